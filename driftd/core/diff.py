@@ -1,0 +1,205 @@
+"""Before × after → change events. Everything here is about one record; what a sweep did not show is `gate`'s matter.
+
+Laws: ``pointers(a, a)`` is empty; putting what `pointers(a, b)` names from `b` into `a` gives `b`.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from msgspec import Raw, json
+
+from driftd.core import fingerprint
+from driftd.core.canonical import overlay, refreshed, without
+from driftd.core.model import Change, ChangeReason, Confidence, KeyBytes, Op, Resource, Row, Stored
+
+_MEMBERS: Final = json.Decoder(dict[str, Raw]).decode
+_ELEMENTS: Final = json.Decoder(list[Raw]).decode
+
+
+class Sighting(NamedTuple):
+    """One record as a cycle saw it, decoded because its bytes were not known."""
+
+    key: KeyBytes
+    raw: bytes
+    body: bytes
+    """Canonical query facet."""
+    page: int
+    row: int
+    ts: int
+    """When it was seen, epoch ms."""
+    source_ts: int | None = None
+    details: bytes | None = None
+    """Canonical details, where they were read for this sighting."""
+    placed: bool = True
+
+
+def pointers(before: bytes, after: bytes) -> tuple[str, ...]:
+    """Return the JSON pointers (RFC 6901) at which two canonical objects differ, members of `after` first.
+
+    A value that became an object or an array, or ceased to be one, is one difference; array elements are compared by
+    position.
+    """
+    return tuple(_objects(_MEMBERS(before), _MEMBERS(after), ""))
+
+
+def sighted(
+    seen: Sighting, stored: Stored | None, resource: Resource, *, volatile: frozenset[str] = frozenset()
+) -> tuple[Row, Change | None]:
+    """Compare a sighting with what is stored of its key: the row to keep, and the change event if there is one.
+
+    `volatile` is given when its members were not yet left out of what is stored: they then count on neither side.
+    """
+    details, details_at = (seen.details, seen.ts) if seen.details is not None else (None, None)
+    if details is None and stored is not None and stored.deleted_at is None:
+        details, details_at = stored.details, stored.details_at
+    after = overlay(seen.body, details)
+    print_after = fingerprint.of(after)
+    row = Row(
+        key=seen.key,
+        raw=seen.raw,
+        fingerprint=print_after,
+        body=seen.body,
+        details=details,
+        details_at=details_at,
+        first_seen=seen.ts if stored is None else stored.first_seen,
+        placed=seen.placed,
+    )
+    if stored is None or stored.deleted_at is not None:
+        return row, _created(seen, after, print_after, resource, stored)
+    if stored.fingerprint == print_after:
+        return row, None
+    before = without(overlay(stored.body, stored.details), volatile)
+    changed = pointers(before, after)
+    if not changed:
+        return row, None
+    change = Change(
+        id=event_id(resource, seen.key, print_after, stored.seq),
+        op=Op.UPDATE,
+        key=seen.key,
+        before=before,
+        after=after,
+        changed=changed,
+        before_hash=fingerprint.of(before).hex(),
+        after_hash=print_after.hex(),
+        page=seen.page,
+        row=seen.row,
+        source_ts=seen.source_ts,
+        ts=seen.ts,
+        first_seen=stored.first_seen,
+    )
+    return row, change
+
+
+def first(seen: Sighting) -> Row:
+    """Return the row of a baseline's sighting: nothing is stored, so there is no event."""
+    return Row(
+        key=seen.key,
+        raw=seen.raw,
+        fingerprint=fingerprint.of(overlay(seen.body, seen.details)),
+        body=seen.body,
+        details=seen.details,
+        details_at=seen.ts if seen.details is not None else None,
+        first_seen=seen.ts,
+    )
+
+
+def completed(seen: Sighting, details: bytes) -> Sighting:
+    """Return a sighting with its details: read later than its row, they are right where the two differ."""
+    return seen._replace(body=refreshed(seen.body, details), details=details)
+
+
+def deleted(
+    stored: Stored, resource: Resource, confidence: Confidence, *, page: int, row: int, now: int
+) -> tuple[Row, Change]:
+    """Return the tombstone and the delete event of a record that is gone."""
+    tombstone = Row(
+        key=stored.key,
+        raw=stored.raw,
+        fingerprint=stored.fingerprint,
+        body=stored.body,
+        details=stored.details,
+        details_at=stored.details_at,
+        first_seen=stored.first_seen,
+        deleted_at=now,
+    )
+    change = Change(
+        id=event_id(resource, stored.key, b"", stored.seq),
+        op=Op.DELETE,
+        key=stored.key,
+        before=overlay(stored.body, stored.details),
+        after=None,
+        changed=(),
+        before_hash=stored.fingerprint.hex(),
+        after_hash=None,
+        page=page,
+        row=row,
+        source_ts=None,
+        ts=now,
+        first_seen=stored.first_seen,
+        confidence=confidence,
+    )
+    return tombstone, change
+
+
+def event_id(resource: Resource, key: KeyBytes, after: bytes, previous_seq: int) -> str:
+    """Return the dedupe key of an event: the same change found again after a crash has the same id."""
+    digest = hashlib.sha256()
+    for part in (resource.connection.encode(), resource.name.encode(), key, after, str(previous_seq).encode()):
+        digest.update(len(part).to_bytes(4, "big"))
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def _created(seen: Sighting, after: bytes, print_after: bytes, resource: Resource, stored: Stored | None) -> Change:
+    return Change(
+        id=event_id(resource, seen.key, print_after, stored.seq if stored else 0),
+        op=Op.CREATE,
+        key=seen.key,
+        before=None,
+        after=after,
+        changed=(),
+        before_hash=None,
+        after_hash=print_after.hex(),
+        page=seen.page,
+        row=seen.row,
+        source_ts=seen.source_ts,
+        ts=seen.ts,
+        first_seen=seen.ts if stored is None else stored.first_seen,
+        reason=None if stored is None else ChangeReason.RESURRECTED,
+    )
+
+
+def _objects(before: dict[str, Raw], after: dict[str, Raw], path: str) -> Iterator[str]:
+    for name, value in after.items():
+        here = f"{path}/{_escaped(name)}"
+        if name not in before:
+            yield here
+        elif bytes(before[name]) != bytes(value):
+            yield from _values(before[name], value, here)
+    for name in before:
+        if name not in after:
+            yield f"{path}/{_escaped(name)}"
+
+
+def _values(before: Raw, after: Raw, path: str) -> Iterator[str]:
+    opens = bytes(before)[:1], bytes(after)[:1]
+    if opens == (b"{", b"{"):
+        yield from _objects(_MEMBERS(before), _MEMBERS(after), path)
+    elif opens == (b"[", b"["):
+        yield from _arrays(_ELEMENTS(before), _ELEMENTS(after), path)
+    else:
+        yield path
+
+
+def _arrays(before: list[Raw], after: list[Raw], path: str) -> Iterator[str]:
+    for position in range(max(len(before), len(after))):
+        here = f"{path}/{position}"
+        if position >= len(before) or position >= len(after):
+            yield here
+        elif bytes(before[position]) != bytes(after[position]):
+            yield from _values(before[position], after[position], here)
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")

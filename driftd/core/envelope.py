@@ -1,0 +1,79 @@
+"""The change event as consumers read it: one JSON object, field names after Debezium where a field means the same."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import orjson
+
+from driftd.core.model import Change, KeyBytes, Kind
+
+SCHEMA: Final = "driftd.change/1"
+CONNECTOR: Final = "sage-x3"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What all events of one cycle share."""
+
+    connection: str
+    resource: str
+    key: tuple[str, ...]
+    """Names of the key's members, in order."""
+    host: str
+    folder: str
+    kind: Kind
+    sweep_id: str
+    sweep: int
+    """Number of the cycle among the resource's cycles."""
+    version: str
+    """driftd's version at that time."""
+    schema_version: str | None = None
+
+
+def key_object(names: tuple[str, ...], key: KeyBytes) -> dict[str, object]:
+    """Return the key as ``{name: value}``."""
+    return dict(zip(names, orjson.loads(key), strict=True))
+
+
+def envelope(change: Change, seq: int, context: Context) -> bytes:
+    """Render one change event without a line break.
+
+    Bodies are inserted byte for byte, so that numbers keep every digit.
+    """
+    return orjson.dumps(
+        {
+            "schema": SCHEMA,
+            "id": change.id,
+            "seq": seq,
+            "op": change.op,
+            "key": key_object(context.key, change.key),
+            "before": _fragment(change.before),
+            "after": _fragment(change.after),
+            "changed": change.changed,
+            "before_hash": change.before_hash,
+            "after_hash": change.after_hash,
+            "source": {
+                "connector": CONNECTOR,
+                "version": context.version,
+                "connection": context.connection,
+                "host": context.host,
+                "folder": context.folder,
+                "resource": context.resource,
+                "snapshot": "false" if context.kind is Kind.SWEEP else "incremental",
+                "sweep_id": context.sweep_id,
+                "page": change.page,
+                "schema_version": context.schema_version,
+                "ts_ms": change.source_ts,
+                "sequence": orjson.dumps([str(context.sweep), str(change.row)]).decode(),
+            },
+            "ts_ms": change.ts,
+            "first_seen_ms": change.first_seen,
+            "confidence": change.confidence,
+            "reason": change.reason,
+            "related": change.related,
+        }
+    )
+
+
+def _fragment(body: bytes | None) -> orjson.Fragment | None:
+    return None if body is None else orjson.Fragment(body)

@@ -1,0 +1,27 @@
+"""Bytes → fingerprint. Two kinds: of a record's raw bytes (the fast path) and of its canonical form (the truth)."""
+
+import hashlib
+from collections.abc import Collection
+from typing import Final
+
+from xxhash import xxh3_128_digest
+
+RECIPE: Final = 1
+"""Number of the recipe by which fingerprints are made; the first byte of each canonical one. Raise it with any change
+of `canonical` that gives another form for the same record."""
+RAW_SIZE: Final = 16
+
+
+def raw(record: bytes, seed: int) -> bytes:
+    """Return the 16-byte hash of raw bytes: xxh3-128, seeded per resource so that no tenant can craft a collision."""
+    return xxh3_128_digest(record, seed)
+
+
+def of(canonical: bytes) -> bytes:
+    """Return the 17-byte fingerprint of a canonical form: the recipe's number, then blake2b-128."""
+    return bytes((RECIPE,)) + hashlib.blake2b(canonical, digest_size=16).digest()
+
+
+def recipe(volatile: Collection[str]) -> str:
+    """Name what raw hashes are made with: two hashes under different names say nothing about each other."""
+    return f"{RECIPE}:{','.join(sorted(volatile))}"

@@ -1,0 +1,89 @@
+"""May these deletes be believed? Absence in a sweep is a claim, and needs proof.
+
+`ranges` says what to read again; `judge` whether a guard stops the deletes whatever a second look says.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from driftd.core.model import Guards, KeyBytes
+from driftd.errors import Reason
+
+SILENT: Final = 5
+"""A resource of so many trusted records that answers none is suspected, not believed."""
+GAP: Final = 16
+"""Known records that one range may span between two missing ones: a request costs more than a few records."""
+LOOKS: Final = 50
+"""Ranges that a second look may always read; a sweep of more requests allows as many as itself took."""
+
+
+class Verdict(Enum):
+    """What a second look said of a missing key."""
+
+    ABSENT = "absent"
+    RETURNED = "returned"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A stretch to read again: from a known key, over the missing ones, to the next known key.
+
+    ``before`` is None at the very start of the resource, ``after`` None at its very end. ``span`` is the number of
+    records that stood between the two.
+    """
+
+    before: KeyBytes | None
+    missing: tuple[KeyBytes, ...]
+    after: KeyBytes | None
+    span: int
+
+
+def judge(candidates: int, trusted: int, guards: Guards, *, key_unique: bool) -> Reason | None:
+    """Return why deletes are held, or None where a second look may confirm them.
+
+    `candidates` records of `trusted` (the last trusted count) were missing in a complete sweep.
+    """
+    if not candidates:
+        return None
+    if not key_unique:
+        return Reason.KEY_NOT_UNIQUE
+    if candidates > max(3, min(guards.ratio * trusted, guards.limit)) or (candidates >= trusted >= 3):
+        return Reason.SUSPECT_MASS_DELETE
+    return None
+
+
+def silent(records: int, trusted: int) -> bool:
+    """Tell whether a complete, successful sweep of `records` is the look of a lost right or a wrong folder."""
+    return records == 0 and trusted >= SILENT
+
+
+def allowed(requests: int) -> int:
+    """Return how many ranges a second look may read after a sweep of `requests`."""
+    return max(LOOKS, requests)
+
+
+def ranges(before: KeyBytes | None, order: Sequence[KeyBytes], missing: Collection[KeyBytes]) -> list[Range]:
+    """Cut the known order of a stretch into the ranges that hold its missing keys.
+
+    `before` is the known key in front of the stretch; None: it is the start of the resource. A stretch ends with a key
+    that is there, or with the resource itself.
+    """
+    lost = [position for position, key in enumerate(order) if key in missing]
+    groups: list[list[int]] = []
+    for position in lost:
+        if groups and position - groups[-1][-1] <= GAP + 1:
+            groups[-1].append(position)
+        else:
+            groups.append([position])
+    return [
+        Range(
+            before=order[group[0] - 1] if group[0] else before,
+            missing=tuple(order[position] for position in group),
+            after=order[group[-1] + 1] if group[-1] + 1 < len(order) else None,
+            span=group[-1] - group[0] + 1,
+        )
+        for group in groups
+    ]

@@ -1,0 +1,270 @@
+"""The nouns: what a connection polls, what it sees, and what is remembered of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple, TypeAlias
+
+KeyPart: TypeAlias = str | int | float | bool
+KeyBytes: TypeAlias = bytes
+"""A record's key as compact JSON array, so that ``1`` and ``"1"`` are different keys: ``b'["C001"]'``."""
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
+JsonObject: TypeAlias = Mapping[str, Json]
+
+
+class Kind(StrEnum):
+    """The three kinds of cycle."""
+
+    PROBE = "probe"
+    DELTA = "delta"
+    SWEEP = "sweep"
+
+
+class Op(StrEnum):
+    """What happened to a record, in Debezium's letters."""
+
+    READ = "r"
+    CREATE = "c"
+    UPDATE = "u"
+    DELETE = "d"
+
+
+class Confidence(StrEnum):
+    """How a change is known."""
+
+    OBSERVED = "observed"
+    INFERRED_ABSENT = "inferred_absent"
+    CONFIRMED_ABSENT = "confirmed_absent"
+
+
+class ChangeReason(StrEnum):
+    """Why an event is not an ordinary one."""
+
+    BASELINE = "baseline"
+    REBASELINE = "rebaseline"
+    SCHEMA_CHANGE = "schema_change"
+    RESURRECTED = "resurrected"
+
+
+class Absence(StrEnum):
+    """What is thought of a record that a sweep did not show."""
+
+    PENDING = "pending"
+    """It waits for its second look, or for a second complete sweep."""
+    HELD = "held"
+    """A guard stopped the delete until a person or a better sweep decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guards:
+    """When deletes are not believed (mass-delete guard) and how long a second look waits."""
+
+    ratio: float = 0.10
+    """Share of the last trusted count above which a sweep's deletes are held."""
+    limit: int = 500
+    """Number above which they are held whatever the share."""
+    second_look: float = 45.0
+    """Seconds before what is alarming or irreversible is looked at again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One X3 class polled in one connection's folder, with the settings in force for it."""
+
+    connection: str
+    name: str
+    """The class, such as ``BPCUSTOMER``; also the resource's label."""
+    representation: str
+    key: tuple[str, ...]
+    details: bool = False
+    """Whether each record is completed from the ``$details`` facet (document classes)."""
+    watermark: str | None = None
+    """Member of the query facet that carries the record's own update stamp, where the tenant offers one."""
+    volatile: tuple[str, ...] = ()
+    """Members that never count as a change, by name, at every depth."""
+    lines: Mapping[str, str] = field(default_factory=dict)
+    """Collections that have a line key, and its member: ``{"SOHSOP": "SOPLIN"}``; compared by it, not by position."""
+    page_size: int = 500
+    details_per_hour: int = 600
+    watermark_overlap: float = 600.0
+    """Seconds by which a delta reads behind its watermark."""
+    probe: float = 300.0
+    delta: float = 900.0
+    sweep: float = 86400.0
+    """Distances between due cycles, in seconds."""
+    guards: Guards = field(default_factory=Guards)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One page asked for, always with an explicit order on the key.
+
+    ``after`` is the key to read behind (exclusive), ``start`` the key to read from (inclusive); at most one is given.
+    ``since`` is a watermark value: only records with ``watermark >= since``, ordered by it and then the key.
+    ``next`` continues the ``$next`` link of an earlier page and then decides the position alone.
+    """
+
+    count: int
+    after: KeyBytes | None = None
+    start: KeyBytes | None = None
+    descending: bool = False
+    since: str | None = None
+    next: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One answer to a `Query`: the exact bytes of the ``$resources`` array, not yet split."""
+
+    records: bytes
+    next: str | None
+    """Where the tenant says the reading goes on; None is its proof that this was the end."""
+    wire_bytes: int
+    """Bytes read from the network for it, retries and tokens included."""
+    requests: int
+    """Requests it took, retries and tokens included."""
+
+
+class Details(NamedTuple):
+    """One ``$details`` answer. ``record`` is None where the tenant says that the record does not exist."""
+
+    record: JsonObject | None
+    wire_bytes: int
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What the store holds of one key: a live record, or the tombstone of a deleted one."""
+
+    key: KeyBytes
+    raw: bytes
+    """Fingerprint of the record's bytes as last seen (16 bytes), without volatile members."""
+    fingerprint: bytes
+    """Fingerprint of its canonical form, details included."""
+    body: bytes
+    """Canonical JSON of the query facet."""
+    details: bytes | None
+    """Canonical JSON of the ``$details`` facet, where it was read."""
+    details_at: int | None
+    """When the details were read, epoch ms."""
+    seq: int
+    """``seq`` of the key's latest change event, or its baseline's ``as_of_seq``."""
+    first_seen: int
+    """When the key was first seen, epoch ms."""
+    placed: bool
+    """Whether a segment lists the key; a record that only a probe or a delta showed is not placed yet."""
+    absent: Absence | None = None
+    absent_since: int | None = None
+    """When a sweep first missed it, epoch ms."""
+    deleted_at: int | None = None
+    """Set on a tombstone, epoch ms."""
+
+
+class Row(NamedTuple):
+    """What a cycle wants remembered of one key; replaces what was there."""
+
+    key: KeyBytes
+    raw: bytes
+    fingerprint: bytes
+    body: bytes
+    details: bytes | None = None
+    details_at: int | None = None
+    first_seen: int = 0
+    placed: bool = True
+    absent: Absence | None = None
+    absent_since: int | None = None
+    deleted_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change event before the store gives it its ``seq``. Bodies are canonical JSON of the whole record."""
+
+    id: str
+    """Hex sha256 over connection, resource, key, after-hash and the key's previous ``seq``."""
+    op: Op
+    key: KeyBytes
+    before: bytes | None
+    after: bytes | None
+    changed: tuple[str, ...]
+    """JSON pointers of the changed values (RFC 6901)."""
+    before_hash: str | None
+    after_hash: str | None
+    page: int
+    """Number of the page or segment in which it was seen, from 0."""
+    row: int
+    """Number of the row in the cycle, from 0."""
+    source_ts: int | None
+    """The record's own update stamp, epoch ms."""
+    ts: int
+    """When driftd observed it, epoch ms."""
+    first_seen: int
+    confidence: Confidence = Confidence.OBSERVED
+    reason: ChangeReason | None = None
+    related: tuple[str, ...] = ()
+
+
+class Recorded(NamedTuple):
+    """A change as it stands in the log. ``envelope`` is the whole event as a JSON object with its ``seq``."""
+
+    seq: int
+    connection: str
+    resource: str
+    op: Op
+    envelope: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stored stretch of a resource's key order, read and hashed as one. Immutable: a changed stretch is a new one."""
+
+    boundary: KeyBytes
+    """Key of its last record."""
+    n: int
+    """Records in it, as the server returns them (duplicates and keyless rows included)."""
+    digest: bytes
+    """Hash of its bytes in ``$resources``, without volatile members (16 bytes)."""
+    duplicates: int = 0
+    """Rows that repeat a key with a different content."""
+    keyless: int = 0
+    """Rows without a usable key, which are quarantined."""
+    id: int | None = None
+    """Given by the store; None while it is new."""
+
+
+class Contents(NamedTuple):
+    """The rows of a segment in server order: ``raw`` is n × 16 bytes, ``keys`` n keys (``b""`` where keyless)."""
+
+    raw: bytes
+    keys: tuple[KeyBytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a resource has safely been read: its checkpoint, as of the last committed cycle."""
+
+    baselined: bool = False
+    """Whether a complete sweep was ever committed."""
+    sweeps: int = 0
+    """Complete sweeps so far; numbers the next."""
+    records: int = 0
+    """Live records of the snapshot."""
+    watermark: str | None = None
+    """Greatest watermark value seen, as the server wrote it."""
+    volatile: tuple[str, ...] = ()
+    """Members learnt to differ at every read: cut from the bytes."""
+    proposed: tuple[str, ...] = ()
+    """Members that changed in nearly every record in the last sweep: proposed as volatile at the second time."""
+    details_budget: float = 0.0
+    """Details reads left in hand."""
+    details_budget_at: int = 0
+    """When that was reckoned, epoch ms."""
+    last_probe: int | None = None
+    last_delta: int | None = None
+    last_sweep: int | None = None
+    """When a cycle of each kind last succeeded, epoch ms."""
+    recipe: str = ""
+    """What the raw fingerprints and digests were made with; another recipe means they say nothing."""
+    seed: int = 0
+    """Seed of the raw fingerprints: 64 random bits, drawn once for the resource."""

@@ -1,0 +1,98 @@
+"""Segments: stretches of the server's own key order, cut from what was read and read again as one.
+
+Order is what the server returned: keys are looked up here, never compared.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from driftd.core import fingerprint
+from driftd.core.model import Contents, KeyBytes, Segment
+
+GROWN = 1.5
+"""A stretch longer than so many pages is cut."""
+SHRUNK = 4
+"""A segment under a page's so-manieth part is read together with its neighbour."""
+
+
+class Line(NamedTuple):
+    """One row of a page in server order."""
+
+    record: bytes
+    raw: bytes
+    key: KeyBytes
+    """Empty where the record has no usable key."""
+    known: bool
+    """Whether a stored segment holds the very same bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The next read of a sweep over stored segments."""
+
+    covers: int
+    """How many segments the page is to cover."""
+    count: int
+    """Records to ask for."""
+
+
+def plan(segments: Sequence[Segment], index: int, page_size: int) -> Plan:
+    """Say how to read on at segment `index`: as it was stored, or with a small neighbour so that the two become one."""
+    here = segments[index]
+    if index == len(segments) - 1:
+        return Plan(1, max(here.n, page_size))
+    following = segments[index + 1]
+    if min(here.n, following.n) * SHRUNK < page_size and here.n + following.n <= page_size:
+        last = index + 2 == len(segments)
+        return Plan(2, page_size if last else here.n + following.n)
+    return Plan(1, here.n)
+
+
+def pieces(lines: Sequence[Line], page_size: int) -> list[Sequence[Line]]:
+    """Cut a stretch into segments' worth of rows, each ending with a usable key; rows after the last such key are left.
+
+    A stretch of up to one and a half pages stays whole.
+    """
+    whole: list[Sequence[Line]] = []
+    start = 0
+    usable = max((position + 1 for position, line in enumerate(lines) if line.key), default=0)
+    while start < usable:
+        rest = usable - start
+        stop = usable if rest <= GROWN * page_size else start + page_size
+        while not lines[stop - 1].key:
+            stop += 1
+        whole.append(lines[start:stop])
+        start = stop
+    return whole
+
+
+def segment(lines: Sequence[Line], digest: bytes) -> tuple[Segment, Contents]:
+    """Make a segment of rows that end with a usable key."""
+    keys = tuple(line.key for line in lines)
+    contents = Contents(b"".join(line.raw for line in lines), keys)
+    distinct = {(line.key, line.raw) for line in lines if line.key}
+    named = {line.key for line in lines if line.key}
+    return (
+        Segment(
+            boundary=lines[-1].key,
+            n=len(lines),
+            digest=digest,
+            duplicates=len(distinct) - len(named),
+            keyless=sum(1 for key in keys if not key),
+        ),
+        contents,
+    )
+
+
+def known(contents: Contents, loose: frozenset[KeyBytes]) -> dict[bytes, KeyBytes]:
+    """Return the keys of a segment by the raw fingerprints of their records.
+
+    Left out are `loose` keys, whose records a probe or a delta changed since: the segment does not show them as stored.
+    """
+    size = fingerprint.RAW_SIZE
+    return {
+        contents.raw[position * size : (position + 1) * size]: key
+        for position, key in enumerate(contents.keys)
+        if key not in loose
+    }

@@ -1,0 +1,109 @@
+"""The one error tree, cut by who must act.
+
+    DriftdError
+    ├── ConfigError            operator edits the configuration
+    ├── LockedError            operator stops the other daemon first
+    ├── SourceError(reason)    a tenant or the way to it: wait, or the actor of its `Reason`
+    ├── StoreError             our SRE: disk, permissions, corruption
+    └── FencedError            nobody: a process that lost its lock must write nothing
+
+Whatever is none of these is a bug and reaches the top. Messages are lower-case, name the thing in quotes and
+the next step; they never carry a secret or a record's value.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a poll failed or is not wholly trusted: a closed set, mapped once from foreign errors in the adapter."""
+
+    DNS_FAILURE = "dns_failure"
+    CONNECTION_REFUSED = "connection_refused"
+    CONNECT_TIMEOUT = "connect_timeout"
+    CONNECTION_RESET = "connection_reset"
+    TIMEOUT = "timeout"
+    PROXY_ERROR = "proxy_error"
+    TLS_ERROR = "tls_error"
+    TLS_EXPIRED = "tls_expired"
+    SERVER_ERROR = "server_error"
+    GATEWAY_ERROR = "gateway_error"
+    MAINTENANCE_PAGE = "maintenance_page"
+    RATE_LIMITED = "rate_limited"
+    BUDGET_EXHAUSTED = "budget_exhausted"
+    OAUTH_INVALID_CLIENT = "oauth_invalid_client"
+    OAUTH_ERROR = "oauth_error"
+    TOKEN_EXPIRED = "token_expired"  # noqa: S105 - a reason, not a secret
+    UNAUTHORIZED = "unauthorized"
+    FORBIDDEN = "forbidden"
+    FOLDER_NOT_FOUND = "folder_not_found"
+    WRONG_FOLDER = "wrong_folder"
+    RESOURCE_NOT_FOUND = "resource_not_found"
+    ADDRESS_NOT_ALLOWED = "address_not_allowed"
+    CONFIG_ERROR = "config_error"
+    EMPTY_ANSWER = "empty_answer"
+    INVALID_PAYLOAD = "invalid_payload"
+    PAYLOAD_TOO_LARGE = "payload_too_large"
+    PAGING_INCOMPLETE = "paging_incomplete"
+    SUSPECT_MASS_DELETE = "suspect_mass_delete"
+    KEY_NOT_UNIQUE = "key_not_unique"
+    CLOCK_SKEW = "clock_skew"
+    STORE_ERROR = "store_error"
+    INTERNAL_ERROR = "internal_error"
+
+
+class DriftdError(Exception):
+    """Any failure that driftd foresees."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One mistake in the configuration."""
+
+    path: str
+    """TOML path, such as ``connections[0].base_url``."""
+    message: str
+    """What is wrong, and what would be right."""
+
+
+class ConfigError(DriftdError):
+    """The configuration cannot be used; carries every mistake at once."""
+
+    def __init__(self, mistakes: Sequence[Mistake]) -> None:
+        self.mistakes = tuple(mistakes)
+        super().__init__("\n".join(f"{m.path}: {m.message}" if m.path else m.message for m in self.mistakes))
+
+
+class LockedError(DriftdError):
+    """Another daemon owns the data directory (exit code 3)."""
+
+
+class SourceError(DriftdError):
+    """A tenant did not answer as it must.
+
+    ``hint`` is the next step; ``retry_after`` the seconds the tenant asked us to wait, where it did.
+    """
+
+    def __init__(
+        self,
+        reason: Reason,
+        message: str,
+        *,
+        hint: str = "",
+        status: int | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        self.reason = reason
+        self.hint = hint
+        self.status = status
+        self.retry_after = retry_after
+        super().__init__(message)
+
+
+class StoreError(DriftdError):
+    """The store cannot be opened, read or written."""
+
+
+class FencedError(StoreError):
+    """The process no longer owns the store: a later start raised the epoch."""

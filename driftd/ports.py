@@ -1,0 +1,191 @@
+"""What the runtime asks of the world, and no more.
+
+Each port has one contract suite in ``tests/contracts`` that every implementation passes.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from driftd.core.model import (
+    Absence,
+    Change,
+    Contents,
+    Details,
+    JsonObject,
+    KeyBytes,
+    Kind,
+    Op,
+    Page,
+    Query,
+    Recorded,
+    Resource,
+    Row,
+    Segment,
+    Standing,
+    Stored,
+)
+
+
+class Clock(Protocol):
+    """Time as data. Nobody else may ask for it."""
+
+    def now(self) -> int:
+        """Return the wall clock, epoch ms: for display, stamps and expiry only."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds that never go back: for periods and deadlines."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait; cancellable."""
+        ...
+
+
+class Source(Protocol):
+    """One connection's tenant, read only. Every failure is a `SourceError` with its reason."""
+
+    async def page(self, resource: Resource, query: Query) -> Page:
+        """Read one page of the query facet."""
+        ...
+
+    async def details(self, resource: Resource, key: KeyBytes) -> Details:
+        """Read one record of the details facet."""
+        ...
+
+    def split(self, records: bytes) -> Sequence[bytes]:
+        """Cut the bytes of a ``$resources`` array into one slice a record, each exactly as sent."""
+        ...
+
+    def keys(self, resource: Resource, slices: Sequence[bytes]) -> Sequence[KeyBytes]:
+        """Read only the keys of records: ``b""`` for a record whose key is missing, null, or not a scalar."""
+        ...
+
+    def decode(self, record: bytes) -> JsonObject:
+        """Decode one record exactly: a number that is not some float's shortest spelling comes as `decimal.Decimal`."""
+        ...
+
+
+class Seen(NamedTuple):
+    """A page of the snapshot: ``key``, canonical body of the whole record, and since when it is suspected absent."""
+
+    key: KeyBytes
+    body: bytes
+    absent_since: int | None
+
+
+class Snapshot(NamedTuple):
+    """Records of the visible generation in the order of key bytes; the changes after ``as_of_seq`` complete them."""
+
+    records: Sequence[Seen]
+    as_of_seq: int
+    next: KeyBytes | None
+    """The key to ask after for the next page; None at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a committed cycle left behind."""
+
+    first_seq: int
+    """``seq`` of its first event; the events of a cycle are consecutive."""
+    changes: Mapping[Op, int]
+    records: int
+    """Live records of the resource now."""
+    pending: int
+    held: int
+
+
+class Cycle(Protocol):
+    """One cycle being written. Nothing of it is visible before `commit`; leaving without it drops everything."""
+
+    @property
+    def id(self) -> str:
+        """The cycle's id (``sweep_id`` of its events)."""
+        ...
+
+    async def stage(
+        self,
+        position: int,
+        *,
+        rows: Iterable[Row] = (),
+        changes: Iterable[Change] = (),
+        segments: Sequence[tuple[Segment, Contents]] = (),
+    ) -> Sequence[KeyBytes]:
+        """Hand over what one page or segment gave.
+
+        Idempotent by `position`. Small cycles are kept until the commit; a baseline or a large cycle is written ahead
+        in transactions of at most 2,000 rows under a generation that nobody sees.
+        Returns the keys of `rows` that this same cycle had staged at another position already (the later row wins).
+        """
+        ...
+
+    async def commit(self, standing: Standing, layout: Sequence[int | Segment] | None) -> Outcome:
+        """Make everything visible at once.
+
+        `layout` lists the resource's segments in server order: the id of each that is kept, and each staged new one;
+        None leaves the segments as they are. Raises `FencedError` if another process owns the store by now.
+        """
+        ...
+
+
+class Store(Protocol):
+    """All that is remembered. One writer; readers see only what is committed."""
+
+    async def begin(
+        self, resource: Resource, kind: Kind, *, host: str, folder: str, now: int, baseline: bool = False
+    ) -> AbstractAsyncContextManager[Cycle]:
+        """Open a cycle of `resource`; drops what an earlier, unfinished cycle of it staged."""
+        ...
+
+    async def standing(self, resource: Resource) -> Standing:
+        """Return the checkpoint of `resource`, or the empty one."""
+        ...
+
+    async def segments(self, resource: Resource) -> Sequence[Segment]:
+        """Return the segments of `resource` in server order, without their contents."""
+        ...
+
+    async def contents(self, segments: Sequence[Segment]) -> Sequence[Contents]:
+        """Return the rows of the given segments, in the same order."""
+        ...
+
+    async def known(self, resource: Resource, keys: Iterable[KeyBytes]) -> Mapping[KeyBytes, Stored]:
+        """Return what is stored of `keys` (tombstones included); keys never seen are left out."""
+        ...
+
+    async def absent(self, resource: Resource) -> Sequence[Stored]:
+        """Return the records whose delete is pending or held, in the order of key bytes."""
+        ...
+
+    async def unplaced(self, resource: Resource) -> Sequence[KeyBytes]:
+        """Return the keys of live records that no segment lists."""
+        ...
+
+    async def stalest(self, resource: Resource, limit: int) -> Sequence[Stored]:
+        """Return live records with the oldest details first, those never read before all."""
+        ...
+
+    async def coverage(self, resource: Resource, since: int) -> tuple[int, int]:
+        """Return how many live records have details read at or after `since` (epoch ms), and how many there are."""
+        ...
+
+    async def absences(self, resource: Resource) -> Mapping[Absence, int]:
+        """Count the records whose delete is pending or held."""
+        ...
+
+    async def read_changes(
+        self, after: int, limit: int, *, connection: str | None = None, resource: str | None = None
+    ) -> Sequence[Recorded]:
+        """Return committed change events with ``seq > after`` in order, at most `limit`."""
+        ...
+
+    async def read_records(self, connection: str, resource: str, *, after: KeyBytes | None, limit: int) -> Snapshot:
+        """Return one page of the visible snapshot; raises `StoreError` for a resource never read."""
+        ...
+
+    async def read_record(self, connection: str, resource: str, key: KeyBytes) -> Seen | None:
+        """Return one live record of the snapshot."""
+        ...
