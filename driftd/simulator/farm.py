@@ -1,0 +1,88 @@
+"""A farm of tenants: what one simulated X3 host serves."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from driftd.simulator.catalogue import CLASSES
+from driftd.simulator.ledger import Ledger
+from driftd.simulator.switches import Switches
+from driftd.simulator.tenant import Tenant
+from driftd.simulator.worldtime import WorldTime
+
+_NAMES = ("aldgate", "borough", "camden")
+
+
+class Farm(Mapping[str, Tenant]):
+    """Tenants by name."""
+
+    def __init__(self, tenants: Sequence[Tenant], time: WorldTime) -> None:
+        self._tenants = {tenant.name: tenant for tenant in tenants}
+        self._time = time
+
+    @classmethod
+    def build(
+        cls,
+        tenants: int = 3,
+        records: int | Mapping[str, int] = 200,
+        seed: int = 7,
+        switches: Switches | None = None,
+        only: Sequence[str] | None = None,
+    ) -> "Farm":
+        """Build tenants `aldgate`, `borough`, `camden`, `t04`, … each with its own seeded business.
+
+        `records` is a number for every class or by class (a class not named gets 200), `only` the classes to serve.
+        Each tenant gets its own copy of the switches. Classes of more than 1,000 records are rendered at once, the rest
+        when asked for; `warm` does so later. Raises `KeyError` for a class there is not.
+        """
+        for name in [*(only or ()), *(records if isinstance(records, Mapping) else ())]:
+            if name not in CLASSES:
+                raise KeyError(f"no class {name!r}: there are {', '.join(CLASSES)}")
+        time = WorldTime()
+        counts = (
+            dict.fromkeys(CLASSES, records) if isinstance(records, int) else dict.fromkeys(CLASSES, 200) | dict(records)
+        )
+        models = [CLASSES[name] for name in CLASSES if only is None or name in only]
+        built = []
+        for number in range(1, tenants + 1):
+            name = _NAMES[number - 1] if number <= len(_NAMES) else f"t{number:02d}"
+            ledger = Ledger(name, models, counts, seed)
+            tenant = Tenant(name, ledger, seed=seed, switches=switches or Switches(), time=time)
+            ledger.warm(tenant.switches)
+            built.append(tenant)
+        return cls(built, time)
+
+    def __getitem__(self, name: str) -> Tenant:
+        return self._tenants[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tenants)
+
+    def __len__(self) -> int:
+        return len(self._tenants)
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        """Monotonic seconds: token lives, rate limits, late transactions. Replace it to rule them."""
+        return self._time.clock
+
+    @clock.setter
+    def clock(self, clock: Callable[[], float]) -> None:
+        self._time.clock = clock
+
+    @property
+    def wall(self) -> Callable[[], float]:
+        """Seconds since 1970: `UPDDATTIM`, `$etag`, `Date`. Replace it to rule them."""
+        return self._time.wall
+
+    @wall.setter
+    def wall(self, wall: Callable[[], float]) -> None:
+        self._time.wall = wall
+
+    def warm(self) -> None:
+        """Render every `$query` row now that is not rendered yet, so that pages are served from memory."""
+        for tenant in self.values():
+            with tenant.lock:
+                tenant.ledger.warm(tenant.switches, above=0)
+
+    def at_endpoint(self, endpoint: str) -> Tenant | None:
+        """Return the tenant behind an endpoint."""
+        return next((tenant for tenant in self.values() if tenant.endpoint == endpoint), None)
