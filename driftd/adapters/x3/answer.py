@@ -1,0 +1,68 @@
+"""One HTTP answer, as far as it is judged, and what reading it cost."""
+
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+LONGEST_WAIT: Final = 3600.0
+"""Seconds to which ``Retry-After`` is capped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Status, the headers that matter, and the whole inflated body."""
+
+    status: int
+    body: bytes = field(repr=False)
+    content_type: str = ""
+    location: str = field(default="", repr=False)
+    retry_after: str = ""
+    date: str = ""
+    challenge: str = field(default="", repr=False)
+    """``WWW-Authenticate``."""
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the content type says JSON (``application/json``, ``text/json``, ``…+json``)."""
+        kind = self.content_type.partition(";")[0].strip().lower()
+        return kind in {"application/json", "text/json"} or kind.endswith("+json")
+
+    @property
+    def is_html(self) -> bool:
+        """Whether this is a page for people, by content type or first byte."""
+        kind = self.content_type.partition(";")[0].strip().lower()
+        return kind in {"text/html", "application/xhtml+xml"} or self.start == b"<"
+
+    @property
+    def start(self) -> bytes:
+        """First byte of the body behind byte order mark and white space."""
+        return self.body[:64].removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+
+    def wait(self, now: int) -> float | None:
+        """Return the seconds that ``Retry-After`` asks for, 0 to 3,600, in either of its forms (RFC 9110 §10.2.3)."""
+        text = self.retry_after.strip()
+        if text.isdecimal():
+            return min(float(text[:9]), LONGEST_WAIT)
+        moment = _epoch_ms(text)
+        return None if moment is None else min(max((moment - now) / 1000, 0.0), LONGEST_WAIT)
+
+    def skew(self, now: int) -> float | None:
+        """Return by how many seconds the tenant's clock is ahead of ours; None where it did not say."""
+        moment = _epoch_ms(self.date)
+        return None if moment is None else (moment - now) / 1000
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one call cost so far."""
+
+    requests: int = 0
+    wire_bytes: int = 0
+    """Header and body bytes received, before inflating."""
+
+
+def _epoch_ms(text: str) -> int | None:
+    try:
+        return int(parsedate_to_datetime(text).timestamp() * 1000)
+    except (TypeError, ValueError, OverflowError):
+        return None

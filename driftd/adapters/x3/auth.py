@@ -1,0 +1,209 @@
+"""Who we are to a tenant: a bearer token kept fresh, or HTTP Basic.
+
+A token is renewed ahead of its end, reckoned on the monotonic clock from before the request for it. One renewal is in
+flight at a time; whoever comes meanwhile waits for it. After a failed one there is a rest, in which the same failure is
+answered without asking: a tenant that locks out accounts is not hammered.
+"""
+
+import base64
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final, Protocol
+from urllib.parse import quote_plus, urlencode
+
+import anyio
+
+from driftd.adapters.x3 import token as tokens
+from driftd.adapters.x3.answer import Answer, Tally
+from driftd.adapters.x3.settings import Basic, ClientCredentials, SecretSource
+from driftd.core.secret import Secret
+from driftd.errors import DriftdError, Reason, SourceError
+from driftd.ports import Clock
+
+REST: Final = 30.0
+"""Seconds after a failed renewal in which its failure is the answer."""
+
+Post = Callable[[str, bytes, list[tuple[str, str]], Tally, str], Awaitable[Answer]]
+"""Send a form: address, body, headers, what it costs, whose answer it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What one request is authorised by. Compared by identity: a renewed one is another."""
+
+    header: Secret
+    """Value of ``Authorization``."""
+    bearer: bool
+
+
+class Authority(Protocol):
+    """Gives and renews what requests are authorised by. Raises `SourceError`."""
+
+    async def grant(self, tally: Tally) -> Grant:
+        """Return what to authorise a request with; renews ahead of its end."""
+        ...
+
+    async def renewed(self, refused: Grant, tally: Tally) -> Grant | None:
+        """Return another grant than the one that was refused; None where there is no other."""
+        ...
+
+
+class BasicAuthority:
+    """HTTP Basic in the header of every call."""
+
+    def __init__(self, settings: Basic, connection: str) -> None:
+        self._settings = settings
+        self._connection = connection
+        self._grant: Grant | None = None
+
+    async def grant(self, _tally: Tally) -> Grant:
+        """Return the header; the password is read at the first call and after a refusal."""
+        if self._grant is None:
+            self._grant = self._read()
+        return self._grant
+
+    async def renewed(self, refused: Grant, _tally: Tally) -> Grant | None:
+        """Read the password again, in case it was rotated."""
+        if self._grant is refused:
+            self._grant = self._read()
+        return None if self._grant is None or self._grant.header == refused.header else self._grant
+
+    def _read(self) -> Grant:
+        password = read_secret(self._settings.password, self._connection)
+        pair = f"{self._settings.username}:{password.reveal()}".encode()
+        return Grant(Secret(f"Basic {base64.b64encode(pair).decode()}"), bearer=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    grant: Grant
+    renew_at: float
+    """Monotonic seconds."""
+    ends_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    error: SourceError
+    at: float
+    """Monotonic seconds."""
+
+
+class TokenAuthority:
+    """OAuth 2 ``client_credentials``: identifies itself in the form, or by Basic where the endpoint wants that."""
+
+    def __init__(self, settings: ClientCredentials, connection: str, post: Post, clock: Clock) -> None:
+        self._settings = settings
+        self._connection = connection
+        self._post = post
+        self._clock = clock
+        self._lock = anyio.Lock()
+        self._held: _Held | None = None
+        self._failed: _Failed | None = None
+        self._secret: Secret | None = None
+        self._by_header: bool | None = None
+        """Whether the endpoint wants Basic (True) or the form (False); None until one of them worked."""
+
+    async def grant(self, tally: Tally) -> Grant:
+        """Return a bearer token; renews it ahead of its end.
+
+        A renewal that fails on the way, not by a refusal, is no failure while the token in hand still lives.
+        """
+        held = self._held
+        if held is not None and self._clock.monotonic() < held.renew_at:
+            return held.grant
+        async with self._lock:
+            held, now = self._held, self._clock.monotonic()
+            if held is not None and now < held.renew_at:
+                return held.grant
+            try:
+                return await self._renew(tally)
+            except SourceError as error:
+                if held is not None and now < held.ends_at and error.reason not in _REFUSALS:
+                    return held.grant
+                raise
+
+    async def renewed(self, refused: Grant, tally: Tally) -> Grant | None:
+        """Return a token issued after the refused one: that of another call, or a new one."""
+        async with self._lock:
+            if self._held is not None and self._held.grant is not refused:
+                return self._held.grant
+            return await self._renew(tally)
+
+    async def _renew(self, tally: Tally) -> Grant:
+        if self._failed is not None and self._clock.monotonic() - self._failed.at < REST:
+            raise _again(self._failed.error)
+        try:
+            asked_at = self._clock.monotonic()
+            issued = await self._ask_with_any_secret(tally)
+        except SourceError as error:
+            self._failed = _Failed(error, self._clock.monotonic())
+            raise
+        self._failed = None
+        grant = Grant(Secret(f"Bearer {issued.secret.reveal()}"), bearer=True)
+        self._held = _Held(grant, asked_at + issued.renew_after, asked_at + issued.life)
+        return grant
+
+    async def _ask_with_any_secret(self, tally: Tally) -> tokens.Token:
+        """Ask with the secret in hand; where it is refused, read it again and ask once more if it changed."""
+        if self._secret is None:
+            self._secret = read_secret(self._settings.secret, self._connection)
+        try:
+            return await self._ask_in_any_way(self._secret, tally)
+        except SourceError as error:
+            if error.reason is not Reason.OAUTH_INVALID_CLIENT:
+                raise
+            fresh = read_secret(self._settings.secret, self._connection)
+            if fresh == self._secret:
+                raise
+        self._secret = fresh
+        return await self._ask_in_any_way(fresh, tally)
+
+    async def _ask_in_any_way(self, secret: Secret, tally: Tally) -> tokens.Token:
+        """Identify in the form; where that is refused and nothing has worked yet, by Basic once."""
+        by_header = self._by_header is True
+        answer = await self._ask(secret, tally, by_header=by_header)
+        now = self._clock.now()
+        try:
+            issued = tokens.read(answer, self._connection, now)
+        except SourceError as error:
+            if self._by_header is not None or not tokens.blames_client(error, answer):
+                raise
+            by_header = True
+            issued = tokens.read(await self._ask(secret, tally, by_header=True), self._connection, now)
+        self._by_header = by_header
+        return issued
+
+    async def _ask(self, secret: Secret, tally: Tally, *, by_header: bool) -> Answer:
+        client, form = self._settings.client_id, {"grant_type": "client_credentials"}
+        headers: list[tuple[str, str]] = []
+        if by_header:  # RFC 6749 §2.3.1: form-encoded before base64
+            pair = f"{quote_plus(client)}:{quote_plus(secret.reveal())}".encode()
+            headers = [("Authorization", f"Basic {base64.b64encode(pair).decode()}")]
+        else:
+            form |= {"client_id": client, "client_secret": secret.reveal()}
+        whose = f'connection "{self._connection}": the token endpoint'
+        return await self._post(self._settings.token_url, urlencode(form).encode(), headers, tally, whose)
+
+
+_REFUSALS: Final = frozenset({Reason.OAUTH_INVALID_CLIENT, Reason.OAUTH_ERROR, Reason.CONFIG_ERROR})
+
+
+def read_secret(source: SecretSource, connection: str) -> Secret:
+    """Return a secret from where it stands; raises `SourceError` with ``config_error`` where it cannot be read."""
+    if isinstance(source, Secret):
+        return source
+    try:
+        return Secret(source())
+    except (DriftdError, OSError, LookupError, ValueError) as error:
+        what = str(error) if isinstance(error, DriftdError) else "its place cannot be read"
+        raise SourceError(
+            Reason.CONFIG_ERROR,
+            f'connection "{connection}": no secret: {what}',
+            hint="put the secret where the configuration reads it",
+        ) from (error if isinstance(error, DriftdError | OSError) else None)
+
+
+def _again(error: SourceError) -> SourceError:
+    """Return the same failure as a new exception, so that tracebacks do not pile up on one."""
+    return SourceError(error.reason, str(error), hint=error.hint, status=error.status, retry_after=error.retry_after)

@@ -1,0 +1,139 @@
+"""The `Source` of one connection: a tenant's REST web services over HTTP, read only."""
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Final, Self
+
+import httpx
+
+from driftd.adapters.x3 import verdict, wire
+from driftd.adapters.x3.answer import Answer, Tally
+from driftd.adapters.x3.auth import Authority, BasicAuthority, Grant, TokenAuthority
+from driftd.adapters.x3.exchange import Exchange
+from driftd.adapters.x3.keys import keys as read_keys
+from driftd.adapters.x3.records import decode as decode_record
+from driftd.adapters.x3.records import split as split_records
+from driftd.adapters.x3.settings import Basic, X3Settings
+from driftd.adapters.x3.token import FUTURE
+from driftd.core.model import Details, JsonObject, KeyBytes, Page, Query, Resource
+from driftd.errors import Reason, SourceError
+from driftd.ports import Clock
+
+SKEW: Final = 60.0
+"""Seconds by which clocks may differ before a refused token is their fault."""
+
+
+class X3Source:
+    """Reads one tenant. An asynchronous context manager: leaving it closes its connections.
+
+    Safe for concurrent calls of one event loop. Each call raises `SourceError`, named after the connection, without a
+    secret, a record's value, or an address with its parameters.
+    """
+
+    def __init__(self, settings: X3Settings, transport: httpx.AsyncBaseTransport | None, clock: Clock) -> None:
+        """Prepare without I/O. `transport` None makes a real one; an injected one is closed with the source."""
+        self._settings = settings
+        self._clock = clock
+        self._exchange = Exchange(settings, transport)
+        self._address = wire.Address(settings.name, settings.base_url, settings.segment)
+        self._folder = [(name, settings.folder) for name in settings.folder_headers]
+        self._authority: Authority = (
+            BasicAuthority(settings.auth, settings.name)
+            if isinstance(settings.auth, Basic)
+            else TokenAuthority(settings.auth, settings.name, self._exchange.post, clock)
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._exchange.aclose()
+
+    def __repr__(self) -> str:
+        return f"<X3Source {self._settings.name!r} of {self._settings.folder!r}>"
+
+    async def page(self, resource: Resource, query: Query) -> Page:
+        """Read one page of the query facet: explicit order on the key, envelope checked, records not decoded."""
+        tally, question = Tally(), self._question(resource)
+        answer = await self._read(self._address.page(resource, query), question, tally)
+        envelope = verdict.page(answer, question, self._clock.now())
+        return Page(envelope.records or b"[]", envelope.next, tally.wire_bytes, tally.requests)
+
+    async def details(self, resource: Resource, key: KeyBytes) -> Details:
+        """Read one record of the details facet; its ``record`` is None where the tenant says that it does not exist."""
+        tally, question = Tally(), self._question(resource, details=True)
+        answer = await self._read(self._address.details(resource, key), question, tally)
+        body = verdict.details(answer, question, self._clock.now())
+        record = None if body is None else self.decode(body)
+        return Details(record, tally.wire_bytes, tally.requests)
+
+    def split(self, records: bytes) -> Sequence[bytes]:
+        """Cut the bytes of a ``$resources`` array into one slice a record, each exactly as sent."""
+        try:
+            return split_records(records)
+        except SourceError as error:
+            raise self._named(error) from None
+
+    def keys(self, resource: Resource, slices: Sequence[bytes]) -> Sequence[KeyBytes]:
+        """Read only the keys of records: ``b""`` for one whose key is missing, null, nested, or empty in every part."""
+        try:
+            return read_keys(resource.key, slices)
+        except SourceError as error:
+            raise self._named(error, resource) from None
+
+    def decode(self, record: bytes) -> JsonObject:
+        """Decode one record exactly: a number that a float would change comes as `decimal.Decimal` or `int`."""
+        try:
+            return decode_record(record)
+        except SourceError as error:
+            raise self._named(error) from None
+
+    def _named(self, error: SourceError, resource: Resource | None = None) -> SourceError:
+        """Return the error of a payload with the connection's name before it."""
+        which = f'"{resource.name}": ' if resource is not None else ""
+        return SourceError(error.reason, f'connection "{self._settings.name}": {which}{error}', hint=error.hint)
+
+    def _question(self, resource: Resource, *, details: bool = False) -> verdict.Question:
+        return verdict.Question(self._settings.name, resource.name, self._settings.folder, details)
+
+    async def _read(self, address: str, question: verdict.Question, tally: Tally) -> Answer:
+        """Read an address; where the credentials are refused, renew them once and replay the request once."""
+        grant = await self._authority.grant(tally)
+        answer = await self._get(address, question, grant, tally)
+        if not _refused(answer):
+            return answer
+        renewed = await self._authority.renewed(grant, tally)
+        if renewed is not None:
+            grant = renewed
+            answer = await self._get(address, question, grant, tally)
+        if answer.status == 401:
+            raise self._unauthorized(answer, question, grant)
+        return answer
+
+    async def _get(self, address: str, question: verdict.Question, grant: Grant, tally: Tally) -> Answer:
+        headers = [*self._folder, ("Authorization", grant.header.reveal())]
+        whose = f'connection "{self._settings.name}": {question.subject}'
+        return await self._exchange.get(address, headers, tally, whose)
+
+    def _unauthorized(self, answer: Answer, question: verdict.Question, grant: Grant) -> SourceError:
+        """Return what a final 401 means: a renewed token cannot be stale, so clocks that differ explain it first."""
+        now = self._clock.now()
+        words = f"{answer.challenge} {answer.body[:4096].decode('utf-8', 'replace')}".lower()
+        skew = answer.skew(now) or 0.0
+        if grant.bearer and (FUTURE.search(words) or abs(skew) > SKEW):
+            reason, what = Reason.CLOCK_SKEW, "refuses a fresh token (401): the clocks differ"
+        elif grant.bearer and "expired" in words:
+            reason, what = Reason.TOKEN_EXPIRED, "calls a fresh token expired (401)"
+        else:
+            reason, what = Reason.UNAUTHORIZED, "refuses the credentials (401)"
+        return verdict.refusal(reason, what, answer, question, now)
+
+
+def _refused(answer: Answer) -> bool:
+    return answer.status == 401 or verdict.is_login(answer)

@@ -1,0 +1,115 @@
+"""What a tenant says went wrong: ``$diagnoses``, gateway messages, error pages; and the reason behind the words.
+
+Texts are language-dependent with an optional leading number (``721 : Record does not exist``); numbers and severities
+are trusted first, words in English and French second, the status last. A text may hold record values, so none is shown.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import orjson
+
+from driftd.adapters.x3.answer import Answer
+from driftd.errors import Reason
+
+NO_RECORD: Final = 721
+"""X3's number of "Record does not exist" (public code after Sage's page on reading)."""
+_SEVERE: Final = frozenset({"error", "fatal", "exception"})
+_LOOKED_AT: Final = 16 << 10
+
+
+class Diagnosis(NamedTuple):
+    """One thing a tenant says. ``text`` is for judging, never for showing."""
+
+    severe: bool
+    number: int | None
+    text: str
+
+
+def read(answer: Answer) -> Sequence[Diagnosis]:
+    """Return what the body of an answer says, in any of its known shapes; nothing where it says nothing."""
+    if answer.is_html:
+        plain = re.sub(
+            rb"<(script|style)\b.*?</\1\s*>|<[^>]*>", b" ", answer.body[:_LOOKED_AT], flags=re.DOTALL | re.IGNORECASE
+        )
+        return [_diagnosis("error", plain.decode("utf-8", "replace"))]
+    try:
+        body = orjson.loads(answer.body.removeprefix(b"\xef\xbb\xbf"))
+    except orjson.JSONDecodeError:
+        return [_diagnosis("error", answer.body[:_LOOKED_AT].decode("utf-8", "replace"))]
+    if not isinstance(body, dict):
+        return []
+    listed = body.get("$diagnoses")
+    if isinstance(listed, list | dict):
+        return read_list(listed if isinstance(listed, list) else [listed])
+    told = [
+        body[name] for name in ("error", "error_description", "message", "$message") if isinstance(body.get(name), str)
+    ]
+    return [_diagnosis("error", " ".join(told))] if told else []
+
+
+def read_list(listed: Sequence[object]) -> Sequence[Diagnosis]:
+    """Return the diagnoses of a decoded ``$diagnoses`` array."""
+    rows = [row for row in listed if isinstance(row, dict)]
+    return [_diagnosis(str(row.get("$severity", "error")), str(row.get("$message", ""))) for row in rows]
+
+
+def _diagnosis(severity: str, message: str) -> Diagnosis:
+    text = " ".join(message.split())
+    number = re.match(r"([0-9]{1,6})\s*:", text)
+    return Diagnosis(severity.lower() in _SEVERE, int(number[1]) if number else None, text.lower())
+
+
+_ABSENT: Final = (
+    r"(?:unknown|not found|no such|not exist|not of|does not belong|does not match|is not |mismatch|wrong"
+    r"|missing|invalid|mandatory|inconnue?|introuvable|inexistante?|n'existe pas|invalide|obligatoire|erronée?)"
+)
+
+
+def _told(*things: str) -> re.Pattern[str]:
+    """Match one of `things` and, before or after it, a word that says it is not there."""
+    thing = rf"\b(?:{'|'.join(things)})\b"
+    return re.compile(rf"{thing}.*{_ABSENT}|{_ABSENT}.*{thing}", re.DOTALL)
+
+
+_NO_RECORD: Final = re.compile(
+    r"\brecord (?:does not exist|not found)|\b(?:enregistrement|fiche) (?:inexistante?|introuvable|n'existe pas)"
+)
+_RULES: Final = (
+    (
+        re.compile(
+            r"not (?:allowed|authori[sz]ed|permitted|granted)|forbidden|(?:access|permission) denied"
+            r"|no (?:access|right|permission)|non autorisée?|interdite?|accès refusé|droits? insuffisant",
+        ),
+        Reason.FORBIDDEN,
+    ),
+    (_told("endpoints?", "folders?", "dossiers?", "datasets?"), Reason.FOLDER_NOT_FOUND),
+    (
+        _told(
+            "class(?:es)?", "representations?", "resources?", "facets?", "property", "properties", "fields?", "entity",
+            "classes?", "représentations?", "ressources?", "facettes?", "propriétés?", "champs?",
+        ),
+        Reason.RESOURCE_NOT_FOUND,
+    ),
+)  # fmt: skip
+
+
+def says_no_record(diagnoses: Sequence[Diagnosis]) -> bool:
+    """Tell whether the tenant says that the record does not exist: by number 721, or else in words."""
+    severe = [each for each in diagnoses if each.severe]
+    return any(each.number == NO_RECORD or (each.number is None and _NO_RECORD.search(each.text)) for each in severe)
+
+
+def reason_of(diagnoses: Sequence[Diagnosis]) -> Reason | None:
+    """Return the reason that severe diagnoses give in words; None where no rule knows them."""
+    for pattern, reason in _RULES:
+        if any(each.severe and pattern.search(each.text) for each in diagnoses):
+            return reason
+    return None
+
+
+def numbers(diagnoses: Sequence[Diagnosis]) -> str:
+    """Return the leading numbers of severe diagnoses for a message: ``, diagnosis 721``."""
+    found = sorted({each.number for each in diagnoses if each.severe and each.number is not None})
+    return f", diagnosis {', '.join(map(str, found))}" if found else ""

@@ -1,0 +1,128 @@
+"""One request, one whole answer: deadline, caps, no redirects, no cookies, nothing from the environment.
+
+Requests go straight to an httpx transport. An `httpx.AsyncClient` above it keeps cookies, logs addresses with their
+parameters, and decodes bodies without a bound.
+"""
+
+from collections.abc import Sequence
+from typing import Final, TypeAlias
+
+import anyio
+import anyio.lowlevel
+import httpx
+
+from driftd import __version__
+from driftd.adapters.x3.answer import Answer, Tally
+from driftd.adapters.x3.faults import fault
+from driftd.adapters.x3.inflate import Body
+from driftd.adapters.x3.settings import Caps, X3Settings
+from driftd.adapters.x3.transport import Transport, is_stale
+from driftd.adapters.x3.trust import tls_context
+from driftd.errors import Reason, SourceError
+
+USER_AGENT: Final = f"driftd/{__version__}"
+_LINE: Final = 19
+"""Bytes of a status line such as ``HTTP/1.1 200 OK`` with its line ends."""
+
+Headers: TypeAlias = Sequence[tuple[str, str]]
+_Asked: TypeAlias = tuple[str, str, bytes | None]
+_COMMON: Final = (("Accept", "application/json"), ("Accept-Encoding", "gzip"), ("User-Agent", USER_AGENT))
+
+
+class Exchange:
+    """Sends requests of one connection. Raises nothing but `SourceError`."""
+
+    def __init__(self, settings: X3Settings, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        """Without a transport, make a real one; raises `SourceError`, ``config_error``, for an unusable ``ca_file``."""
+        self._settings = settings
+        self._transport = transport or _transport(settings)
+        seconds, connect = settings.timeout, min(settings.connect_timeout, settings.timeout)
+        self._extensions = {"timeout": {"connect": connect, "read": seconds, "write": seconds, "pool": seconds}}
+
+    async def get(self, address: str, headers: Headers, tally: Tally, whose: str) -> Answer:
+        """Read an address; ask again on a fresh connection where a kept-alive one had died before any response byte."""
+        return await self._send(("GET", address, None), headers, tally, whose)
+
+    async def post(self, address: str, form: bytes, headers: Headers, tally: Tally, whose: str) -> Answer:
+        """Send a form to the token endpoint; never twice."""
+        typed = [*headers, ("Content-Type", "application/x-www-form-urlencoded")]
+        return await self._send(("POST", address, form), typed, tally, whose)
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._transport.aclose()
+
+    async def _send(self, what: _Asked, headers: Headers, tally: Tally, whose: str) -> Answer:
+        method, address, form = what
+        caps = self._settings.caps
+        bound = caps if form is None else Caps(caps.token, caps.token, caps.ratio, caps.ratio_floor)
+        cause: Exception | None = None
+        try:
+            with anyio.fail_after(self._settings.timeout):
+                request = httpx.Request(
+                    method, address, headers=_encoded(headers), content=form, extensions=self._extensions
+                )
+                for _ in range(self._settings.max_connections if method == "GET" else 0):
+                    try:
+                        return await self._once(request, bound, tally, whose)
+                    except httpx.TransportError as error:
+                        if not is_stale(error):
+                            raise
+                return await self._once(
+                    request, bound, tally, whose
+                )  # every kept-alive connection was dead: this one is new
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+            failure = fault(error, whose, proxied=self._settings.proxy is not None)
+            if not isinstance(error, httpx.ProtocolError):  # the text of those repeats headers, ours or the tenant's
+                cause = error
+        raise failure from cause
+
+    async def _once(self, request: httpx.Request, caps: Caps, tally: Tally, whose: str) -> Answer:
+        tally.requests += 1
+        response = await self._transport.handle_async_request(request)
+        try:
+            headers = response.headers
+            tally.wire_bytes += _LINE + sum(len(name) + len(value) + 4 for name, value in headers.raw)
+            body = await _body(response, Body(headers.get("Content-Encoding", ""), caps, whose), tally)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await response.aclose()
+        return Answer(
+            status=response.status_code,
+            body=body,
+            content_type=headers.get("Content-Type", ""),
+            location=headers.get("Location", ""),
+            retry_after=headers.get("Retry-After", ""),
+            date=headers.get("Date", ""),
+            challenge=headers.get("WWW-Authenticate", ""),
+        )
+
+
+def _encoded(headers: Headers) -> list[tuple[bytes, bytes]]:
+    return [(name.encode(), value.encode()) for name, value in (*_COMMON, *headers)]
+
+
+async def _body(response: httpx.Response, body: Body, tally: Tally) -> bytes:
+    before = tally.wire_bytes
+    stream = response.stream
+    if not isinstance(stream, httpx.AsyncByteStream):
+        raise TypeError("the transport is not an asynchronous one")
+    try:
+        async for chunk in stream:
+            for _ in body.feed(chunk):
+                await anyio.lowlevel.checkpoint()
+    finally:
+        tally.wire_bytes = before + body.wire_bytes
+    return body.whole()
+
+
+def _transport(settings: X3Settings) -> Transport:
+    if settings.proxy is not None and not settings.proxy.lower().startswith(("http://", "https://")):
+        raise SourceError(
+            Reason.CONFIG_ERROR,
+            f'connection "{settings.name}": its proxy is not one for HTTP',
+            hint="give proxy as http://host:port or https://host:port",
+        )
+    addresses = [settings.base_url, getattr(settings.auth, "token_url", ""), settings.proxy or ""]
+    secure = any(address.lower().startswith("https:") for address in addresses)
+    return Transport(tls_context(settings.ca_file) if secure else None, settings.proxy, settings.max_connections)

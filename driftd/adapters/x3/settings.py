@@ -1,0 +1,79 @@
+"""How one tenant is reached: what the configuration says, ready for use."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from driftd.core.secret import Secret
+
+FOLDER_HEADER: Final = "X-Sage-Folder"
+
+SecretSource: TypeAlias = Secret | Callable[[], str]
+"""A fixed secret, or where it is read: again when the tenant refuses it, so that a rotated one is taken up."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCredentials:
+    """OAuth 2 ``client_credentials`` at the tenant's own token endpoint (RFC 6749 §4.4)."""
+
+    token_url: str
+    """Configured, never guessed: no public source names X3's."""
+    client_id: str
+    secret: SecretSource = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Basic:
+    """HTTP Basic of a Syracuse user; on-premises only."""
+
+    username: str
+    password: SecretSource = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """What an answer may weigh. A page over them is refused whole."""
+
+    wire: int = 256 << 20
+    """Bytes of one body on the wire."""
+    body: int = 512 << 20
+    """Bytes of one body after inflating."""
+    ratio: int = 250
+    """Inflated bytes for a byte on the wire; JSON with padded arrays stays below 100, gzip can reach 1,030."""
+    ratio_floor: int = 8 << 20
+    """Inflated bytes up to which the ratio does not count."""
+    token: int = 1 << 20
+    """Bytes of a token answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class X3Settings:
+    """One connection, as the X3 adapter needs it."""
+
+    name: str
+    """The connection's slug; every message names it."""
+    base_url: str
+    """Scheme, host, port and an optional path before ``/api1``."""
+    folder: str
+    """Sent in each of `folder_headers`, and compared with ``$actxFolder`` of the answers."""
+    auth: ClientCredentials | Basic
+    endpoint: str | None = None
+    """Path segment that selects the folder; None takes the folder code."""
+    folder_headers: tuple[str, ...] = (FOLDER_HEADER,)
+    proxy: str | None = field(default=None, repr=False)
+    """Address of a forward proxy, only from the configuration; it may carry a password, so it is not shown."""
+    ca_file: Path | None = None
+    """PEM file of certificate authorities trusted besides the public ones."""
+    timeout: float = 120.0
+    """Seconds for a whole request, from the connect to the last byte of the body."""
+    connect_timeout: float = 10.0
+    """Seconds for the connect and, apart, for the TLS handshake."""
+    max_connections: int = 4
+    """Sockets open at once to this tenant."""
+    caps: Caps = field(default_factory=Caps)
+
+    @property
+    def segment(self) -> str:
+        """Path segment that selects the folder."""
+        return self.endpoint or self.folder

@@ -1,0 +1,142 @@
+"""Answers of a token endpoint, without I/O: a token, or the reason why there is none.
+
+RFC 6749 §5 and the plain messages of Sage's gateway, which has no OAuth error codes, so status and words decide
+together; what no rule knows is ``oauth_error``, never a success. Of a refusal only registered error codes are shown.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+import orjson
+
+from driftd.adapters.x3.answer import Answer
+from driftd.core.secret import Secret
+from driftd.errors import Reason, SourceError
+
+ASSUMED_LIFE: Final = 300.0
+"""Seconds a token is taken to live where the answer does not say: the life of Sage's gateway tokens."""
+MARGIN: Final = 900.0
+"""Most seconds before its end at which a token is renewed; half its life where that is less."""
+
+_SECRET_REFUSED: Final = frozenset({"invalid_client", "unauthorized_client"})
+_TRANSIENT: Final = {"temporarily_unavailable": Reason.GATEWAY_ERROR, "server_error": Reason.SERVER_ERROR}
+_TRANSIENT_STATUS: Final = {
+    408: Reason.TIMEOUT,
+    429: Reason.RATE_LIMITED,
+    502: Reason.GATEWAY_ERROR,
+    503: Reason.GATEWAY_ERROR,
+    504: Reason.GATEWAY_ERROR,
+}
+_SHOWN: Final = frozenset(
+    {
+        "invalid_request",
+        "invalid_grant",
+        "unsupported_grant_type",
+        "invalid_scope",
+        "access_denied",
+        *_SECRET_REFUSED,
+        *_TRANSIENT,
+    }
+)
+_HINTS: Final = {
+    Reason.OAUTH_INVALID_CLIENT: "ask the customer's X3 administrator for a new client secret",
+    Reason.OAUTH_ERROR: "check token_url and client_id, and that the tenant grants client_credentials",
+    Reason.MAINTENANCE_PAGE: "check token_url: it answers with a page for people; or wait for the maintenance to end",
+    Reason.CLOCK_SKEW: "set the clock of this machine, or ask the customer's X3 administrator to set the tenant's",
+    Reason.RATE_LIMITED: "wait as long as the tenant asks",
+}
+FUTURE: Final = re.compile(r"issued in the future|not yet valid|émis dans le futur", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An access token as issued."""
+
+    secret: Secret
+    life: float = field(default=ASSUMED_LIFE)
+    """Seconds from the request for it to its end."""
+
+    @property
+    def renew_after(self) -> float:
+        """Seconds after which it is renewed ahead of its end."""
+        return self.life - min(MARGIN, self.life / 2)
+
+
+def read(answer: Answer, connection: str, now: int) -> Token:
+    """Return the token that an answer issues; raises `SourceError` for every other answer."""
+    members = _members(answer)
+    if answer.status == 200 and members is not None and "error" not in members:
+        return _issued(members, connection)
+    reason, what = _refused(answer, members)
+    raise SourceError(
+        reason,
+        f'connection "{connection}": the token endpoint {what}',
+        hint=_HINTS.get(reason, "wait: it is tried again"),
+        status=answer.status,
+        retry_after=answer.wait(now) if answer.status in {429, 503} else None,
+    )
+
+
+def blames_client(error: SourceError, answer: Answer) -> bool:
+    """Tell whether a refusal may mean that the client identified itself in the wrong way (form or Basic)."""
+    code = (_members(answer) or {}).get("error", "invalid_client")
+    return error.reason is Reason.OAUTH_INVALID_CLIENT and answer.status != 403 and code == "invalid_client"
+
+
+def _members(answer: Answer) -> dict[str, object] | None:
+    try:
+        found = orjson.loads(answer.body.removeprefix(b"\xef\xbb\xbf"))
+    except orjson.JSONDecodeError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _issued(members: dict[str, object], connection: str) -> Token:
+    token, kind = members.get("access_token"), members.get("token_type", "Bearer")
+    fault = ""
+    if not isinstance(token, str) or not re.fullmatch(r"[\x21-\x7e]+", token):
+        fault = "answers 200 without a usable access token"
+    elif str(kind).lower() != "bearer":
+        fault = "issues tokens of another type than Bearer"
+    if fault:
+        message = f'connection "{connection}": the token endpoint {fault}'
+        raise SourceError(Reason.OAUTH_ERROR, message, hint=_HINTS[Reason.OAUTH_ERROR], status=200)
+    return Token(Secret(str(token)), _life(members.get("expires_in")))
+
+
+def _life(told: object) -> float:
+    try:
+        life = float(told) if isinstance(told, int | float | str) and not isinstance(told, bool) else ASSUMED_LIFE
+    except ValueError:
+        return ASSUMED_LIFE
+    return life if 0 < life < float("inf") else ASSUMED_LIFE
+
+
+def _refused(answer: Answer, members: dict[str, object] | None) -> tuple[Reason, str]:
+    status = answer.status
+    if 300 <= status < 400:
+        return Reason.MAINTENANCE_PAGE, f"answers {status}: a redirect, which is not followed"
+    if status in _TRANSIENT_STATUS or status >= 500:
+        return _TRANSIENT_STATUS.get(status, Reason.SERVER_ERROR), f"answers {status}"
+    if answer.is_html:
+        return Reason.MAINTENANCE_PAGE, f"answers {status} with an HTML page in place of JSON"
+    told = members or {}
+    code = str(told.get("error", ""))
+    words = " ".join(str(told[name]) for name in ("error_description", "message") if name in told) or _text(answer)
+    shown = f'refuses with "{code}" ({status})' if code in _SHOWN else f"refuses with {status}"
+    return _judged(status, code, words), shown
+
+
+def _judged(status: int, code: str, words: str) -> Reason:
+    if FUTURE.search(words):
+        return Reason.CLOCK_SKEW
+    if code in _TRANSIENT:
+        return _TRANSIENT[code]
+    if code in _SECRET_REFUSED or (not code and status in {401, 403} and "pairing" not in words.lower()):
+        return Reason.OAUTH_INVALID_CLIENT
+    return Reason.OAUTH_ERROR
+
+
+def _text(answer: Answer) -> str:
+    return answer.body[:4096].decode("utf-8", "replace")

@@ -1,0 +1,393 @@
+import gzip
+import socket
+import ssl
+from base64 import b64encode
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+
+from driftd.adapters.clock import SystemClock
+from driftd.adapters.x3.client import X3Source
+from driftd.adapters.x3.settings import Basic, ClientCredentials
+from driftd.adapters.x3.trust import tls_context
+from driftd.core.model import Query
+from driftd.core.secret import Secret
+from driftd.errors import Reason, SourceError
+from tests.adapters.x3.scripted import CUSTOMERS, SMALL, ScriptedTenant, SetClock, settings, source
+from tests.adapters.x3.sockets import Answering, Server, Wire, answered, listening
+
+pytestmark = pytest.mark.anyio
+CERTIFICATES = Path(__file__).parent / "certificates"
+EMPTY = b'{"$resources":[]}'
+PAGE = Query(5)
+
+
+def reaching(port: int, *, scheme: str = "http", host: str = "127.0.0.1", **changes: Any) -> X3Source:
+    given = settings(Basic("u", Secret("hunter2")), base_url=f"{scheme}://{host}:{port}", **changes)
+    return X3Source(given, None, SystemClock())
+
+
+async def failure(given: X3Source) -> SourceError:
+    async with given:
+        with pytest.raises(SourceError) as error:
+            await given.page(CUSTOMERS, PAGE)
+    assert 'connection "aldgate"' in str(error.value)
+    assert error.value.hint
+    return error.value
+
+
+async def failure_of(answer: Answering, **changes: Any) -> tuple[SourceError, Server]:
+    async with listening(answer) as server:
+        return await failure(reaching(server.port, **changes)), server
+
+
+def closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+async def test_a_page_comes_over_a_real_socket() -> None:
+    """Two pages come over one kept-alive connection, plain and compressed."""
+
+    async def answer(wire: Wire) -> None:
+        await wire.request()
+        await wire.send(answered(EMPTY))
+        await wire.request()
+        await wire.send(answered(gzip.compress(EMPTY), "Content-Encoding: gzip"))
+        await wire.request()
+
+    async with listening(answer) as server, reaching(server.port) as given:
+        assert (await given.page(CUSTOMERS, PAGE)).records == b"[]"
+        assert (await given.page(CUSTOMERS, PAGE)).records == b"[]"
+        assert server.connections == 1
+
+
+async def test_nobody_listening_is_a_refused_connection() -> None:
+    """A closed port is `connection_refused`; through a proxy it is the proxy that is missing."""
+    assert (await failure(reaching(closed_port()))).reason is Reason.CONNECTION_REFUSED
+    proxy = f"http://127.0.0.1:{closed_port()}"
+    assert (await failure(reaching(80, proxy=proxy))).reason is Reason.PROXY_ERROR
+
+
+async def test_an_unknown_name_is_a_dns_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that does not resolve has its own reason, and is looked up again each time."""
+    asked = []
+
+    def unknown(host: str, *_rest: object, **_options: object) -> None:
+        asked.append(host)
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    async with reaching(443, scheme="https", host="x3.aldgate.example") as given:
+        for _ in range(2):
+            with pytest.raises(SourceError) as error:
+                await given.page(CUSTOMERS, PAGE)
+            assert error.value.reason is Reason.DNS_FAILURE
+    assert len(asked) == 2
+
+
+async def test_a_server_that_never_shakes_hands_is_a_connect_timeout() -> None:
+    """Connecting, TLS included, has its own short limit."""
+
+    async def answer(_wire: Wire) -> None:
+        await anyio.sleep_forever()
+
+    error, _ = await failure_of(answer, scheme="https", connect_timeout=0.05)
+    assert error.reason is Reason.CONNECT_TIMEOUT
+
+
+async def test_a_server_that_never_answers_is_a_timeout() -> None:
+    """The deadline ends a request that was sent and not answered; it is not sent again."""
+
+    async def answer(wire: Wire) -> None:
+        await wire.request()
+        await anyio.sleep_forever()
+
+    error, server = await failure_of(answer, timeout=0.05)
+    assert error.reason is Reason.TIMEOUT
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\nContent-Ty",
+        answered(EMPTY, length=len(EMPTY) + 1),
+        answered(b"", length=5),
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n11\r\n" + EMPTY,
+        b"not HTTP at all\r\n\r\n",
+    ],
+)
+@pytest.mark.parametrize("reset", [False, True])
+async def test_a_prefix_of_an_answer_is_never_a_page(sent: bytes, *, reset: bool) -> None:
+    """An answer that breaks off fails the page on its first connection, even if what came would parse."""
+
+    async def answer(wire: Wire) -> None:
+        await wire.request()
+        await wire.send(sent)
+        if reset:
+            wire.abort()
+
+    error, server = await failure_of(answer)
+    assert error.reason is Reason.CONNECTION_RESET
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("reset", [False, True])
+async def test_a_dead_kept_alive_connection_is_replaced_once(*, reset: bool) -> None:
+    """A request on a connection that had died is sent again on a fresh one, and counted."""
+
+    async def answer(wire: Wire) -> None:
+        await wire.request()
+        await wire.send(answered(EMPTY))
+        await wire.request()
+        if wire.number == 2:
+            await wire.send(answered(EMPTY))
+        elif reset:
+            wire.abort()
+
+    async with listening(answer) as server, reaching(server.port) as given:
+        assert (await given.page(CUSTOMERS, PAGE)).requests == 1
+        assert (await given.page(CUSTOMERS, PAGE)).requests == 2
+        assert server.connections == 2
+        assert (await given.page(CUSTOMERS, PAGE)).requests == 1
+
+
+async def test_dead_connections_are_passed_over_until_a_fresh_one() -> None:
+    """Several dead connections in the pool cost one attempt each, and the fresh one decides."""
+    barrier = anyio.Event()
+
+    async def answer(wire: Wire) -> None:
+        await wire.request()
+        if wire.number == 3:
+            barrier.set()
+        if wire.number <= 3:
+            await barrier.wait()
+        await wire.send(answered(EMPTY))
+        await wire.request()
+
+    async with listening(answer) as server, reaching(server.port) as given:
+        async with anyio.create_task_group() as group:
+            for _ in range(3):
+                group.start_soon(given.page, CUSTOMERS, PAGE)
+        assert (await given.page(CUSTOMERS, PAGE)).requests == 4
+        assert server.connections == 4
+
+
+async def test_a_fresh_connection_that_dies_is_a_failure() -> None:
+    """Only a kept-alive connection is excused: a second death in a row is the server's."""
+
+    async def answer(wire: Wire) -> None:
+        await wire.request()
+        if wire.number == 1:
+            await wire.send(answered(EMPTY))
+            await wire.request()
+
+    async with listening(answer) as server, reaching(server.port) as given:
+        await given.page(CUSTOMERS, PAGE)
+        with pytest.raises(SourceError) as error:
+            await given.page(CUSTOMERS, PAGE)
+        assert error.value.reason is Reason.CONNECTION_RESET
+        assert len(server.asked) == 3
+
+
+async def test_a_request_that_got_a_byte_is_not_repeated() -> None:
+    """Once the server began to answer, even on a kept-alive connection, the failure is final."""
+
+    async def answer(wire: Wire) -> None:
+        await wire.request()
+        await wire.send(answered(EMPTY))
+        await wire.request()
+        await wire.send(b"H")
+
+    async with listening(answer) as server, reaching(server.port) as given:
+        await given.page(CUSTOMERS, PAGE)
+        with pytest.raises(SourceError) as error:
+            await given.page(CUSTOMERS, PAGE)
+        assert error.value.reason is Reason.CONNECTION_RESET
+        assert len(server.asked) == 2
+
+
+async def test_a_token_request_is_never_sent_twice() -> None:
+    """A POST on a connection that had died is a failure: it may have had its effect."""
+
+    async def answer(wire: Wire) -> None:
+        head = await wire.request()
+        if head.startswith(b"POST") and wire.number == 1:
+            issued = b'{"access_token":"t","expires_in":300}'
+            await wire.send(answered(issued))
+            await wire.request()
+            await wire.send(answered(EMPTY))
+            await wire.request()
+
+    async with listening(answer) as server:
+        base = f"http://127.0.0.1:{server.port}"
+        clock = SetClock()
+        given = settings(ClientCredentials(f"{base}/token", "c", Secret("s")), base_url=base)
+        async with X3Source(given, None, clock) as opened:
+            await opened.page(CUSTOMERS, PAGE)
+            clock.advance(400)
+            with pytest.raises(SourceError) as error:
+                await opened.page(CUSTOMERS, PAGE)
+    assert error.value.reason is Reason.CONNECTION_RESET
+    assert sum(head.startswith(b"POST") for head in server.asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (b"x" * 100_000, ()),
+        (gzip.compress(b"[" * 2_000_000), ("Content-Encoding: gzip",)),
+    ],
+)
+async def test_a_body_over_its_cap_is_refused_and_its_connection_closed(body: bytes, headers: tuple[str, ...]) -> None:
+    """An answer over a cap fails the page and is not read to its end."""
+
+    async def answer(wire: Wire) -> None:
+        await wire.request()
+        await wire.send(answered(body, *headers))
+        await wire.reader.read()
+
+    error, _ = await failure_of(answer, caps=SMALL)
+    assert error.reason is Reason.PAYLOAD_TOO_LARGE
+
+
+async def test_a_proxy_carries_the_request_with_the_whole_address() -> None:
+    """A forward proxy from the configuration gets the absolute address and its own credentials."""
+
+    async def answer(wire: Wire) -> None:
+        await wire.request()
+        await wire.send(answered(EMPTY))
+
+    async with listening(answer) as server:
+        proxy = f"http://pu:pp@127.0.0.1:{server.port}"
+        async with reaching(80, host="x3.aldgate.example", proxy=proxy) as given:
+            assert (await given.page(CUSTOMERS, PAGE)).records == b"[]"
+    assert server.asked[0].startswith(b"GET http://x3.aldgate.example/api1/x3/erp/ALDGATE/BPCUSTOMER?")
+    assert f"Proxy-Authorization: Basic {b64encode(b'pu:pp').decode()}\r\n".encode() in server.asked[0]
+
+
+def test_a_proxy_of_another_kind_is_a_matter_of_configuration() -> None:
+    """Only forward proxies for HTTP are spoken to; the message does not repeat the address."""
+    with pytest.raises(SourceError) as error:
+        X3Source(settings(proxy="socks5://pu:proxypw@proxy.example:1080"), None, SystemClock())
+    assert error.value.reason is Reason.CONFIG_ERROR
+    assert "proxypw" not in str(error.value)
+
+
+async def test_a_proxy_that_refuses_the_tunnel_is_a_proxy_error() -> None:
+    """`CONNECT` answered with 407 or 502 is the proxy's fault, not the tenant's."""
+
+    async def answer(wire: Wire) -> None:
+        await wire.request()
+        await wire.send(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+
+    async with listening(answer) as server:
+        proxy = f"http://pu:proxypw@127.0.0.1:{server.port}"
+        error = await failure(reaching(443, scheme="https", host="x3.aldgate.example", proxy=proxy))
+    assert error.reason is Reason.PROXY_ERROR
+    assert "proxypw" not in repr(error.__cause__)
+
+
+def serving(name: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATES / f"{name}.pem", CERTIFICATES / "key.pem")
+    return context
+
+
+async def answering(wire: Wire) -> None:
+    await wire.request()
+    await wire.send(answered(EMPTY))
+
+
+async def test_a_private_authority_is_trusted_when_configured() -> None:
+    """`ca_file` adds an authority: with it the page comes, over TLS."""
+    trusted = CERTIFICATES / "good.pem"
+    async with (
+        listening(answering, serving("good")) as server,
+        reaching(server.port, scheme="https", host="localhost", ca_file=trusted) as given,
+    ):
+        assert (await given.page(CUSTOMERS, PAGE)).records == b"[]"
+
+
+@pytest.mark.parametrize(
+    ("certificate", "host", "ca_file", "reason"),
+    [
+        ("good", "localhost", None, Reason.TLS_ERROR),
+        ("good", "127.0.0.1", "good.pem", Reason.TLS_ERROR),
+        ("expired", "localhost", "expired.pem", Reason.TLS_EXPIRED),
+    ],
+)
+async def test_a_certificate_is_always_verified(
+    certificate: str, host: str, ca_file: str | None, reason: Reason
+) -> None:
+    """An unknown authority, another name and a past date each end the connection before anything is sent."""
+    async with listening(answering, serving(certificate)) as server:
+        trusted = None if ca_file is None else CERTIFICATES / ca_file
+        error = await failure(reaching(server.port, scheme="https", host=host, ca_file=trusted))
+    assert error.reason is reason
+    assert server.asked == []
+
+
+async def test_plain_http_behind_https_is_a_tls_error() -> None:
+    """A server that does not speak TLS is reported as that."""
+
+    async def answer(wire: Wire) -> None:
+        await wire.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    error, _ = await failure_of(answer, scheme="https")
+    assert error.reason is Reason.TLS_ERROR
+
+
+def test_a_context_is_shared_and_never_lax() -> None:
+    """One context per CA setting: verifying names and chains, TLS 1.2 at least."""
+    context = tls_context(None)
+    assert context is tls_context(None)
+    assert context is not tls_context(CERTIFICATES / "good.pem")
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+    assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
+
+
+def test_an_unusable_ca_file_is_a_matter_of_configuration(tmp_path: Path) -> None:
+    """A file without certificates, or none at all, is named when the source is made."""
+    empty = tmp_path / "empty.pem"
+    empty.write_text("nothing")
+    for path in (empty, tmp_path / "absent.pem"):
+        with pytest.raises(SourceError, match=path.name) as error:
+            X3Source(settings(ca_file=path), None, SystemClock())
+        assert error.value.reason is Reason.CONFIG_ERROR
+
+
+@pytest.mark.parametrize(
+    ("foreign", "reason"),
+    [
+        (httpx.ConnectTimeout("x"), Reason.CONNECT_TIMEOUT),
+        (httpx.ReadTimeout("x"), Reason.TIMEOUT),
+        (httpx.PoolTimeout("x"), Reason.TIMEOUT),
+        (httpx.WriteError("x"), Reason.CONNECTION_RESET),
+        (httpx.CloseError("x"), Reason.CONNECTION_RESET),
+        (httpx.RemoteProtocolError("x"), Reason.CONNECTION_RESET),
+        (httpx.ConnectError("x"), Reason.CONNECTION_REFUSED),
+        (httpx.LocalProtocolError("Illegal header value b'Bearer hunter2'"), Reason.CONFIG_ERROR),
+        (httpx.UnsupportedProtocol("x"), Reason.CONFIG_ERROR),
+        (httpx.ProxyError("x"), Reason.PROXY_ERROR),
+        (httpx.DecodingError("x"), Reason.CONNECTION_RESET),
+        (TimeoutError(), Reason.TIMEOUT),
+    ],
+)
+async def test_each_foreign_error_has_its_reason(foreign: Exception, reason: Reason) -> None:
+    """What any transport raises is mapped once, and its text is not repeated."""
+
+    def raising(_request: httpx.Request) -> httpx.Response:
+        raise foreign
+
+    error = await failure(source(ScriptedTenant(answer=raising), given=settings(Basic("u", Secret("p")))))
+    assert error.reason is reason
+    assert "hunter2" not in f"{error!r}{error.__cause__!r}{error.__context__!r}"
