@@ -1,0 +1,174 @@
+"""From rows whose bytes are not known to rows and change events: known? ─▶ decode ─▶ details ─▶ diff."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from driftd.core import canonical, diff, fingerprint
+from driftd.core.cadence import details_in_hand
+from driftd.core.diff import Sighting
+from driftd.core.model import Change, Details, JsonObject, KeyBytes, Op, Resource, Row, Standing, Stored
+from driftd.core.segment import Line
+from driftd.errors import Reason, SourceError
+from driftd.runtime.tally import Tally
+from driftd.runtime.tenant import Tenant
+
+
+class Found(NamedTuple):
+    """What a stretch gave."""
+
+    rows: list[Row]
+    changes: list[Change]
+
+
+class Comparison:
+    """Compares what one cycle sees with what is stored."""
+
+    def __init__(self, tenant: Tenant, resource: Resource, standing: Standing, tally: Tally) -> None:
+        self._tenant = tenant
+        self._resource = resource
+        self._tally = tally
+        self._volatile = frozenset(resource.volatile) | frozenset(standing.volatile)
+        self._redrop = (
+            self._volatile
+            if standing.baselined and standing.recipe != fingerprint.recipe(self._volatile)
+            else frozenset()
+        )
+        self._rows = 0
+        self.details_left = details_in_hand(resource, standing, tenant.clock.now()) if resource.details else 0.0
+        self._completed: set[KeyBytes] = set()
+        self.watermark = standing.watermark
+        self.members: Counter[str] = Counter()
+        """How many updates changed each top-level member."""
+
+    async def found(
+        self, lines: Sequence[Line], stored: Mapping[KeyBytes, Stored], *, page: int, placed: bool = True
+    ) -> Found:
+        """Compare unknown rows, each of another key, with what is stored of them."""
+        now = self._tenant.clock.now()
+        rows: list[Row] = []
+        sightings: list[Sighting] = []
+        for line in lines:
+            held = stored.get(line.key)
+            if held is not None and held.raw == line.raw and held.deleted_at is None:
+                if held.absent is not None or (placed and not held.placed):
+                    rows.append(row_of(held, placed=placed))
+            else:
+                sightings.append(self._sighting(line, page, now, placed=placed))
+        sightings = await self._complete(sightings, stored)
+        changes: list[Change] = []
+        for seen in sightings:
+            row, change = diff.sighted(seen, stored.get(seen.key), self._resource, volatile=self._redrop)
+            rows.append(row)
+            if change is not None:
+                changes.append(change)
+                self._note(change)
+        return Found(rows, changes)
+
+    def baseline(self, lines: Sequence[Line], *, page: int) -> list[Sighting]:
+        """Decode rows of a resource that is read for the first time."""
+        now = self._tenant.clock.now()
+        return [self._sighting(line, page, now, placed=True) for line in lines]
+
+    async def baselined(self, sightings: list[Sighting]) -> list[Row]:
+        """Turn a baseline's sightings into rows; there is nothing to compare them with."""
+        complete = await self._complete(sightings, {})
+        return [diff.first(seen) for seen in complete]
+
+    async def refresh(self, stale: Iterable[Stored], *, page: int) -> Found:
+        """Read the details of some records anew, and compare."""
+        rows: list[Row] = []
+        changes: list[Change] = []
+        for held in stale:
+            if self.details_left < 1:
+                break
+            if held.key in self._completed or held.absent is not None:
+                continue
+            record = await self._details(held.key)
+            if record is None:
+                continue
+            details = self._canonical(record)
+            body = canonical.refreshed(held.body, details)
+            seen = Sighting(held.key, held.raw, body, page, self._next_row(), self._tenant.clock.now(), details=details)
+            row, change = diff.sighted(seen, held, self._resource, volatile=self._redrop)
+            rows.append(row._replace(placed=held.placed))
+            if change is not None:
+                changes.append(change)
+                self._note(change)
+        return Found(rows, changes)
+
+    def _sighting(self, line: Line, page: int, now: int, *, placed: bool) -> Sighting:
+        record = self._tenant.source.decode(line.record)
+        self._tally.records_decoded += 1
+        stamp = self._stamp(record)
+        body = self._canonical(record)
+        return Sighting(line.key, line.raw, body, page, self._next_row(), now, source_ts=stamp, placed=placed)
+
+    def _canonical(self, record: JsonObject) -> bytes:
+        return canonical.canonical(record, self._volatile, self._resource.lines)
+
+    def _stamp(self, record: JsonObject) -> int | None:
+        """Take a record's own update stamp into account and return it, epoch ms."""
+        if self._resource.watermark is None:
+            return None
+        value = record.get(self._resource.watermark)
+        if not isinstance(value, str) or not value:
+            return None
+        try:
+            stamp = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+        if self.watermark is None or value > self.watermark:
+            self.watermark = value
+        return round(stamp.timestamp() * 1000) if stamp.tzinfo else None
+
+    async def _complete(self, sightings: list[Sighting], stored: Mapping[KeyBytes, Stored]) -> list[Sighting]:
+        """Read the details of document records that are new or whose bytes changed, within the budget."""
+        if not self._resource.details:
+            return sightings
+        complete = []
+        for seen in sightings:
+            record = await self._details(seen.key) if self.details_left >= 1 else None
+            complete.append(seen if record is None else diff.completed(seen, self._canonical(record)))
+        return complete
+
+    async def _details(self, key: KeyBytes) -> JsonObject | None:
+        """Read the details of one record; None where the tenant refuses them or the record is gone by now."""
+        try:
+            answer: Details = await self._tenant.source.details(self._resource, key)
+        except SourceError as error:
+            if error.reason not in (Reason.FORBIDDEN, Reason.SERVER_ERROR, Reason.RESOURCE_NOT_FOUND):
+                raise
+            self.details_left = 0.0
+            self._tally.doubt(error.reason, str(error), error.hint or "the resource goes on without its lines")
+            return None
+        self.details_left -= 1
+        self._completed.add(key)
+        self._tally.details += 1
+        self._tally.requests += answer.requests
+        self._tally.bytes += answer.wire_bytes
+        return answer.record
+
+    def _note(self, change: Change) -> None:
+        self._tally.changes[change.op] += 1
+        if change.op is Op.UPDATE:
+            self.members.update({pointer.split("/", 2)[1] for pointer in change.changed})
+
+    def _next_row(self) -> int:
+        self._rows += 1
+        return self._rows - 1
+
+
+def row_of(stored: Stored, *, placed: bool | None = None) -> Row:
+    """Return what is stored as a row to stage, believed present."""
+    return Row(
+        key=stored.key,
+        raw=stored.raw,
+        fingerprint=stored.fingerprint,
+        body=stored.body,
+        details=stored.details,
+        details_at=stored.details_at,
+        first_seen=stored.first_seen,
+        placed=stored.placed if placed is None else placed,
+    )

@@ -1,0 +1,238 @@
+"""THE STRAIGHT WAY: one cycle polls one resource of one connection once.
+
+    read ─▶ segment ─▶ same? ─▶ split ─▶ fingerprint ─▶ known? ─▶ decode ─▶ details ─▶ diff
+                         └ nothing to do                  └ nothing to do               └─▶ look again ─▶ gate ─▶ commit
+
+A *sweep* reads everything and alone can prove a delete. A *probe* reads one small page, a *delta* what is new; absence
+in either is evidence of nothing. A segment whose bytes did not change is never parsed, a record whose bytes did not
+change never decoded: the cost of a cycle follows what changed, not what exists.
+
+Nothing of a cycle is visible before its commit; a cycle that fails or is cancelled never began.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from driftd.core import fingerprint, gate
+from driftd.core.model import KeyBytes, Kind, Op, Resource, Segment, Standing
+from driftd.core.segment import Line, pieces, segment
+from driftd.core.volatile import nearly_all
+from driftd.errors import Reason, SourceError, StoreError
+from driftd.ports import Cycle
+from driftd.runtime.ahead import read_ahead
+from driftd.runtime.compare import Comparison, Found
+from driftd.runtime.deletes import Deletes, Missing, SilentOnceError
+from driftd.runtime.glance import glances
+from driftd.runtime.lesson import LearntError, lesson
+from driftd.runtime.reader import Reader
+from driftd.runtime.stretches import Stretch, Stretches
+from driftd.runtime.tally import CycleReport, Tally, Watch
+from driftd.runtime.tenant import Tenant
+
+ATTEMPTS = 3
+"""How often a cycle may begin: anew where it learnt which members are volatile, or found nothing by accident."""
+REFRESHED = 5_000
+"""Details that one cycle renews at most, whatever the budget."""
+DAY = 86_400_000
+"""Milliseconds: details older than this no longer count as covered."""
+
+
+async def cycle(tenant: Tenant, resource: Resource, kind: Kind, watch: Watch | None = None) -> CycleReport:
+    """Run one cycle and report it; failures of the tenant or the store are reported, not raised.
+
+    A resource that was never read completely is swept whatever `kind` asks for.
+    """
+    begun = tenant.clock.monotonic()
+    tally = Tally(resource, kind)
+    failure: tuple[Reason, str, str] | None = None
+    try:
+        standing = await tenant.store.standing(resource)
+        if not standing.baselined:
+            standing, kind = replace(standing, seed=standing.seed or tenant.seed()), Kind.SWEEP
+        for attempt in range(1, ATTEMPTS + 1):
+            tally = Tally(resource, kind, snapshot=standing.records, requests=tally.requests, bytes=tally.bytes)
+            way = Way(tenant, resource, standing, tally, last=attempt == ATTEMPTS)
+            way.reader.watch = watch
+            try:
+                await way.go(kind)
+                break
+            except LearntError as learnt:
+                standing = replace(standing, volatile=tuple(sorted({*standing.volatile, *learnt.names})))
+            except SilentOnceError:
+                continue
+    except SourceError as error:
+        failure = error.reason, str(error), error.hint
+    except StoreError as error:
+        failure = Reason.STORE_ERROR, str(error), "look at the disk and at the permissions of the data directory"
+    return tally.report(tenant.clock.monotonic() - begun, failure)
+
+
+class Way:
+    """One pass over the straight way."""
+
+    def __init__(
+        self, tenant: Tenant, resource: Resource, standing: Standing, tally: Tally, *, last: bool = True
+    ) -> None:
+        self.tenant = tenant
+        self.resource = resource
+        self.standing = standing
+        self.tally = tally
+        self.volatile = frozenset(resource.volatile) | frozenset(standing.volatile)
+        self.reader = Reader(tenant.source, resource, tally, volatile=self.volatile, seed=standing.seed)
+        self.reader.expected = standing.records if standing.baselined else None
+        self.comparison = Comparison(tenant, resource, standing, tally)
+        self.missing = Missing()
+        self.layout: list[Segment] = []
+        self.loose: frozenset[KeyBytes] = frozenset()
+        """Keys that no segment shows as they are stored: a probe or a delta wrote them, or a sweep missed them."""
+        self.last = last
+        """Whether no further attempt may begin anew."""
+        self.taught = last
+        self._position = 0
+
+    async def go(self, kind: Kind) -> None:
+        """Open a cycle in the store and walk."""
+        opened = await self.tenant.store.begin(
+            self.resource,
+            kind,
+            host=self.tenant.host,
+            folder=self.tenant.folder,
+            now=self.tenant.clock.now(),
+            baseline=not self.standing.baselined,
+        )
+        async with opened as writing:
+            await (self._sweep(writing) if kind is Kind.SWEEP else self._glance(writing, kind))
+
+    async def _sweep(self, writing: Cycle) -> None:
+        store, resource = self.tenant.store, self.resource
+        segments = await store.segments(resource)
+        self.loose = frozenset(await store.unplaced(resource))
+        self.reader.expect(segments)
+        stretches = Stretches(self.reader, store, resource, segments, self.loose)
+
+        async with read_ahead(aiter(stretches)) as ahead:
+            async for stretch in ahead:  # read ─▶ segment ─▶ same?
+                if stretch.kept is not None:
+                    self.layout.append(stretch.kept)
+                    self.tally.pages_unchanged += 1
+                    continue
+                lines = await self._usable(stretch)  # split ─▶ fingerprint
+                found = await self._found(lines, stretch)  # known? ─▶ decode ─▶ details ─▶ diff
+                await self._stage(writing, stretch, found)
+        deletes = Deletes(self.tenant, resource, self.reader, self.tally, self.standing.records)
+        if gate.silent(self.tally.records, self.standing.records):
+            await deletes.silent(last=self.last)
+            return
+        async for stretch in stretches.gone():
+            self.missing.note(stretch)
+        await self._refresh(writing)
+        self.missing.settle(self.loose - stretches.homes)
+        unique = self._keys_unique(segments)
+        async for judged in deletes.judged(self.missing, key_unique=unique):  # look again ─▶ gate
+            await writing.stage(self._next(), rows=judged.rows, changes=judged.changes)
+        await self._commit(writing, Kind.SWEEP)  # commit
+
+    async def _glance(self, writing: Cycle, kind: Kind) -> None:
+        """Walk the same way over a few pages, without segments and without a word about what is absent."""
+        async for lines, newest_first in glances(self.reader, self.tenant.source, self.resource, self.standing, kind):
+            latest = {line.key: line for line in lines if line.key}
+            stored = await self.tenant.store.known(self.resource, latest)
+            found = await self.comparison.found(list(latest.values()), stored, page=self._position, placed=False)
+            await writing.stage(self._next(), rows=found.rows, changes=found.changes)
+            if newest_first and all(key in stored for key in latest):
+                break
+        await self._commit(writing, kind)
+
+    async def _usable(self, stretch: Stretch) -> list[Line]:
+        """Return the rows whose bytes are not known, the last of each key; raises `LearntError`."""
+        self.missing.note(stretch)
+        latest = {line.key: line for line in stretch.lines if line.key and not line.known}
+        if not self.taught and nearly_all(len(latest), len(stretch.lines)):
+            self.taught = True  # one lesson a pass
+            await lesson(self.reader, self.tenant.source, stretch, self.volatile)
+        return list(latest.values())
+
+    async def _found(self, lines: Sequence[Line], stretch: Stretch) -> Found:
+        if not lines:
+            return Found([], [])
+        if not self.standing.baselined:
+            rows = await self.comparison.baselined(self.comparison.baseline(lines, page=stretch.position))
+            self.tally.baseline += len(rows)
+            return Found(rows, [])
+        stored = await self.tenant.store.known(self.resource, [line.key for line in lines])
+        self.missing.sighted(stored.values(), stretch)
+        return await self.comparison.found(lines, stored, page=stretch.position)
+
+    async def _stage(self, writing: Cycle, stretch: Stretch, found: Found) -> None:
+        parts = pieces(stretch.lines, self.resource.page_size)
+        whole = stretch.digest if len(parts) == 1 and len(parts[0]) == len(stretch.lines) else None
+        segments = [
+            segment(part, whole or self.reader.digest(b"[" + b",".join(line.record for line in part) + b"]"))
+            for part in parts
+        ]
+        self.layout.extend(one for one, _ in segments)
+        repeated = await writing.stage(self._next(), rows=found.rows, changes=found.changes, segments=segments)
+        self.missing.repeated.update(repeated)
+        self.tally.baseline -= len(repeated) if not self.standing.baselined else 0
+
+    async def _refresh(self, writing: Cycle) -> None:
+        """Read in rolling turn the details that are oldest, as far as the budget goes: lines change under headers."""
+        budget = min(int(self.comparison.details_left), REFRESHED)
+        if self.standing.baselined and budget:
+            stale = await self.tenant.store.stalest(self.resource, budget + self.tally.details)
+            found = await self.comparison.refresh(stale, page=self.tally.pages)
+            await writing.stage(self._next(), rows=found.rows, changes=found.changes)
+
+    def _keys_unique(self, before: Sequence[Segment]) -> bool:
+        """Tell whether this sweep's keys can prove a delete; says so where they cannot."""
+        duplicates = sum(one.duplicates for one in self.layout) + len(self.missing.repeated)
+        keyless = sum(one.keyless for one in self.layout)
+        if duplicates or keyless:
+            self.tally.doubt(
+                Reason.KEY_NOT_UNIQUE,
+                f'"{self.resource.connection}" {self.resource.name}: {duplicates} records share a key with another'
+                f" one, {keyless} have none and are left out",
+                "have the customer's X3 admin look at these records; the others are captured as ever",
+            )
+        return not duplicates and keyless <= sum(one.keyless for one in before)
+
+    async def _commit(self, writing: Cycle, kind: Kind) -> None:
+        tally, now = self.tally, self.tenant.clock.now()
+        created, deleted = tally.changes[Op.CREATE], tally.changes[Op.DELETE]
+        standing = replace(
+            self.standing,
+            records=self.standing.records + tally.baseline + created - deleted,
+            watermark=self.comparison.watermark,
+            details_budget=self.comparison.details_left,
+            details_budget_at=now,
+            last_probe=now if kind is Kind.PROBE else self.standing.last_probe,
+            last_delta=now if kind is Kind.DELTA else self.standing.last_delta,
+        )
+        if kind is Kind.SWEEP:
+            standing = replace(
+                standing,
+                baselined=True,
+                sweeps=standing.sweeps + 1,
+                last_sweep=now,
+                recipe=fingerprint.recipe(self.volatile),
+                proposed=self._proposed(),
+            )
+        layout = [one.id if one.id is not None else one for one in self.layout] if kind is Kind.SWEEP else None
+        outcome = await writing.commit(standing, layout)
+        tally.snapshot, tally.pending, tally.held = outcome.records, outcome.pending, outcome.held
+        if self.resource.details:
+            tally.covered = await self.tenant.store.coverage(self.resource, now - DAY)
+
+    def _proposed(self) -> tuple[str, ...]:
+        """Name members that changed in nearly every record; a second sweep in a row makes it a proposal."""
+        names = {name for name, count in self.comparison.members.items() if nearly_all(count, self.tally.records)}
+        for name in sorted(names & set(self.standing.proposed)):
+            self.tally.notes.append(
+                f"{name} changed in nearly every record in two sweeps: if it says nothing, "
+                f'set volatile = ["{name}"] for {self.resource.name}'
+            )
+        return tuple(sorted(names))
+
+    def _next(self) -> int:
+        self._position += 1
+        return self._position - 1

@@ -1,0 +1,193 @@
+"""What a complete sweep did not show: look again ─▶ gate.
+
+A missing record becomes a delete event when a second look confirms it; it stays *pending* where none was possible,
+until a second complete sweep; it is *held* where a guard does not believe the sweep.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+
+from driftd.core import diff, gate
+from driftd.core.gate import Range, Verdict
+from driftd.core.model import Absence, Change, Confidence, KeyBytes, Op, Query, Resource, Row, Stored
+from driftd.errors import Reason
+from driftd.runtime.compare import Found, row_of
+from driftd.runtime.look import locate, look_again
+from driftd.runtime.reader import Reader
+from driftd.runtime.stretches import Stretch
+from driftd.runtime.tally import Tally
+from driftd.runtime.tenant import Tenant
+
+BATCH = 500
+"""Records judged at once."""
+
+
+class SilentOnceError(Exception):
+    """A resource answered no record, and a moment later it did: the pass was an accident, and begins anew."""
+
+
+@dataclass(slots=True)
+class Missing:
+    """What a sweep gathers about absence."""
+
+    ranges: list[Range] = field(default_factory=list)
+    """Where segments list records that were not there."""
+    keys: set[KeyBytes] = field(default_factory=set)
+    """Their keys."""
+    strays: set[KeyBytes] = field(default_factory=set)
+    """Keys without a known place that the sweep did not show."""
+    repeated: set[KeyBytes] = field(default_factory=set)
+    """Keys that came twice."""
+    _moved: set[KeyBytes] = field(default_factory=set)
+    """Stored keys that were seen in another place than where a segment lists them."""
+    _seen: set[KeyBytes] = field(default_factory=set)
+    _unjudged: set[KeyBytes] = field(default_factory=set)
+    """Stored keys that were seen in a part of a stretch, of which it is not known yet what segments list there."""
+
+    def note(self, stretch: Stretch) -> None:
+        """Take in what a stretch does not show any more."""
+        if not stretch.goes_on:
+            for key in self._unjudged.difference(stretch.order):
+                self._elsewhere(key)
+            self._unjudged.clear()
+        if stretch.missing:
+            self.keys |= stretch.missing
+            self.ranges.extend(gate.ranges(stretch.before, tuple(dict.fromkeys(stretch.order)), stretch.missing))
+
+    def sighted(self, records: Iterable[Stored], stretch: Stretch) -> None:
+        """Take in that stored records were seen in a stretch: where a segment lists them, or elsewhere."""
+        listed = frozenset(stretch.order)
+        for stored in records:
+            if stored.deleted_at is not None:
+                continue
+            if not stored.placed:
+                self._seen.add(stored.key)
+            elif stretch.goes_on:
+                self._unjudged.add(stored.key)
+            elif stored.key not in listed:
+                self._elsewhere(stored.key)
+
+    def _elsewhere(self, key: KeyBytes) -> None:
+        if key in self._moved:
+            self.repeated.add(key)
+        self._moved.add(key)
+
+    def settle(self, unplaced: frozenset[KeyBytes]) -> None:
+        """Conclude, now that the whole resource was read.
+
+        What only moved is not missing; what is where it was and elsewhere too came twice; what has no known place
+        (`unplaced`) and was not seen is missing as well.
+        """
+        self.repeated |= self._moved - self.keys
+        self.keys -= self._moved | self._seen
+        self.strays = set(unplaced - self._seen)
+        left = (replace(r, missing=tuple(key for key in r.missing if key in self.keys)) for r in self.ranges)
+        self.ranges = [r for r in left if r.missing]
+
+    def __len__(self) -> int:
+        return len(self.keys | self.strays)
+
+
+@dataclass(frozen=True, slots=True)
+class Deletes:
+    """Judges the missing records of one sweep."""
+
+    tenant: Tenant
+    resource: Resource
+    reader: Reader
+    tally: Tally
+    trusted: int
+    """Live records before the sweep."""
+
+    async def judged(self, missing: Missing, *, key_unique: bool) -> AsyncIterator[Found]:
+        """Yield the rows and events of all missing records, in batches."""
+        if not len(missing):
+            return
+        why = gate.judge(len(missing), self.trusted, self.resource.guards, key_unique=key_unique)
+        if why is not None:
+            self._hold(why, len(missing))
+            verdicts: dict[KeyBytes, Verdict] = {}
+        else:
+            verdicts = await self._second_look(missing.ranges, sorted(missing.strays))
+        keys = sorted(missing.keys | missing.strays)
+        for batch in _batches(keys):
+            yield await self._batch(batch, verdicts, held=why is not None)
+
+    async def silent(self, *, last: bool) -> None:
+        """Look again at a resource that answered no record, and hold everything if it still answers none.
+
+        Raises `SilentOnceError` where records are there, for the pass to begin anew; the `last` one holds all the same.
+        """
+        await self.tenant.clock.sleep(self.resource.guards.second_look)
+        page = await self.reader.again(Query(1))
+        if self.tenant.source.split(page.records) and not last:
+            raise SilentOnceError
+        self.tally.held = self.trusted
+        self.tally.doubt(
+            Reason.EMPTY_ANSWER,
+            f'"{self.resource.connection}" {self.resource.name}: no record, where there were {self.trusted}',
+            "the snapshot stays; ask the customer's X3 admin about the role, rights and folder of the web-service user",
+        )
+
+    async def _second_look(self, ranges: Sequence[Range], strays: Sequence[KeyBytes]) -> dict[KeyBytes, Verdict]:
+        await self.tenant.clock.sleep(self.resource.guards.second_look)
+        source, looks = self.tenant.source, gate.allowed(self.tally.pages)
+        verdicts: dict[KeyBytes, Verdict] = {}
+        placed: list[Range] = []
+        for key in strays[: max(0, looks - len(ranges))]:
+            found = await locate(self.reader, source, self.resource, key)
+            if found is None:
+                verdicts[key] = Verdict.RETURNED
+            else:
+                placed.append(found)
+        chosen = [*ranges[:looks], *placed]
+        return verdicts | await look_again(self.reader, source, self.resource, chosen)
+
+    async def _batch(self, keys: Sequence[KeyBytes], verdicts: dict[KeyBytes, Verdict], *, held: bool) -> Found:
+        known = await self.tenant.store.known(self.resource, keys)
+        rows: list[Row] = []
+        changes: list[Change] = []
+        for key in keys:
+            stored = known.get(key)
+            if stored is None or stored.deleted_at is not None:
+                continue
+            row, change = self._settled(stored, verdicts.get(key, Verdict.UNKNOWN), held=held)
+            rows.append(row)
+            if change is not None:
+                changes.append(change)
+                self.tally.changes[Op.DELETE] += 1
+        return Found(rows, changes)
+
+    def _settled(self, stored: Stored, verdict: Verdict, *, held: bool) -> tuple[Row, Change | None]:
+        now = self.tenant.clock.now()
+        since = stored.absent_since if stored.absent_since is not None else now
+        if held:
+            return row_of(stored, placed=False)._replace(absent=Absence.HELD, absent_since=since), None
+        if verdict is Verdict.RETURNED:
+            return row_of(stored, placed=False), None
+        if verdict is Verdict.UNKNOWN and stored.absent is None:
+            return row_of(stored, placed=False)._replace(absent=Absence.PENDING, absent_since=since), None
+        confidence = Confidence.CONFIRMED_ABSENT if verdict is Verdict.ABSENT else Confidence.INFERRED_ABSENT
+        return diff.deleted(stored, self.resource, confidence, page=self.tally.pages, row=0, now=now)
+
+    def _hold(self, why: Reason, candidates: int) -> None:
+        where = f'"{self.resource.connection}" {self.resource.name}'
+        if why is Reason.KEY_NOT_UNIQUE:
+            self.tally.doubt(
+                why,
+                f"{where}: {candidates} deletes are held, since keys are not unique",
+                "have the customer's X3 admin look for records under one key, or without a key",
+            )
+        else:
+            self.tally.doubt(
+                why,
+                f"{where}: {candidates} of {self.trusted} records are missing; their deletes are held",
+                "ask the customer whether they were deleted on purpose; the snapshot keeps them meanwhile",
+            )
+
+
+def _batches(keys: Iterable[KeyBytes]) -> Iterator[list[KeyBytes]]:
+    rest = iter(keys)
+    while batch := list(islice(rest, BATCH)):
+        yield batch

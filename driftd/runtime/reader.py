@@ -1,0 +1,114 @@
+"""Pages in the server's own order, each hashed once; a repeated page or link ends the reading."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from driftd.core import fingerprint
+from driftd.core.model import KeyBytes, Page, Query, Resource, Segment
+from driftd.core.segment import Line
+from driftd.core.volatile import cutter
+from driftd.errors import Reason, SourceError
+from driftd.ports import Source
+from driftd.runtime.tally import Progress, Tally, Watch
+
+EMPTY_PAGES = 3
+"""Empty pages in a row that still promise a next one."""
+
+
+class Read(NamedTuple):
+    """One page and the hash of its bytes without volatile members."""
+
+    page: Page
+    digest: bytes
+
+
+class Reader:
+    """Reads pages of one resource for one cycle."""
+
+    def __init__(
+        self, source: Source, resource: Resource, tally: Tally, *, volatile: frozenset[str], seed: int
+    ) -> None:
+        self._source = source
+        self._resource = resource
+        self._tally = tally
+        self._seed = seed
+        self._volatile = volatile
+        self._cut = cutter(volatile)
+        self._digests: set[bytes] = set()
+        self._links: set[str] = set()
+        self._empty = 0
+        self.limit: int | None = None
+        """Greatest number of pages; None: as many as there are."""
+        self.watch: Watch | None = None
+        self.expected: int | None = None
+
+    async def read(self, query: Query, *, chained: bool = False) -> Read:
+        """Read one page of a pass over the resource; `chained` pages follow each other's ``$next``.
+
+        Raises `SourceError` (``paging_incomplete``) if the paging goes round in circles.
+        """
+        page = await self._source.page(self._resource, query)
+        self._tally.read(page)
+        digest = self.digest(page.records)
+        self._check(page, digest, chained=chained)
+        return Read(page, digest)
+
+    async def again(self, query: Query) -> Page:
+        """Read a page that was read before, on purpose."""
+        page = await self._source.page(self._resource, query)
+        self._tally.requests += page.requests
+        self._tally.bytes += page.wire_bytes
+        return page
+
+    def digest(self, records: bytes) -> bytes:
+        """Hash the bytes of a ``$resources`` array."""
+        return fingerprint.raw(self._cut(records), self._seed)
+
+    def lines(self, page: Page, known: Mapping[bytes, KeyBytes]) -> list[Line]:
+        """Split a page into rows with their raw fingerprints; a row whose bytes are `known` is not looked into."""
+        slices = self._source.split(page.records)
+        cut, seed = (self._cut if self._volatile else None), self._seed
+        prints = [fingerprint.raw(cut(record) if cut else record, seed) for record in slices]
+        unknown = [record for record, raw in zip(slices, prints, strict=True) if raw not in known]
+        keys = iter(self._source.keys(self._resource, unknown) if unknown else ())
+        return [
+            Line(record, raw, known[raw], known=True) if raw in known else Line(record, raw, next(keys), known=False)
+            for record, raw in zip(slices, prints, strict=True)
+        ]
+
+    def expect(self, segments: Sequence[Segment]) -> None:
+        """Bound the number of pages by what is known of the resource: twice that, and a hundred."""
+        if segments:
+            pages = sum(segment.n for segment in segments) // self._resource.page_size + len(segments)
+            self.limit = 2 * pages + 100
+
+    def note(self, text: str) -> None:
+        """Have something said in the cycle's report."""
+        self._tally.notes.append(text)
+
+    def advance(self, records: int) -> None:
+        """Say that so many records more are behind us."""
+        self._tally.records += records
+        if self.watch:
+            resource, tally = self._resource, self._tally
+            self.watch(Progress(resource.connection, resource.name, tally.pages, tally.records, self.expected))
+
+    def _check(self, page: Page, digest: bytes, *, chained: bool) -> None:
+        empty = len(page.records) <= 2
+        self._empty = self._empty + 1 if empty else 0
+        repeated = (not empty and digest in self._digests) or (chained and page.next in self._links)
+        if repeated or self._empty > EMPTY_PAGES or (self.limit is not None and self._tally.pages > self.limit):
+            what = "the same page or link came twice" if repeated else f"{self._tally.pages} pages and no end"
+            raise SourceError(
+                Reason.PAGING_INCOMPLETE,
+                f'"{self._resource.connection}" {self._resource.name}: paging does not come to its end: {what}',
+                hint="nothing was taken from this pass; see whether the tenant's $next links are changed by a proxy",
+            )
+        self._digests.add(digest)
+        if chained and page.next is not None:
+            self._links.add(page.next)
+
+
+def last_key(lines: Sequence[Line]) -> KeyBytes | None:
+    """Return the last usable key of some rows."""
+    return next((line.key for line in reversed(lines) if line.key), None)

@@ -1,0 +1,128 @@
+"""What one cycle did, in numbers and in words."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from driftd.core.model import Kind, Op, Page, Resource
+from driftd.errors import Reason
+
+Verdict = Literal["ok", "partial", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The running totals of one cycle, told after each page."""
+
+    connection: str
+    resource: str
+    pages: int
+    records: int
+    expected: int | None
+    """Records known of before; None at a baseline."""
+    done: bool = False
+
+
+Watch: TypeAlias = Callable[[Progress], None]
+"""Is told of progress; must return at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class CycleReport:
+    """One finished cycle. ``partial``: it was committed, but something in it is not wholly trusted."""
+
+    connection: str
+    resource: str
+    kind: Kind
+    outcome: Verdict
+    reason: Reason | None
+    message: str
+    hint: str
+    records: int
+    """Live records of the snapshot afterwards."""
+    r: int
+    c: int
+    u: int
+    d: int
+    pending: int
+    held: int
+    pages: int
+    pages_unchanged: int
+    records_decoded: int
+    details: int
+    requests: int
+    bytes: int
+    """Read from the network."""
+    seconds: float
+    details_coverage: float | None = None
+    """Share of the records whose details were read within a day; None where the class has none."""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Tally:
+    """The running totals of one cycle."""
+
+    resource: Resource
+    kind: Kind
+    pages: int = 0
+    pages_unchanged: int = 0
+    records: int = 0
+    """Records seen, those of unchanged pages included."""
+    records_decoded: int = 0
+    details: int = 0
+    requests: int = 0
+    bytes: int = 0
+    baseline: int = 0
+    """Baseline records read (``r``)."""
+    snapshot: int = 0
+    pending: int = 0
+    held: int = 0
+    covered: tuple[int, int] | None = None
+    """Records whose details are young enough, of how many."""
+    changes: Counter[Op] = field(default_factory=Counter)
+    doubts: list[tuple[Reason, str, str]] = field(default_factory=list)
+    """What keeps the cycle from being wholly trusted: reason, message, hint."""
+    notes: list[str] = field(default_factory=list)
+
+    def read(self, page: Page) -> None:
+        """Count one page."""
+        self.pages += 1
+        self.requests += page.requests
+        self.bytes += page.wire_bytes
+
+    def doubt(self, reason: Reason, message: str, hint: str) -> None:
+        """Note something that keeps the cycle from being wholly trusted; the first one is reported."""
+        self.doubts.append((reason, message, hint))
+
+    def report(self, seconds: float, failure: tuple[Reason, str, str] | None = None) -> CycleReport:
+        """Close the account."""
+        doubt = failure or (self.doubts[0] if self.doubts else None)
+        reason, message, hint = doubt or (None, "", "")
+        committed = failure is None
+        return CycleReport(
+            connection=self.resource.connection,
+            resource=self.resource.name,
+            kind=self.kind,
+            outcome="failed" if failure else "partial" if doubt else "ok",
+            reason=reason,
+            message=message,
+            hint=hint,
+            records=self.snapshot,
+            r=self.baseline if committed else 0,
+            c=self.changes[Op.CREATE] if committed else 0,
+            u=self.changes[Op.UPDATE] if committed else 0,
+            d=self.changes[Op.DELETE] if committed else 0,
+            pending=self.pending,
+            held=self.held,
+            pages=self.pages,
+            pages_unchanged=self.pages_unchanged,
+            records_decoded=self.records_decoded,
+            details=self.details,
+            requests=self.requests,
+            bytes=self.bytes,
+            seconds=seconds,
+            details_coverage=None if self.covered is None else self.covered[0] / max(1, self.covered[1]),
+            notes=tuple(self.notes),
+        )
