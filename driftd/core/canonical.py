@@ -10,9 +10,9 @@
 `canonical` of a decoded canonical form is that form again.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from decimal import Decimal
-from typing import Final, TypeAlias
+from typing import Final
 
 from msgspec import Raw, json
 
@@ -26,10 +26,6 @@ _SPELT_OUT: Final = 40
 `Decimal`."""
 _LEADING_ZEROS: Final = 7
 """Fractions of up to so many leading zeros are written without exponent."""
-_Plan: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
-_PLANS: Final[dict[object, _Plan]] = {}
-_SHAPES: Final = 1_000
-"""Shapes of records remembered at once."""
 
 
 def canonical(
@@ -63,54 +59,38 @@ def without(body: bytes, volatile: Collection[str]) -> bytes:
 
 
 def _members(record: JsonObject, volatile: frozenset[str]) -> dict[str, object]:
-    """Return the members that count, with their values in canonical form.
-
-    Records of a class have few shapes: what to leave out and which values need a look is remembered for each.
-    """
-    shape = tuple(record), tuple(map(type, record.values())), volatile
-    plan = _PLANS.get(shape)
-    if plan is None:
-        plan = _planned(record, volatile)
-        if len(_PLANS) >= _SHAPES:
-            _PLANS.clear()
-        _PLANS[shape] = plan
-    left_out, looked_at = plan
-    kept: dict[str, object] = dict(record)
-    for name in left_out:
-        del kept[name]
-    for name in looked_at:
-        value = kept[name]
-        kept[name] = seen = _value(value, volatile)
-        if not seen and value and isinstance(value, Mapping):
-            del kept[name]
+    """Return the members that count, with their values in canonical form."""
+    kept: dict[str, object] = {}
+    for name, value in record.items():
+        if name[:1] == "$" or name in volatile:
+            continue
+        if value.__class__ in _PLAIN:
+            kept[name] = value
+        elif isinstance(value, dict):
+            inner = _members(value, volatile)
+            if inner or not value:
+                kept[name] = inner
+        else:
+            kept[name] = _value(value, volatile)
     return kept
 
 
-def _planned(record: JsonObject, volatile: frozenset[str]) -> _Plan:
-    left_out = tuple(name for name in record if name[:1] == "$" or name in volatile)
-    looked_at = tuple(name for name, value in record.items() if type(value) not in _PLAIN and name not in left_out)
-    return left_out, looked_at
-
-
 def _value(value: object, volatile: frozenset[str]) -> object:
-    kind = type(value)
-    if kind in _PLAIN:
+    if value.__class__ in _PLAIN:
         return value
-    if kind is float:
-        return _float(value)  # type: ignore[arg-type]
-    if isinstance(value, Mapping):
+    if isinstance(value, float):
+        return value if value % 1 else _whole(value)
+    if isinstance(value, dict):
         return _members(value, volatile)
+    if isinstance(value, list):
+        return [_value(element, volatile) for element in value]
     if isinstance(value, Decimal):
         return _decimal(value)
-    if isinstance(value, Sequence):
-        return [_value(element, volatile) for element in value]
-    msg = f"a {kind.__name__} is not JSON"
+    msg = f"a {type(value).__name__} is not JSON"
     raise TypeError(msg)
 
 
-def _float(value: float) -> int | float | Raw:
-    if not value.is_integer():
-        return value
+def _whole(value: float) -> int | float | Raw:
     return int(value) if abs(value) < 2**53 else _decimal(Decimal(repr(value)))
 
 

@@ -13,8 +13,9 @@ from driftd.errors import Reason
 
 SILENT: Final = 5
 """A resource of so many trusted records that answers none is suspected, not believed."""
-GAP: Final = 16
-"""Known records that one range may span between two missing ones: a request costs more than a few records."""
+NEAR: Final = 4
+"""Missing keys less than a page's so-manieth part apart are looked at by one request: it costs as much as some 300
+records (measured)."""
 LOOKS: Final = 50
 """Ranges that a second look may always read; a sweep of more requests allows as many as itself took."""
 
@@ -65,8 +66,10 @@ def allowed(requests: int) -> int:
     return max(LOOKS, requests)
 
 
-def ranges(before: KeyBytes | None, order: Sequence[KeyBytes], missing: Collection[KeyBytes]) -> list[Range]:
-    """Cut the known order of a stretch into the ranges that hold its missing keys.
+def ranges(
+    before: KeyBytes | None, order: Sequence[KeyBytes], missing: Collection[KeyBytes], page_size: int
+) -> list[Range]:
+    """Cut the known order of a stretch into the ranges that hold its missing keys, none longer than a page.
 
     `before` is the known key in front of the stretch; None: it is the start of the resource. A stretch ends with a key
     that is there, or with the resource itself.
@@ -74,7 +77,8 @@ def ranges(before: KeyBytes | None, order: Sequence[KeyBytes], missing: Collecti
     lost = [position for position, key in enumerate(order) if key in missing]
     groups: list[list[int]] = []
     for position in lost:
-        if groups and position - groups[-1][-1] <= GAP + 1:
+        near = groups and position - groups[-1][-1] <= 1 + page_size // NEAR
+        if (near and position - groups[-1][0] < page_size) or (groups and position == groups[-1][-1] + 1):
             groups[-1].append(position)
         else:
             groups.append([position])

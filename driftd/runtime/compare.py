@@ -37,10 +37,17 @@ class Comparison:
         )
         self._rows = 0
         self.details_left = details_in_hand(resource, standing, tenant.clock.now()) if resource.details else 0.0
+        """The budget of details reads; what a refusal leaves of it is not lost."""
+        self._refused = False
         self._completed: set[KeyBytes] = set()
         self.watermark = standing.watermark
         self.members: Counter[str] = Counter()
         """How many updates changed each top-level member."""
+
+    @property
+    def details_allowed(self) -> int:
+        """How many details this cycle may still read."""
+        return 0 if self._refused else int(self.details_left)
 
     async def found(
         self, lines: Sequence[Line], stored: Mapping[KeyBytes, Stored], *, page: int, placed: bool = True
@@ -81,7 +88,7 @@ class Comparison:
         rows: list[Row] = []
         changes: list[Change] = []
         for held in stale:
-            if self.details_left < 1:
+            if not self.details_allowed:
                 break
             if held.key in self._completed or held.absent is not None:
                 continue
@@ -129,7 +136,7 @@ class Comparison:
             return sightings
         complete = []
         for seen in sightings:
-            record = await self._details(seen.key) if self.details_left >= 1 else None
+            record = await self._details(seen.key) if self.details_allowed else None
             complete.append(seen if record is None else diff.completed(seen, self._canonical(record)))
         return complete
 
@@ -140,7 +147,7 @@ class Comparison:
         except SourceError as error:
             if error.reason not in (Reason.FORBIDDEN, Reason.SERVER_ERROR, Reason.RESOURCE_NOT_FOUND):
                 raise
-            self.details_left = 0.0
+            self._refused = True
             self._tally.doubt(error.reason, str(error), error.hint or "the resource goes on without its lines")
             return None
         self.details_left -= 1

@@ -124,7 +124,7 @@ class Way:
             await deletes.silent(last=self.last)
             return
         async for stretch in stretches.gone():
-            self.missing.note(stretch)
+            self.missing.note(stretch, resource.page_size)
         await self._refresh(writing)
         self.missing.settle(self.loose - stretches.homes)
         unique = self._keys_unique(segments)
@@ -145,7 +145,7 @@ class Way:
 
     async def _usable(self, stretch: Stretch) -> list[Line]:
         """Return the rows whose bytes are not known, the last of each key; raises `LearntError`."""
-        self.missing.note(stretch)
+        self.missing.note(stretch, self.resource.page_size)
         latest = {line.key: line for line in stretch.lines if line.key and not line.known}
         if not self.taught and nearly_all(len(latest), len(stretch.lines)):
             self.taught = True  # one lesson a pass
@@ -177,7 +177,7 @@ class Way:
 
     async def _refresh(self, writing: Cycle) -> None:
         """Read in rolling turn the details that are oldest, as far as the budget goes: lines change under headers."""
-        budget = min(int(self.comparison.details_left), REFRESHED)
+        budget = min(self.comparison.details_allowed, REFRESHED)
         if self.standing.baselined and budget:
             stale = await self.tenant.store.stalest(self.resource, budget + self.tally.details)
             found = await self.comparison.refresh(stale, page=self.tally.pages)

@@ -45,7 +45,7 @@ class Missing:
     _unjudged: set[KeyBytes] = field(default_factory=set)
     """Stored keys that were seen in a part of a stretch, of which it is not known yet what segments list there."""
 
-    def note(self, stretch: Stretch) -> None:
+    def note(self, stretch: Stretch, page_size: int) -> None:
         """Take in what a stretch does not show any more."""
         if not stretch.goes_on:
             for key in self._unjudged.difference(stretch.order):
@@ -53,7 +53,8 @@ class Missing:
             self._unjudged.clear()
         if stretch.missing:
             self.keys |= stretch.missing
-            self.ranges.extend(gate.ranges(stretch.before, tuple(dict.fromkeys(stretch.order)), stretch.missing))
+            order = tuple(dict.fromkeys(stretch.order))
+            self.ranges.extend(gate.ranges(stretch.before, order, stretch.missing, page_size))
 
     def sighted(self, records: Iterable[Stored], stretch: Stretch) -> None:
         """Take in that stored records were seen in a stretch: where a segment lists them, or elsewhere."""

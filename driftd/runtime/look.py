@@ -9,8 +9,8 @@ from driftd.runtime.reader import Reader
 
 SLACK = 8
 """Records asked for beyond those that stood in the range, for what may have come meanwhile."""
-PAGES = 4
-"""Pages after which a range that does not come to its end proves nothing."""
+PATIENCE = 3
+"""A range that does not come to its end within so many times its length, and as many pages, proves nothing."""
 
 
 async def look_again(
@@ -52,15 +52,18 @@ async def _between(reader: Reader, source: Source, resource: Resource, stretch: 
     """Return the keys read from one neighbour on, and whether the range was read whole, both neighbours included."""
     found: set[KeyBytes] = set()
     query = Query(stretch.span + 2 + SLACK, start=stretch.before)
-    for _ in range(PAGES):
+    pages = 0
+    while pages < PATIENCE or len(found) < PATIENCE * query.count:
+        pages += 1
         page = await reader.again(query)
         keys = _named(source, resource, page.records)
         if not found and stretch.before is not None and (not keys or keys[0] != stretch.before):
             return found, False
+        known = len(found)
         found.update(keys)
         if stretch.after in found or (stretch.after is None and page.next is None):
             return found, True
-        if page.next is None or not keys:
+        if page.next is None or len(found) == known:
             return found, False
         query = Query(query.count, after=keys[-1])
     return found, False

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftd.core.gate import GAP, LOOKS, allowed, judge, ranges, silent
+from driftd.core.gate import LOOKS, NEAR, allowed, judge, ranges, silent
 from driftd.core.model import Guards
 from driftd.errors import Reason
 
@@ -14,7 +14,7 @@ keys = st.lists(st.integers(0, 400), unique=True, max_size=120).map(lambda numbe
 def test_ranges_hold_every_missing_key_once(order: list[bytes], data: st.DataObject, before: bytes | None) -> None:
     """Each missing key is in one range, between the nearest keys that are there."""
     missing = set(data.draw(st.lists(st.sampled_from(order), unique=True))) if order else set()
-    found = ranges(before, order, missing)
+    found = ranges(before, order, missing, 40)
     assert [key for one in found for key in one.missing] == [key for key in order if key in missing]
     present = [key for key in order if key not in missing]
     for one in found:
@@ -30,8 +30,16 @@ def test_ranges_hold_every_missing_key_once(order: list[bytes], data: st.DataObj
 def test_close_gaps_share_a_range() -> None:
     """Two missing keys a few records apart cost one request; far apart, two."""
     order = [b"[%d]" % n for n in range(100)]
-    assert len(ranges(None, order, {b"[10]", b"[%d]" % (10 + GAP + 1)})) == 1
-    assert len(ranges(None, order, {b"[10]", b"[%d]" % (10 + GAP + 2)})) == 2
+    near = 40 // NEAR + 1
+    assert len(ranges(None, order, {b"[10]", b"[%d]" % (10 + near)}, 40)) == 1
+    assert len(ranges(None, order, {b"[10]", b"[%d]" % (11 + near)}, 40)) == 2
+
+
+def test_a_range_is_no_longer_than_a_page() -> None:
+    """Many missing keys near each other are looked at page by page; only keys side by side are never parted."""
+    order = [b"[%d]" % n for n in range(100)]
+    assert all(one.span <= 40 for one in ranges(None, order, set(order[::2]), 40))
+    assert [one.span for one in ranges(None, order, set(order[1:90]), 40)] == [89]
 
 
 @given(st.integers(1, 5000), st.integers(0, 5000))

@@ -12,6 +12,8 @@ _EXPONENT: Final = 6144
 """Decimal exponents beyond it (that of IEEE 754 decimal128) are refused: an attack or an error, never an amount."""
 _SHAPES: Final = bytes.maketrans(b"0123456789.-,[ \t\r\n", b"0" * 12 + b":" * 6)
 _LONG: Final = b":" + b"0" * DIGITS
+_BEFORE: Final = b":,[ \t\r\n"
+"""What may stand before a number."""
 
 
 def risky(text: bytes) -> bool:
@@ -25,10 +27,13 @@ def risky(text: bytes) -> bool:
 
 
 def _tiny(text: bytes, mark: bytes) -> bool:
+    """Tell whether a number has an exponent of three digits or more after `mark`; those of a UUID are in a text."""
     at = text.find(mark)
     while at >= 0:
         if text[at - 1 : at].isdigit() and text[at + 2 : at + 5].isdigit():
-            return True
+            before = text[max(0, at - DIGITS) : at].rstrip(b"0123456789.").removesuffix(b"-")[-1:]
+            if before in _BEFORE:
+                return True
         at = text.find(mark, at + 2)
     return False
 
