@@ -69,20 +69,13 @@ def pieces(lines: Sequence[Line], page_size: int) -> list[Sequence[Line]]:
 
 def segment(lines: Sequence[Line], digest: bytes) -> tuple[Segment, Contents]:
     """Make a segment of rows that end with a usable key."""
-    keys = tuple(line.key for line in lines)
-    contents = Contents(b"".join(line.raw for line in lines), keys)
-    distinct = {(line.key, line.raw) for line in lines if line.key}
-    named = {line.key for line in lines if line.key}
-    return (
-        Segment(
-            boundary=lines[-1].key,
-            n=len(lines),
-            digest=digest,
-            duplicates=len(distinct) - len(named),
-            keyless=sum(1 for key in keys if not key),
-        ),
-        contents,
-    )
+    _, raws, keys, _ = zip(*lines, strict=True)
+    named = set(keys)
+    keyless = keys.count(b"") if b"" in named else 0
+    repeated = len(named) < len(keys)
+    duplicates = len({(line.key, line.raw) for line in lines if line.key}) - len(named - {b""}) if repeated else 0
+    made = Segment(keys[-1], len(lines), digest, duplicates=duplicates, keyless=keyless)
+    return made, Contents(b"".join(raws), keys)
 
 
 def known(contents: Contents, loose: frozenset[KeyBytes]) -> dict[bytes, KeyBytes]:
@@ -91,8 +84,7 @@ def known(contents: Contents, loose: frozenset[KeyBytes]) -> dict[bytes, KeyByte
     Left out are `loose` keys, whose records a probe or a delta changed since: the segment does not show them as stored.
     """
     size = fingerprint.RAW_SIZE
-    return {
-        contents.raw[position * size : (position + 1) * size]: key
-        for position, key in enumerate(contents.keys)
-        if key not in loose
-    }
+    raws = [contents.raw[start : start + size] for start in range(0, len(contents.raw), size)]
+    if loose.isdisjoint(contents.keys):
+        return dict(zip(raws, contents.keys, strict=True))
+    return {raw: key for raw, key in zip(raws, contents.keys, strict=True) if key not in loose}

@@ -68,12 +68,13 @@ class Reader:
         """Split a page into rows with their raw fingerprints; a row whose bytes are `known` is not looked into."""
         slices = self._source.split(page.records)
         cut, seed = (self._cut if self._volatile else None), self._seed
-        prints = [fingerprint.raw(cut(record) if cut else record, seed) for record in slices]
-        unknown = [record for record, raw in zip(slices, prints, strict=True) if raw not in known]
-        keys = iter(self._source.keys(self._resource, unknown) if unknown else ())
+        raws = [fingerprint.raw(cut(record) if cut else record, seed) for record in slices]
+        keys = [known.get(raw) for raw in raws]
+        unknown = [record for record, key in zip(slices, keys, strict=True) if key is None]
+        named = iter(self._source.keys(self._resource, unknown) if unknown else ())
         return [
-            Line(record, raw, known[raw], known=True) if raw in known else Line(record, raw, next(keys), known=False)
-            for record, raw in zip(slices, prints, strict=True)
+            Line(record, raw, next(named), known=False) if key is None else Line(record, raw, key, known=True)
+            for record, raw, key in zip(slices, raws, keys, strict=True)
         ]
 
     def expect(self, segments: Sequence[Segment]) -> None:
