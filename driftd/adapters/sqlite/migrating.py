@@ -1,0 +1,57 @@
+"""From whatever schema a file has to ours: numbered steps, each one transaction, after a copy of the file."""
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from driftd.adapters.sqlite.sql import QUERIES, statements
+from driftd.errors import StoreError
+
+APPLICATION: Final = int.from_bytes(b"drft", "big")
+"""What a file of ours says in its header."""
+
+
+def check(db: sqlite3.Connection, path: Path, newest: int) -> int:
+    """Return the schema number of the file: 0 for an empty one.
+
+    Raises `StoreError` for the file of another program, or of a driftd that knows more than schema `newest`.
+    """
+    ((application, version, tables),) = db.execute(QUERIES["identity"]).fetchall()
+    if tables and application != APPLICATION:
+        raise StoreError(f'"{path}" belongs to another program: set another data_dir')
+    if version > newest:
+        raise StoreError(f'"{path}" was written by a newer driftd (schema {version}, ours is {newest}): upgrade driftd')
+    return version if tables else 0
+
+
+def migrate(db: sqlite3.Connection, path: Path, scripts: Sequence[str]) -> None:
+    """Bring the file to schema ``len(scripts)``; one that holds something is copied beside itself before.
+
+    Raises `StoreError` as `check` does.
+    """
+    version = check(db, path, len(scripts))
+    if 0 < version < len(scripts):
+        _back_up(db, path.with_name(f"{path.name}.schema-{version}"))
+    for script in scripts[version:]:
+        _apply(db, script)
+
+
+def _back_up(db: sqlite3.Connection, copy: Path) -> None:
+    unfinished = copy.with_name(f"{copy.name}.unfinished")
+    unfinished.unlink(missing_ok=True)
+    db.execute(QUERIES["back_up"], {"path": str(unfinished)})
+    unfinished.chmod(0o600)
+    unfinished.replace(copy)
+
+
+def _apply(db: sqlite3.Connection, script: str) -> None:
+    db.execute(QUERIES["begin"])
+    try:
+        for statement in statements(script):
+            db.execute(statement)
+        db.execute(QUERIES["commit"])
+    except BaseException:
+        if db.in_transaction:
+            db.execute(QUERIES["rollback"])
+        raise

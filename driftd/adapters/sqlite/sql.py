@@ -1,0 +1,50 @@
+"""The SQL files of this package: named queries, and scripts cut into statements."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from sqlite3 import complete_statement
+from typing import Final
+
+_ROOM: Final = files(__package__)
+_NAME: Final = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+
+
+def named(text: str) -> Mapping[str, str]:
+    """Return the queries of `text` by the name in the ``-- name:`` line above each, without comments.
+
+    Raises `ValueError` for a name given twice.
+    """
+    _, *parts = _NAME.split(text)
+    names = parts[::2]
+    if len(set(names)) < len(names):
+        raise ValueError("a query's name is given twice")
+    return {name: _without_comments(query) for name, query in zip(names, parts[1::2], strict=True)}
+
+
+def statements(script: str) -> Iterator[str]:
+    """Cut a script into its statements, each without its leading comments."""
+    statement = ""
+    for line in script.splitlines():
+        if not statement and (not line.strip() or line.startswith("--")):
+            continue
+        statement += line + "\n"
+        if complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def migrations() -> Sequence[str]:
+    """Return the scripts of ``migrations/`` in order: number n leads from schema n - 1 to schema n."""
+    scripts: list[Traversable] = [f for f in (_ROOM / "migrations").iterdir() if f.name.endswith(".sql")]
+    return [script.read_text("utf-8") for script in sorted(scripts, key=lambda script: script.name)]
+
+
+def _without_comments(query: str) -> str:
+    return "\n".join(line for line in query.splitlines() if line and not line.startswith("--"))
+
+
+QUERIES: Final = named((_ROOM / "queries.sql").read_text("utf-8"))
+WRITER: Final = tuple(statements((_ROOM / "writer.sql").read_text("utf-8")))
+READER: Final = tuple(statements((_ROOM / "reader.sql").read_text("utf-8")))

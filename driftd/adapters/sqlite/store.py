@@ -1,0 +1,184 @@
+"""The `Store` port on one SQLite file: one connection writes, another reads, each on a thread of its own."""
+
+import sqlite3
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Self, TypeVar
+from weakref import WeakValueDictionary
+
+from msgspec import json
+
+from driftd.adapters.sqlite import history, opening, reading
+from driftd.adapters.sqlite.codec import Codecs
+from driftd.adapters.sqlite.compression import Compression
+from driftd.adapters.sqlite.cycle import SqliteCycle
+from driftd.adapters.sqlite.database import Database
+from driftd.adapters.sqlite.reading import Known
+from driftd.adapters.sqlite.sql import QUERIES
+from driftd.adapters.sqlite.tables import Header
+from driftd.adapters.sqlite.tidying import tidy, want_details
+from driftd.adapters.sqlite.transaction import Writer, read
+from driftd.core.model import Absence, Contents, KeyBytes, Kind, Recorded, Resource, Segment, Standing, Stored
+from driftd.errors import StoreError
+from driftd.ports import Seen, Snapshot
+
+T = TypeVar("T")
+
+
+def _random_id() -> str:
+    return uuid.uuid4().hex
+
+
+class SqliteStore:
+    """All that is remembered, in ``driftd.db`` of a data directory."""
+
+    def __init__(
+        self, database: Database, writer: Writer | None, now: Callable[[], int], cycle_id: Callable[[], str]
+    ) -> None:
+        self._database = database
+        self._writer = writer
+        self._now = now
+        self._cycle_id = cycle_id
+        self._codecs = Codecs()
+        self._compression = Compression(writer) if writer else None
+        self._open: WeakValueDictionary[tuple[str, str], SqliteCycle] = WeakValueDictionary()
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, data_dir: Path, *, clock_now: Callable[[], int], cycle_id: Callable[[], str] = _random_id
+    ) -> AsyncIterator[Self]:
+        """Open the store as its one writer; directory and database are made where they are missing.
+
+        `clock_now` returns epoch ms. Raises `LockedError` naming the process that has the store, and `StoreError` for
+        a file that is damaged, another program's or a newer driftd's, and for a directory that cannot be written.
+        """
+        async with opening.writing(data_dir, clock_now) as writer, opening.looking(data_dir) as database:
+            yield cls(database, writer, clock_now, cycle_id)
+
+    @classmethod
+    @asynccontextmanager
+    async def reading(cls, data_dir: Path) -> AsyncIterator[Self]:
+        """Open the store for reading only, without the lock, whoever writes it meanwhile.
+
+        Raises `StoreError` if nothing was ever stored there or the file cannot be used.
+        """
+        async with opening.looking(data_dir) as database:
+            yield cls(database, None, lambda: 0, _random_id)
+
+    async def begin(
+        self, resource: Resource, kind: Kind, *, host: str, folder: str, now: int, baseline: bool = False
+    ) -> SqliteCycle:
+        """Open a cycle of `resource`; drops what an earlier, unfinished cycle of it staged.
+
+        Raises `FencedError` if another process owns the store by now, and `StoreError` where it is open for reading.
+        """
+        if self._writer is None or self._compression is None:
+            raise StoreError("the store is open for reading only")
+        name = (resource.connection, resource.name)
+        if earlier := self._open.get(name):
+            earlier.drop()
+        known, fresh = await self._ready(self._writer, resource, host, folder)
+        header = Header(resource, known.id, fresh, self._cycle_id(), kind, host, folder, now, baseline)
+        cycle = SqliteCycle(self._writer, header, self._compression, self._now)
+        self._open[name] = cycle
+        return cycle
+
+    async def standing(self, resource: Resource) -> Standing:
+        """Return the checkpoint of `resource`, or the empty one."""
+        return await self._read(partial(reading.standing, connection=resource.connection, name=resource.name))
+
+    async def segments(self, resource: Resource) -> Sequence[Segment]:
+        """Return the segments of `resource` in server order, without their contents."""
+        return await self._of(resource, lambda db, known: reading.segments(db, known.id), [])
+
+    async def contents(self, segments: Sequence[Segment]) -> Sequence[Contents]:
+        """Return the rows of `segments` in the same order. Raises `StoreError` for one that is no longer stored."""
+        return await self._read(partial(reading.contents, wanted=segments))
+
+    async def known(self, resource: Resource, keys: Iterable[KeyBytes]) -> Mapping[KeyBytes, Stored]:
+        """Return what is stored of `keys`, tombstones included; keys never seen are left out."""
+        nothing: Mapping[KeyBytes, Stored] = {}
+        return await self._of(resource, lambda db, known: reading.known(db, self._codecs, known.id, keys), nothing)
+
+    async def absent(self, resource: Resource) -> Sequence[Stored]:
+        """Return the records whose delete is pending or held, in the order of key bytes."""
+        return await self._of(resource, lambda db, known: reading.absent(db, self._codecs, known.id), [])
+
+    async def unplaced(self, resource: Resource) -> Sequence[KeyBytes]:
+        """Return the keys of live records that no segment lists, in the order of key bytes."""
+        return await self._of(resource, lambda db, known: reading.unplaced(db, known.id), [])
+
+    async def stalest(self, resource: Resource, limit: int) -> Sequence[Stored]:
+        """Return at most `limit` live records, oldest details first, those never read before all; then by key."""
+        return await self._of(resource, lambda db, known: reading.stalest(db, self._codecs, known, limit), [])
+
+    async def coverage(self, resource: Resource, since: int) -> tuple[int, int]:
+        """Return how many live records have details read at or after `since` (epoch ms), and how many there are."""
+        return await self._of(resource, lambda db, known: reading.coverage(db, known, since), (0, 0))
+
+    async def absences(self, resource: Resource) -> Mapping[Absence, int]:
+        """Count the records whose delete is pending or held; an absence that no record has is left out."""
+        nothing: Mapping[Absence, int] = {}
+        return await self._of(resource, lambda db, known: reading.absences(db, known.id), nothing)
+
+    async def read_changes(
+        self, after: int, limit: int, *, connection: str | None = None, resource: str | None = None
+    ) -> Sequence[Recorded]:
+        """Return committed change events with ``seq > after`` in order, at most `limit`."""
+        work = partial(
+            history.changes, codecs=self._codecs, after=after, limit=limit, connection=connection, name=resource
+        )
+        return await self._read(work)
+
+    async def read_records(self, connection: str, resource: str, *, after: KeyBytes | None, limit: int) -> Snapshot:
+        """Return one page of the visible snapshot; raises `StoreError` for a resource never read."""
+        return await self._read(
+            lambda db: reading.page(db, self._codecs, reading.polled(db, connection, resource).id, after, limit)
+        )
+
+    async def read_record(self, connection: str, resource: str, key: KeyBytes) -> Seen | None:
+        """Return one live record of the snapshot; raises `StoreError` for a resource never read."""
+        return await self._read(
+            lambda db: reading.one(db, self._codecs, reading.polled(db, connection, resource).id, key)
+        )
+
+    async def _ready(self, writer: Writer, resource: Resource, host: str, folder: str) -> tuple[Known, bool]:
+        settle = partial(_settled, resource=resource, host=host, folder=folder)
+        known, fresh = await writer.transact(settle, durable=False)
+        if known.untidy:
+            await tidy(writer, known.id)
+            known, fresh = await writer.transact(settle, durable=False)
+        if resource.details and not known.details:
+            await want_details(writer, known.id)
+        return known, fresh
+
+    async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        return await read(self._database, work)
+
+    async def _of(self, resource: Resource, work: Callable[[sqlite3.Connection, Known], T], otherwise: T) -> T:
+        def of(db: sqlite3.Connection) -> T:
+            known = reading.find(db, resource.connection, resource.name)
+            return otherwise if known is None else work(db, known)
+
+        return await self._read(of)
+
+
+def _settled(db: sqlite3.Connection, *, resource: Resource, host: str, folder: str) -> tuple[Known, bool]:
+    known = reading.find(db, resource.connection, resource.name)
+    if known is None:
+        parameters = {
+            "connection": resource.connection,
+            "name": resource.name,
+            "host": host,
+            "folder": folder,
+            "standing": json.encode(Standing()).decode(),
+            "details": resource.details,
+        }
+        db.execute(QUERIES["insert_resource"], parameters)
+        return _settled(db, resource=resource, host=host, folder=folder)
+    ((filled,),) = db.execute(QUERIES["has_records"], {"resource": known.id}).fetchall()
+    return known, not filled

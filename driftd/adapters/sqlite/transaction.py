@@ -1,0 +1,64 @@
+"""Transactions: fenced ones of the writer, and a reader's sight of one state."""
+
+import sqlite3
+from functools import partial
+from typing import TypeVar
+
+from driftd.adapters.sqlite.database import Database, Work
+from driftd.adapters.sqlite.sql import QUERIES
+from driftd.errors import FencedError
+
+T = TypeVar("T")
+
+
+class Writer:
+    """The one connection that writes. Transactions pass in the order in which they were asked for."""
+
+    def __init__(self, database: Database, epoch: int) -> None:
+        self._database = database
+        self._epoch = epoch
+
+    async def transact(self, work: Work[T], *, durable: bool) -> T:
+        """Run `work` as one transaction, all or nothing.
+
+        A `durable` one survives a loss of power from then on; another one may be lost with all after it, never in part.
+        Raises `FencedError` if a later writer was started, `StoreError` for what is wrong with the disk or the file.
+        """
+        return await self._database.run(partial(_fenced, epoch=self._epoch, durable=durable, work=work))
+
+
+async def read(database: Database, work: Work[T]) -> T:
+    """Run `work` against one state of the database. Raises `StoreError` for what is wrong with disk or file."""
+    return await database.run(partial(_consistent, work=work))
+
+
+def _fenced(db: sqlite3.Connection, *, epoch: int, durable: bool, work: Work[T]) -> T:
+    db.execute(QUERIES["durable" if durable else "relaxed"])
+    db.execute(QUERIES["begin"])
+    try:
+        _check_epoch(db, epoch)
+        result = work(db)
+        db.execute(QUERIES["commit"])
+    except BaseException:
+        _roll_back(db)
+        raise
+    return result
+
+
+def _consistent(db: sqlite3.Connection, *, work: Work[T]) -> T:
+    db.execute(QUERIES["begin_reading"])
+    try:
+        return work(db)
+    finally:
+        _roll_back(db)
+
+
+def _check_epoch(db: sqlite3.Connection, ours: int) -> None:
+    ((epoch,),) = db.execute(QUERIES["epoch"]).fetchall()
+    if epoch != ours:
+        raise FencedError(f"a later process (epoch {epoch}) owns the store: this one (epoch {ours}) must end")
+
+
+def _roll_back(db: sqlite3.Connection) -> None:
+    if db.in_transaction:  # a full disk has ended it already
+        db.execute(QUERIES["rollback"])

@@ -1,0 +1,163 @@
+"""What a cycle's transactions write: all at once, or ahead under a generation that nobody sees yet."""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from msgspec import json
+
+from driftd.adapters.sqlite import reading, tables
+from driftd.adapters.sqlite.encoding import Batch, Columns
+from driftd.adapters.sqlite.sql import QUERIES
+from driftd.adapters.sqlite.tables import Header
+from driftd.core.model import Absence, KeyBytes, Op, Segment, Standing
+from driftd.ports import Outcome
+
+
+class Closing(NamedTuple):
+    """What a commit is given."""
+
+    standing: Standing
+    layout: Sequence[int | Segment] | None
+    changes: Mapping[Op, int]
+    now: int
+
+
+class Ahead(NamedTuple):
+    """How far a cycle has been written ahead."""
+
+    generation: int
+    size: int = 0
+    """Change events."""
+    gained: int = 0
+    """Live records that readers will see more."""
+    replaces: bool = False
+    """Whether it brings a second version of some key."""
+    repeated: tuple[KeyBytes, ...] = ()
+    """Keys of the latest batch that an earlier one of the cycle had."""
+    segments: tuple[tuple[Segment, int], ...] = ()
+    """Segments of the latest batch with their new ids."""
+
+
+class KeyRepeatedError(Exception):
+    """A batch holds a key that the cycle has written ahead already: write it again with `careful`."""
+
+
+def commit(
+    db: sqlite3.Connection, header: Header, batch: Batch, ordinals: Mapping[KeyBytes, int], closing: Closing
+) -> Outcome:
+    """Write a small cycle whole and make it visible. Returns its outcome."""
+    resource = tables.resource(db, header, None)
+    base = reading.last_seq(db) + 1
+    size = len(batch.changes)
+    generation = tables.insert_generation(db, header) if size else resource.visible
+    priors = tables.seen(db, header.resource_id, batch.rows, resource.visible)
+    kept = {} if header.baseline else priors
+    rows = []
+    for columns in batch.rows:
+        key, ordinal = columns[0], ordinals.get(columns[0])
+        seq = base + ordinal if ordinal is not None else kept[key].seq if key in kept else base + size - 1
+        version = priors[key].generation if key in priors else generation
+        rows.append((header.resource_id, version, seq, None, *columns))
+    db.executemany(QUERIES["write_record"], rows)
+    tables.insert_changes(db, generation, 0, batch.changes)
+    layout = None
+    if closing.layout is not None:
+        staged = tables.insert_segments(db, header.resource_id, batch)
+        layout = tables.layout(db, header.resource_id, closing.layout, staged)
+        tables.delete_segments(db, set(reading.layout(db, header.resource_id)) - set(layout))
+    gained = sum(map(_live, batch.rows)) - sum(prior.live for prior in priors.values())
+    ahead = Ahead(generation, size, gained)
+    return _make_visible(db, header, ahead, closing, layout, resource.untidy)
+
+
+def write_ahead(
+    db: sqlite3.Connection,
+    header: Header,
+    batch: Batch,
+    ordinals: Mapping[KeyBytes, int],
+    ahead: Ahead | None,
+    *,
+    careful: bool,
+) -> Ahead:
+    """Write a batch under the cycle's generation, which is made with the first.
+
+    Raises `KeyRepeatedError` for a key that the generation has already, unless told to be `careful`, which is slow;
+    and `StoreError` if another cycle of the resource has dropped the generation.
+    """
+    resource = tables.resource(db, header, ahead.generation if ahead else None)
+    grown = _grown(db, header, ahead, len(batch.changes))
+    priors = {} if header.fresh else tables.seen(db, header.resource_id, batch.rows, resource.visible)
+    own = tables.own(db, header.resource_id, batch.rows, grown.generation) if careful else {}
+    kept = {} if header.baseline else priors
+    rows = []
+    for columns in batch.rows:
+        key, ordinal = columns[0], ordinals.get(columns[0])
+        seq = kept[key].seq if ordinal is None and key in kept else None
+        rows.append((header.resource_id, grown.generation, seq, ordinal, *columns))
+    written = db.executemany(QUERIES["replace_record_ahead" if careful else "insert_record_ahead"], rows).rowcount
+    if rows and written < len(rows):
+        raise KeyRepeatedError
+    tables.insert_changes(db, grown.generation, grown.size - len(batch.changes), batch.changes)
+    before = {key: prior.live for key, prior in priors.items()} | own
+    return grown._replace(
+        gained=grown.gained + sum(map(_live, batch.rows)) - sum(before.values()),
+        replaces=grown.replaces or bool(priors),
+        repeated=tuple(own),
+        segments=tuple(tables.insert_segments(db, header.resource_id, batch)),
+    )
+
+
+def publish(
+    db: sqlite3.Connection, header: Header, ahead: Ahead, segments: Sequence[tuple[Segment, int]], closing: Closing
+) -> Outcome:
+    """Make what was written ahead visible by one update of the resource's pointer."""
+    tables.resource(db, header, ahead.generation)
+    layout = None
+    kept = set(reading.layout(db, header.resource_id))
+    given = {id_ for _, id_ in segments}
+    if closing.layout is not None:
+        layout = tables.layout(db, header.resource_id, closing.layout, segments)
+    leftover = (kept | given) - set(kept if layout is None else layout)
+    untidy = ahead.generation if ahead.replaces or leftover else 0
+    return _make_visible(db, header, ahead, closing, layout, untidy)
+
+
+def _grown(db: sqlite3.Connection, header: Header, ahead: Ahead | None, changes: int) -> Ahead:
+    if ahead is None:
+        ahead = Ahead(tables.insert_generation(db, header))
+        db.execute(QUERIES["mark_untidy"], {"resource": header.resource_id, "generation": ahead.generation})
+    size = ahead.size + changes
+    parameters = {"generation": ahead.generation, "size": size}
+    if db.execute(QUERIES["grow_generation"], parameters).rowcount != 1:
+        raise tables.dropped(header)
+    return ahead._replace(size=size)
+
+
+def _make_visible(
+    db: sqlite3.Connection, header: Header, ahead: Ahead, closing: Closing, layout: Sequence[int] | None, untidy: int
+) -> Outcome:
+    resource = header.resource
+    base = reading.last_seq(db) + 1
+    parameters = {
+        "resource": header.resource_id,
+        "host": header.host,
+        "folder": header.folder,
+        "standing": json.encode(closing.standing).decode(),
+        "visible": ahead.generation,
+        "layout": None if layout is None else reading.packed(layout),
+        "gained": ahead.gained,
+        "untidy": untidy,
+        "details": resource.details,
+    }
+    ((live, cycles),) = db.execute(QUERIES["commit_resource"], parameters).fetchall()
+    published = {"generation": ahead.generation, "base": base, "size": ahead.size, "sweep": cycles, "now": closing.now}
+    db.execute(QUERIES["publish_generation"], published)
+    db.execute(QUERIES["set_last_seq"], {"seq": base + ahead.size - 1})
+    absences = reading.absences(db, header.resource_id)
+    pending, held = absences.get(Absence.PENDING, 0), absences.get(Absence.HELD, 0)
+    return Outcome(first_seq=base, changes=closing.changes, records=live, pending=pending, held=held)
+
+
+def _live(columns: Columns) -> bool:
+    return columns[-1] is None

@@ -1,0 +1,160 @@
+"""A process that is killed after every SQL statement of a cycle in turn; run as a program by `test_killed.py`.
+
+It forks a child for each point while it has no thread: the child opens the store, polls, and ends itself in the
+midst; the next child opens the same store, polls again, and goes on. What differs from an undisturbed run is printed.
+"""
+
+import asyncio
+import os
+import sys
+import traceback
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from hashlib import sha256
+from itertools import count
+from pathlib import Path
+from shutil import copytree, rmtree
+from typing import Final
+
+import orjson
+import pytest
+
+from driftd.adapters.sqlite import SqliteStore
+from driftd.core.model import Change, Kind, Op, Standing
+from driftd.ports import Store
+from tests.contracts.staged import CUSTOMERS, body, key, row, segment, sight
+from tests.contracts.stores import always_ahead
+
+KILLED: Final = 9
+STATES: Final[tuple[Mapping[str, int], ...]] = (
+    {"a": 0, "b": 0, "c": 0},
+    {"a": 0, "b": 1, "d": 0, "e": 0},
+    {"a": 2, "c": 0, "d": 0, "e": 0},
+)
+"""What the tenant holds at each poll: created, changed, deleted and come back."""
+
+
+async def poll(store: Store, number: int, *, baseline: bool) -> None:
+    """Bring the store to the state with this number, as a sweep does; nothing to do where that was committed."""
+    if (await store.standing(CUSTOMERS)).sweeps > number:
+        return
+    state = STATES[number]
+    names = sorted(set().union(*STATES))
+    known = await store.known(CUSTOMERS, map(key, names))
+    cut = segment(*sorted(state))
+    context = await store.begin(CUSTOMERS, Kind.SWEEP, host="h", folder="F", now=1, baseline=baseline)
+    async with context as cycle:
+        for position, name in enumerate(names):
+            stored = known.get(key(name))
+            live = stored is not None and stored.deleted_at is None
+            if name in state and not (stored and live and stored.body == body(name, state[name])):
+                op = Op.UPDATE if live else Op.CREATE
+                events = [] if baseline else [_change(op, name, state[name], stored.seq if stored else 0)]
+                await cycle.stage(position, rows=[row(name, state[name])], changes=events)
+            elif name not in state and live:
+                events = [_change(Op.DELETE, name, 0, stored.seq if stored else 0)]
+                await cycle.stage(position, rows=[row(name, deleted_at=9)], changes=events)
+        await cycle.stage(99, segments=cut.segments)
+        await cycle.commit(Standing(baselined=True, sweeps=number + 1), [cut.segments[0][0]])
+
+
+def _change(op: Op, name: str, value: int, previous: int) -> Change:
+    after = None if op is Op.DELETE else body(name, value)
+    id_ = sha256(key(name) + (after or b"") + b"%d" % previous).hexdigest()
+    return Change(id_, op, key(name), None, after, (), None, None, 0, 0, None, 1, 1)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Which poll is killed, and how the cycles are written."""
+
+    killed: int
+    baseline: bool
+    ahead: bool
+
+
+SCENARIOS: Final = {
+    "small commit": Scenario(killed=1, baseline=False, ahead=False),
+    "small baseline": Scenario(killed=0, baseline=True, ahead=False),
+    "baseline written ahead": Scenario(killed=0, baseline=True, ahead=True),
+    "large cycle written ahead": Scenario(killed=1, baseline=True, ahead=True),
+}
+
+
+async def run(data_dir: Path, scenario: Scenario, numbers: range, kill_at: int | None) -> None:
+    """Poll the states of `numbers`; end the process before the statement `kill_at` of the first."""
+    current = iter(numbers)
+    number = -1
+    async with SqliteStore.open(data_dir, clock_now=lambda: 1, cycle_id=lambda: f"cycle {number}") as store:
+        if kill_at is not None:
+            assert store._writer is not None
+            await store._writer._database._thread.set_trace_callback(_killer(kill_at))
+        for number in current:
+            await poll(store, number, baseline=scenario.baseline and number == 0)
+
+
+def _killer(statement: int) -> Callable[[str], None]:
+    numbers = count()
+    return lambda _: os._exit(KILLED) if next(numbers) == statement else None
+
+
+async def shown(data_dir: Path) -> str:
+    """Return all that the store shows, to be compared: the ids of segments may differ."""
+    async with SqliteStore.reading(data_dir) as store:
+        whole = await sight(store)
+        bare = replace(whole, segments=[replace(one, id=None) for one in whole.segments])
+        log = await store.read_changes(0, 1_000)
+        ids = [orjson.loads(recorded.envelope)["id"] for recorded in log]
+        assert len(set(ids)) == len(ids)
+        return repr((bare, log))
+
+
+def in_child(work: Callable[[], Coroutine[object, object, None]]) -> int:
+    """Run `work` in a process of its own and return its exit code."""
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    try:
+        asyncio.run(work())
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
+def outcome(room: Path, base: Path, scenario: Scenario, kill_at: int | None) -> tuple[int, str]:
+    """Kill a copy of `base` at a statement, let it go on, and return the exit code and what it shows at last."""
+    data_dir = room / "killed"
+    rmtree(data_dir, ignore_errors=True)
+    copytree(base, data_dir)
+    code = in_child(partial(run, data_dir, scenario, range(scenario.killed, scenario.killed + 1), kill_at))
+
+    async def go_on() -> None:
+        await run(data_dir, scenario, range(scenario.killed, len(STATES)), None)
+        (data_dir / "shown").write_text(await shown(data_dir))
+
+    assert in_child(go_on) == 0
+    return code, (data_dir / "shown").read_text()
+
+
+def main(name: str, room: Path) -> None:
+    """Kill at each statement; print how many points there were and which of them left a difference."""
+    scenario = SCENARIOS[name]
+    if scenario.ahead:
+        always_ahead(pytest.MonkeyPatch())
+    asyncio.run(run(room / "warm", scenario, range(2), None))  # what is imported late is imported once
+    base = room / "base"
+    assert in_child(partial(run, base, scenario, range(scenario.killed), None)) == 0
+    code, undisturbed = outcome(room, base, scenario, None)
+    differing, point = [], 0
+    while code != 0 or point == 0:
+        code, disturbed = outcome(room, base, scenario, point)
+        if code not in {0, KILLED} or disturbed != undisturbed:
+            differing.append(point)
+        point += 1
+    print(orjson.dumps({"points": point, "differing": differing}).decode())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))

@@ -1,0 +1,26 @@
+"""Whatever statement a cycle is killed at, the next run makes of it what an undisturbed one does."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.adapters.sqlite.killed import SCENARIOS
+from tests.contracts.stores import room
+
+_ROOT: Final = Path(__file__).parents[3]
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_cycle_killed_at_any_statement_leaves_no_difference(name: str) -> None:
+    """After a kill and a restart the log and the snapshot equal those of a run that was never killed."""
+    with room() as directory:
+        command = [sys.executable, "-m", "tests.adapters.sqlite.killed", name, str(directory)]
+        finished = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert finished.returncode == 0, finished.stderr
+    told = json.loads(finished.stdout)
+    assert told["points"] > 30
+    assert told["differing"] == []

@@ -1,0 +1,271 @@
+"""The `Store` port on plain dicts: what is remembered, told as shortly as it can be."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+from typing import Self
+from uuid import uuid4
+
+from driftd import __version__
+from driftd.core.canonical import overlay
+from driftd.core.envelope import Context, envelope
+from driftd.core.model import (
+    Absence,
+    Change,
+    Contents,
+    KeyBytes,
+    Kind,
+    Recorded,
+    Resource,
+    Row,
+    Segment,
+    Standing,
+    Stored,
+)
+from driftd.errors import FencedError, StoreError
+from driftd.ports import Outcome, Seen, Snapshot
+
+
+@dataclass
+class _Shelf:
+    """All that is remembered of one resource."""
+
+    standing: Standing = field(default_factory=Standing)
+    records: dict[KeyBytes, Stored] = field(default_factory=dict)
+    layout: list[int] = field(default_factory=list)
+    segments: dict[int, tuple[Segment, Contents]] = field(default_factory=dict)
+    cycles: int = 0
+    open: "MemoryCycle | None" = None
+
+    def live(self) -> list[Stored]:
+        """Records that are no tombstones, in the order of key bytes."""
+        return [self.records[key] for key in sorted(self.records) if self.records[key].deleted_at is None]
+
+
+class MemoryCycle:
+    """One cycle, kept aside until its commit."""
+
+    def __init__(self, store: "MemoryStore", shelf: _Shelf, context: Context, *, baseline: bool) -> None:
+        self._store = store
+        self._shelf = shelf
+        self._context = context
+        self._baseline = baseline
+        self._positions: set[int] = set()
+        self._rows: dict[KeyBytes, Row] = {}
+        self._changes: list[Change] = []
+        self._segments: list[tuple[Segment, Contents]] = []
+
+    @property
+    def id(self) -> str:
+        return self._context.sweep_id
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, error_type: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._end()
+
+    async def stage(
+        self,
+        position: int,
+        *,
+        rows: Iterable[Row] = (),
+        changes: Iterable[Change] = (),
+        segments: Sequence[tuple[Segment, Contents]] = (),
+    ) -> Sequence[KeyBytes]:
+        self._go_on()
+        if position in self._positions:
+            return ()
+        self._positions.add(position)
+        latest = {row.key: row for row in rows}
+        repeated = [key for key in latest if key in self._rows]
+        self._rows |= latest
+        self._changes += changes
+        self._segments += segments
+        return repeated
+
+    async def commit(self, standing: Standing, layout: Sequence[int | Segment] | None) -> Outcome:
+        self._go_on()
+        if self._store.fenced:
+            raise FencedError("a later process owns the store: this one must end")
+        self._end()
+        first = self._store.last_seq + 1
+        if layout is not None:
+            self._lay_out(layout)
+        self._shelf.cycles += 1
+        self._shelf.standing = standing
+        context = replace(self._context, sweep=self._shelf.cycles)
+        self._store.log += [
+            Recorded(seq, context.connection, context.resource, change.op, envelope(change, seq, context))
+            for seq, change in enumerate(self._changes, first)
+        ]
+        seqs = {change.key: seq for seq, change in enumerate(self._changes, first)}
+        for key, row in self._rows.items():
+            self._shelf.records[key] = self._stored(row, seqs.get(key))
+        absences = _absences(self._shelf)
+        return Outcome(
+            first_seq=first,
+            changes=dict(Counter(change.op for change in self._changes)),
+            records=len(self._shelf.live()),
+            pending=absences.get(Absence.PENDING, 0),
+            held=absences.get(Absence.HELD, 0),
+        )
+
+    def _stored(self, row: Row, seq: int | None) -> Stored:
+        prior = self._shelf.records.get(row.key)
+        if seq is None:
+            seq = self._store.last_seq if prior is None or self._baseline else prior.seq
+        return Stored(
+            key=row.key,
+            raw=row.raw,
+            fingerprint=row.fingerprint,
+            body=row.body,
+            details=row.details,
+            details_at=row.details_at,
+            seq=seq,
+            first_seen=row.first_seen,
+            placed=row.placed,
+            absent=row.absent,
+            absent_since=row.absent_since,
+            deleted_at=row.deleted_at,
+        )
+
+    def _lay_out(self, layout: Sequence[int | Segment]) -> None:
+        known = {id_: self._shelf.segments[id_] for id_ in self._shelf.layout}
+        waiting = list(self._segments)
+        laid: dict[int, tuple[Segment, Contents]] = {}
+        for wanted in layout:
+            id_ = wanted if isinstance(wanted, int) else wanted.id
+            staged = next((pair for pair in waiting if id_ is None and pair[0] == wanted), None)
+            if staged is not None:
+                waiting.remove(staged)
+                id_ = self._store.next_segment()
+                known[id_] = (replace(staged[0], id=id_), staged[1])
+            if id_ is None or id_ not in known or id_ in laid:
+                raise ValueError("the layout lists a segment twice, or one that was never staged")
+            laid[id_] = known[id_]
+        self._shelf.layout, self._shelf.segments = list(laid), laid
+
+    def _go_on(self) -> None:
+        if self._shelf.open is not self:
+            raise StoreError(f'cycle "{self.id}" was dropped when another one began: poll again')
+
+    def _end(self) -> None:
+        if self._shelf.open is self:
+            self._shelf.open = None
+
+
+class MemoryStore:
+    """All that is remembered, gone with the process."""
+
+    def __init__(self, cycle_id: Callable[[], str] = lambda: uuid4().hex) -> None:
+        self.log: list[Recorded] = []
+        self.fenced = False
+        """Set it to have every further commit fail as after the start of another process."""
+        self._cycle_id = cycle_id
+        self._shelves: dict[tuple[str, str], _Shelf] = {}
+        self._segment = 0
+
+    @property
+    def last_seq(self) -> int:
+        """Greatest ``seq`` given so far."""
+        return len(self.log)
+
+    def next_segment(self) -> int:
+        """Return an id that no segment has had."""
+        self._segment += 1
+        return self._segment
+
+    async def begin(
+        self, resource: Resource, kind: Kind, *, host: str, folder: str, now: int, baseline: bool = False
+    ) -> MemoryCycle:
+        del now
+        shelf = self._shelf(resource)
+        context = Context(
+            connection=resource.connection,
+            resource=resource.name,
+            key=resource.key,
+            host=host,
+            folder=folder,
+            kind=kind,
+            sweep_id=self._cycle_id(),
+            sweep=0,
+            version=__version__,
+        )
+        shelf.open = MemoryCycle(self, shelf, context, baseline=baseline)
+        return shelf.open
+
+    async def standing(self, resource: Resource) -> Standing:
+        return self._shelf(resource).standing
+
+    async def segments(self, resource: Resource) -> Sequence[Segment]:
+        shelf = self._shelf(resource)
+        return [shelf.segments[id_][0] for id_ in shelf.layout]
+
+    async def contents(self, segments: Sequence[Segment]) -> Sequence[Contents]:
+        stored = {id_: contents for shelf in self._shelves.values() for id_, (_, contents) in shelf.segments.items()}
+        for segment in segments:
+            if segment.id not in stored:
+                raise StoreError(f"segment {segment.id} is no longer stored: read the resource's segments again")
+        return [stored[segment.id] for segment in segments if segment.id is not None]
+
+    async def known(self, resource: Resource, keys: Iterable[KeyBytes]) -> Mapping[KeyBytes, Stored]:
+        records = self._shelf(resource).records
+        return {key: records[key] for key in keys if key in records}
+
+    async def absent(self, resource: Resource) -> Sequence[Stored]:
+        return [stored for stored in self._shelf(resource).live() if stored.absent is not None]
+
+    async def unplaced(self, resource: Resource) -> Sequence[KeyBytes]:
+        return [stored.key for stored in self._shelf(resource).live() if not stored.placed]
+
+    async def stalest(self, resource: Resource, limit: int) -> Sequence[Stored]:
+        live = self._shelf(resource).live()
+        return sorted(live, key=lambda stored: -1 if stored.details_at is None else stored.details_at)[:limit]
+
+    async def coverage(self, resource: Resource, since: int) -> tuple[int, int]:
+        live = self._shelf(resource).live()
+        return sum(stored.details_at is not None and stored.details_at >= since for stored in live), len(live)
+
+    async def absences(self, resource: Resource) -> Mapping[Absence, int]:
+        return _absences(self._shelf(resource))
+
+    async def read_changes(
+        self, after: int, limit: int, *, connection: str | None = None, resource: str | None = None
+    ) -> Sequence[Recorded]:
+        return [
+            recorded
+            for recorded in self.log[max(after, 0) :]
+            if connection in {None, recorded.connection} and resource in {None, recorded.resource}
+        ][:limit]
+
+    async def read_records(self, connection: str, resource: str, *, after: KeyBytes | None, limit: int) -> Snapshot:
+        live = [stored for stored in self._polled(connection, resource).live() if after is None or stored.key > after]
+        page = [_seen(stored) for stored in live[:limit]]
+        return Snapshot(page, self.last_seq, page[-1].key if len(live) > limit else None)
+
+    async def read_record(self, connection: str, resource: str, key: KeyBytes) -> Seen | None:
+        stored = self._polled(connection, resource).records.get(key)
+        return _seen(stored) if stored is not None and stored.deleted_at is None else None
+
+    def _shelf(self, resource: Resource) -> _Shelf:
+        return self._shelves.setdefault((resource.connection, resource.name), _Shelf())
+
+    def _polled(self, connection: str, resource: str) -> _Shelf:
+        shelf = self._shelves.get((connection, resource))
+        if shelf is None or not shelf.cycles:
+            raise StoreError(
+                f'resource "{resource}" of connection "{connection}" was never read: run `driftd poll` first'
+            )
+        return shelf
+
+
+def _absences(shelf: _Shelf) -> dict[Absence, int]:
+    return dict(Counter(stored.absent for stored in shelf.live() if stored.absent is not None))
+
+
+def _seen(stored: Stored) -> Seen:
+    return Seen(stored.key, overlay(stored.body, stored.details), stored.absent_since)
