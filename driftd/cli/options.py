@@ -1,0 +1,96 @@
+"""Options that several commands share, and what they stand for."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from driftd.config import Config
+
+AnyCommand = TypeVar("AnyCommand", bound=Callable[..., Any])
+_PLACES = (Path("driftd.toml"), Path("/etc/driftd/driftd.toml"))
+
+
+def config_option(command: AnyCommand) -> AnyCommand:
+    """Add ``--config``."""
+    return click.option(
+        "-c",
+        "--config",
+        "config_path",
+        type=click.Path(path_type=Path),
+        envvar="DRIFTD_CONFIG",
+        show_envvar=True,
+        help="Configuration file. Default: driftd.toml here, then /etc/driftd/driftd.toml.",
+    )(command)
+
+
+def format_option(command: AnyCommand) -> AnyCommand:
+    """Add ``--format``."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(["table", "json"]),
+        default="table",
+        show_default=True,
+        help="For people, or for programs.",
+    )(command)
+
+
+def listen_option(default: str) -> Callable[[AnyCommand], AnyCommand]:
+    """Add ``--listen``, given to the command as ``address``: host and port."""
+    return click.option(
+        "--listen",
+        "address",
+        default=default,
+        show_default=True,
+        metavar="H:P",
+        callback=_address,
+        help="Where to listen.",
+    )
+
+
+def _address(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[str, int]:
+    host, colon, port = value.rpartition(":")
+    if not colon or not port.isdecimal() or int(port) > 65535:
+        raise click.BadParameter(f'"{value}" is no host and port such as 127.0.0.1:8124', ctx, parameter)
+    return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def configured(path: Path | None) -> "Config":
+    """Load the configuration named, or the first that exists of the default places."""
+    from driftd import app
+    from driftd.config import load
+
+    return load(path or _default_place(), app.catalogue())
+
+
+def _default_place() -> Path:
+    for place in _PLACES:
+        if place.exists():
+            return place
+    tried = " nor ".join(f'"{place}"' for place in _PLACES)
+    raise click.UsageError(f"neither {tried} exists: give a file with --config, or write one after config.example.toml")
+
+
+def check_selection(config: "Config", connection: str | None, resource: str | None) -> None:
+    """Refuse a connection or resource that the configuration does not name, with the nearest that it does."""
+    chosen = [each for each in config.connections if connection in {None, each.name}]
+    if connection is not None and not chosen:
+        known = [each.name for each in config.connections]
+        raise click.UsageError(f'no connection is named "{connection}"{_near(connection, known)}')
+    names = sorted({each.name for one in chosen for each in one.resources})
+    if resource is not None and resource not in names:
+        where = f' of "{connection}"' if connection else ""
+        raise click.UsageError(f'no resource{where} is named "{resource}"{_near(resource, names)}')
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    import difflib
+
+    names = {each.casefold(): each for each in known}
+    found = difflib.get_close_matches(name.casefold(), names, n=3)
+    if found:
+        return f": did you mean {' or '.join(names[each] for each in found)}?"
+    return f": known are {', '.join(names.values())}" if names else ": the configuration names none"

@@ -1,0 +1,68 @@
+"""A simulated farm being served, and the configuration with which driftd reads it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from driftd.simulator import Farm, Serving, Tenant
+
+
+@contextmanager
+def listening(farm: "Farm", address: tuple[str, int]) -> "Iterator[Serving]":
+    """Serve a farm; an address that cannot be had is the user's mistake."""
+    from driftd.simulator import serving
+
+    host, port = address
+    with ExitStack() as stack:
+        try:
+            served = stack.enter_context(serving(farm, host, port))
+        except OSError as error:
+            reason = error.strerror or error
+            raise click.UsageError(f"cannot listen on {host}:{port} ({reason}): give another --listen") from None
+        yield served
+
+
+def variable(tenant: "Tenant") -> str:
+    """Return the environment variable that holds a tenant's secret."""
+    return f"{tenant.name.upper()}_SECRET"
+
+
+def configuration(
+    farm: "Farm", url: str, *, data_dir: str, secret: "Callable[[Tenant], str]", second_look: str = "2s"
+) -> str:
+    """Return the TOML that reads every tenant of a farm served at `url`.
+
+    `secret` gives the place of a tenant's secret as TOML.
+    """
+    return "\n".join(
+        [
+            "[daemon]",
+            f'data_dir = "{data_dir}"',
+            "",
+            "[network]",
+            'allow_networks = ["127.0.0.0/8", "::1/128"]',
+            'allow_http = ["127.0.0.0/8", "::1/128"]',
+            "",
+            "[defaults]",
+            f'second_look = "{second_look}"',
+            *(line for tenant in farm.values() for line in _connection(tenant, url, secret(tenant))),
+            "",
+        ]
+    )
+
+
+def _connection(tenant: "Tenant", url: str, secret: str) -> Iterator[str]:
+    yield ""
+    yield "[[connections]]"
+    yield f'name = "{tenant.name}"'
+    yield f'base_url = "{url}"'
+    yield f'folder = "{tenant.folder}"'
+    if tenant.endpoint != tenant.folder:
+        yield f'endpoint = "{tenant.endpoint}"'
+    yield "[connections.auth]"
+    yield f'token_url = "{url}{tenant.token_path}"'
+    yield f'client_id = "{tenant.client_id}"'
+    yield f"client_secret = {secret}"

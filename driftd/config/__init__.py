@@ -1,0 +1,53 @@
+"""The typed configuration: TOML in, frozen nouns out, every mistake at once.
+
+`parse` is pure and works on text; `load` reads the file and its ``conf.d``; a secret is read when it is needed.
+"""
+
+from driftd.config.load import load
+from driftd.config.model import (
+    Auth,
+    Basic,
+    ClassDefaults,
+    ClientCredentials,
+    Config,
+    ConnectionConfig,
+    DaemonConfig,
+    Hours,
+    NetworkConfig,
+    Policy,
+    ResourceConfig,
+    Settings,
+    StoreConfig,
+    VaultConfig,
+    WebConfig,
+    WebhookConfig,
+)
+from driftd.config.parse import Document, parse, parse_documents
+from driftd.config.plan import Plan, plan
+from driftd.config.secret import SecretRef
+
+__all__ = [
+    "Auth",
+    "Basic",
+    "ClassDefaults",
+    "ClientCredentials",
+    "Config",
+    "ConnectionConfig",
+    "DaemonConfig",
+    "Document",
+    "Hours",
+    "NetworkConfig",
+    "Plan",
+    "Policy",
+    "ResourceConfig",
+    "SecretRef",
+    "Settings",
+    "StoreConfig",
+    "VaultConfig",
+    "WebConfig",
+    "WebhookConfig",
+    "load",
+    "parse",
+    "parse_documents",
+    "plan",
+]

@@ -1,0 +1,73 @@
+"""One ``[connections.auth]`` table to an `Auth`, and where its secret stands."""
+
+from pathlib import Path
+
+from driftd.config import shape
+from driftd.config.model import Auth, Basic, ClientCredentials
+from driftd.config.report import Findings, join
+from driftd.config.secret import SecretRef
+from driftd.config.values import shown
+
+_LATER = ("connected_app", "pairing")
+_FORMS = '{ env = "NAME" } or { file = "path" }'
+
+
+def read_auth(raw: object, path: str, found: Findings, folder: Path) -> Auth | None:
+    """Read who we are at the tenant; notes every mistake and returns None where there are some."""
+    if raw is None:
+        found.add(
+            path, 'is missing: add [connections.auth] with token_url, client_id and client_secret, or type = "basic"'
+        )
+        return None
+    kind = raw.get("type", "client_credentials") if isinstance(raw, dict) else "client_credentials"
+    if kind in _LATER:
+        found.add(f"{path}.type", f'"{kind}" is not available yet: use "client_credentials" or "basic"')
+        return None
+    if kind not in {"client_credentials", "basic"}:
+        found.add(f"{path}.type", f'must be "client_credentials" or "basic", not {shown(kind)}')
+        return None
+    return _read_basic(raw, path, found, folder) if kind == "basic" else _read_client(raw, path, found, folder)
+
+
+def _read_client(raw: object, path: str, found: Findings, folder: Path) -> ClientCredentials | None:
+    table = found.table(shape.Credentials, _with_secret(raw, "client_secret"), path)
+    secret = read_secret(_get(raw, "client_secret"), join(path, "client_secret"), found, folder)
+    if table is None or secret is None:
+        return None
+    return ClientCredentials(table.token_url, table.client_id, secret, table.secret_expires)
+
+
+def _read_basic(raw: object, path: str, found: Findings, folder: Path) -> Basic | None:
+    table = found.table(shape.BasicLogin, _with_secret(raw, "password"), path)
+    secret = read_secret(_get(raw, "password"), join(path, "password"), found, folder)
+    if table is None or secret is None:
+        return None
+    return Basic(table.username, secret, table.secret_expires)
+
+
+def _get(raw: object, key: str) -> object:
+    return raw.get(key) if isinstance(raw, dict) else None
+
+
+def _with_secret(raw: object, key: str) -> object:
+    """Leave the secret's own mistakes to `read_secret`, which never quotes it."""
+    return {**raw, key: None} if isinstance(raw, dict) else raw
+
+
+def read_secret(raw: object, path: str, found: Findings, folder: Path) -> SecretRef | None:
+    """Read where a secret stands. A secret written in plain is refused and never quoted."""
+    if raw is None:
+        found.add(path, f"is missing: give {_FORMS} (driftd stores no secret itself yet)")
+    elif isinstance(raw, str):
+        found.add(path, f"must not stand in the file itself: give {_FORMS}")
+    elif not isinstance(raw, dict) or len(raw) != 1 or not raw.keys() <= {"env", "file"}:
+        found.add(path, f"must be either {_FORMS}")
+    else:
+        kind, value = next(iter(raw.items()))
+        if not isinstance(value, str) or not value or "\0" in value or (kind == "env" and "=" in value):
+            found.add(f"{path}.{kind}", f"must be {'a variable' if kind == 'env' else 'a file'}'s name in quotes")
+        elif kind == "env":
+            return SecretRef(path, env=value)
+        else:
+            return SecretRef(path, file=folder / value)
+    return None

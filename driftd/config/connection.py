@@ -1,0 +1,84 @@
+"""One ``[[connections]]`` table to a `ConnectionConfig`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from driftd.config import shape
+from driftd.config.address import check_addresses
+from driftd.config.auth import read_auth
+from driftd.config.model import (
+    ClassDefaults,
+    ConnectionConfig,
+    NetworkConfig,
+    ResourceConfig,
+    Settings,
+)
+from driftd.config.plan import above_limit
+from driftd.config.report import Findings, join
+from driftd.config.resource import check_level, overlaid, read_resource, standard_resources
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What stands around a connection."""
+
+    network: NetworkConfig | None
+    """None where ``[network]`` itself has mistakes."""
+    defaults: Settings
+    catalogue: Mapping[str, ClassDefaults]
+
+
+def read_connection(
+    raw: object, path: str, found: Findings, surroundings: Surroundings, folder: Path
+) -> ConnectionConfig | None:
+    """Read a connection and all below it; notes every mistake and returns None where there are some."""
+    before = len(found.mistakes)
+    table = found.table(shape.Connection, raw, path)
+    if not isinstance(raw, dict):
+        return None
+    if surroundings.network:
+        check_addresses(raw, path, found, surroundings.network)
+    auth = read_auth(raw.get("auth"), join(path, "auth"), found, folder)
+    check_level(raw, path, found)
+    settings = overlaid(surroundings.defaults, table)
+    name = table.name if table else ""
+    classes = _read_resources(raw, path, found, surroundings.catalogue, (name, settings))
+    if len(found.mistakes) == before and (message := above_limit(settings, classes)):
+        found.add(path, message)
+    if table is None or auth is None or len(found.mistakes) > before:
+        return None
+    return ConnectionConfig(
+        name=table.name,
+        base_url=table.base_url,
+        folder=table.folder,
+        endpoint=table.endpoint or table.folder,
+        auth=auth,
+        settings=settings,
+        classes=classes,
+        folder_header=tuple(table.folder_header or ["X-Sage-Folder"]),
+        proxy=table.proxy,
+        customer=table.customer,
+        environment=table.environment,
+        ca_file=folder / table.ca_file if table.ca_file else None,
+    )
+
+
+def _read_resources(
+    raw: Mapping[str, object],
+    path: str,
+    found: Findings,
+    catalogue: Mapping[str, ClassDefaults],
+    above: tuple[str, Settings],
+) -> tuple[ResourceConfig, ...]:
+    if "resources" not in raw:
+        return standard_resources(catalogue, above)
+    tables = found.array(raw["resources"], join(path, "resources"), "[[connections.resources]]")
+    first: dict[str, str] = {}
+    read = []
+    for place, each in tables:
+        name = each.get("name") if isinstance(each, dict) else None
+        if isinstance(name, str) and first.setdefault(name, place) != place:
+            found.add(f"{place}.name", f'"{name}" is already the name of {first[name]}: name each resource once')
+        read.append(read_resource(each, place, found, catalogue, above))
+    return tuple(each for each in read if each)

@@ -1,0 +1,50 @@
+"""Settings that this release understands and checks, but that change nothing yet.
+
+Each row goes when its feature comes: a setting that is silently without effect would be a trap.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from driftd.config.report import join
+from driftd.errors import Mistake
+
+_LEVEL: Mapping[str, str] = {
+    "blackout": "cycles run at any hour",
+    "sweep_cron": "sweeps follow their interval",
+    "policy": "schema drift is not judged yet",
+    "bytes_per_day": "bytes are not counted against a limit yet",
+    "private": "members are stored as they are read: do not rely on it",
+    "references": "references are not checked yet",
+}
+_TABLES: Mapping[str, Mapping[str, str]] = {
+    "": {
+        "web": "driftd serves no page and no metrics yet",
+        "vault": "driftd stores no secret itself yet",
+        "webhooks": "driftd sends no webhooks yet",
+    },
+    "daemon": dict.fromkeys(("log_level", "log_format", "stop_grace"), "driftd does not run as a daemon yet"),
+    "store": {"url": "driftd keeps everything in SQLite in data_dir"},
+    "defaults": _LEVEL,
+}
+_AUTH: Mapping[str, str] = {"secret_expires": "expiry is not watched yet"}
+
+
+def not_in_force(raw: Mapping[str, object], prefix: str = "") -> Iterator[Mistake]:
+    """Name the settings of a valid document that have no effect yet."""
+    for name, table in _TABLES.items():
+        yield from _named(raw.get(name) if name else raw, prefix + name, table)
+    for number, connection in enumerate(_tables(raw.get("connections"))):
+        path = join(f"{prefix}connections", number)
+        yield from _named(connection, path, _LEVEL)
+        yield from _named(connection.get("auth"), join(path, "auth"), _AUTH)
+        for position, resource in enumerate(_tables(connection.get("resources"))):
+            yield from _named(resource, join(path, "resources", position), _LEVEL)
+
+
+def _named(table: object, path: str, notes: Mapping[str, str]) -> Iterator[Mistake]:
+    if isinstance(table, dict):
+        yield from (Mistake(join(path, key), notes[key]) for key in table if key in notes)
+
+
+def _tables(value: object) -> list[dict[str, object]]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

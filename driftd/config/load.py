@@ -1,0 +1,35 @@
+"""Reads the configuration's files; `parse_documents` does the rest."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from driftd.config.model import ClassDefaults, Config
+from driftd.config.parse import Document, parse_documents
+from driftd.errors import ConfigError, Mistake
+
+
+def load(path: Path, catalogue: Mapping[str, ClassDefaults]) -> Config:
+    """Read `path` and the ``conf.d/*.toml`` beside it.
+
+    Raises `ConfigError` with every mistake; names a file as it was given.
+    """
+    documents = [_read(path, str(path))]
+    others = sorted((path.parent / "conf.d").glob("*.toml"))
+    documents += [_read(each, f"conf.d/{each.name}") for each in others]
+    return parse_documents(documents, catalogue)
+
+
+def _read(path: Path, name: str) -> Document:
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        message = "does not exist: give another with --config, or write one after config.example.toml"
+        raise ConfigError([Mistake(name, message)]) from None
+    except IsADirectoryError:
+        raise ConfigError([Mistake(name, "is a directory: give the file in it with --config")]) from None
+    except UnicodeDecodeError as error:
+        raise ConfigError([Mistake(name, f"is not UTF-8 text (byte {error.start}): save it as UTF-8")]) from None
+    except OSError as error:
+        message = f"cannot be read ({error.strerror}): let driftd's user read it"
+        raise ConfigError([Mistake(name, message)]) from None
+    return Document(text, name, path.absolute().parent)

@@ -1,0 +1,215 @@
+"""The nouns of the configuration, resolved: every default filled in, the nearest setting in force."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, time
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeAlias
+
+from driftd.config.secret import SecretRef
+from driftd.core.model import Resource
+from driftd.errors import Mistake
+
+IpNetwork: TypeAlias = IPv4Network | IPv6Network
+
+
+class Policy(StrEnum):
+    """What schema drift does."""
+
+    EVOLVE = "evolve"
+    WARN = "warn"
+    HOLD = "hold"
+    FREEZE = "freeze"
+
+
+@dataclass(frozen=True, slots=True)
+class ClassDefaults:
+    """What the catalogue knows of a class."""
+
+    representation: str
+    key: tuple[str, ...]
+    details: bool = False
+    lines: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Collections that have a line key, and its member."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """A stretch of the day in the tenant's time zone; over midnight where ``end`` is not after ``start``."""
+
+    start: time
+    end: time
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What ``[defaults]``, a connection and a resource may each set; durations in seconds."""
+
+    probe: float = 300.0
+    delta: float = 900.0
+    sweep: float = 86400.0
+    sweep_cron: str | None = None
+    """Five cron fields in ``timezone``; where set it decides instead of ``sweep``."""
+    timezone: str = "UTC"
+    blackout: tuple[Hours, ...] = ()
+    requests_per_day: int = 20_000
+    bytes_per_day: int = 2_000_000_000
+    details_per_hour: int = 600
+    second_look: float = 45.0
+    page_size: int = 500
+    timeout: float = 120.0
+    """For a whole request."""
+    max_concurrency: int = 2
+    max_per_host: int = 4
+    policy: Policy = Policy.WARN
+    mass_delete_ratio: float = 0.10
+    mass_delete_limit: int = 500
+    watermark_overlap: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCredentials:
+    """OAuth 2 client credentials."""
+
+    token_url: str
+    client_id: str
+    client_secret: SecretRef
+    secret_expires: date | None = None
+
+    @property
+    def secret(self) -> SecretRef:
+        """Where the secret stands."""
+        return self.client_secret
+
+
+@dataclass(frozen=True, slots=True)
+class Basic:
+    """A Syracuse user with basic authentication."""
+
+    username: str
+    password: SecretRef
+    secret_expires: date | None = None
+
+    @property
+    def secret(self) -> SecretRef:
+        """Where the secret stands."""
+        return self.password
+
+
+Auth: TypeAlias = ClientCredentials | Basic
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceConfig:
+    """A resource, the settings in force for it, and its field rules."""
+
+    resource: Resource
+    settings: Settings
+    private: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Member → ``keep``, ``hash``, ``mask`` or ``drop``."""
+    references: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Member → the class whose key it carries."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionConfig:
+    """One tenant: where it is, who we are there, and what is polled of it."""
+
+    name: str
+    base_url: str
+    """Origin and optional path, without a trailing slash."""
+    folder: str
+    endpoint: str
+    """Path segment of the endpoint; the folder where nothing else is said."""
+    auth: Auth
+    settings: Settings
+    classes: tuple[ResourceConfig, ...]
+    folder_header: tuple[str, ...] = ("X-Sage-Folder",)
+    proxy: str | None = None
+    customer: str | None = None
+    environment: str | None = None
+    ca_file: Path | None = None
+
+    @property
+    def resources(self) -> tuple[Resource, ...]:
+        """The resources polled, in the order of the configuration."""
+        return tuple(each.resource for each in self.classes)
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonConfig:
+    """The daemon itself."""
+
+    data_dir: Path
+    log_level: str = "info"
+    log_format: str = "logfmt"
+    max_concurrency: int = 64
+    """Requests at once, all connections."""
+    stop_grace: float = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class WebConfig:
+    """The daemon's own HTTP surface."""
+
+    listen: str = "127.0.0.1:9420"
+    web_config_file: Path | None = None
+    enable_reload: bool = False
+    external_url: str | None = None
+    allowed_hosts: tuple[str, ...] = ()
+    metrics_detail: str = "basic"
+    max_series: int = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class StoreConfig:
+    """Where everything is remembered: SQLite in the data directory where ``url`` is None."""
+
+    url: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class VaultConfig:
+    """The key of secrets that driftd stores itself; at most one of the two is set."""
+
+    key_file: Path | None = None
+    key_env: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkConfig:
+    """Where connections may lead besides public addresses over https."""
+
+    allow_networks: tuple[IpNetwork, ...] = ()
+    allow_http: tuple[IpNetwork, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookConfig:
+    """A signed sink for alert, state and order events."""
+
+    url: str
+    secret: SecretRef
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything configured."""
+
+    daemon: DaemonConfig
+    connections: tuple[ConnectionConfig, ...]
+    web: WebConfig = field(default_factory=WebConfig)
+    store: StoreConfig = field(default_factory=StoreConfig)
+    vault: VaultConfig = field(default_factory=VaultConfig)
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    webhooks: tuple[WebhookConfig, ...] = ()
+    not_in_force: tuple[Mistake, ...] = ()
+    """Settings that are understood but change nothing in this release."""
+
+    @property
+    def data_dir(self) -> Path:
+        """The directory of database and lock."""
+        return self.daemon.data_dir

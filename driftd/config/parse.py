@@ -1,0 +1,190 @@
+"""Text to `Config`, pure: every mistake of every document at once, each with its TOML path."""
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from driftd.config import model, shape
+from driftd.config.auth import read_secret
+from driftd.config.connection import Surroundings, read_connection
+from driftd.config.later import not_in_force
+from driftd.config.model import ClassDefaults, Config, ConnectionConfig
+from driftd.config.report import Findings, join, near
+from driftd.config.resource import check_level, overlaid
+from driftd.errors import ConfigError, Mistake
+
+_ROOT = ("daemon", "web", "store", "vault", "network", "defaults", "webhooks", "connections")
+_NO_CLASSES: Mapping[str, ClassDefaults] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One file of the configuration."""
+
+    text: str
+    source: str
+    """Its name, for messages."""
+    folder: Path = Path()
+    """Where its relative paths begin."""
+
+
+def parse(
+    text: str,
+    *,
+    source: str = "driftd.toml",
+    catalogue: Mapping[str, ClassDefaults] = _NO_CLASSES,
+    folder: Path = Path(),
+) -> Config:
+    """Read one document. Raises `ConfigError` with every mistake."""
+    return parse_documents([Document(text, source, folder)], catalogue)
+
+
+def parse_documents(documents: Sequence[Document], catalogue: Mapping[str, ClassDefaults]) -> Config:
+    """Read the main document and those of ``conf.d``, which hold connections only.
+
+    Raises `ConfigError` with every mistake of all of them; names are unique across all.
+    """
+    main, *others = documents
+    found, raw = _syntax(main, "")
+    tops = _read_root(raw, found, main.folder)
+    surroundings = Surroundings(tops.network, tops.settings, catalogue)
+    connections = _read_connections(raw, found, surroundings, main.folder)
+    mistakes, notes = list(found.mistakes), list(not_in_force(raw))
+    for document in others:
+        inner, more = _syntax(document, f"{document.source}: ")
+        for key in more.keys() - {"connections"}:
+            inner.add(key, f"belongs in {main.source}: a file of conf.d holds [[connections]] only")
+        connections += _read_connections(more, inner, surroundings, document.folder)
+        mistakes += inner.mistakes
+        notes += not_in_force({"connections": more.get("connections")}, inner.prefix)
+    mistakes += _repeated(connections)
+    if mistakes:
+        raise ConfigError(mistakes)
+    return tops.config([each for _, _, each in connections if each], notes)
+
+
+_Placed = tuple[str, object, ConnectionConfig | None]
+"""A connection's TOML path, its name as written, and what was read of it."""
+
+
+@dataclass(slots=True)
+class _Tops:
+    """The tables that stand once; each is its default where it has mistakes."""
+
+    daemon: model.DaemonConfig
+    web: model.WebConfig
+    store: model.StoreConfig
+    vault: model.VaultConfig
+    network: model.NetworkConfig | None
+    """None where the table has mistakes, so that no address is judged by a wrong rule."""
+    settings: model.Settings
+    webhooks: tuple[model.WebhookConfig, ...]
+
+    def config(self, connections: Sequence[ConnectionConfig], notes: Sequence[Mistake]) -> Config:
+        return Config(
+            daemon=self.daemon,
+            connections=tuple(connections),
+            web=self.web,
+            store=self.store,
+            vault=self.vault,
+            network=self.network or model.NetworkConfig(),
+            webhooks=self.webhooks,
+            not_in_force=tuple(notes),
+        )
+
+
+def _syntax(document: Document, prefix: str) -> tuple[Findings, dict[str, object]]:
+    found = Findings(prefix)
+    try:
+        return found, tomllib.loads(document.text)
+    except tomllib.TOMLDecodeError as error:
+        text = str(error)
+        where = re.search(r"\(at (.+)\)$", text)
+        place = where[1] if where else "the end"
+        message = f"is not TOML at {place}: {(text[: where.start()] if where else text).strip()}"
+        found.mistakes.append(Mistake(document.source, message))
+        return found, {}
+
+
+def _read_root(raw: Mapping[str, object], found: Findings, folder: Path) -> _Tops:
+    for key in raw:
+        if key not in _ROOT:
+            found.add(key, _unknown_root(key))
+    daemon = found.table(shape.Daemon, raw.get("daemon", {}), "daemon") or shape.Daemon()
+    web = found.table(shape.Web, raw.get("web", {}), "web") or shape.Web()
+    store = found.table(shape.Store, raw.get("store", {}), "store") or shape.Store()
+    vault = found.table(shape.Vault, raw.get("vault", {}), "vault") or shape.Vault()
+    if vault.key_file and vault.key_env:
+        found.add("vault.key_env", "stands beside key_file: give one of the two")
+    network = found.table(shape.Network, raw.get("network", {}), "network")
+    defaults = found.table(shape.Overrides, raw.get("defaults", {}), "defaults")
+    check_level(raw.get("defaults"), "defaults", found)
+    return _Tops(
+        daemon=model.DaemonConfig(folder / daemon.data_dir, **daemon.model_dump(exclude={"data_dir"})),
+        web=_web(web, folder),
+        store=model.StoreConfig(store.url),
+        vault=model.VaultConfig(folder / vault.key_file if vault.key_file else None, vault.key_env),
+        network=model.NetworkConfig(tuple(network.allow_networks), tuple(network.allow_http)) if network else None,
+        settings=overlaid(model.Settings(), defaults),
+        webhooks=_webhooks(raw, found, folder),
+    )
+
+
+def _web(web: shape.Web, folder: Path) -> model.WebConfig:
+    return model.WebConfig(
+        listen=web.listen,
+        web_config_file=folder / web.web_config_file if web.web_config_file else None,
+        enable_reload=web.enable_reload,
+        external_url=web.external_url,
+        allowed_hosts=tuple(web.allowed_hosts),
+        metrics_detail=web.metrics_detail,
+        max_series=web.max_series,
+    )
+
+
+def _webhooks(raw: Mapping[str, object], found: Findings, folder: Path) -> tuple[model.WebhookConfig, ...]:
+    read = []
+    for path, each in found.array(raw.get("webhooks", []), "webhooks", "[[webhooks]]"):
+        table = found.table(shape.Webhook, each, path)
+        secret = read_secret(table.secret, join(path, "secret"), found, folder) if table else None
+        if table and secret:
+            read.append(model.WebhookConfig(table.url, secret))
+    return tuple(read)
+
+
+def _read_connections(
+    raw: Mapping[str, object], found: Findings, surroundings: Surroundings, folder: Path
+) -> list[_Placed]:
+    tables = found.array(raw.get("connections", []), "connections", "[[connections]]")
+    return [
+        (
+            f"{found.prefix}{path}",
+            each.get("name") if isinstance(each, dict) else None,
+            read_connection(each, path, found, surroundings, folder),
+        )
+        for path, each in tables
+    ]
+
+
+def _repeated(connections: Sequence[_Placed]) -> list[Mistake]:
+    first: dict[object, str] = {}
+    mistakes = []
+    for path, name, _ in connections:
+        if isinstance(name, str) and first.setdefault(name, path) != path:
+            mistakes.append(Mistake(f"{path}.name", f'"{name}" is already the name of {first[name]}: choose another'))
+    return mistakes
+
+
+def _unknown_root(key: str) -> str:
+    if hint := near(key, _ROOT):
+        return f"is not a table of the configuration{hint}"
+    homes = [each.place for each in shape.TABLES if key in each.model_fields]
+    if homes:
+        return f"stands outside of any table: it belongs in {homes[0]}"
+    for each in shape.TABLES:
+        if hint := near(key, each.model_fields):
+            return f"stands outside of any table{hint} It belongs in {each.place}"
+    return f"is not a table of the configuration; known are {', '.join(_ROOT)}"

@@ -1,0 +1,166 @@
+"""Single values as the configuration writes them: durations, sizes, hours, cron, zones, addresses.
+
+Each function takes what TOML gave and returns the value or raises `ValueError` with the whole message for the user.
+"""
+
+import re
+from contextlib import suppress
+from datetime import time
+from ipaddress import ip_address, ip_network
+from urllib.parse import SplitResult, urlsplit
+from zoneinfo import ZoneInfo
+
+from driftd.config.model import Hours, IpNetwork
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhd]))+")
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhd])")
+_SIZES = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+_SIZES |= {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?I?B)", re.IGNORECASE)
+_HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
+_CRON_FIELDS = (("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12), ("day of week", 0, 7))
+_CRON_NAMES = {12: "jan feb mar apr may jun jul aug sep oct nov dec", 7: "sun mon tue wed thu fri sat"}
+_CRON_PART = re.compile(r"(\*|\w+(?:-\w+)?)(?:/(\d+))?")
+
+
+def shown(value: object) -> str:
+    """Return a value as a message may quote it: short, on one line."""
+    text = repr(value) if not isinstance(value, str) else f'"{value}"'
+    text = "".join(c if c.isprintable() else "?" for c in text)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def duration(value: object) -> float:
+    """Read ``"45s"``, ``"5m"``, ``"1.5h"`` or ``"1h30m"`` as seconds above 0."""
+    seconds = duration_or_zero(value)
+    if seconds == 0:
+        raise ValueError(f"must be longer than 0, not {shown(value)}")
+    return seconds
+
+
+def duration_or_zero(value: object) -> float:
+    """Read a duration that may be ``"0s"``."""
+    if isinstance(value, str):
+        if value.startswith("-"):
+            raise ValueError(f"must not be negative, not {shown(value)}")
+        if _DURATION.fullmatch(value):
+            return sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(value))
+    hint = f': write "{value}s"' if isinstance(value, int) and not isinstance(value, bool) and value > 0 else ""
+    raise ValueError(f'must be a duration such as "45s", "5m", "1.5h" or "24h", not {shown(value)}{hint}')
+
+
+def size(value: object) -> int:
+    """Read ``"2GB"``, ``"500MB"``, ``"1.5GiB"`` or a number of bytes, above 0."""
+    number = None
+    if isinstance(value, int) and not isinstance(value, bool):
+        number = value
+    elif isinstance(value, str) and (found := _SIZE.fullmatch(value)):
+        number = int(float(found[1]) * _SIZES[found[2].upper()])
+    if number is None:
+        raise ValueError(f'must be a size such as "2GB" or "500MB", not {shown(value)}')
+    if number < 1:
+        raise ValueError(f"must be at least one byte, not {shown(value)}")
+    return number
+
+
+def hours(value: object) -> Hours:
+    """Read ``"12:00-13:30"``."""
+    found = _HOURS.fullmatch(value) if isinstance(value, str) else None
+    if not found:
+        raise ValueError(f'must be hours such as "12:00-13:30", not {shown(value)}')
+    read = Hours(time(int(found[1]), int(found[2])), time(int(found[3]), int(found[4])))
+    if read.start == read.end:
+        raise ValueError(f"must not begin and end at the same minute, not {shown(value)}")
+    return read
+
+
+def cron(value: object) -> str:
+    """Check the five fields of ``"30 2 * * *"``."""
+    fields = value.split() if isinstance(value, str) else []
+    if len(fields) != len(_CRON_FIELDS):
+        raise ValueError(f'must be five cron fields such as "30 2 * * *" (02:30 every day), not {shown(value)}')
+    for text, (name, low, high) in zip(fields, _CRON_FIELDS, strict=True):
+        if not all(_cron_part(part, low, high) for part in text.split(",")):
+            raise ValueError(
+                f"the {name} field must lie in {low}-{high} (*, lists, ranges and /steps), not {shown(text)}"
+            )
+    return " ".join(fields)
+
+
+def _cron_part(part: str, low: int, high: int) -> bool:
+    found = _CRON_PART.fullmatch(part)
+    if not found or found[2] == "0":
+        return False
+    if found[1] == "*":
+        return True
+    ends = found[1].lower().split("-")
+    names = _CRON_NAMES.get(high, "").split()
+    numbers = [int(end) if end.isdecimal() else low + names.index(end) if end in names else -1 for end in ends]
+    return all(low <= number <= high for number in numbers) and numbers == sorted(numbers)
+
+
+def zone(value: object) -> str:
+    """Check the name of a time zone such as ``"Europe/London"``."""
+    try:
+        return ZoneInfo(value).key if isinstance(value, str) and value else _no_zone(value)
+    except (KeyError, OSError, ValueError):  # not in the database, or no proper name at all
+        return _no_zone(value)
+
+
+def _no_zone(value: object) -> str:
+    raise ValueError(f'must be a time zone such as "Europe/London" or "UTC", not {shown(value)}')
+
+
+def network(value: object) -> IpNetwork:
+    """Read ``"10.20.0.0/16"`` or a single address."""
+    try:
+        return ip_network(value) if isinstance(value, str) else ip_network("")
+    except ValueError:
+        hint = ""
+        with suppress(ValueError):
+            hint = f': did you mean "{ip_network(str(value), strict=False)}"?'
+        raise ValueError(f'must be a network such as "10.20.0.0/16", not {shown(value)}{hint}') from None
+
+
+def url(value: object) -> SplitResult:
+    """Read an http or https URL without user, query and fragment."""
+    if not isinstance(value, str):
+        raise ValueError(f'must be a URL such as "https://x3.example", not {shown(value)}')  # noqa: TRY004 - a finding
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        raise ValueError("must be a URL with a proper host and port") from None
+    if "@" in value:  # never quoted: it may carry a password
+        raise ValueError("must not carry a user or password: they belong in [connections.auth]")
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError(f'must be a URL such as "https://x3.example", not {shown(value)}')
+    bracketed = "[" in parts.netloc and not _ipv6(parts)
+    if bracketed or any(c.isspace() or not c.isprintable() or c == "\\" for c in value):
+        raise ValueError(f"must be a URL without blanks, backslashes or brackets around a name, not {shown(value)}")
+    if "?" in value or "#" in value:
+        raise ValueError("must not carry a query or fragment: give scheme, host, port and path only")
+    return parts
+
+
+def postgres(value: object) -> str:
+    """Check the URL of a PostgreSQL database; never quoted, as it may carry a password."""
+    if not isinstance(value, str) or not value.startswith(("postgresql://", "postgres://")):
+        raise ValueError('must be a URL such as "postgresql://host/driftd"')
+    return value
+
+
+def _ipv6(parts: SplitResult) -> bool:
+    try:
+        return ip_address(parts.hostname or "").version == 6
+    except ValueError:
+        return False
+
+
+def listen(value: object) -> str:
+    """Check an address to listen on: ``"127.0.0.1:9420"``, ``"[::1]:9420"`` or ``":9420"``."""
+    host, colon, port = value.rpartition(":") if isinstance(value, str) else ("", "", "")
+    if not colon or not port.isdecimal() or not 0 <= int(port) <= 65535 or (":" in host and not host.startswith("[")):
+        raise ValueError(f'must be a host and port such as "127.0.0.1:9420", not {shown(value)}')
+    return f"{host}:{port}"

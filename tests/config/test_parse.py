@@ -1,0 +1,310 @@
+"""`parse`: a good file gives resolved nouns, a bad one every mistake at once."""
+
+from datetime import date, time
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+
+from driftd.config import Basic, ClassDefaults, ClientCredentials, Config, Hours, Policy, parse
+from driftd.errors import ConfigError
+
+CATALOGUE = {
+    "BPCUSTOMER": ClassDefaults("BPCUSTOMER", ("BPCNUM",)),
+    "SORDER": ClassDefaults("SOH", ("SOHNUM",), details=True, lines={"SOHSOP": "SOPLIN"}),
+}
+TENANT = """
+[[connections]]
+name = "aldgate"
+base_url = "https://x3.aldgate.example"
+folder = "ALDGATE"
+[connections.auth]
+token_url = "https://x3.aldgate.example/auth/token"
+client_id = "driftd"
+client_secret = { env = "ALDGATE_SECRET" }
+"""
+
+
+def read(text: str) -> Config:
+    return parse(text, catalogue=CATALOGUE)
+
+
+def mistakes(text: str) -> dict[str, str]:
+    with pytest.raises(ConfigError) as caught:
+        read(text)
+    return {each.path: each.message for each in caught.value.mistakes}
+
+
+def test_an_empty_file_is_all_defaults_and_no_connection() -> None:
+    config = read("")
+    assert config.connections == ()
+    assert config.data_dir == Path("/var/lib/driftd")
+    assert (config.daemon.max_concurrency, config.daemon.stop_grace, config.web.listen) == (64, 15.0, "127.0.0.1:9420")
+
+
+def test_a_connection_without_resources_polls_the_standard_catalogue() -> None:
+    (connection,) = read(TENANT).connections
+    assert [each.name for each in connection.resources] == ["BPCUSTOMER", "SORDER"]
+    order = connection.resources[1]
+    assert (order.connection, order.representation, order.key, order.details) == ("aldgate", "SOH", ("SOHNUM",), True)
+    assert order.lines == {"SOHSOP": "SOPLIN"}
+    assert (connection.endpoint, connection.folder_header) == ("ALDGATE", ("X-Sage-Folder",))
+
+
+def test_of_defaults_connection_and_resource_the_nearest_wins() -> None:
+    text = """
+    [defaults]
+    probe = "1m"
+    delta = "2m"
+    page_size = 100
+    sweep_cron = "30 2 * * *"
+    """
+    level = TENANT.replace('name = "aldgate"', 'name = "aldgate"\ndelta = "3m"\npage_size = 200\nsweep = "12h"')
+    own = '[[connections.resources]]\nname = "BPCUSTOMER"\npage_size = 300\nmass_delete_ratio = 1\nsecond_look = "0s"'
+    (connection,) = read(text + level + own).connections
+    (customers,) = connection.resources
+    assert (customers.probe, customers.delta, customers.page_size) == (60.0, 180.0, 300)
+    assert (customers.guards.ratio, customers.guards.limit, customers.guards.second_look) == (1.0, 500, 0.0)
+    assert (connection.settings.sweep_cron, customers.sweep) == (None, 43200.0)
+    assert connection.settings.page_size == 200
+
+
+def test_every_key_of_a_resource_arrives() -> None:
+    own = """
+    [[connections.resources]]
+    name = "YORDERS"
+    representation = "YORD"
+    key = ["YNUM", "YTYP"]
+    details = true
+    watermark = "UPDDATTIM"
+    volatile = ["PRINTED_AT"]
+    private = { EMAIL = "hash", IBAN = "drop" }
+    references = { BPCORD = "BPCUSTOMER" }
+    policy = "hold"
+    blackout = ["22:00-04:30"]
+    timezone = "Europe/London"
+    watermark_overlap = "1.5h"
+    bytes_per_day = "1.5GB"
+    """
+    (orders,) = read(TENANT + own).connections[0].classes
+    resource, settings = orders.resource, orders.settings
+    assert (resource.representation, resource.key, resource.details) == ("YORD", ("YNUM", "YTYP"), True)
+    assert (resource.watermark, resource.volatile) == ("UPDDATTIM", ("PRINTED_AT",))
+    assert (dict(orders.private), dict(orders.references)) == (
+        {"EMAIL": "hash", "IBAN": "drop"},
+        {"BPCORD": "BPCUSTOMER"},
+    )
+    assert (settings.policy, settings.blackout) == (Policy.HOLD, (Hours(time(22), time(4, 30)),))
+    assert (settings.timezone, resource.watermark_overlap, settings.bytes_per_day) == (
+        "Europe/London",
+        5400.0,
+        1_500_000_000,
+    )
+
+
+def test_both_ways_to_authenticate_are_read_with_the_place_of_their_secret() -> None:
+    basic = """
+    [[connections]]
+    name = "brigg"
+    base_url = "https://x3.brigg.example:8124/erp/"
+    folder = "BRIGG"
+    auth = { type = "basic", username = "u", password = { file = "p" }, secret_expires = 2027-03-31 }
+    """
+    first, second = parse(TENANT + basic, catalogue=CATALOGUE, folder=Path("/etc/driftd")).connections
+    assert isinstance(first.auth, ClientCredentials)
+    assert isinstance(second.auth, Basic)
+    assert (first.auth.secret.env, second.auth.secret.file) == ("ALDGATE_SECRET", Path("/etc/driftd/p"))
+    assert second.auth.secret_expires == date(2027, 3, 31)
+    assert second.base_url == "https://x3.brigg.example:8124/erp"
+
+
+def test_networks_open_plain_http_and_private_addresses() -> None:
+    text = '[network]\nallow_networks = ["10.20.0.0/16"]\nallow_http = ["127.0.0.0/8"]'
+    for address in ("http://127.0.0.1:8124", "http://localhost:8124", "https://10.20.1.1", "http://x3.internal"):
+        assert read(text + TENANT.replace("https://x3.aldgate.example", address)).connections[0].base_url == address
+    assert read(text).network.allow_http == (ip_network("127.0.0.0/8"),)
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ("x3.example", "must be a URL"),
+        ("ftp://x3.example", "must be a URL"),
+        ("https://", "must be a URL"),
+        ("https://x3.example:99999", "proper host and port"),
+        ("https://user:hunter2@x3.example", "must not carry a user or password"),
+        ("https://x3.example?token=hunter2", "must not carry a query or fragment"),
+        ("https://x3.example#a", "must not carry a query or fragment"),
+        ("https://x3.exa mple", "without blanks"),
+        ("https://[x3.example]", "must be a URL"),
+        ("https://x3.example/sdata/x3/erp", "must not lead to /sdata/"),
+        ("https://x3.example/SData", "must not lead to /sdata/"),
+        ("https://x3.example/api1/x3/erp", "must end before /api1/"),
+        ("http://x3.example", "must be https"),
+        ("http://127.0.0.1:8124", "must be https"),
+        ("https://10.1.2.3", '"10.1.2.3/32"'),
+        ("https://[::1]:8124", "private address"),
+    ],
+)
+def test_a_base_url_that_cannot_be_right_is_refused_with_its_reason(address: str, says: str) -> None:
+    found = mistakes(TENANT.replace('https://x3.aldgate.example"\nfolder', f'{address}"\nfolder'))
+    assert list(found) == ["connections[0].base_url"]
+    assert says in found["connections[0].base_url"]
+    assert "hunter2" not in found["connections[0].base_url"]
+
+
+def test_plain_http_needs_its_own_range() -> None:
+    text = '[network]\nallow_http = ["10.0.0.0/8"]' + TENANT.replace("https://x3.aldgate.example", "http://127.0.0.1")
+    assert '"127.0.0.1/32"' in mistakes(text)["connections[0].base_url"]
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("probe = 300", 'write "300s"'),
+        ('probe = "0s"', "longer than 0"),
+        ('probe = "five"', 'such as "45s"'),
+        ("probe = true", "must be a duration"),
+        ('second_look = "-3s"', "must not be negative"),
+        ('sweep_cron = "61 2 * * *"', "minute field"),
+        ('sweep_cron = "0 2 * * mondays"', "day of week field"),
+        ('sweep_cron = "0 5-2 * * *"', "hour field"),
+        ('sweep_cron = "nightly"', "five cron fields"),
+        ('timezone = "Europe/Lodnon"', "must be a time zone"),
+        ('timezone = "../../etc/passwd"', "must be a time zone"),
+        ('blackout = "12:00-13:00"', "must be a list"),
+        ('blackout = ["12:00-24:30"]', 'such as "12:00-13:30"'),
+        ('blackout = ["12:00-12:00"]', "same minute"),
+        ("page_size = 0", "must be at least 1, not 0"),
+        ('page_size = "500"', "must be a whole number"),
+        ("page_size = 1.5", "must be a whole number"),
+        ("requests_per_day = true", "must be a whole number"),
+        ('bytes_per_day = "2XB"', 'such as "2GB"'),
+        ("bytes_per_day = 0", "at least one byte"),
+        ("mass_delete_ratio = 1.5", "must be at most 1, not 1.5"),
+        ("mass_delete_ratio = 0", "must be above 0, not 0"),
+        ("details_per_hour = -1", "must be at least 0, not -1"),
+        ('policy = "hodl"', 'must be one of "evolve", "warn", "hold" or "freeze", not "hodl"'),
+    ],
+)
+def test_an_impossible_setting_is_refused_at_every_level(line: str, says: str) -> None:
+    own = '[[connections.resources]]\nname = "SORDER"\n'
+    levels = {
+        "defaults": f"[defaults]\n{line}\n{TENANT}",
+        "connections[0]": TENANT.replace('name = "aldgate"', f'name = "aldgate"\n{line}'),
+        "connections[0].resources[0]": f"{TENANT}{own}{line}\n",
+    }
+    for path, text in levels.items():
+        ((place, message),) = mistakes(text).items()
+        assert place.removesuffix("[0]") == f"{path}.{line.split(maxsplit=1)[0]}"
+        assert says in message
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "says"),
+    [
+        ("[demon]", "demon", 'did you mean "daemon"?'),
+        ("data_dir = '/x'", "data_dir", "it belongs in [daemon]"),
+        ("prob = '5m'", "prob", "It belongs in [defaults]"),
+        ("[nonsense]", "nonsense", "known are daemon, web"),
+        ("[daemon]\ndata_dri = '/x'", "daemon.data_dri", 'did you mean "data_dir"?'),
+        ("[daemon]\nprobe = '5m'", "daemon.probe", "it belongs in [defaults]"),
+        ("[daemon]\nzzz = 1", "daemon.zzz", "known are data_dir"),
+        ("daemon = 3", "daemon", "must be a table"),
+        ("[web]\nlisten = '9420'", "web.listen", 'such as "127.0.0.1:9420"'),
+        ("[vault]\nkey_file = 'k'\nkey_env = 'K'", "vault.key_env", "give one of the two"),
+        ("[defaults]\nsweep = '1d'\nsweep_cron = '0 2 * * *'", "defaults.sweep_cron", "give one of the two"),
+        ("[network]\nallow_http = ['10.0.0.1/8']", "network.allow_http[0]", 'did you mean "10.0.0.0/8"?'),
+        ("[store]\nurl = 'mysql://x'", "store.url", "postgresql://"),
+        ("[connections]\nname = 'a'", "connections", "write [[connections]]"),
+        ("[[webhooks]]\nurl = 'https://h.example'\nsecret = 'x'", "webhooks[0].secret", "must not stand in the file"),
+    ],
+)
+def test_a_mistake_outside_of_connections_names_its_path_and_the_right_form(text: str, path: str, says: str) -> None:
+    found = mistakes(text)
+    assert list(found) == [path]
+    assert says in found[path]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path", "says"),
+    [
+        ('name = "aldgate"', 'name = "Ald Gate"', "name", "must be a slug"),
+        ('folder = "ALDGATE"', "", "folder", "is missing: add the X3 folder"),
+        ('folder = "ALDGATE"', 'folder = "A/B"', "folder", "one path segment"),
+        ('folder = "ALDGATE"', 'folder = "A"\nfolder_header = ["A: b"]', "folder_header[0]", "a header's name"),
+        ('client_id = "driftd"', "", "auth.client_id", "is missing"),
+        ('{ env = "ALDGATE_SECRET" }', '"hunter2"', "auth.client_secret", 'give { env = "NAME" }'),
+        ('{ env = "ALDGATE_SECRET" }', '{ env = "A", file = "b" }', "auth.client_secret", "must be either"),
+        ('{ env = "ALDGATE_SECRET" }', '{ value = "hunter2" }', "auth.client_secret", "must be either"),
+        ('{ env = "ALDGATE_SECRET" }', "{ env = 3 }", "auth.client_secret.env", "a variable's name"),
+        ('client_secret = { env = "ALDGATE_SECRET" }', "", "auth.client_secret", "is missing"),
+        ("client_id", 'type = "pairing"\nclient_id', "auth.type", "is not available yet"),
+        ("client_id", 'type = "kerberos"\nclient_id', "auth.type", 'must be "client_credentials" or "basic"'),
+        ("token_url", 'password = "hunter2"\ntoken_url', "auth.password", "is not a key of [connections.auth]"),
+    ],
+)
+def test_a_mistake_of_a_connection_names_its_path_and_never_a_secret(old: str, new: str, path: str, says: str) -> None:
+    found = mistakes(TENANT.replace(old, new))
+    assert list(found) == [f"connections[0].{path}"]
+    assert says in found[f"connections[0].{path}"]
+    assert "hunter2" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("own", "path", "says"),
+    [
+        ('name = "BPCUSTMER"', "key", 'did you mean "BPCUSTOMER"?'),
+        ('name = "SORDER"\nkey = []', "key", "must be a list"),
+        ('name = "SORDER"\nvolatile = ["SOHNUM"]', "volatile[0]", "is the key"),
+        ('name = "SORDER"\nwatermark = "U"\nvolatile = ["A", "U"]', "volatile[1]", "is the watermark"),
+        ('name = "SORDER"\nvolatile = ["A", "A"]', "volatile[1]", "twice"),
+        ('name = "SORDER"\nprivate = { SOHNUM = "hash" }', "private.SOHNUM", "part of the key"),
+        ('name = "SORDER"\nprivate = { A = "burn" }', "private.A", 'must be one of "keep"'),
+        ('name = "SORDER"\nreferences = { A = "<script>" }', "references.A", "an X3 name"),
+        ('name = "SORDER"\nrequests_per_day = 50000', "requests_per_day", "above the connection's"),
+        ('name = "<script>"', "name", "an X3 name"),
+    ],
+)
+def test_a_mistake_of_a_resource_names_its_path(own: str, path: str, says: str) -> None:
+    found = mistakes(f"{TENANT}[[connections.resources]]\n{own}\n")
+    assert list(found) == [f"connections[0].resources[0].{path}"]
+    assert says in found[f"connections[0].resources[0].{path}"]
+
+
+def test_names_are_unique() -> None:
+    resource = '[[connections.resources]]\nname = "SORDER"\n'
+    found = mistakes(TENANT + resource * 2 + TENANT)
+    assert found == {
+        "connections[0].resources[1].name": '"SORDER" is already the name of connections[0].resources[0]: '
+        "name each resource once",
+        "connections[1].name": '"aldgate" is already the name of connections[0]: choose another',
+    }
+
+
+def test_a_plan_above_the_limit_is_refused() -> None:
+    text = TENANT.replace('name = "aldgate"', 'name = "aldgate"\nprobe = "1s"')
+    assert "above requests_per_day = 20000" in mistakes(text)["connections[0]"]
+
+
+def test_all_mistakes_are_reported_at_once() -> None:
+    text = "prob = 1\n[daemon]\nlog_level = 'loud'\n[defaults]\npage_size = 0\n" + TENANT.replace("aldgate", "A") * 2
+    assert set(mistakes(text)) == {
+        "prob",
+        "daemon.log_level",
+        "defaults.page_size",
+        "connections[0].name",
+        "connections[1].name",
+    }
+
+
+def test_what_is_not_toml_is_told_with_its_line() -> None:
+    found = mistakes("[daemon]\ndata_dir = /var/lib")
+    assert "line 2" in found["driftd.toml"]
+
+
+def test_settings_that_change_nothing_yet_are_named() -> None:
+    own = '[[connections.resources]]\nname = "SORDER"\nprivate = { IBAN = "drop" }\n'
+    config = read("[web]\nlisten = ':9420'\n" + TENANT + own)
+    assert [each.path for each in config.not_in_force] == ["web", "connections[0].resources[0].private"]
+    assert read(TENANT).not_in_force == ()
