@@ -1,0 +1,29 @@
+"""Capture equals ground truth, whatever the tenant's unknowns turn out to be."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.house.capture import Case, cases, run, table
+
+ADVANCES = 6 if os.environ.get("DRIFTD_HEAVY") == "short" else 200
+SEED = int(os.environ.get("DRIFTD_SEED", "1"))
+"""Set to replay: ``DRIFTD_SEED=7 pytest tests/house/test_capture.py -k …``."""
+
+
+@pytest.mark.parametrize("case", list(cases()), ids=str)
+async def test_capture_equals_truth(case: Case, tmp_path: Path) -> None:
+    """After every advance the log folds to the truth; each event fits what was told and was true at some time."""
+    row = await run(case, 2, SEED, tmp_path)
+    assert (row.lost, row.invented) == (0, 0), table([row])
+    assert row.told.total() > 0
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("case", list(cases()), ids=str)
+async def test_capture_equals_truth_for_long(case: Case, tmp_path: Path) -> None:
+    """The same for 200 advances (`python -m tests.house.capture` prints the table); 6 where ``DRIFTD_HEAVY=short``."""
+    row = await run(case, ADVANCES, SEED + 1, tmp_path)
+    print(table([row]))
+    assert (row.lost, row.invented) == (0, 0), table([row])

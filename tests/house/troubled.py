@@ -1,0 +1,170 @@
+"""Two connections on one store, one of them in trouble: what every bad input must leave as it was."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from driftd.adapters.clock import SystemClock
+from driftd.adapters.sqlite import SqliteStore
+from driftd.core.model import Kind
+from driftd.errors import Reason, StoreError
+from driftd.ports import Store
+from driftd.runtime.poll import Round, poll
+from driftd.runtime.tally import CycleReport
+from driftd.runtime.tenant import Tenant
+from driftd.simulator import Farm, Fault, RequestSeen, Serving, serving
+from tests.house.rig import SEED, Rig, decoded, joined, normal, resource, truth
+
+SICK = "BPCUSTOMER"
+MASTERS = (SICK, "ITMMASTER")
+RECORDS = 60
+PAGE = 10
+
+Events = list[tuple[str, tuple[Any, ...], Any, Any]]
+
+
+@dataclass
+class Troubled:
+    """The connection `aldgate`, whose BPCUSTOMER is in trouble, and everything that must not notice."""
+
+    farm: Farm
+    server: Serving
+    store: Store
+    patient: Rig
+    neighbour: Rig
+    state: int = 0
+    """State of the tenant in trouble that the store was last known to show."""
+    mark: int = 0
+    """Greatest `seq` at that time."""
+
+    async def poll(self, kind: Kind | None = Kind.SWEEP) -> dict[tuple[str, str], CycleReport]:
+        """Run one cycle of each resource of both connections, as `driftd poll` does."""
+        rounds = [
+            Round(
+                Tenant(house.source, self.store, SystemClock(), host, house.tenant.folder, lambda: SEED),
+                house.resources,
+                3,
+                3,
+            )
+            for house, host in ((self.patient, "aldgate.example"), (self.neighbour, "borough.example"))
+        ]
+        polled = await poll(rounds, kind)
+        return {(each.connection, each.resource): each for each in polled.cycles}
+
+    def advance(self) -> None:
+        """Let business go on in every class of both tenants."""
+        for house in (self.patient, self.neighbour):
+            for each in house.resources:
+                house.tenant.advance(create=3, update=5, delete=2, update_lines=0, resource=each.name)
+
+    def spoil(self, fault: Fault, page: int, name: str = SICK) -> None:
+        """Put a fault in force from a page of a resource on."""
+        tenant = self.patient.tenant
+
+        def act(seen: RequestSeen) -> None:
+            if seen.resource == name and seen.page == page and not tenant.faults:
+                tenant.faults.append(replace(fault, resource=name, facet="$query", matched=0, acted=0))
+
+        tenant.on_request = act
+
+    def heal(self) -> None:
+        """Take every fault away."""
+        self.patient.tenant.on_request = None
+        self.patient.tenant.faults.clear()
+
+    async def settled(self) -> None:
+        """Poll all that is well and take it as the state that is known."""
+        reports = await self.poll()
+        assert all(each.outcome == "ok" for each in reports.values()), list(reports.values())
+        await self._remember()
+
+    async def _remember(self) -> None:
+        self.state = self.patient.tenant.state
+        log = await self.store.read_changes(0, 1_000_000)
+        self.mark = log[-1].seq if log else 0
+
+    async def suffers(self, reason: Reason, name: str = SICK) -> CycleReport:
+        """Poll while business goes on and one resource cannot be read, and assert what always holds.
+
+        The report names reason, connection and next step; the snapshot of the resource stays byte for byte; its change
+        log says nothing; every other resource and connection is captured exactly.
+        """
+        self.advance()
+        before = await shown(self.store, self.patient.tenant.name, name)
+        reports = await self.poll()
+        bad = reports.pop((self.patient.tenant.name, name))
+        assert (bad.outcome, bad.reason) == ("failed", reason), (bad.outcome, bad.reason, bad.message)
+        assert self.patient.tenant.name in bad.message
+        assert bad.hint
+        assert self.patient.tenant.client_secret not in bad.message + bad.hint
+        assert (bad.r, bad.c, bad.u, bad.d) == (0, 0, 0, 0)
+        assert await shown(self.store, self.patient.tenant.name, name) == before
+        assert not await self.events(name)
+        assert [each.outcome for each in reports.values()] == ["ok"] * len(reports), list(reports.values())
+        for house in (self.patient, self.neighbour):
+            for each in house.resources:
+                if (house, each.name) != (self.patient, name):
+                    assert await house.snapshot(each.name) == truth(house.tenant, each.name)
+        return bad
+
+    async def events(self, name: str = SICK) -> Events:
+        """Return what the log says of a resource in trouble since `settled`."""
+        found = await self.store.read_changes(self.mark, 100_000, connection=self.patient.tenant.name, resource=name)
+        return [told(each.envelope) for each in found]
+
+    async def recovers(self, name: str = SICK) -> None:
+        """Poll once more without the trouble, and assert that the log tells exactly what changed meanwhile."""
+        reports = await self.poll()
+        assert all(each.outcome == "ok" for each in reports.values()), list(reports.values())
+        tenant = self.patient.tenant
+        assert await self.patient.snapshot(name) == truth(tenant, name)
+        said = await self.events(name)
+        changed = tenant.truth(self.state, tenant.state, name)
+        real = [(c.op, c.key, normal(c.before), normal(c.after)) for c in changed]
+        assert sorted(said, key=by_key) == sorted(real, key=by_key)
+        await self._remember()
+
+
+def by_key(event: tuple[str, tuple[Any, ...], Any, Any]) -> str:
+    """Order events of different keys."""
+    return repr(event[:2])
+
+
+def told(envelope: bytes) -> tuple[str, tuple[Any, ...], Any, Any]:
+    """Return op, key, before and after of an event."""
+    event = decoded(envelope)
+    return event["op"], tuple(event["key"].values()), event["before"], event["after"]
+
+
+async def shown(store: Store, connection: str, name: str) -> Sequence[tuple[bytes, bytes]]:
+    """Return the snapshot byte for byte."""
+    found = await store.read_records(connection, name, after=None, limit=100_000)
+    return [(each.key, each.body) for each in found.records]
+
+
+async def nothing_stored(house: Troubled, name: str = SICK) -> None:
+    """Assert that a resource counts as never read."""
+    (mine,) = (each for each in house.patient.resources if each.name == name)
+    assert not (await house.store.standing(mine)).baselined
+    with pytest.raises(StoreError):
+        await house.store.read_records(mine.connection, name, after=None, limit=1)
+
+
+@asynccontextmanager
+async def troubled(
+    directory: Path, *, classes: Sequence[str] = MASTERS, records: int = RECORDS, **settings: Any
+) -> AsyncIterator[Troubled]:
+    """Serve two tenants of 60 records a class, six pages each; `settings` are those of the connection in trouble."""
+    farm = Farm.build(2, records, seed=20_261, only=classes)
+    resources = [resource(name, page_size=PAGE) for name in classes]
+    with serving(farm) as server:
+        async with (
+            SqliteStore.open(directory, clock_now=SystemClock().now) as store,
+            joined(farm["aldgate"], server.url, store, resources, **settings) as patient,
+            joined(farm["borough"], server.url, store, resources[-1:]) as neighbour,
+        ):
+            yield Troubled(farm, server, store, patient, neighbour)
