@@ -38,11 +38,11 @@ def command(
 
     The seq of the last line is the cursor: give it as --after to go on without loss or repetition.
     """
-    import anyio
+    from driftd.cli.loop import run
 
     config = configured(config_path)
     check_selection(config, connection, resource)
-    anyio.run(partial(_print, config, (connection, resource), after, limit, follow=follow))
+    run(partial(_print, config, (connection, resource), after, limit, follow=follow))
 
 
 async def _print(

@@ -28,8 +28,7 @@ def command(address: tuple[str, int], speed: float, exit_after: float | None, fo
 
     Ends by itself or on Ctrl-C; nothing is left behind.
     """
-    import anyio
-
+    from driftd.cli.loop import run
     from driftd.cli.simulated import listening
     from driftd.cli.story import Story
     from driftd.cli.telling import Telling
@@ -39,7 +38,7 @@ def command(address: tuple[str, int], speed: float, exit_after: float | None, fo
     with listening(farm, address) as served, _configured(farm, served.url, speed) as config:
         telling = Telling(speed, json_lines=form == "json")
         telling.opening(served.url, [tenant.name for tenant in farm.values()])
-        return 0 if anyio.run(Story(farm, config, telling).play, exit_after) else 1
+        return 0 if run(Story(farm, config, telling).play, exit_after) else 1
 
 
 @contextmanager

@@ -53,16 +53,15 @@ def command(
 
 
 def _poll(config: "Config", connection: str | None, resource: str | None, kind: str | None) -> "Report":
-    import anyio
-
     from driftd import app
+    from driftd.cli.loop import run
     from driftd.cli.progress import progress_bar
     from driftd.core.model import Kind
 
     selection = app.Selection(connection, resource, Kind(kind) if kind else None)
     _warn(config)
     with progress_bar() as progress:
-        return anyio.run(app.poll, config, selection, progress)
+        return run(app.poll, config, selection, progress)
 
 
 def _warn(config: "Config") -> None:

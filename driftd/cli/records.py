@@ -32,13 +32,13 @@ def command(config_path: Path | None, connection: str, name: str, key: str | Non
     KEY is the key's parts joined by ~, or a JSON array of them. Read to the end, then follow
     "driftd changes --after AS_OF_SEQ": nothing is lost or doubled.
     """
-    import anyio
+    from driftd.cli.loop import run
 
     config = configured(config_path)
     check_selection(config, connection, name)
     resource = _find(config, connection, name)
     keys = list(_candidates(key, resource)) if key is not None else None
-    anyio.run(_print, config, resource, keys)
+    run(_print, config, resource, keys)
 
 
 def _find(config: "Config", connection: str, name: str) -> "Resource":

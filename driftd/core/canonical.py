@@ -79,7 +79,7 @@ def _value(value: object, volatile: frozenset[str]) -> object:
     if value.__class__ in _PLAIN:
         return value
     if isinstance(value, float):
-        return value if value % 1 else _whole(value)
+        return value if value % 1 else whole(value)
     if isinstance(value, dict):
         return _members(value, volatile)
     if isinstance(value, list):
@@ -90,7 +90,8 @@ def _value(value: object, volatile: frozenset[str]) -> object:
     raise TypeError(msg)
 
 
-def _whole(value: float) -> int | float | Raw:
+def whole(value: float) -> int | float | Raw:
+    """Return the canonical form of a float without a fraction."""
     return int(value) if abs(value) < 2**53 else _decimal(Decimal(repr(value)))
 
 

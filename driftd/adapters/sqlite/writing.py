@@ -89,14 +89,13 @@ def write_ahead(
     grown = _grown(db, header, ahead, len(batch.changes))
     priors = {} if header.fresh else tables.seen(db, header.resource_id, batch.rows, resource.visible)
     own = tables.own(db, header.resource_id, batch.rows, grown.generation) if careful else {}
-    kept = {} if header.baseline else priors
-    rows = []
-    for columns in batch.rows:
-        key, ordinal = columns[0], ordinals.get(columns[0])
-        seq = kept[key].seq if ordinal is None and key in kept else None
-        rows.append((header.resource_id, grown.generation, seq, ordinal, *columns))
-    written = db.executemany(QUERIES["replace_record_ahead" if careful else "insert_record_ahead"], rows).rowcount
-    if rows and written < len(rows):
+    if header.baseline and not careful and all(map(_bare, batch.rows)):
+        bare = [(header.resource_id, grown.generation, *columns[:4], columns[6]) for columns in batch.rows]
+        written = db.executemany(QUERIES["insert_baseline_record_ahead"], bare).rowcount
+    else:
+        rows = _versions(header, batch, ordinals, grown.generation, {} if header.baseline else priors)
+        written = db.executemany(QUERIES["replace_record_ahead" if careful else "insert_record_ahead"], rows).rowcount
+    if batch.rows and written < len(batch.rows):
         raise KeyRepeatedError
     tables.insert_changes(db, grown.generation, grown.size - len(batch.changes), batch.changes)
     before = {key: prior.live for key, prior in priors.items()} | own
@@ -108,11 +107,35 @@ def write_ahead(
     )
 
 
+def _versions(
+    header: Header,
+    batch: Batch,
+    ordinals: Mapping[KeyBytes, int],
+    generation: int,
+    kept: Mapping[KeyBytes, tables.Prior],
+) -> list[Columns]:
+    rows = []
+    for columns in batch.rows:
+        key, ordinal = columns[0], ordinals.get(columns[0])
+        seq = kept[key].seq if ordinal is None and key in kept else None
+        rows.append((header.resource_id, generation, seq, ordinal, *columns))
+    return rows
+
+
+def _bare(columns: Columns) -> bool:
+    """Tell whether a row is placed and has neither details nor doubts."""
+    return columns[4] is None and columns[5] is None and columns[7:] == (1, None, None, None)
+
+
 def publish(
     db: sqlite3.Connection, header: Header, ahead: Ahead, segments: Sequence[tuple[Segment, int]], closing: Closing
 ) -> Outcome:
-    """Make what was written ahead visible by one update of the resource's pointer."""
+    """Make what was written ahead visible by one update of the resource's pointer.
+
+    Raises `StoreError` if another cycle of the resource has dropped the generation.
+    """
     tables.resource(db, header, ahead.generation)
+    ahead = _grown(db, header, ahead, 0)
     layout = None
     kept = set(reading.layout(db, header.resource_id))
     given = {id_ for _, id_ in segments}

@@ -8,9 +8,10 @@ from typing import Final, NoReturn
 import msgspec
 import orjson
 
-from driftd.adapters.x3.numbers import exact_float, exact_integer, risky
+from driftd.adapters.x3.numbers import exact_float, exact_integer
 from driftd.adapters.x3.payload import invalid
 from driftd.core.model import JsonObject
+from driftd.core.numbers import risky
 
 DEPTH: Final = 64
 """Levels of nesting beyond which a record is refused; the deepest documented X3 record has five."""
