@@ -114,10 +114,10 @@ class Cycle(Protocol):
         changes: Iterable[Change] = (),
         segments: Sequence[tuple[Segment, Contents]] = (),
     ) -> Sequence[KeyBytes]:
-        """Hand over what one page or segment gave.
+        """Hand over what one page or segment gave; a change comes with the row that it leaves.
 
-        Idempotent by `position`. Small cycles are kept until the commit; a baseline or a large cycle is written ahead
-        in transactions of at most 2,000 rows under a generation that nobody sees.
+        Idempotent by `position`: one staged before is ignored. Small cycles are kept until the commit; a baseline or a
+        large cycle is written ahead in transactions of at most 2,000 rows under a generation that nobody sees.
         Returns the keys of `rows` that this same cycle had staged at another position already (the later row wins).
         """
         ...

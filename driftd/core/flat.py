@@ -14,6 +14,7 @@ from msgspec import UNSET, MsgspecError, Raw, UnsetType, defstruct, field, json
 
 from driftd.core.canonical import whole
 from driftd.core.model import JsonObject
+from driftd.core.numbers import risky
 
 _ENCODE: Final = json.Encoder().encode
 _NUMBER: Final = (int, float)
@@ -23,6 +24,22 @@ _WIDEST: Final = 400
 """Members of the widest shape."""
 _UNUSUAL: Final = re.compile(r'["\\\x00-\x1f]')
 """Characters that a typed decoder takes in no member's name."""
+
+
+def plain(records: bytes) -> bool:
+    """Tell whether records may be read by their shape: UTF-8, no surrogate escapes, no number that a float changes.
+
+    Members that do not count are skipped unread there, so what is wrong in them has to be seen before.
+    """
+    if b"\\ud" in records or b"\\uD" in records or risky(records):
+        return False
+    if records.isascii():
+        return True
+    try:
+        records.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 class Flat:
@@ -42,7 +59,7 @@ class Flat:
     def form(self, record: bytes) -> bytes | None:
         """Return the canonical form of a record's bytes, or None for one that does not have the shape.
 
-        The bytes must hold no number that a float changes.
+        The bytes must be `plain`.
         """
         if self._decode is None:
             return None

@@ -5,12 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from driftd.core import canonical, diff, fingerprint
+from driftd.core import canonical, diff, fingerprint, flat
 from driftd.core.cadence import details_in_hand
 from driftd.core.diff import Sighting
-from driftd.core.flat import Flat
 from driftd.core.model import Change, Details, JsonObject, KeyBytes, Op, Resource, Row, Standing, Stored
-from driftd.core.numbers import risky
 from driftd.core.segment import Line
 from driftd.errors import Reason, SourceError
 from driftd.runtime.tally import Tally
@@ -37,7 +35,7 @@ class Comparison:
             if standing.baselined and standing.recipe != fingerprint.recipe(self._volatile)
             else frozenset()
         )
-        self._flat = Flat(self._volatile)
+        self._flat = flat.Flat(self._volatile)
         self._rows = 0
         self.details_left = details_in_hand(resource, standing, tenant.clock.now()) if resource.details else 0.0
         """The budget of details reads; what a refusal leaves of it is not lost."""
@@ -111,8 +109,8 @@ class Comparison:
         return Found(rows, changes)
 
     def _plain(self, lines: Sequence[Line]) -> bool:
-        """Tell whether rows may take the short way: no stamp to look at, and no number that a float changes."""
-        return self._resource.watermark is None and not risky(b",".join(line.record for line in lines))
+        """Tell whether rows may take the short way: no stamp to look at, and nothing that needs the careful decoder."""
+        return self._resource.watermark is None and flat.plain(b",".join(line.record for line in lines))
 
     def _sighting(self, line: Line, page: int, now: int, *, placed: bool, plain: bool) -> Sighting:
         self._tally.records_decoded += 1
