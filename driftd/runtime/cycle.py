@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from driftd.core import fingerprint, gate
-from driftd.core.model import KeyBytes, Kind, Op, Resource, Segment, Standing
+from driftd.core.model import Absence, KeyBytes, Kind, Op, Resource, Segment, Standing
 from driftd.core.segment import Line, pieces, segment
 from driftd.core.volatile import nearly_all
 from driftd.errors import Reason, SourceError, StoreError
@@ -46,11 +46,19 @@ async def cycle(tenant: Tenant, resource: Resource, kind: Kind, watch: Watch | N
     tally = Tally(resource, kind)
     failure: tuple[Reason, str, str] | None = None
     try:
-        standing = await tenant.store.standing(resource)
+        standing, absences = await tenant.store.standing(resource), await tenant.store.absences(resource)
         if not standing.baselined:
             standing, kind = replace(standing, seed=standing.seed or tenant.seed()), Kind.SWEEP
         for attempt in range(1, ATTEMPTS + 1):
-            tally = Tally(resource, kind, snapshot=standing.records, requests=tally.requests, bytes=tally.bytes)
+            tally = Tally(
+                resource,
+                kind,
+                snapshot=standing.records,
+                pending=absences.get(Absence.PENDING, 0),
+                held=absences.get(Absence.HELD, 0),
+                requests=tally.requests,
+                bytes=tally.bytes,
+            )
             way = Way(tenant, resource, standing, tally, last=attempt == ATTEMPTS)
             way.reader.watch = watch
             try:
