@@ -31,7 +31,7 @@ def plain(records: bytes) -> bool:
 
     Members that do not count are skipped unread there, so what is wrong in them has to be seen before.
     """
-    if b"\\ud" in records or b"\\uD" in records or risky(records):
+    if (b"\\u" in records and (b"\\ud" in records or b"\\uD" in records)) or risky(records):
         return False
     if records.isascii():
         return True

@@ -14,7 +14,7 @@ def _shape(byte: int) -> int:
 
 
 _SHAPES: Final = bytes(map(_shape, range(256)))
-_LONG: Final = (b":" + b"0" * DIGITS, b":-" + b"0" * DIGITS)
+_LONG: Final = b"0" * DIGITS
 _TINY: Final = b"0e-000"
 
 
@@ -26,7 +26,17 @@ def risky(text: bytes) -> bool:
     may look like such a number), and costs a fraction of a decode.
     """
     shapes = text.translate(_SHAPES)
-    return _LONG[0] in shapes or _LONG[1] in shapes or _tiny(shapes)
+    return _long(shapes) or _tiny(shapes)
+
+
+def _long(shapes: bytes) -> bool:
+    """Tell whether a run of digits begins where a number may; those of a text follow a quote."""
+    at = shapes.find(_LONG)
+    while at >= 0:
+        if shapes[max(0, at - 2) : at].endswith((b":", b":-")):
+            return True
+        at = shapes.find(_LONG, at + DIGITS)
+    return False
 
 
 def _tiny(shapes: bytes) -> bool:

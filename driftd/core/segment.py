@@ -56,7 +56,7 @@ def pieces(lines: Sequence[Line], page_size: int) -> list[Sequence[Line]]:
     """
     whole: list[Sequence[Line]] = []
     start = 0
-    usable = max((position + 1 for position, line in enumerate(lines) if line.key), default=0)
+    usable = next((len(lines) - behind for behind, line in enumerate(reversed(lines)) if line.key), 0)
     while start < usable:
         rest = usable - start
         stop = usable if rest <= GROWN * page_size else start + page_size

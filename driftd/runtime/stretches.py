@@ -4,7 +4,7 @@ Stored segments are read by their boundaries and skipped where their bytes did n
 until the next boundary; what lies behind the last boundary is read along ``$next``. Memory holds one stretch.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from driftd.core.model import Contents, KeyBytes, Query, Resource, Segment
@@ -120,15 +120,16 @@ class Stretches:
         while True:
             await self._load(run, run.read + here.count)
             lines = self._reader.lines(read.page, run.known)
-            stop = self._boundary_in(lines, run.start + here.covers - 1)
+            keys = [line.key for line in lines]
+            stop = self._boundary_in(keys, run.start + here.covers - 1)
             taken = lines if stop is None else lines[: stop + 1]
             run.lines.extend(taken)
             run.read += len(taken)
-            run.seen.update(line.key for line in taken)
+            run.seen.update(keys[: len(taken)])
             self._reader.advance(len(taken))
             if stop is not None:
-                self._index = self._boundaries[lines[stop].key] + 1
-                self._before = lines[stop].key
+                self._index = self._boundaries[keys[stop]] + 1
+                self._before = keys[stop]
                 self._link = read.page.next if stop == len(lines) - 1 else None
                 self.ended = self._link is None and stop == len(lines) - 1
                 await self._load_until(run, self._index)
@@ -168,12 +169,10 @@ class Stretches:
             self._next(), query, lines=run.lines, digest=digest, before=run.before, order=order, missing=missing
         )
 
-    def _boundary_in(self, lines: Iterable[Line], least: int) -> int | None:
-        """Return the position of the first row that ends segment number `least` or a later one."""
-        for position, line in enumerate(lines):
-            if self._boundaries.get(line.key, -1) >= least:
-                return position
-        return None
+    def _boundary_in(self, keys: Sequence[KeyBytes], least: int) -> int | None:
+        """Return the position of the first key that ends segment number `least` or a later one."""
+        ends = [key for key in self._boundaries.keys() & keys if self._boundaries[key] >= least]
+        return min(map(keys.index, ends), default=None)
 
     async def _load(self, run: _Run, records: int) -> None:
         """Have the contents at hand of as many segments as `records` could reach."""
