@@ -7,7 +7,7 @@ import pytest
 
 from tests.house.capture import Case, cases, run, table
 
-ADVANCES = 6 if os.environ.get("DRIFTD_HEAVY") == "short" else 200
+ADVANCES = 20 if os.environ.get("DRIFTD_HEAVY") == "short" else 200
 SEED = int(os.environ.get("DRIFTD_SEED", "1"))
 """Set to replay: ``DRIFTD_SEED=7 pytest tests/house/test_capture.py -k …``."""
 
@@ -23,7 +23,7 @@ async def test_capture_equals_truth(case: Case, tmp_path: Path) -> None:
 @pytest.mark.heavy
 @pytest.mark.parametrize("case", list(cases()), ids=str)
 async def test_capture_equals_truth_for_long(case: Case, tmp_path: Path) -> None:
-    """The same for 200 advances (`python -m tests.house.capture` prints the table); 6 where ``DRIFTD_HEAVY=short``."""
+    """The same for 200 advances (`python -m tests.house.capture` prints the table); 20 where ``DRIFTD_HEAVY=short``."""
     row = await run(case, ADVANCES, SEED + 1, tmp_path)
     print(table([row]))
     assert (row.lost, row.invented) == (0, 0), table([row])
