@@ -151,8 +151,8 @@ class Deletes:
         changes: list[Change] = []
         for key in keys:
             stored = known.get(key)
-            if stored is None or stored.deleted_at is not None:
-                continue
+            if stored is None or stored.deleted_at is not None or (held and stored.absent is Absence.HELD):
+                continue  # nothing, or nothing new, to say of it
             row, change = self._settled(stored, verdicts.get(key, Verdict.UNKNOWN), held=held)
             rows.append(row)
             if change is not None:
