@@ -3,9 +3,11 @@
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from driftd import config as configuration
 from driftd.adapters.clock import SystemClock
@@ -24,8 +26,7 @@ from driftd.runtime.tenant import Tenant
 __all__ = ["CycleReport", "Progress", "Report", "Selection", "catalogue", "poll", "reading", "writing"]
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """What to poll: None takes every connection, every resource, and what is due."""
 
     connection: str | None = None
@@ -33,8 +34,7 @@ class Selection:
     kind: Kind | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """What a poll did."""
 
     cycles: tuple[CycleReport, ...]

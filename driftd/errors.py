@@ -12,8 +12,9 @@ the next step; they never carry a secret or a record's value.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Reason(StrEnum):
@@ -57,8 +58,7 @@ class DriftdError(Exception):
     """Any failure that driftd foresees."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mistake:
+class Mistake(Struct, frozen=True):
     """One mistake in the configuration."""
 
     path: str

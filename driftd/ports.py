@@ -5,8 +5,9 @@ Each port has one contract suite in ``tests/contracts`` that every implementatio
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
+
+from msgspec import Struct
 
 from driftd.core.model import (
     Absence,
@@ -85,8 +86,7 @@ class Snapshot(NamedTuple):
     """The key to ask after for the next page; None at the end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What a committed cycle left behind."""
 
     first_seq: int

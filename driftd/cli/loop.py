@@ -1,15 +1,24 @@
 """The event loop of a command: uvloop where the extra ``driftd[fast]`` is installed, asyncio's own elsewhere."""
 
+import gc
 from collections.abc import Awaitable, Callable
 from importlib.util import find_spec
 from typing import TypeVar, TypeVarTuple
 
 import anyio
 
+_ALLOCATIONS = 50_000
+"""Objects made, less those gone, before the youngest are searched for cycles; Python's own figure is 700."""
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 
 def run(function: Callable[[*Ts], Awaitable[T]], *arguments: *Ts) -> T:
-    """Run an asynchronous function to its end and return its result."""
+    """Run an asynchronous function to its end and return its result.
+
+    What was imported is never garbage, and pages are many objects without a cycle among them: looking for cycles as
+    often as Python does by default costs a tenth of a first sweep (measured).
+    """
+    gc.freeze()
+    gc.set_threshold(_ALLOCATIONS, 20, 100)
     return anyio.run(function, *arguments, backend_options={"use_uvloop": find_spec("uvloop") is not None})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from driftd.cli.options import check_selection, config_option, configured, format_option
-from driftd.cli.tables import console, show_table
+from driftd.cli.tables import show_table
 
 if TYPE_CHECKING:
     from driftd.app import CycleReport, Report
@@ -67,8 +67,7 @@ def _poll(config: "Config", connection: str | None, resource: str | None, kind: 
 def _warn(config: "Config") -> None:
     names = sorted({each.path.rsplit(".")[-1] for each in config.not_in_force})
     if names:
-        message = f'note: not in force yet: {", ".join(names)} ("driftd check config" tells more)'
-        console(stderr=True).print(message, soft_wrap=True)
+        click.echo(f'note: not in force yet: {", ".join(names)} ("driftd check config" tells more)', err=True)
 
 
 def _show(report: "Report") -> None:

@@ -1,9 +1,9 @@
 """The change event as consumers read it: one JSON object, field names after Debezium where a field means the same."""
 
-from dataclasses import dataclass
 from typing import Final
 
 import orjson
+from msgspec import Struct
 
 from driftd.core.model import Change, KeyBytes, Kind
 
@@ -11,8 +11,7 @@ SCHEMA: Final = "driftd.change/1"
 CONNECTOR: Final = "sage-x3"
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """What all events of one cycle share."""
 
     connection: str

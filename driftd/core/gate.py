@@ -4,9 +4,10 @@
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
+
+from msgspec import Struct
 
 from driftd.core.model import Guards, KeyBytes
 from driftd.errors import Reason
@@ -28,8 +29,7 @@ class Verdict(Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(Struct, frozen=True):
     """A stretch to read again: from a known key, over the missing ones, to the next known key.
 
     ``before`` is None at the very start of the resource, ``after`` None at its very end. ``span`` is the number of

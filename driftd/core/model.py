@@ -1,9 +1,10 @@
 """The nouns: what a connection polls, what it sees, and what is remembered of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
+
+from msgspec import Struct, field
 
 KeyPart: TypeAlias = str | int | float | bool
 KeyBytes: TypeAlias = bytes
@@ -55,8 +56,7 @@ class Absence(StrEnum):
     """A guard stopped the delete until a person or a better sweep decides."""
 
 
-@dataclass(frozen=True, slots=True)
-class Guards:
+class Guards(Struct, frozen=True):
     """When deletes are not believed (mass-delete guard) and how long a second look waits."""
 
     ratio: float = 0.10
@@ -67,8 +67,7 @@ class Guards:
     """Seconds before what is alarming or irreversible is looked at again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(Struct, frozen=True):
     """One X3 class polled in one connection's folder, with the settings in force for it."""
 
     connection: str
@@ -95,8 +94,7 @@ class Resource:
     guards: Guards = field(default_factory=Guards)
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(Struct, frozen=True):
     """One page asked for, always with an explicit order on the key.
 
     ``after`` is the key to read behind (exclusive), ``start`` the key to read from (inclusive); at most one is given.
@@ -112,8 +110,7 @@ class Query:
     next: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """One answer to a `Query`: the exact bytes of the ``$resources`` array, not yet split."""
 
     records: bytes
@@ -133,8 +130,7 @@ class Details(NamedTuple):
     requests: int
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(Struct, frozen=True):
     """What the store holds of one key: a live record, or the tombstone of a deleted one."""
 
     key: KeyBytes
@@ -177,8 +173,7 @@ class Row(NamedTuple):
     deleted_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A change event before the store gives it its ``seq``. Bodies are canonical JSON of the whole record."""
 
     id: str
@@ -215,8 +210,7 @@ class Recorded(NamedTuple):
     envelope: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(Struct, frozen=True):
     """A stored stretch of a resource's key order, read and hashed as one. Immutable: a changed stretch is a new one."""
 
     boundary: KeyBytes
@@ -240,8 +234,7 @@ class Contents(NamedTuple):
     keys: tuple[KeyBytes, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """How far a resource has safely been read: its checkpoint, as of the last committed cycle."""
 
     baselined: bool = False

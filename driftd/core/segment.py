@@ -4,10 +4,11 @@ Order is what the server returned: keys are looked up here, never compared.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from driftd.core import fingerprint
+from driftd.core.lines import Lines
 from driftd.core.model import Contents, KeyBytes, Segment
 
 GROWN = 1.5
@@ -16,19 +17,7 @@ SHRUNK = 4
 """A segment under a page's so-manieth part is read together with its neighbour."""
 
 
-class Line(NamedTuple):
-    """One row of a page in server order."""
-
-    record: bytes
-    raw: bytes
-    key: KeyBytes
-    """Empty where the record has no usable key."""
-    known: bool
-    """Whether a stored segment holds the very same bytes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """The next read of a sweep over stored segments."""
 
     covers: int
@@ -49,33 +38,37 @@ def plan(segments: Sequence[Segment], index: int, page_size: int) -> Plan:
     return Plan(1, here.n)
 
 
-def pieces(lines: Sequence[Line], page_size: int) -> list[Sequence[Line]]:
+def pieces(lines: Lines, page_size: int) -> list[Lines]:
     """Cut a stretch into segments' worth of rows, each ending with a usable key; rows after the last such key are left.
 
     A stretch of up to one and a half pages stays whole.
     """
-    whole: list[Sequence[Line]] = []
-    start = 0
-    usable = next((len(lines) - behind for behind, line in enumerate(reversed(lines)) if line.key), 0)
+    whole: list[Lines] = []
+    keys = lines.keys
+    start, usable = 0, len(keys)
+    while usable and not keys[usable - 1]:
+        usable -= 1
     while start < usable:
         rest = usable - start
         stop = usable if rest <= GROWN * page_size else start + page_size
-        while not lines[stop - 1].key:
+        while not keys[stop - 1]:
             stop += 1
-        whole.append(lines[start:stop])
+        whole.append(lines.part(start, stop))
         start = stop
     return whole
 
 
-def segment(lines: Sequence[Line], digest: bytes) -> tuple[Segment, Contents]:
+def segment(lines: Lines, digest: bytes) -> tuple[Segment, Contents]:
     """Make a segment of rows that end with a usable key."""
-    _, raws, keys, _ = zip(*lines, strict=True)
+    keys = tuple(lines.keys)
     named = set(keys)
     keyless = keys.count(b"") if b"" in named else 0
-    repeated = len(named) < len(keys)
-    duplicates = len({(line.key, line.raw) for line in lines if line.key}) - len(named - {b""}) if repeated else 0
-    made = Segment(keys[-1], len(lines), digest, duplicates=duplicates, keyless=keyless)
-    return made, Contents(b"".join(raws), keys)
+    duplicates = 0
+    if len(named) < len(keys):
+        different = {(key, raw) for key, raw in zip(keys, lines.raws, strict=True) if key}
+        duplicates = len(different) - len(named - {b""})
+    made = Segment(keys[-1], len(keys), digest, duplicates=duplicates, keyless=keyless)
+    return made, Contents(b"".join(lines.raws), keys)
 
 
 def known(contents: Contents, loose: frozenset[KeyBytes]) -> dict[bytes, KeyBytes]:

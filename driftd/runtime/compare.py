@@ -8,8 +8,8 @@ from typing import NamedTuple
 from driftd.core import canonical, diff, fingerprint, flat
 from driftd.core.cadence import details_in_hand
 from driftd.core.diff import Sighting
+from driftd.core.lines import Line
 from driftd.core.model import Change, Details, JsonObject, KeyBytes, Op, Resource, Row, Standing, Stored
-from driftd.core.segment import Line
 from driftd.errors import Reason, SourceError
 from driftd.runtime.tally import Tally
 from driftd.runtime.tenant import Tenant
@@ -56,16 +56,14 @@ class Comparison:
         """Compare unknown rows, each of another key, with what is stored of them."""
         now = self._tenant.clock.now()
         rows: list[Row] = []
-        sightings: list[Sighting] = []
-        plain = self._plain(lines)
+        unlike: list[Line] = []
         for line in lines:
             held = stored.get(line.key)
-            if held is not None and held.raw == line.raw and held.deleted_at is None:
-                if held.absent is not None or (placed and not held.placed):
-                    rows.append(row_of(held, placed=placed))
-            else:
-                sightings.append(self._sighting(line, page, now, placed=placed, plain=plain))
-        sightings = await self._complete(sightings, stored)
+            if held is None or held.raw != line.raw or held.deleted_at is not None:
+                unlike.append(line)
+            elif held.absent is not None or (placed and not held.placed):
+                rows.append(row_of(held, placed=placed))
+        sightings = await self._complete(self._sightings(unlike, page, now, placed=placed))
         changes: list[Change] = []
         for seen in sightings:
             row, change = diff.sighted(seen, stored.get(seen.key), self._resource, volatile=self._redrop)
@@ -75,16 +73,17 @@ class Comparison:
                 self._note(change)
         return Found(rows, changes)
 
-    def baseline(self, lines: Sequence[Line], *, page: int) -> list[Sighting]:
-        """Decode rows of a resource that is read for the first time."""
+    async def baseline(self, lines: Sequence[Line], *, page: int) -> list[Row]:
+        """Turn rows of a resource that is read for the first time into rows to keep: there is nothing to compare."""
         now = self._tenant.clock.now()
-        plain = self._plain(lines)
-        return [self._sighting(line, page, now, placed=True, plain=plain) for line in lines]
-
-    async def baselined(self, sightings: list[Sighting]) -> list[Row]:
-        """Turn a baseline's sightings into rows; there is nothing to compare them with."""
-        complete = await self._complete(sightings, {})
-        return [diff.first(seen) for seen in complete]
+        if self._resource.details:
+            complete = await self._complete(self._sightings(lines, page, now, placed=True))
+            return [diff.first(seen) for seen in complete]
+        bodies, _ = self._read(lines)
+        return [
+            Row(line.key, line.raw, fingerprint.of(body), body, None, None, now)
+            for line, body in zip(lines, bodies, strict=True)
+        ]
 
     async def refresh(self, stale: Iterable[Stored], *, page: int) -> Found:
         """Read the details of some records anew, and compare."""
@@ -108,21 +107,35 @@ class Comparison:
                 self._note(change)
         return Found(rows, changes)
 
-    def _plain(self, lines: Sequence[Line]) -> bool:
-        """Tell whether rows may take the short way: no stamp to look at, and nothing that needs the careful decoder."""
-        return self._resource.watermark is None and flat.plain(b",".join(line.record for line in lines))
+    def _sightings(self, lines: Sequence[Line], page: int, now: int, *, placed: bool) -> list[Sighting]:
+        bodies, stamps = self._read(lines)
+        return [
+            Sighting(line.key, line.raw, body, page, self._next_row(), now, stamp, placed=placed)
+            for line, body, stamp in zip(lines, bodies, stamps, strict=True)
+        ]
 
-    def _sighting(self, line: Line, page: int, now: int, *, placed: bool, plain: bool) -> Sighting:
-        self._tally.records_decoded += 1
-        form = self._flat.form(line.record) if plain else None
-        if form is not None:
-            return Sighting(line.key, line.raw, form, page, self._next_row(), now, placed=placed)
-        record = self._tenant.source.decode(line.record)
-        if plain:
-            self._flat.learn(record)
-        stamp = self._stamp(record)
-        body = self._canonical(record)
-        return Sighting(line.key, line.raw, body, page, self._next_row(), now, source_ts=stamp, placed=placed)
+    def _read(self, lines: Sequence[Line]) -> tuple[list[bytes], list[int | None]]:
+        """Return the canonical bodies of rows, and their own update stamps.
+
+        Rows may take the short way where there is no stamp to look at, and nothing that needs the careful decoder.
+        """
+        records = [line.record for line in lines]
+        self._tally.records_decoded += len(records)
+        if records and self._resource.watermark is None and flat.plain(b",".join(records)):
+            return self._shaped(records), [None] * len(records)
+        decoded = list(map(self._tenant.source.decode, records))
+        return list(map(self._canonical, decoded)), list(map(self._stamp, decoded))
+
+    def _shaped(self, records: Sequence[bytes]) -> list[bytes]:
+        if not self._flat.learnt:
+            self._flat.learn(self._tenant.source.decode(records[0]))
+        forms = self._flat.forms(records)
+        return [self._unshaped(each) if form is None else form for each, form in zip(records, forms, strict=True)]
+
+    def _unshaped(self, record: bytes) -> bytes:
+        decoded = self._tenant.source.decode(record)
+        self._flat.learn(decoded)
+        return self._canonical(decoded)
 
     def _canonical(self, record: JsonObject) -> bytes:
         return canonical.canonical(record, self._volatile, self._resource.lines)
@@ -142,7 +155,7 @@ class Comparison:
             self.watermark = value
         return round(stamp.timestamp() * 1000) if stamp.tzinfo else None
 
-    async def _complete(self, sightings: list[Sighting], stored: Mapping[KeyBytes, Stored]) -> list[Sighting]:
+    async def _complete(self, sightings: list[Sighting]) -> list[Sighting]:
         """Read the details of document records that are new or whose bytes changed, within the budget."""
         if not self._resource.details:
             return sightings

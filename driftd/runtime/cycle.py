@@ -11,11 +11,13 @@ Nothing of a cycle is visible before its commit; a cycle that fails or is cancel
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from driftd.core import fingerprint, gate
+from driftd.core.lines import Line
 from driftd.core.model import Absence, KeyBytes, Kind, Op, Resource, Segment, Standing
-from driftd.core.segment import Line, pieces, segment
+from driftd.core.segment import pieces, segment
 from driftd.core.volatile import nearly_all
 from driftd.errors import Reason, SourceError, StoreError
 from driftd.ports import Cycle
@@ -143,7 +145,7 @@ class Way:
     async def _glance(self, writing: Cycle, kind: Kind) -> None:
         """Walk the same way over a few pages, without segments and without a word about what is absent."""
         async for lines, newest_first in glances(self.reader, self.tenant.source, self.resource, self.standing, kind):
-            latest = {line.key: line for line in lines if line.key}
+            latest = {line.key: line for line in lines.unknown() if line.key}
             stored = await self.tenant.store.known(self.resource, latest)
             found = await self.comparison.found(list(latest.values()), stored, page=self._position, placed=False)
             await writing.stage(self._next(), rows=found.rows, changes=found.changes)
@@ -154,7 +156,7 @@ class Way:
     async def _usable(self, stretch: Stretch) -> list[Line]:
         """Return the rows whose bytes are not known, the last of each key; raises `LearntError`."""
         self.missing.note(stretch, self.resource.page_size)
-        latest = {line.key: line for line in stretch.lines if line.key and not line.known}
+        latest = {line.key: line for line in stretch.lines.unknown() if line.key}
         if not self.taught and nearly_all(len(latest), len(stretch.lines)):
             self.taught = True  # one lesson a pass
             await lesson(self.reader, self.tenant.source, stretch, self.volatile)
@@ -164,7 +166,7 @@ class Way:
         if not lines:
             return Found([], [])
         if not self.standing.baselined:
-            rows = await self.comparison.baselined(self.comparison.baseline(lines, page=stretch.position))
+            rows = await self.comparison.baseline(lines, page=stretch.position)
             self.tally.baseline += len(rows)
             return Found(rows, [])
         stored = await self.tenant.store.known(self.resource, [line.key for line in lines])
@@ -174,10 +176,7 @@ class Way:
     async def _stage(self, writing: Cycle, stretch: Stretch, found: Found) -> None:
         parts = pieces(stretch.lines, self.resource.page_size)
         whole = stretch.digest if len(parts) == 1 and len(parts[0]) == len(stretch.lines) else None
-        segments = [
-            segment(part, whole or self.reader.digest(b"[" + b",".join(line.record for line in part) + b"]"))
-            for part in parts
-        ]
+        segments = [segment(part, whole or self.reader.digest(b"[" + b",".join(part.records) + b"]")) for part in parts]
         self.layout.extend(one for one, _ in segments)
         repeated = await writing.stage(self._next(), rows=found.rows, changes=found.changes, segments=segments)
         self.missing.repeated.update(repeated)

@@ -5,8 +5,10 @@ until a second complete sweep; it is *held* where a guard does not believe the s
 """
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import islice
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from driftd.core import diff, gate
 from driftd.core.gate import Range, Verdict
@@ -27,8 +29,7 @@ class SilentOnceError(Exception):
     """A resource answered no record, and a moment later it did: the pass was an accident, and begins anew."""
 
 
-@dataclass(slots=True)
-class Missing:
+class Missing(Struct):
     """What a sweep gathers about absence."""
 
     ranges: list[Range] = field(default_factory=list)
@@ -90,8 +91,7 @@ class Missing:
         return len(self.keys | self.strays)
 
 
-@dataclass(frozen=True, slots=True)
-class Deletes:
+class Deletes(Struct, frozen=True):
     """Judges the missing records of one sweep."""
 
     tenant: Tenant

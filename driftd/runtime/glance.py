@@ -1,15 +1,16 @@
 """The pages of a probe and of a delta: a look at a few records, which proves nothing of the others."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from driftd.core.cadence import behind
+from driftd.core.lines import Lines
 from driftd.core.model import Kind, Query, Resource, Standing
-from driftd.core.segment import Line
 from driftd.errors import Reason, SourceError
 from driftd.ports import Source
-from driftd.runtime.reader import Reader, last_key
+from driftd.runtime.reader import Reader
 
 PROBED = 50
 """Records of a probe."""
@@ -18,7 +19,7 @@ PROBED = 50
 class Glance(NamedTuple):
     """One page. Where the newest keys come first, a page of nothing but known keys is the last that matters."""
 
-    lines: list[Line]
+    lines: Lines
     newest_first: bool
 
 
@@ -33,8 +34,8 @@ async def glances(
     if kind is Kind.PROBE:
         read = await reader.read(Query(min(PROBED, resource.page_size)))
         lines = reader.lines(read.page, {})
-        for line in lines:
-            source.decode(line.record)
+        for record in lines.records:
+            source.decode(record)
         reader.advance(len(lines))
         yield Glance(lines, newest_first=False)
         return
@@ -47,7 +48,7 @@ async def glances(
         lines = reader.lines(read.page, {})
         reader.advance(len(lines))
         yield Glance(lines, newest_first=query.descending)
-        if read.page.next is None or not last_key(lines):
+        if read.page.next is None or not lines.last_key():
             return
         query = replace(query, next=read.page.next)
 

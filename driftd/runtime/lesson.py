@@ -24,10 +24,10 @@ async def lesson(reader: Reader, source: Source, stretch: Stretch, volatile: fro
     them carries no change.
     """
     page = await reader.again(stretch.query)
-    first = {line.key: line.record for line in stretch.lines if line.key}
+    first = {line.key: line.record for line in stretch.lines.unknown() if line.key}
     pairs = [
         (source.decode(first[line.key]), source.decode(line.record))
-        for line in reader.lines(page, {})
+        for line in reader.lines(page, {}).unknown()
         if line.key in first
     ][:PAIRS]
     names = learnt(pairs) - volatile

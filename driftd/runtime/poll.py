@@ -1,9 +1,9 @@
 """A one-shot poll: one cycle of each resource, as many at once as tenants, hosts and this machine bear."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import anyio
+from msgspec import Struct
 
 from driftd.core.cadence import due, next_due
 from driftd.core.model import Kind, Resource
@@ -13,8 +13,7 @@ from driftd.runtime.tally import CycleReport, Progress, Tally, Watch
 from driftd.runtime.tenant import Tenant
 
 
-@dataclass(frozen=True, slots=True)
-class Round:
+class Round(Struct, frozen=True):
     """One connection's part in a poll."""
 
     tenant: Tenant
@@ -24,8 +23,7 @@ class Round:
     max_per_host: int
 
 
-@dataclass(frozen=True, slots=True)
-class Polled:
+class Polled(Struct, frozen=True):
     """What a poll did; ``next_due`` is the earliest time at which something is due again, epoch ms."""
 
     cycles: tuple[CycleReport, ...]

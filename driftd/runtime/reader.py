@@ -1,11 +1,12 @@
 """Pages in the server's own order, each hashed once; a repeated page or link ends the reading."""
 
 from collections.abc import Mapping, Sequence
+from itertools import repeat
 from typing import NamedTuple
 
 from driftd.core import fingerprint
+from driftd.core.lines import Lines
 from driftd.core.model import KeyBytes, Page, Query, Resource, Segment
-from driftd.core.segment import Line
 from driftd.core.volatile import cutter
 from driftd.errors import Reason, SourceError
 from driftd.ports import Source
@@ -64,18 +65,14 @@ class Reader:
         """Hash the bytes of a ``$resources`` array."""
         return fingerprint.raw(self._cut(records), self._seed)
 
-    def lines(self, page: Page, known: Mapping[bytes, KeyBytes]) -> list[Line]:
+    def lines(self, page: Page, known: Mapping[bytes, KeyBytes]) -> Lines:
         """Split a page into rows with their raw fingerprints; a row whose bytes are `known` is not looked into."""
         slices = self._source.split(page.records)
-        cut, seed = (self._cut if self._volatile else None), self._seed
-        raws = [fingerprint.raw(cut(record) if cut else record, seed) for record in slices]
-        keys = [known.get(raw) for raw in raws]
-        unknown = [record for record, key in zip(slices, keys, strict=True) if key is None]
-        named = iter(self._source.keys(self._resource, unknown) if unknown else ())
-        return [
-            Line(record, raw, next(named), known=False) if key is None else Line(record, raw, key, known=True)
-            for record, raw, key in zip(slices, raws, keys, strict=True)
-        ]
+        cut = map(self._cut, slices) if self._volatile else slices
+        lines = Lines(slices, list(map(fingerprint.raw, cut, repeat(self._seed))), known)
+        if lines.fresh:
+            lines.name(self._source.keys(self._resource, lines.unnamed()))
+        return lines
 
     def expect(self, segments: Sequence[Segment]) -> None:
         """Bound the number of pages by what is known of the resource: twice that, and a hundred."""
@@ -108,8 +105,3 @@ class Reader:
         self._digests.add(digest)
         if chained and page.next is not None:
             self._links.add(page.next)
-
-
-def last_key(lines: Sequence[Line]) -> KeyBytes | None:
-    """Return the last usable key of some rows."""
-    return next((line.key for line in reversed(lines) if line.key), None)

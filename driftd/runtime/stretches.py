@@ -5,12 +5,14 @@ until the next boundary; what lies behind the last boundary is read along ``$nex
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
+from msgspec import Struct, field
+
+from driftd.core.lines import Lines
 from driftd.core.model import Contents, KeyBytes, Query, Resource, Segment
-from driftd.core.segment import Line, Plan, known, plan
+from driftd.core.segment import Plan, known, plan
 from driftd.ports import Store
-from driftd.runtime.reader import Read, Reader, last_key
+from driftd.runtime.reader import Read, Reader
 
 SLACK = 16
 """Records asked for beyond those that are known to be missing from a disturbed stretch."""
@@ -18,8 +20,7 @@ LONGEST = 2
 """A stretch of so many pages is handed over in parts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(Struct, frozen=True):
     """A contiguous part of the resource as it is now."""
 
     position: int
@@ -28,7 +29,7 @@ class Stretch:
     """What was asked for, so that it can be asked again."""
     kept: Segment | None = None
     """The stored segment whose bytes are unchanged; then there are no lines."""
-    lines: Sequence[Line] = ()
+    lines: Lines = field(default_factory=Lines)
     digest: bytes | None = None
     """Hash of the bytes, where one page holds exactly the lines."""
     before: KeyBytes | None = None
@@ -41,8 +42,7 @@ class Stretch:
     """Whether this is a part only: the last part has the `order` of all."""
 
 
-@dataclass(slots=True)
-class _Run:
+class _Run(Struct):
     """A disturbed stretch while it is read."""
 
     start: int
@@ -50,7 +50,7 @@ class _Run:
     loaded: list[tuple[Segment, Contents]] = field(default_factory=list)
     known: dict[bytes, KeyBytes] = field(default_factory=dict)
     seen: set[KeyBytes] = field(default_factory=set)
-    lines: list[Line] = field(default_factory=list)
+    lines: Lines = field(default_factory=Lines)
     read: int = 0
 
     def order(self, stop: int) -> tuple[KeyBytes, ...]:
@@ -120,12 +120,15 @@ class Stretches:
         while True:
             await self._load(run, run.read + here.count)
             lines = self._reader.lines(read.page, run.known)
-            keys = [line.key for line in lines]
+            keys = lines.keys
             stop = self._boundary_in(keys, run.start + here.covers - 1)
-            taken = lines if stop is None else lines[: stop + 1]
-            run.lines.extend(taken)
+            taken = lines if stop is None else lines.part(0, stop + 1)
             run.read += len(taken)
-            run.seen.update(keys[: len(taken)])
+            if run.lines:
+                run.lines.extend(taken)
+            else:
+                run.lines = taken
+            run.seen.update(taken.keys)
             self._reader.advance(len(taken))
             if stop is not None:
                 self._index = self._boundaries[keys[stop]] + 1
@@ -137,18 +140,18 @@ class Stretches:
                 yield self._closed(run, query, self._index, read.digest if whole else None)
                 return
             if read.page.next is None:
-                self._before = last_key(run.lines) or self._before
+                self._before = run.lines.last_key() or self._before
                 self.ended = True
                 stop_at = run.start + len(run.loaded)
                 self._index = stop_at
                 yield self._closed(run, query, stop_at, read.digest if first else None)
                 return
-            if len(run.lines) > LONGEST * self._resource.page_size and last_key(run.lines):
+            if len(run.lines) > LONGEST * self._resource.page_size and run.lines.last_key():
                 yield Stretch(self._next(), query, lines=run.lines, goes_on=True)
-                self._before = last_key(run.lines)
-                run.lines = []
+                self._before = run.lines.last_key()
+                run.lines = Lines()
             first = False
-            behind = last_key(run.lines) or self._before
+            behind = run.lines.last_key() or self._before
             more = min(self._resource.page_size, run.unseen() + SLACK)
             read = await self._reader.read(Query(more, after=behind))
 
@@ -156,7 +159,7 @@ class Stretches:
         query = Query(self._resource.page_size, after=self._before, next=self._link)
         read = await self._reader.read(query, chained=True)
         lines = self._reader.lines(read.page, {})
-        self._before = last_key(lines) or self._before
+        self._before = lines.last_key() or self._before
         self._link = read.page.next
         self.ended = self._link is None
         self._reader.advance(len(lines))

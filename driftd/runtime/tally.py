@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
+
+from msgspec import Struct, field
 
 from driftd.core.model import Kind, Op, Page, Resource
 from driftd.errors import Reason
@@ -11,8 +12,7 @@ from driftd.errors import Reason
 Verdict = Literal["ok", "partial", "failed"]
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Struct, frozen=True):
     """The running totals of one cycle, told after each page."""
 
     connection: str
@@ -28,8 +28,7 @@ Watch: TypeAlias = Callable[[Progress], None]
 """Is told of progress; must return at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class CycleReport:
+class CycleReport(Struct, frozen=True):
     """One finished cycle. ``partial``: it was committed, but something in it is not wholly trusted."""
 
     connection: str
@@ -60,8 +59,7 @@ class CycleReport:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(Struct):
     """The running totals of one cycle."""
 
     resource: Resource

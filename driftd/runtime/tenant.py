@@ -1,13 +1,13 @@
 """What a cycle works with: one connection's tenant, and the world around it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from driftd.ports import Clock, Source, Store
 
 
-@dataclass(frozen=True, slots=True)
-class Tenant:
+class Tenant(Struct, frozen=True):
     """One connection's source, and where its records go."""
 
     source: Source

@@ -3,12 +3,12 @@
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from driftd.adapters.clock import SystemClock
 from driftd.adapters.x3.client import X3Source

@@ -1,9 +1,9 @@
 """What every `Store` promises of cycles: what they show, when, and under which numbers."""
 
 from contextlib import AsyncExitStack
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from driftd.core.model import Absence, Op, Standing
 from driftd.errors import FencedError, StoreError

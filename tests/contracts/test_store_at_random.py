@@ -94,7 +94,7 @@ class Model:
 
 def stored(one: object, seq: int) -> Stored:
     """Return a row as it is stored."""
-    fields = {name: getattr(one, name) for name in Stored.__slots__ if name != "seq"}
+    fields = {name: getattr(one, name) for name in Stored.__struct_fields__ if name != "seq"}
     return Stored(seq=seq, **fields)
 
 

@@ -1,9 +1,9 @@
 """What every `Store` promises to those who read it."""
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from driftd.core.model import Absence, Kind, Op, Resource, Segment, Standing
 from driftd.errors import StoreError

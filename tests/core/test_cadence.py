@@ -1,9 +1,8 @@
 """What is due follows from what was read when."""
 
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from driftd.core.cadence import HOUR, behind, details_in_hand, due, next_due
 from driftd.core.model import Kind, Resource, Standing

@@ -2,10 +2,12 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 from uuid import uuid4
+
+from msgspec.structs import replace
 
 from driftd import __version__
 from driftd.core.canonical import overlay

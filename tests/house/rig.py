@@ -8,6 +8,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
+
 from driftd.adapters.clock import SystemClock
 from driftd.adapters.sqlite import SqliteStore
 from driftd.adapters.x3 import catalogue
@@ -149,4 +151,4 @@ async def joined(
         auth = Basic(tenant.username, Secret(tenant.password))
     known = X3Settings(tenant.name, url, tenant.folder, auth, endpoint=tenant.endpoint)
     async with X3Source(replace(known, **settings), None, SystemClock()) as source:
-        yield Rig(source, store, tenant, [replace(each, connection=tenant.name) for each in resources])
+        yield Rig(source, store, tenant, [structs.replace(each, connection=tenant.name) for each in resources])

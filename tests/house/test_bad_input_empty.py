@@ -1,9 +1,9 @@
 """An answer without any record: once it is an accident, twice it is held; never is it a delete of everything."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from driftd.core.model import Guards
 from driftd.errors import Reason

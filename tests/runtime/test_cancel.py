@@ -1,11 +1,11 @@
 """A cycle run twice equals once; cancelled at any point and run again, it equals one that was never interrupted."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, cast
 
 import anyio
 import pytest
+from msgspec.structs import replace
 
 from driftd.core.model import Kind
 from driftd.errors import StoreError

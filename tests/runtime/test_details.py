@@ -1,6 +1,6 @@
 """Details: within their budget, new and changed records first, the rest in rolling turn."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from driftd.core.model import Kind
 from driftd.errors import Reason, SourceError

@@ -1,9 +1,9 @@
 """Probes and deltas: what they tell stands, whatever the segments say."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from driftd.core.model import Kind
 from tests.runtime.world import MASTER, NAME, World, key, row

@@ -1,12 +1,12 @@
 """Segments: what is disturbed is read, what is not stays unread; the server's order is taken as it is."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import pairwise
 from random import Random
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from driftd.core.segment import GROWN, SHRUNK
 from tests.fakes.source import FakeSource, FakeTable

@@ -1,11 +1,11 @@
 """Members that change at every read: learnt in one lesson; those that change between sweeps: proposed, not believed."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import count
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from driftd.core.model import Query, Resource
 from tests.fakes.source import FakeSource, FakeTable, Record

@@ -1,12 +1,11 @@
 """What a cycle staged, as rows of the tables; and rows of the tables, as what the port speaks of."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 import orjson
 import zstandard
-from msgspec import msgpack
+from msgspec import Struct, msgpack
 
 from driftd.adapters.sqlite.codec import Codec
 from driftd.core.model import (
@@ -27,8 +26,7 @@ Columns: TypeAlias = tuple[Any, ...]
 _KEYS: Final = msgpack.Decoder(tuple[bytes, ...])
 
 
-@dataclass(frozen=True, slots=True)
-class Staged:
+class Staged(Struct, frozen=True):
     """What a cycle staged, with one row a key."""
 
     rows: Sequence[Row] = ()
@@ -36,8 +34,7 @@ class Staged:
     segments: Sequence[tuple[Segment, Contents]] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """The same as columns, to be written in one transaction."""
 
     rows: Sequence[Columns]

@@ -1,7 +1,7 @@
 """The SQL files of this package: named queries, and scripts cut into statements."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from sqlite3 import complete_statement
@@ -11,7 +11,7 @@ _ROOM: Final = files(__package__)
 _NAME: Final = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 
 
-def named(text: str) -> Mapping[str, str]:
+def named(text: str) -> dict[str, str]:
     """Return the queries of `text` by the name in the ``-- name:`` line above each, without comments.
 
     Raises `ValueError` for a name given twice.
@@ -41,10 +41,19 @@ def migrations() -> Sequence[str]:
     return [script.read_text("utf-8") for script in sorted(scripts, key=lambda script: script.name)]
 
 
+def repeated(query: str, rows: int) -> str:
+    """Return an insert of one row as one of several, which takes the values of all of them in a row."""
+    head, values, row, tail = re.split(r"(\bVALUES )(\([^)]*\))", query)
+    return f"{head}{values}{', '.join([row] * rows)}{tail}"
+
+
 def _without_comments(query: str) -> str:
     return "\n".join(line for line in query.splitlines() if line and not line.startswith("--"))
 
 
 QUERIES: Final = named((_ROOM / "queries.sql").read_text("utf-8"))
+AT_ONCE: Final = 100
+"""Rows that ``insert_baseline_records_ahead`` takes."""
+QUERIES["insert_baseline_records_ahead"] = repeated(QUERIES["insert_baseline_record_ahead"], AT_ONCE)
 WRITER: Final = tuple(statements((_ROOM / "writer.sql").read_text("utf-8")))
 READER: Final = tuple(statements((_ROOM / "reader.sql").read_text("utf-8")))

@@ -2,10 +2,10 @@
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import orjson
+from msgspec import Struct
 
 from driftd import __version__
 from driftd.adapters.sqlite import reading
@@ -15,8 +15,7 @@ from driftd.core.model import KeyBytes, Kind, Resource, Segment
 from driftd.errors import StoreError
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(Struct, frozen=True):
     """What is known of a cycle when it begins."""
 
     resource: Resource

@@ -2,13 +2,14 @@
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from msgspec import json
 
 from driftd.adapters.sqlite import reading, tables
 from driftd.adapters.sqlite.encoding import Batch, Columns
-from driftd.adapters.sqlite.sql import QUERIES
+from driftd.adapters.sqlite.sql import AT_ONCE, QUERIES
 from driftd.adapters.sqlite.tables import Header
 from driftd.core.model import Absence, KeyBytes, Op, Segment, Standing
 from driftd.ports import Outcome
@@ -90,8 +91,7 @@ def write_ahead(
     priors = {} if header.fresh else tables.seen(db, header.resource_id, batch.rows, resource.visible)
     own = tables.own(db, header.resource_id, batch.rows, grown.generation) if careful else {}
     if header.baseline and not careful and all(map(_bare, batch.rows)):
-        bare = [(header.resource_id, grown.generation, *columns[:4], columns[6]) for columns in batch.rows]
-        written = db.executemany(QUERIES["insert_baseline_record_ahead"], bare).rowcount
+        written = _insert_bare(db, header.resource_id, grown.generation, batch.rows)
     else:
         rows = _versions(header, batch, ordinals, grown.generation, {} if header.baseline else priors)
         written = db.executemany(QUERIES["replace_record_ahead" if careful else "insert_record_ahead"], rows).rowcount
@@ -125,6 +125,23 @@ def _versions(
 def _bare(columns: Columns) -> bool:
     """Tell whether a row is placed and has neither details nor doubts."""
     return columns[4] is None and columns[5] is None and columns[7:] == (1, None, None, None)
+
+
+def _insert_bare(db: sqlite3.Connection, resource_id: int, generation: int, rows: Sequence[Columns]) -> int:
+    """Insert rows with nothing but a body; return how many were new.
+
+    Many in one statement: two thirds of the time, and the lock of the interpreter passes from thread to thread once for
+    all of them.
+    """
+    written = 0
+    for first in range(0, len(rows), AT_ONCE):
+        part = rows[first : first + AT_ONCE]
+        bare = [(resource_id, generation, *columns[:4], columns[6]) for columns in part]
+        if len(part) == AT_ONCE:
+            written += db.execute(QUERIES["insert_baseline_records_ahead"], [*chain.from_iterable(bare)]).rowcount
+        else:
+            written += db.executemany(QUERIES["insert_baseline_record_ahead"], bare).rowcount
+    return written
 
 
 def publish(

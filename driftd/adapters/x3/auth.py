@@ -7,11 +7,11 @@ answered without asking: a tenant that locks out accounts is not hammered.
 
 import base64
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Final, Protocol
 from urllib.parse import quote_plus, urlencode
 
 import anyio
+from msgspec import Struct
 
 from driftd.adapters.x3 import token as tokens
 from driftd.adapters.x3.answer import Answer, Tally
@@ -27,8 +27,7 @@ Post = Callable[[str, bytes, list[tuple[str, str]], Tally, str], Awaitable[Answe
 """Send a form: address, body, headers, what it costs, whose answer it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(Struct, frozen=True):
     """What one request is authorised by. Compared by identity: a renewed one is another."""
 
     header: Secret
@@ -74,16 +73,14 @@ class BasicAuthority:
         return Grant(Secret(f"Basic {base64.b64encode(pair).decode()}"), bearer=False)
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
+class _Held(Struct, frozen=True):
     grant: Grant
     renew_at: float
     """Monotonic seconds."""
     ends_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Failed:
+class _Failed(Struct, frozen=True):
     error: SourceError
     at: float
     """Monotonic seconds."""

@@ -5,13 +5,13 @@ that names them otherwise says so in its configuration.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
+from msgspec import Struct, field
 
-@dataclass(frozen=True, slots=True)
-class CatalogueClass:
+
+class CatalogueClass(Struct, frozen=True):
     """One class as a standard installation shows it."""
 
     name: str

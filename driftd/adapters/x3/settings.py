@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from msgspec import Struct
+
 from driftd.core.secret import Secret
 
 FOLDER_HEADER: Final = "X-Sage-Folder"
@@ -31,8 +33,7 @@ class Basic:
     password: SecretSource = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Caps:
+class Caps(Struct, frozen=True):
     """What an answer may weigh. A page over them is refused whole."""
 
     wire: int = 256 << 20

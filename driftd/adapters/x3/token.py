@@ -5,10 +5,10 @@ together; what no rule knows is ``oauth_error``, never a success. Of a refusal o
 """
 
 import re
-from dataclasses import dataclass, field
 from typing import Final
 
 import orjson
+from msgspec import Struct
 
 from driftd.adapters.x3.answer import Answer
 from driftd.core.secret import Secret
@@ -49,12 +49,11 @@ _HINTS: Final = {
 FUTURE: Final = re.compile(r"issued in the future|not yet valid|émis dans le futur", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """An access token as issued."""
 
     secret: Secret
-    life: float = field(default=ASSUMED_LIFE)
+    life: float = ASSUMED_LIFE
     """Seconds from the request for it to its end."""
 
     @property

@@ -6,8 +6,9 @@ and 500 are first read for what they say (`diagnoses`), and by number only where
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from driftd.adapters.x3 import diagnoses, wire
 from driftd.adapters.x3.answer import Answer
@@ -51,8 +52,7 @@ _LOGIN_FORM: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """What was asked, for the words of an error."""
 
     connection: str

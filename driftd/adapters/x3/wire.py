@@ -7,12 +7,12 @@ a cursor's operator speaks of the order asked for, also under ``desc`` (Sage's s
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final, NamedTuple
 from urllib.parse import quote, unquote, unquote_plus, urljoin, urlsplit
 
 import msgspec
+from msgspec import Struct
 
 from driftd.adapters.x3 import keys
 from driftd.adapters.x3.payload import invalid
@@ -25,8 +25,7 @@ _AS_SENT: Final = "%!$&'()*+,;=:@/?~-._[]|{}\\^`"
 _PORTS: Final = {"http": 80, "https": 443}
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True):
     """Where one connection's classes are: ``{base}/api1/x3/erp/{segment}/{CLASS}``."""
 
     connection: str

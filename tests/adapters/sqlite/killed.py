@@ -19,6 +19,7 @@ from typing import Final
 
 import orjson
 import pytest
+from msgspec import structs
 
 from driftd.adapters.sqlite import SqliteStore
 from driftd.core.model import Change, Kind, Op, Standing
@@ -103,7 +104,7 @@ async def shown(data_dir: Path) -> str:
     """Return all that the store shows, to be compared: the ids of segments may differ."""
     async with SqliteStore.reading(data_dir) as store:
         whole = await sight(store)
-        bare = replace(whole, segments=[replace(one, id=None) for one in whole.segments])
+        bare = replace(whole, segments=[structs.replace(one, id=None) for one in whole.segments])
         log = await store.read_changes(0, 1_000)
         ids = [orjson.loads(recorded.envelope)["id"] for recorded in log]
         assert len(set(ids)) == len(ids)

@@ -5,7 +5,6 @@ import os
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, closing
-from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import TypeVar, cast
@@ -14,6 +13,7 @@ import anyio
 import pytest
 from anyio import wait_all_tasks_blocked
 from anyio.lowlevel import checkpoint
+from msgspec.structs import replace
 
 from driftd.adapters.sqlite import SqliteStore
 from driftd.adapters.sqlite import cycle as module
