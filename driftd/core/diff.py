@@ -172,11 +172,11 @@ def _created(seen: Sighting, after: bytes, print_after: bytes, resource: Resourc
 
 def _objects(before: dict[str, Raw], after: dict[str, Raw], path: str) -> Iterator[str]:
     for name, value in after.items():
-        here = f"{path}/{_escaped(name)}"
-        if name not in before:
-            yield here
-        elif bytes(before[name]) != bytes(value):
-            yield from _values(before[name], value, here)
+        old = before.get(name)
+        if old is None:
+            yield f"{path}/{_escaped(name)}"
+        elif old != value:
+            yield from _values(old, value, f"{path}/{_escaped(name)}")
     for name in before:
         if name not in after:
             yield f"{path}/{_escaped(name)}"
@@ -197,7 +197,7 @@ def _arrays(before: list[Raw], after: list[Raw], path: str) -> Iterator[str]:
         here = f"{path}/{position}"
         if position >= len(before) or position >= len(after):
             yield here
-        elif bytes(before[position]) != bytes(after[position]):
+        elif before[position] != after[position]:
             yield from _values(before[position], after[position], here)
 
 

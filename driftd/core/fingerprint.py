@@ -1,6 +1,7 @@
 """Bytes → fingerprint. Two kinds: of a record's raw bytes (the fast path) and of its canonical form (the truth)."""
 
 import hashlib
+import struct
 from collections.abc import Collection
 from typing import Final
 
@@ -15,6 +16,11 @@ RAW_SIZE: Final = 16
 def raw(record: bytes, seed: int) -> bytes:
     """Return the 16-byte hash of raw bytes: xxh3-128, seeded per resource so that no tenant can craft a collision."""
     return xxh3_128_digest(record, seed)
+
+
+def unpacked(raws: bytes) -> tuple[bytes, ...]:
+    """Return the fingerprints of raw bytes that were packed one behind the other."""
+    return struct.unpack(f"{RAW_SIZE}s" * (len(raws) // RAW_SIZE), raws)
 
 
 def of(canonical: bytes) -> bytes:

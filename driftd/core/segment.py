@@ -76,8 +76,7 @@ def known(contents: Contents, loose: frozenset[KeyBytes]) -> dict[bytes, KeyByte
 
     Left out are `loose` keys, whose records a probe or a delta changed since: the segment does not show them as stored.
     """
-    size = fingerprint.RAW_SIZE
-    raws = [contents.raw[start : start + size] for start in range(0, len(contents.raw), size)]
+    raws = fingerprint.unpacked(contents.raw)
     if loose.isdisjoint(contents.keys):
         return dict(zip(raws, contents.keys, strict=True))
     return {raw: key for raw, key in zip(raws, contents.keys, strict=True) if key not in loose}

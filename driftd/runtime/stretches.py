@@ -16,6 +16,8 @@ from driftd.runtime.reader import Read, Reader
 
 SLACK = 16
 """Records asked for beyond those that are known to be missing from a disturbed stretch."""
+EAGER = 16
+"""Segments whose rows are loaded at once at most, where one after the other turns out to be disturbed."""
 LONGEST = 2
 """A stretch of so many pages is handed over in parts."""
 
@@ -73,6 +75,9 @@ class Stretches:
         self._boundaries: Mapping[KeyBytes, int] = {segment.boundary: i for i, segment in enumerate(segments)}
         self._loose = loose
         self._forced: frozenset[int] = frozenset()
+        self._loaded: dict[int, Contents] = {}
+        """Rows of the segments to come, loaded ahead."""
+        self._eager = 1
         self._index = 0
         self._before: KeyBytes | None = None
         self._link: str | None = None
@@ -106,6 +111,7 @@ class Stretches:
         if read.digest == segment.digest and here.covers == 1 and self._index not in self._forced:
             self._before = segment.boundary
             self._index += 1
+            self._loaded, self._eager = {}, 1
             self._link = read.page.next
             self.ended = read.page.next is None
             self._reader.advance(segment.n)
@@ -186,10 +192,18 @@ class Stretches:
         await self._load_until(run, stop)
 
     async def _load_until(self, run: _Run, stop: int) -> None:
-        wanted = self._segments[run.start + len(run.loaded) : stop]
-        for segment, contents in zip(wanted, await self._store.contents(wanted) if wanted else (), strict=True):
+        for index in range(run.start + len(run.loaded), stop):
+            if index not in self._loaded:
+                await self._load_ahead(index, stop)
+            segment, contents = self._segments[index], self._loaded.pop(index)
             run.loaded.append((segment, contents))
             run.known.update(known(contents, self._loose))
+
+    async def _load_ahead(self, first: int, stop: int) -> None:
+        """Load the rows of segments up to `stop`, and the more behind it, the longer all have been disturbed."""
+        wanted = self._segments[first : max(stop, first + self._eager)]
+        self._eager = min(2 * self._eager, EAGER)
+        self._loaded = dict(enumerate(await self._store.contents(wanted), first))
 
     async def _find_homes(self) -> None:
         """See which segments list a loose key: their bytes may look unchanged although the snapshot moved on."""

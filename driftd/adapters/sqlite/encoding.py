@@ -1,6 +1,6 @@
 """What a cycle staged, as rows of the tables; and rows of the tables, as what the port speaks of."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, TypeAlias
 
 import orjson
@@ -52,7 +52,7 @@ def encode(staged: Staged, codec: Codec, *, details: bool) -> Batch:
     return Batch(
         rows=[_row(row, compress, never) for row in staged.rows],
         changes=[_change(change, compress) for change in staged.changes],
-        segments=[(segment, _contents(contents)) for segment, contents in staged.segments],
+        segments=_segments(staged.segments),
     )
 
 
@@ -94,13 +94,15 @@ def _change(change: Change, compress: Callable[[bytes], bytes]) -> Columns:
     )
 
 
-def _contents(contents: Contents) -> Columns:
-    return contents.raw, zstandard.compress(msgpack.encode(contents.keys), 1)
+def _segments(segments: Sequence[tuple[Segment, Contents]]) -> Sequence[tuple[Segment, Columns]]:
+    compress = zstandard.ZstdCompressor(level=1).compress if segments else bytes
+    return [(segment, (contents.raw, compress(msgpack.encode(contents.keys)))) for segment, contents in segments]
 
 
-def decoded_contents(raw: bytes, keys: bytes) -> Contents:
-    """Return a segment's rows from the columns of ``contents``."""
-    return Contents(raw, _KEYS.decode(zstandard.decompress(keys)))
+def decoded_contents(packed: Iterable[tuple[bytes, bytes]]) -> list[Contents]:
+    """Return the rows of segments from the columns of ``contents``."""
+    decompress = zstandard.ZstdDecompressor().decompress
+    return [Contents(raw, _KEYS.decode(decompress(keys))) for raw, keys in packed]
 
 
 def stored(columns: Columns, decompress: Callable[[bytes], bytes]) -> Stored:

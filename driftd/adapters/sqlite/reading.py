@@ -89,8 +89,8 @@ def contents(db: sqlite3.Connection, wanted: Sequence[Segment]) -> Sequence[Cont
         rows = db.execute(QUERIES["contents"], (segment.id,)).fetchall()
         if not rows:
             raise StoreError(f"segment {segment.id} is no longer stored: read the resource's segments again")
-        found.append(decoded_contents(*rows[0]))
-    return found
+        found.append(rows[0])
+    return decoded_contents(found)
 
 
 def known(db: sqlite3.Connection, codecs: Codecs, resource: int, keys: Iterable[KeyBytes]) -> dict[KeyBytes, Stored]:

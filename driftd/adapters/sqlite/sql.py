@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from importlib.resources import files
-from importlib.resources.abc import Traversable
+from pathlib import Path
 from sqlite3 import complete_statement
 from typing import Final
 
-_ROOM: Final = files(__package__)
+_ROOM: Final = Path(__file__).parent
 _NAME: Final = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 
 
@@ -37,8 +36,7 @@ def statements(script: str) -> Iterator[str]:
 
 def migrations() -> Sequence[str]:
     """Return the scripts of ``migrations/`` in order: number n leads from schema n - 1 to schema n."""
-    scripts: list[Traversable] = [f for f in (_ROOM / "migrations").iterdir() if f.name.endswith(".sql")]
-    return [script.read_text("utf-8") for script in sorted(scripts, key=lambda script: script.name)]
+    return [script.read_text("utf-8") for script in sorted((_ROOM / "migrations").glob("*.sql"))]
 
 
 def repeated(query: str, rows: int) -> str:

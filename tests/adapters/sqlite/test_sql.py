@@ -73,3 +73,12 @@ def test_a_description_is_no_part_of_its_query() -> None:
         "one": "SELECT 1",
         "two": "SELECT 2",
     }
+
+
+def test_an_insert_of_several_rows_is_that_of_one_repeated() -> None:
+    """Only the row of values is repeated: what stands in front of it and behind it stays."""
+    one = sql.QUERIES["insert_baseline_record_ahead"]
+    assert sql.repeated(one, 1) == one
+    several = sql.repeated(one, 3)
+    assert several.count("?") == 3 * one.count("?")
+    assert (several.count("INSERT INTO records"), several.count("ON CONFLICT DO NOTHING")) == (1, 1)
