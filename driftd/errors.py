@@ -13,8 +13,7 @@ the next step; they never carry a secret or a record's value.
 
 from collections.abc import Sequence
 from enum import StrEnum
-
-from msgspec import Struct
+from typing import NamedTuple
 
 
 class Reason(StrEnum):
@@ -58,7 +57,7 @@ class DriftdError(Exception):
     """Any failure that driftd foresees."""
 
 
-class Mistake(Struct, frozen=True):
+class Mistake(NamedTuple):
     """One mistake in the configuration."""
 
     path: str

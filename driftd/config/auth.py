@@ -23,7 +23,7 @@ def read_auth(raw: object, path: str, found: Findings, folder: Path) -> Auth | N
     if kind in _LATER:
         found.add(f"{path}.type", f'"{kind}" is not available yet: use "client_credentials" or "basic"')
         return None
-    if kind not in {"client_credentials", "basic"}:
+    if kind not in ("client_credentials", "basic"):  # a tuple: the file may give a list, which no set holds
         found.add(f"{path}.type", f'must be "client_credentials" or "basic", not {shown(kind)}')
         return None
     return _read_basic(raw, path, found, folder) if kind == "basic" else _read_client(raw, path, found, folder)

@@ -1,8 +1,9 @@
 """One ``[[connections]]`` table to a `ConnectionConfig`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from driftd.config import shape
 from driftd.config.address import check_addresses
@@ -19,8 +20,7 @@ from driftd.config.report import Findings, join
 from driftd.config.resource import check_level, overlaid, read_resource, standard_resources
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True):
     """What stands around a connection."""
 
     network: NetworkConfig | None

@@ -1,13 +1,14 @@
 """The nouns of the configuration, resolved: every default filled in, the nearest setting in force."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, time
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from driftd.config.secret import SecretRef
 from driftd.core.model import Resource
@@ -25,8 +26,7 @@ class Policy(StrEnum):
     FREEZE = "freeze"
 
 
-@dataclass(frozen=True, slots=True)
-class ClassDefaults:
+class ClassDefaults(Struct, frozen=True):
     """What the catalogue knows of a class."""
 
     representation: str
@@ -36,16 +36,14 @@ class ClassDefaults:
     """Collections that have a line key, and its member."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hours:
+class Hours(Struct, frozen=True):
     """A stretch of the day in the tenant's time zone; over midnight where ``end`` is not after ``start``."""
 
     start: time
     end: time
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """What ``[defaults]``, a connection and a resource may each set; durations in seconds."""
 
     probe: float = 300.0
@@ -70,8 +68,7 @@ class Settings:
     watermark_overlap: float = 600.0
 
 
-@dataclass(frozen=True, slots=True)
-class ClientCredentials:
+class ClientCredentials(Struct, frozen=True):
     """OAuth 2 client credentials."""
 
     token_url: str
@@ -85,8 +82,7 @@ class ClientCredentials:
         return self.client_secret
 
 
-@dataclass(frozen=True, slots=True)
-class Basic:
+class Basic(Struct, frozen=True):
     """A Syracuse user with basic authentication."""
 
     username: str
@@ -102,8 +98,7 @@ class Basic:
 Auth: TypeAlias = ClientCredentials | Basic
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceConfig:
+class ResourceConfig(Struct, frozen=True):
     """A resource, the settings in force for it, and its field rules."""
 
     resource: Resource
@@ -114,8 +109,7 @@ class ResourceConfig:
     """Member → the class whose key it carries."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionConfig:
+class ConnectionConfig(Struct, frozen=True):
     """One tenant: where it is, who we are there, and what is polled of it."""
 
     name: str
@@ -139,8 +133,7 @@ class ConnectionConfig:
         return tuple(each.resource for each in self.classes)
 
 
-@dataclass(frozen=True, slots=True)
-class DaemonConfig:
+class DaemonConfig(Struct, frozen=True):
     """The daemon itself."""
 
     data_dir: Path
@@ -151,8 +144,7 @@ class DaemonConfig:
     stop_grace: float = 15.0
 
 
-@dataclass(frozen=True, slots=True)
-class WebConfig:
+class WebConfig(Struct, frozen=True):
     """The daemon's own HTTP surface."""
 
     listen: str = "127.0.0.1:9420"
@@ -164,39 +156,41 @@ class WebConfig:
     max_series: int = 200_000
 
 
-@dataclass(frozen=True, slots=True)
-class StoreConfig:
+class StoreConfig(Struct, frozen=True):
     """Where everything is remembered: SQLite in the data directory where ``url`` is None."""
 
-    url: str | None = field(default=None, repr=False)
+    url: str | None = None
+    """Shown nowhere: it may carry a password."""
+
+    def __repr__(self) -> str:
+        return f"StoreConfig({'' if self.url is None else 'url=…'})"
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        return [] if self.url is None else [("url", "…")]
 
 
-@dataclass(frozen=True, slots=True)
-class VaultConfig:
+class VaultConfig(Struct, frozen=True):
     """The key of secrets that driftd stores itself; at most one of the two is set."""
 
     key_file: Path | None = None
     key_env: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NetworkConfig:
+class NetworkConfig(Struct, frozen=True):
     """Where connections may lead besides public addresses over https."""
 
     allow_networks: tuple[IpNetwork, ...] = ()
     allow_http: tuple[IpNetwork, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class WebhookConfig:
+class WebhookConfig(Struct, frozen=True):
     """A signed sink for alert, state and order events."""
 
     url: str
     secret: SecretRef
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(Struct, frozen=True):
     """Everything configured."""
 
     daemon: DaemonConfig

@@ -3,9 +3,11 @@
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from driftd.config import model, shape
 from driftd.config.auth import read_secret
@@ -14,14 +16,14 @@ from driftd.config.later import not_in_force
 from driftd.config.model import ClassDefaults, Config, ConnectionConfig
 from driftd.config.report import Findings, join, near
 from driftd.config.resource import check_level, overlaid
+from driftd.config.values import LARGEST
 from driftd.errors import ConfigError, Mistake
 
 _ROOT = ("daemon", "web", "store", "vault", "network", "defaults", "webhooks", "connections")
 _NO_CLASSES: Mapping[str, ClassDefaults] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """One file of the configuration."""
 
     text: str
@@ -70,8 +72,7 @@ _Placed = tuple[str, object, ConnectionConfig | None]
 """A connection's TOML path, its name as written, and what was read of it."""
 
 
-@dataclass(slots=True)
-class _Tops:
+class _Tops(Struct, frozen=True):
     """The tables that stand once; each is its default where it has mistakes."""
 
     daemon: model.DaemonConfig
@@ -105,8 +106,10 @@ def _syntax(document: Document, prefix: str) -> tuple[Findings, dict[str, object
         where = re.search(r"\(at (.+)\)$", text)
         place = where[1] if where else "the end"
         message = f"is not TOML at {place}: {(text[: where.start()] if where else text).strip()}"
-        found.mistakes.append(Mistake(document.source, message))
-        return found, {}
+    except ValueError:  # Python reads no number of many thousand digits
+        message = f"holds a number that no setting takes: the largest is {LARGEST}"
+    found.mistakes.append(Mistake(document.source, message))
+    return found, {}
 
 
 def _read_root(raw: Mapping[str, object], found: Findings, folder: Path) -> _Tops:
@@ -123,7 +126,7 @@ def _read_root(raw: Mapping[str, object], found: Findings, folder: Path) -> _Top
     defaults = found.table(shape.Overrides, raw.get("defaults", {}), "defaults")
     check_level(raw.get("defaults"), "defaults", found)
     return _Tops(
-        daemon=model.DaemonConfig(folder / daemon.data_dir, **daemon.model_dump(exclude={"data_dir"})),
+        daemon=model.DaemonConfig(**asdict(daemon) | {"data_dir": folder / daemon.data_dir}),
         web=_web(web, folder),
         store=model.StoreConfig(store.url),
         vault=model.VaultConfig(folder / vault.key_file if vault.key_file else None, vault.key_env),
@@ -181,10 +184,10 @@ def _repeated(connections: Sequence[_Placed]) -> list[Mistake]:
 def _unknown_root(key: str) -> str:
     if hint := near(key, _ROOT):
         return f"is not a table of the configuration{hint}"
-    homes = [each.place for each in shape.TABLES if key in each.model_fields]
+    homes = [each.place for each in shape.TABLES if key in each.__struct_fields__]
     if homes:
         return f"stands outside of any table: it belongs in {homes[0]}"
     for each in shape.TABLES:
-        if hint := near(key, each.model_fields):
+        if hint := near(key, each.__struct_fields__):
             return f"stands outside of any table{hint} It belongs in {each.place}"
     return f"is not a table of the configuration; known are {', '.join(_ROOT)}"

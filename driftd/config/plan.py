@@ -1,15 +1,15 @@
 """What a configuration costs a tenant a day, as far as it can be told before the first reading."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from driftd.config.model import Hours, ResourceConfig, Settings
 
 _DAY = 86_400.0
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """Requests a day. What the size of a resource decides (sweeps, details) is known after the first sweep."""
 
     probes: int

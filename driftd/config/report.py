@@ -1,33 +1,13 @@
 """Collects every mistake with its TOML path, in words that say what would be right."""
 
-import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
-
+from driftd.config.kind import Kind, kinds
 from driftd.config.shape import TABLES, Table
-from driftd.config.values import shown
 from driftd.errors import Mistake
 
 AnyTable = TypeVar("AnyTable", bound=Table)
-_KINDS = {
-    "string_type": "text in quotes",
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "bool_type": "true or false",
-    "list_type": "a list in [ ]",
-    "dict_type": "a table in { }",
-    "date_type": "a date such as 2027-03-31, without quotes",
-    "date_from_datetime_inexact": "a date such as 2027-03-31, without a time",
-}
-_BOUNDS = {
-    "greater_than_equal": ("at least", "ge"),
-    "greater_than": ("above", "gt"),
-    "less_than_equal": ("at most", "le"),
-}
 _SHOULD: Mapping[str, str] = {
     "base_url": 'add the tenant\'s address, such as base_url = "https://x3.example"',
     "folder": 'add the X3 folder, such as folder = "SEED"',
@@ -40,6 +20,8 @@ _SHOULD: Mapping[str, str] = {
 
 def near(name: str, known: Iterable[str]) -> str:
     """Return a suggestion such as ``; did you mean "probe"?``, or nothing where no known name is near."""
+    import difflib  # a good file has no need of it
+
     by_fold = {each.casefold(): each for each in known}
     found = difflib.get_close_matches(name.casefold(), by_fold, n=1, cutoff=0.6)
     return f'; did you mean "{by_fold[found[0]]}"?' if found else ""
@@ -72,12 +54,31 @@ class Findings:
         if not isinstance(raw, dict):
             self.add(path, f"must be a table: write {shape.place} and its keys below")
             return None
+        before = len(self.mistakes)
+        known = kinds(shape)
+        read: dict[str, Any] = {}
+        for name, kind in known.items():
+            if name in raw:
+                read[name] = self._value(kind, raw[name], join(path, name))
+            elif kind.required:
+                self.add(join(path, name), f"is missing: {_SHOULD.get(name, f'give {name}')}")
+        for name in raw:
+            if name not in known:
+                self.add(join(path, name), unknown(name, shape))
+        return shape(**read) if len(self.mistakes) == before else None
+
+    def _value(self, kind: Kind, raw: object, path: str) -> object:
+        """Read a value and the elements of it; notes its mistakes and returns None where it has some itself."""
         try:
-            return shape.model_validate(raw)
-        except ValidationError as error:
-            for each in error.errors(include_url=False):
-                self.add(join(path, *_path(each)), _message(shape, each))
+            value = kind.read(raw)
+        except ValueError as error:
+            self.add(path, str(error))
             return None
+        if kind.each and isinstance(value, list):
+            return [self._value(kind.each, each, join(path, number)) for number, each in enumerate(value)]
+        if kind.each and isinstance(value, dict):
+            return {name: self._value(kind.each, each, join(path, name)) for name, each in value.items()}
+        return value
 
     def array(self, raw: object, path: str, place: str) -> list[tuple[str, object]]:
         """Return the tables of an array with their paths; nothing, and a mistake, where it is none."""
@@ -87,34 +88,12 @@ class Findings:
         return []
 
 
-def _path(error: ErrorDetails) -> tuple[object, ...]:
-    return tuple(part for part in error["loc"] if part != "[key]")
-
-
-def _message(shape: type[Table], error: ErrorDetails) -> str:
-    kind, name = error["type"], str(error["loc"][0])
-    context: dict[str, Any] = error.get("ctx", {})
-    if kind == "extra_forbidden":
-        return unknown(name, shape)
-    if kind == "missing":
-        return f"is missing: {_SHOULD.get(name, f'give {name}')}"
-    if kind == "value_error":
-        return str(context["error"])
-    if kind == "literal_error":
-        return f"must be one of {context['expected'].replace(chr(39), chr(34))}, not {shown(error['input'])}"
-    if kind in _BOUNDS:
-        word, bound = _BOUNDS[kind]
-        return f"must be {word} {context[bound]:g}, not {shown(error['input'])}"
-    right = _KINDS.get(kind) or shape.model_fields[name].description or error["msg"].lower()
-    return f"must be {right}, not {shown(error['input'])}"
-
-
 def unknown(name: str, shape: type[Table]) -> str:
     """Say what an unknown key should have been: a near name of its table, or the table where it belongs."""
-    known = list(shape.model_fields)
+    known = shape.__struct_fields__
     if hint := near(name, known):
         return f"is not a key of {shape.place}{hint}"
-    homes = [each.place for each in TABLES if name in each.model_fields]
+    homes = [each.place for each in TABLES if name in each.__struct_fields__]
     if homes:
         return f"is not a key of {shape.place}: it belongs in {homes[0]}"
     return f"is not a key of {shape.place}; known are {', '.join(known)}"

@@ -1,16 +1,17 @@
 """One ``[[connections.resources]]`` table to a `ResourceConfig`; what it does not set comes from above it."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
+
+from msgspec.structs import replace
 
 from driftd.config import shape
 from driftd.config.model import ClassDefaults, Policy, ResourceConfig, Settings
 from driftd.config.report import Findings, join, near
 from driftd.core.model import Guards, Resource
 
-_LEVEL = tuple(shape.Overrides.model_fields)
+_LEVEL = shape.Overrides.__struct_fields__
 _OF_CONNECTION = ("requests_per_day", "bytes_per_day", "details_per_hour", "max_concurrency", "max_per_host")
 
 

@@ -1,14 +1,14 @@
 """Where a secret stands; its value is read when it is needed and kept nowhere."""
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from driftd.errors import ConfigError, Mistake
 
 
-@dataclass(frozen=True, slots=True)
-class SecretRef:
+class SecretRef(Struct, frozen=True):
     """A secret's place: an environment variable or a file. Its text never holds the secret."""
 
     path: str

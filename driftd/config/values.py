@@ -5,30 +5,47 @@ Each function takes what TOML gave and returns the value or raises `ValueError` 
 
 import re
 from contextlib import suppress
-from datetime import time
+from datetime import date, time
 from ipaddress import ip_address, ip_network
 from urllib.parse import SplitResult, urlsplit
-from zoneinfo import ZoneInfo
 
 from driftd.config.model import Hours, IpNetwork
 
+LARGEST = 2**63 - 1
+"""The largest whole number that TOML promises, and that SQLite keeps."""
+_LONGEST = 36_500 * 86_400.0
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhd]))+")
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhd])")
+_DURATION = r"(?:\d+(?:\.\d+)?(?:ms|[smhd]))+"
+_PART = r"(\d+(?:\.\d+)?)(ms|[smhd])"
 _SIZES = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _SIZES |= {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?I?B)", re.IGNORECASE)
-_HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
+_SIZE = r"(?i)(\d+(?:\.\d+)?)\s*([KMGT]?I?B)"
+_HOURS = r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)"
 _CRON_FIELDS = (("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12), ("day of week", 0, 7))
 _CRON_NAMES = {12: "jan feb mar apr may jun jul aug sep oct nov dec", 7: "sun mon tue wed thu fri sat"}
-_CRON_PART = re.compile(r"(\*|\w+(?:-\w+)?)(?:/(\d+))?")
+_CRON_PART = r"(\*|\w+(?:-\w+)?)(?:/(\d+))?"
 
 
 def shown(value: object) -> str:
-    """Return a value as a message may quote it: short, on one line."""
-    text = repr(value) if not isinstance(value, str) else f'"{value}"'
+    """Return a value as a message may quote it: short, on one line, much as the file writes it."""
+    try:
+        text = _written(value)
+    except ValueError:  # Python writes no number of many thousand digits
+        text = "a number of too many digits"
     text = "".join(c if c.isprintable() else "?" for c in text)
     return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _written(value: object) -> str:
+    match value:
+        case str():
+            return f'"{value}"'
+        case bool():
+            return str(value).lower()
+        case date() | time():
+            return str(value)
+        case _:
+            return repr(value)
 
 
 def duration(value: object) -> float:
@@ -44,29 +61,35 @@ def duration_or_zero(value: object) -> float:
     if isinstance(value, str):
         if value.startswith("-"):
             raise ValueError(f"must not be negative, not {shown(value)}")
-        if _DURATION.fullmatch(value):
-            return sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(value))
-    hint = f': write "{value}s"' if isinstance(value, int) and not isinstance(value, bool) and value > 0 else ""
+        if re.fullmatch(_DURATION, value):
+            seconds = sum(float(number) * _UNITS[unit] for number, unit in re.findall(_PART, value))
+            if seconds > _LONGEST:
+                raise ValueError(f'must be at most "36500d", not {shown(value)}')
+            return seconds
+    bare = isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _LONGEST
+    hint = f': write "{value}s"' if bare else ""
     raise ValueError(f'must be a duration such as "45s", "5m", "1.5h" or "24h", not {shown(value)}{hint}')
 
 
 def size(value: object) -> int:
     """Read ``"2GB"``, ``"500MB"``, ``"1.5GiB"`` or a number of bytes, above 0."""
-    number = None
+    number: float | None = None
     if isinstance(value, int) and not isinstance(value, bool):
         number = value
-    elif isinstance(value, str) and (found := _SIZE.fullmatch(value)):
-        number = int(float(found[1]) * _SIZES[found[2].upper()])
+    elif isinstance(value, str) and (found := re.fullmatch(_SIZE, value)):
+        number = float(found[1]) * _SIZES[found[2].upper()]
     if number is None:
         raise ValueError(f'must be a size such as "2GB" or "500MB", not {shown(value)}')
     if number < 1:
         raise ValueError(f"must be at least one byte, not {shown(value)}")
-    return number
+    if number > LARGEST:
+        raise ValueError(f"must be at most {LARGEST} bytes, not {shown(value)}")
+    return int(number)
 
 
 def hours(value: object) -> Hours:
     """Read ``"12:00-13:30"``."""
-    found = _HOURS.fullmatch(value) if isinstance(value, str) else None
+    found = re.fullmatch(_HOURS, value) if isinstance(value, str) else None
     if not found:
         raise ValueError(f'must be hours such as "12:00-13:30", not {shown(value)}')
     read = Hours(time(int(found[1]), int(found[2])), time(int(found[3]), int(found[4])))
@@ -89,7 +112,7 @@ def cron(value: object) -> str:
 
 
 def _cron_part(part: str, low: int, high: int) -> bool:
-    found = _CRON_PART.fullmatch(part)
+    found = re.fullmatch(_CRON_PART, part)
     if not found or found[2] == "0":
         return False
     if found[1] == "*":
@@ -102,6 +125,10 @@ def _cron_part(part: str, low: int, high: int) -> bool:
 
 def zone(value: object) -> str:
     """Check the name of a time zone such as ``"Europe/London"``."""
+    if value == "UTC":
+        return "UTC"
+    from zoneinfo import ZoneInfo  # costs as much as all of a reading, and most configurations are in UTC
+
     try:
         return ZoneInfo(value).key if isinstance(value, str) and value else _no_zone(value)
     except (KeyError, OSError, ValueError):  # not in the database, or no proper name at all

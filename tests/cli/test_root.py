@@ -15,7 +15,7 @@ from driftd.errors import ConfigError, LockedError, Mistake, Reason, SourceError
 from tests.cli.conftest import Driftd, Started
 
 COMMANDS = ("poll", "changes", "records", "check", "demo", "simulator", "version", "completion")
-HEAVY = {"httpx", "aiosqlite", "pydantic", "rich", "anyio", "uvicorn", "msgspec"}
+HEAVY = {"httpx", "aiosqlite", "rich", "anyio", "uvicorn", "msgspec"}
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["version"]])

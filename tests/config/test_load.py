@@ -115,4 +115,4 @@ def test_the_example_loads_with_every_comment_in_force(tmp_path: Path) -> None:
 
 def test_the_example_shows_every_key() -> None:
     shown = {found[1] for line in example_lines() if (found := re.match(r"(?:# )?([a-z_]+) = ", line))}
-    assert set(Overrides.model_fields) | set(Resource.model_fields) <= shown
+    assert {*Overrides.__struct_fields__, *Resource.__struct_fields__} <= shown
