@@ -2,7 +2,8 @@
 
 import hashlib
 import struct
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from itertools import repeat
 from typing import Final
 
 from xxhash import xxh3_128_digest
@@ -16,6 +17,11 @@ RAW_SIZE: Final = 16
 def raw(record: bytes, seed: int) -> bytes:
     """Return the 16-byte hash of raw bytes: xxh3-128, seeded per resource so that no tenant can craft a collision."""
     return xxh3_128_digest(record, seed)
+
+
+def raws(records: Iterable[bytes], seed: int) -> list[bytes]:
+    """Return the hash of each of many records' bytes."""
+    return list(map(xxh3_128_digest, records, repeat(seed)))
 
 
 def unpacked(raws: bytes) -> tuple[bytes, ...]:

@@ -1,7 +1,6 @@
 """Pages in the server's own order, each hashed once; a repeated page or link ends the reading."""
 
 from collections.abc import Mapping, Sequence
-from itertools import repeat
 from typing import NamedTuple
 
 from driftd.core import fingerprint
@@ -69,7 +68,7 @@ class Reader:
         """Split a page into rows with their raw fingerprints; a row whose bytes are `known` is not looked into."""
         slices = self._source.split(page.records)
         cut = map(self._cut, slices) if self._volatile else slices
-        lines = Lines(slices, list(map(fingerprint.raw, cut, repeat(self._seed))), known)
+        lines = Lines(slices, fingerprint.raws(cut, self._seed), known)
         if lines.fresh:
             lines.name(self._source.keys(self._resource, lines.unnamed()))
         return lines

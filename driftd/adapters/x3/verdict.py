@@ -74,7 +74,10 @@ def is_login(answer: Answer) -> bool:
 
 
 def page(answer: Answer, question: Question, now: int) -> wire.Envelope:
-    """Return the page that an answer is. Raises `SourceError` for any other answer; a prefix is never a page."""
+    """Return the page that an answer is. Raises `SourceError` for any other answer; a prefix is never a page.
+
+    Which folder its records are of is judged with their keys: those whose bytes are known were judged before.
+    """
     _check_status(answer, question, now)
     try:
         envelope = wire.read_envelope(answer.body)
@@ -84,7 +87,6 @@ def page(answer: Answer, question: Question, now: int) -> wire.Envelope:
         _check_diagnoses(answer, question, now)
     if envelope.records is None:
         raise _named(invalid("the page has no $resources, which is not the same as an empty one"), question)
-    _check_folder(envelope.records, question)
     return envelope
 
 
@@ -99,7 +101,7 @@ def details(answer: Answer, question: Question, now: int) -> bytes | None:
     body = wire.without_bom(answer.body)
     if b'"$diagnoses"' in body:
         _check_diagnoses(answer, question, now)
-    _check_folder(body, question)
+    check_folder(body, question)
     return body
 
 
@@ -147,7 +149,8 @@ def _check_diagnoses(answer: Answer, question: Question, now: int) -> None:
         raise refusal(reason, f"answers {answer.status} with an error{diagnoses.numbers(said)}", answer, question, now)
 
 
-def _check_folder(body: bytes, question: Question) -> None:
+def check_folder(body: bytes, question: Question) -> None:
+    """Raise `SourceError`, ``wrong_folder``, where records say that they are another folder's."""
     others = wire.folders(body) - {question.folder}
     if others:
         raise SourceError(
