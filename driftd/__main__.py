@@ -1,13 +1,23 @@
 """`driftd`, also as ``python -m driftd``."""
 
+import gc
+import os
 import sys
 
 
 def main() -> None:
-    """Run the command line and exit with its code."""
+    """Run the command line and exit with its code.
+
+    Nothing that is imported is garbage, and nothing is left to do at the end: files are closed and threads joined where
+    they were opened. Not to look for the one, nor to take the modules apart one by one, is a fifth of a short command.
+    """
+    gc.disable()  # `driftd.cli.loop.settle` enables it
     from driftd.cli.root import run
 
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":

@@ -56,8 +56,8 @@ class Source(Protocol):
         """Read one record of the details facet."""
         ...
 
-    def split(self, records: bytes) -> Sequence[bytes]:
-        """Cut the bytes of a ``$resources`` array into one slice a record, each exactly as sent."""
+    def split(self, page: Page) -> Sequence[bytes]:
+        """Cut the ``$resources`` array of a page into one slice a record, each exactly as sent."""
         ...
 
     def keys(self, resource: Resource, slices: Sequence[bytes]) -> Sequence[KeyBytes]:

@@ -14,11 +14,17 @@ Ts = TypeVarTuple("Ts")
 
 
 def run(function: Callable[[*Ts], Awaitable[T]], *arguments: *Ts) -> T:
-    """Run an asynchronous function to its end and return its result.
+    """Run an asynchronous function to its end and return its result."""
+    settle()
+    return anyio.run(function, *arguments, backend_options={"use_uvloop": find_spec("uvloop") is not None})
 
-    What was imported is never garbage, and pages are many objects without a cycle among them: looking for cycles as
-    often as Python does by default costs a tenth of a first sweep (measured).
+
+def settle() -> None:
+    """Say that what a command needs is imported: from now on garbage is looked for, though seldom.
+
+    Pages are many objects without a cycle among them: looking for cycles as often as Python does by default costs a
+    tenth of a first sweep (measured).
     """
     gc.freeze()
     gc.set_threshold(_ALLOCATIONS, 20, 100)
-    return anyio.run(function, *arguments, backend_options={"use_uvloop": find_spec("uvloop") is not None})
+    gc.enable()

@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 @contextmanager
 def listening(farm: "Farm", address: tuple[str, int]) -> "Iterator[Serving]":
     """Serve a farm; an address that cannot be had is the user's mistake."""
+    from driftd.cli.loop import settle
     from driftd.simulator import serving
 
+    settle()
     host, port = address
     with ExitStack() as stack:
         try:

@@ -99,7 +99,8 @@ class Query(Struct, frozen=True):
 
     ``after`` is the key to read behind (exclusive), ``start`` the key to read from (inclusive); at most one is given.
     ``since`` is a watermark value: only records with ``watermark >= since``, ordered by it and then the key.
-    ``next`` continues the ``$next`` link of an earlier page and then decides the position alone.
+    ``next`` continues the ``$next`` link of an earlier page and then decides the position alone. ``split`` says that
+    the page will be looked into whatever its bytes are: it can then be split as it is judged, in one pass.
     """
 
     count: int
@@ -108,10 +109,11 @@ class Query(Struct, frozen=True):
     descending: bool = False
     since: str | None = None
     next: str | None = None
+    split: bool = False
 
 
 class Page(Struct, frozen=True):
-    """One answer to a `Query`: the exact bytes of the ``$resources`` array, not yet split."""
+    """One answer to a `Query`: the exact bytes of the ``$resources`` array."""
 
     records: bytes
     next: str | None
@@ -120,6 +122,8 @@ class Page(Struct, frozen=True):
     """Bytes read from the network for it, retries and tokens included."""
     requests: int
     """Requests it took, retries and tokens included."""
+    slices: Sequence[bytes] | None = None
+    """The records, each exactly as sent, where the page was split already: `Source.split` gives them in any case."""
 
 
 class Details(NamedTuple):

@@ -121,8 +121,8 @@ class Deletes(Struct, frozen=True):
         Raises `SilentOnceError` where records are there, for the pass to begin anew; the `last` one holds all the same.
         """
         await self.tenant.clock.sleep(self.resource.guards.second_look)
-        page = await self.reader.again(Query(1))
-        if self.tenant.source.split(page.records) and not last:
+        page = await self.reader.again(Query(1, split=True))
+        if self.tenant.source.split(page) and not last:
             raise SilentOnceError
         self.tally.held = self.trusted
         self.tally.doubt(

@@ -32,7 +32,7 @@ async def glances(
     tenant refuses to filter by it, the newest documents by descending key, for as long as the caller asks on.
     """
     if kind is Kind.PROBE:
-        read = await reader.read(Query(min(PROBED, resource.page_size)))
+        read = await reader.read(Query(min(PROBED, resource.page_size), split=True))
         lines = reader.lines(read.page, {})
         for record in lines.records:
             source.decode(record)
@@ -40,9 +40,9 @@ async def glances(
         yield Glance(lines, newest_first=False)
         return
     since = behind(standing.watermark, resource.watermark_overlap) if resource.watermark else None
-    query = Query(resource.page_size, descending=True)
+    query = Query(resource.page_size, descending=True, split=True)
     if since is not None and await _filters(reader, resource, since):
-        query = Query(resource.page_size, since=since)
+        query = Query(resource.page_size, since=since, split=True)
     while True:
         read = await reader.read(query, chained=True)
         lines = reader.lines(read.page, {})

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from driftd.core.gate import Range, Verdict
-from driftd.core.model import KeyBytes, Query, Resource
+from driftd.core.model import KeyBytes, Page, Query, Resource
 from driftd.ports import Source
 from driftd.runtime.reader import Reader
 
@@ -36,13 +36,13 @@ async def locate(reader: Reader, source: Source, resource: Resource, key: KeyByt
 
     The neighbours are the record at or behind the key, and the one in front of that.
     """
-    behind = await reader.again(Query(1, start=key))
-    following = _named(source, resource, behind.records)
+    behind = await reader.again(Query(1, start=key, split=True))
+    following = _named(source, resource, behind)
     if following and following[0] == key:
         return None
     after = following[0] if following else None
-    ahead = await reader.again(Query(1, after=after or key, descending=True))
-    leading = _named(source, resource, ahead.records)
+    ahead = await reader.again(Query(1, after=after or key, descending=True, split=True))
+    leading = _named(source, resource, ahead)
     if leading and leading[0] == key:
         return None
     return Range(leading[0] if leading else None, (key,), after, 1)
@@ -51,12 +51,12 @@ async def locate(reader: Reader, source: Source, resource: Resource, key: KeyByt
 async def _between(reader: Reader, source: Source, resource: Resource, stretch: Range) -> tuple[set[KeyBytes], bool]:
     """Return the keys read from one neighbour on, and whether the range was read whole, both neighbours included."""
     found: set[KeyBytes] = set()
-    query = Query(stretch.span + 2 + SLACK, start=stretch.before)
+    query = Query(stretch.span + 2 + SLACK, start=stretch.before, split=True)
     pages = 0
     while pages < PATIENCE or len(found) < PATIENCE * query.count:
         pages += 1
         page = await reader.again(query)
-        keys = _named(source, resource, page.records)
+        keys = _named(source, resource, page)
         if not found and stretch.before is not None and (not keys or keys[0] != stretch.before):
             return found, False
         known = len(found)
@@ -65,9 +65,9 @@ async def _between(reader: Reader, source: Source, resource: Resource, stretch: 
             return found, True
         if page.next is None or len(found) == known:
             return found, False
-        query = Query(query.count, after=keys[-1])
+        query = Query(query.count, after=keys[-1], split=True)
     return found, False
 
 
-def _named(source: Source, resource: Resource, records: bytes) -> list[KeyBytes]:
-    return [key for key in source.keys(resource, source.split(records)) if key]
+def _named(source: Source, resource: Resource, page: Page) -> list[KeyBytes]:
+    return [key for key in source.keys(resource, source.split(page)) if key]

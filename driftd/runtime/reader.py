@@ -66,7 +66,7 @@ class Reader:
 
     def lines(self, page: Page, known: Mapping[bytes, KeyBytes]) -> Lines:
         """Split a page into rows with their raw fingerprints; a row whose bytes are `known` is not looked into."""
-        slices = self._source.split(page.records)
+        slices = self._source.split(page)
         cut = map(self._cut, slices) if self._volatile else slices
         lines = Lines(slices, fingerprint.raws(cut, self._seed), known)
         if lines.fresh:

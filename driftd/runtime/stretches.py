@@ -105,7 +105,7 @@ class Stretches:
 
     async def _stored(self) -> AsyncIterator[Stretch]:
         here = plan(self._segments, self._index, self._resource.page_size)
-        query = Query(here.count, after=self._before)
+        query = Query(here.count, after=self._before, split=self._eager > 1)
         read = await self._reader.read(query)
         segment = self._segments[self._index]
         if read.digest == segment.digest and here.covers == 1 and self._index not in self._forced:
@@ -159,10 +159,10 @@ class Stretches:
             first = False
             behind = run.lines.last_key() or self._before
             more = min(self._resource.page_size, run.unseen() + SLACK)
-            read = await self._reader.read(Query(more, after=behind))
+            read = await self._reader.read(Query(more, after=behind, split=True))
 
     async def _tail(self) -> Stretch:
-        query = Query(self._resource.page_size, after=self._before, next=self._link)
+        query = Query(self._resource.page_size, after=self._before, next=self._link, split=True)
         read = await self._reader.read(query, chained=True)
         lines = self._reader.lines(read.page, {})
         self._before = lines.last_key() or self._before

@@ -128,7 +128,7 @@ async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
 
 
 def keys_of(source: Source, page: Page, resource: Resource = CUSTOMERS) -> list[KeyBytes]:
-    return list(source.keys(resource, source.split(page.records)))
+    return list(source.keys(resource, source.split(page)))
 
 
 async def chain(source: Source, query: Query, resource: Resource = CUSTOMERS) -> list[KeyBytes]:
@@ -149,7 +149,7 @@ async def records(world: World) -> list[JsonObject]:
     query = Query(CAP)
     while True:
         page = await world.source.page(CUSTOMERS, query)
-        found += map(world.source.decode, world.source.split(page.records))
+        found += map(world.source.decode, world.source.split(page))
         if page.next is None:
             return found
         query = replace(query, next=page.next)
@@ -185,7 +185,7 @@ async def test_behind_the_last_key_is_an_empty_page(world: World) -> None:
     """Nothing left is an empty array and no `next`, not a failure."""
     order = await chain(world.source, Query(17))
     page = await world.source.page(CUSTOMERS, Query(5, after=order[-1]))
-    assert (list(world.source.split(page.records)), page.next) == ([], None)
+    assert (list(world.source.split(page)), page.next) == ([], None)
 
 
 async def test_descending_is_the_order_backwards(world: World) -> None:
@@ -219,7 +219,7 @@ async def test_an_empty_class_is_an_empty_array(world: World) -> None:
     """No records are `[]` and the end."""
     world.clear()
     page = await world.source.page(CUSTOMERS, Query(5))
-    assert (list(world.source.split(page.records)), page.next) == ([], None)
+    assert (list(world.source.split(page)), page.next) == ([], None)
 
 
 async def test_since_shows_what_is_not_older_in_the_order_of_the_watermark(world: World) -> None:
@@ -232,10 +232,11 @@ async def test_since_shows_what_is_not_older_in_the_order_of_the_watermark(world
     assert all(stamp_of[one] <= stamp_of[two] for one, two in pairwise(newer))
 
 
-async def test_slices_are_the_bytes_of_the_page(world: World) -> None:
+@pytest.mark.parametrize("split", [False, True])
+async def test_slices_are_the_bytes_of_the_page(world: World, split: bool) -> None:
     """Each slice is a part of the page as sent, in order, and decodes to the record with its key."""
-    page = await world.source.page(CUSTOMERS, Query(10))
-    slices = list(world.source.split(page.records))
+    page = await world.source.page(CUSTOMERS, Query(10, split=split))
+    slices = list(world.source.split(page))
     at = 0
     for key, each in zip(world.source.keys(CUSTOMERS, slices), slices, strict=True):
         at = page.records.index(each, at) + len(each)
@@ -247,7 +248,7 @@ async def test_an_unchanged_record_is_sent_as_the_same_bytes(world: World) -> No
     order = await chain(world.source, Query(17))
     page = await world.source.page(CUSTOMERS, Query(10))
     again = await world.source.page(CUSTOMERS, Query(9, start=order[1]))
-    assert list(world.source.split(page.records))[1:] == list(world.source.split(again.records))
+    assert list(world.source.split(page))[1:] == list(world.source.split(again))
 
 
 @pytest.mark.parametrize(
@@ -303,7 +304,7 @@ def test_what_is_no_array_is_invalid(records: bytes) -> None:
     """Records that cannot be cut fail as `invalid_payload`."""
     for source in OFFLINE:
         with pytest.raises(SourceError) as error:
-            source.split(records)
+            source.split(Page(records, None, len(records), 1))
         assert error.value.reason is Reason.INVALID_PAYLOAD
 
 

@@ -69,9 +69,9 @@ class FakeSource:
                 return Details(self.decode(record), len(record), 1)
         return Details(None, 0, 1)
 
-    def split(self, records: bytes) -> Sequence[bytes]:
+    def split(self, page: Page) -> Sequence[bytes]:
         try:
-            return [bytes(raw) for raw in msgspec.json.decode(records, type=list[msgspec.Raw])]
+            return [bytes(raw) for raw in msgspec.json.decode(page.records, type=list[msgspec.Raw])]
         except msgspec.MsgspecError as error:
             raise SourceError(Reason.INVALID_PAYLOAD, "$resources is not an array") from error
 

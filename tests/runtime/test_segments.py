@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from driftd.core.model import Page
 from driftd.core.segment import GROWN, SHRUNK
 from tests.fakes.source import FakeSource, FakeTable
 from tests.runtime.world import MASTER, NAME, World, key, row
@@ -49,8 +50,8 @@ async def test_ten_insertions_and_deletions_leave_the_other_segments_unread() ->
     split: list[int] = []
     cut = world.source.split
 
-    def watched(records: bytes) -> Any:
-        slices = cut(records)
+    def watched(page: Page) -> Any:
+        slices = cut(page)
         split.append(len(slices))
         return slices
 

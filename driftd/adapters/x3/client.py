@@ -63,8 +63,8 @@ class X3Source:
         """Read one page of the query facet: explicit order on the key, envelope checked, records not decoded."""
         tally, question = Tally(), self._question(resource)
         answer = await self._read(self._address.page(resource, query), question, tally)
-        envelope = verdict.page(answer, question, self._clock.now())
-        return Page(envelope.records or b"[]", envelope.next, tally.wire_bytes, tally.requests)
+        envelope = verdict.page(answer, question, self._clock.now(), split=query.split)
+        return Page(envelope.records or b"[]", envelope.next, tally.wire_bytes, tally.requests, envelope.slices)
 
     async def details(self, resource: Resource, key: KeyBytes) -> Details:
         """Read one record of the details facet; its ``record`` is None where the tenant says that it does not exist."""
@@ -74,10 +74,12 @@ class X3Source:
         record = None if body is None else self.decode(body)
         return Details(record, tally.wire_bytes, tally.requests)
 
-    def split(self, records: bytes) -> Sequence[bytes]:
-        """Cut the bytes of a ``$resources`` array into one slice a record, each exactly as sent."""
+    def split(self, page: Page) -> Sequence[bytes]:
+        """Cut the ``$resources`` array of a page into one slice a record, each exactly as sent."""
+        if page.slices is not None:
+            return page.slices
         try:
-            return split_records(records)
+            return split_records(page.records)
         except SourceError as error:
             raise self._named(error) from None
 

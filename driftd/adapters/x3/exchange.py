@@ -83,7 +83,9 @@ class Exchange:
         try:
             headers = response.headers
             tally.wire_bytes += _LINE + sum(len(name) + len(value) + 4 for name, value in headers.raw)
-            body = await _body(response, Body(headers.get("Content-Encoding", ""), caps, whose), tally)
+            whole = Body(headers.get("Content-Encoding", ""), caps, whose)
+            whole.announce(headers.get("Content-Length", ""))
+            body = await _body(response, whole, tally)
         finally:
             with anyio.CancelScope(shield=True):
                 await response.aclose()
@@ -116,7 +118,7 @@ async def _body(response: httpx.Response, body: Body, tally: Tally) -> bytes:
     return body.whole()
 
 
-def _transport(settings: X3Settings) -> Transport:
+def _transport(settings: X3Settings) -> httpx.AsyncBaseTransport:
     if settings.proxy is not None and not settings.proxy.lower().startswith(("http://", "https://")):
         raise SourceError(
             Reason.CONFIG_ERROR,
@@ -125,4 +127,9 @@ def _transport(settings: X3Settings) -> Transport:
         )
     addresses = [settings.base_url, getattr(settings.auth, "token_url", ""), settings.proxy or ""]
     secure = any(address.lower().startswith("https:") for address in addresses)
-    return Transport(tls_context(settings.ca_file) if secure else None, settings.proxy, settings.max_connections)
+    context = tls_context(settings.ca_file) if secure else None
+    if settings.proxy is not None:
+        from driftd.adapters.x3.proxied import ProxiedTransport  # httpcore is loaded only for it
+
+        return ProxiedTransport(context, settings.proxy, settings.max_connections)
+    return Transport(context, settings.max_connections)

@@ -18,7 +18,7 @@ _GZIP: Final = 16 + zlib.MAX_WBITS
 class Body:
     """A body as it arrives: `feed` each chunk, then `whole`.
 
-    Both raise `SourceError`: ``payload_too_large`` over a cap, ``invalid_payload`` for what is not the gzip that was
+    Each raises `SourceError`: ``payload_too_large`` over a cap, ``invalid_payload`` for what is not the gzip that was
     asked for, ``connection_reset`` for a compressed body that ends early.
     """
 
@@ -40,10 +40,15 @@ class Body:
                 hint="report it: only gzip is accepted, and only once",
             )
 
+    def announce(self, length: str) -> None:
+        """Refuse a body over its cap before it is read, by the length its head gives (``""``: none)."""
+        if length.isdecimal() and (len(length) > 20 or int(length) > self._caps.wire):
+            raise self._too_large(f"announces more than {self._caps.wire} bytes")
+
     def feed(self, chunk: bytes) -> Iterator[None]:
         """Take a chunk from the wire; yields between steps of at most 1 MiB inflated, so that the loop can breathe."""
         self.wire_bytes += len(chunk)
-        if self.wire_bytes > self._caps.wire:
+        if self.wire_bytes > self._caps.wire:  # of a length that was not announced
             raise self._too_large(f"sends more than {self._caps.wire} bytes")
         if self._gzip is None:
             self._keep(chunk)

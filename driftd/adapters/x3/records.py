@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NoReturn
 
 import msgspec
@@ -28,9 +28,17 @@ def split(records: bytes) -> list[bytes]:
     Raises `SourceError` with ``invalid_payload`` for what is not an array of objects.
     """
     try:
-        slices = [bytes(raw) for raw in _slices(records)]
+        return objects(_slices(records))
     except msgspec.MsgspecError as error:
         raise invalid(f"$resources is not a JSON array: {error}") from None
+
+
+def objects(elements: Iterable[msgspec.Raw]) -> list[bytes]:
+    """Return the bytes of an array's elements.
+
+    Raises `SourceError` with ``invalid_payload`` where one is no object.
+    """
+    slices = list(map(bytes, elements))
     if not {each[0] for each in slices} <= _OBJECT:
         raise invalid("$resources holds something else than objects")
     return slices

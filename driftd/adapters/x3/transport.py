@@ -1,163 +1,103 @@
-"""The way to one tenant: httpcore's pool under httpx's transport interface, with our own sockets beneath.
-
-Own sockets for three reasons: bodies are read in large pieces (httpcore asks for 64 KiB, and each piece costs a trip
-through the event loop), a request on a kept-alive connection that died unseen can be told from any other reset, and
-here is the one place where an address is resolved and connected to.
-"""
+"""The way to one tenant under httpx's transport interface: a few connections, kept for the requests that follow."""
 
 import ssl
-from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import contextmanager
-from typing import Any, Final
+from typing import Final
 
-import httpcore
+import anyio
+import anyio.lowlevel
 import httpx
 
-READ_BYTES: Final = 1 << 20
-"""Most bytes taken from a socket at once."""
+from driftd.adapters.x3.connection import Connection, Origin, StaleConnectionError
+from driftd.adapters.x3.dial import connect, limit
+from driftd.adapters.x3.reply import Reply, head, length, written
+
 KEEP_ALIVE: Final = 4.0
 """Seconds an idle connection is kept: below the 5 s after which Node.js, which Syracuse runs on, closes its side."""
-
-
-class StaleConnectionError(httpcore.ReadError):
-    """A kept-alive connection was closed by the other side before any byte of this answer: safe to ask again."""
+_PORTS: Final = {"http": 80, "https": 443}
 
 
 def is_stale(error: httpx.TransportError) -> bool:
     """Tell whether a failure is that of a kept-alive connection that had died, with no response byte received."""
-    return isinstance(error.__cause__, StaleConnectionError)
+    return isinstance(error, StaleConnectionError)
 
 
 class Transport(httpx.AsyncBaseTransport):
-    """One tenant's few connections, straight or through a forward proxy."""
+    """One tenant's connections, straight to it: at most `max_connections` sockets at once."""
 
-    def __init__(self, context: ssl.SSLContext | None, proxy: str | None, max_connections: int) -> None:
-        common: dict[str, Any] = {
-            "ssl_context": context,
-            "max_connections": max_connections,
-            "max_keepalive_connections": max_connections,
-            "keepalive_expiry": KEEP_ALIVE,
-            "network_backend": _Network(httpcore.AnyIOBackend()),
-        }
-        self._pool: httpcore.AsyncConnectionPool
-        if proxy is None:
-            self._pool = httpcore.AsyncConnectionPool(**common)
-        else:
-            parsed = httpx.Proxy(proxy)
-            address = parsed.url
-            url = httpcore.URL(
-                scheme=address.raw_scheme, host=address.raw_host, port=address.port, target=address.raw_path
-            )
-            secure = context if address.scheme == "https" else None
-            self._pool = httpcore.AsyncHTTPProxy(
-                proxy_url=url, proxy_auth=parsed.raw_auth, proxy_ssl_context=secure, **common
-            )
+    def __init__(self, context: ssl.SSLContext | None, max_connections: int) -> None:
+        if context is not None:
+            context.set_alpn_protocols(["http/1.1"])
+        self._context = context
+        self._places = anyio.Semaphore(max_connections, fast_acquire=True)
+        """One for each request under way, from its connection to the end of its answer."""
+        self._busy: set[Connection] = set()
+        self._idle: list[Connection] = []
+        """The one used last stands last."""
+        self._closed = False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request; raises `httpx.TransportError`."""
-        url = request.url
-        asked = httpcore.Request(
-            method=request.method,
-            url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
-            headers=request.headers.raw,
-            content=request.stream,
-            extensions=request.extensions,
-        )
-        with _as_httpx():
-            answered = await self._pool.handle_async_request(asked)
-        return httpx.Response(
-            status_code=answered.status,
-            headers=answered.headers,
-            stream=_Stream(answered),
-            extensions=answered.extensions,
-        )
-
-    async def aclose(self) -> None:
-        """Close every connection."""
-        await self._pool.aclose()
-
-
-class _Stream(httpx.AsyncByteStream):
-    def __init__(self, response: httpcore.Response) -> None:
-        self._response = response
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        with _as_httpx():
-            async for chunk in self._response.aiter_stream():
-                yield chunk
-
-    async def aclose(self) -> None:
-        await self._response.aclose()
-
-
-@contextmanager
-def _as_httpx() -> Iterator[None]:
-    """Raise httpcore's errors as the httpx errors of the same name, which is how httpx itself maps them."""
-    try:
-        yield
-    except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, httpcore.ProxyError) as error:
-        name = "ReadError" if isinstance(error, StaleConnectionError) else type(error).__name__
-        raise getattr(httpx, name, httpx.TransportError)(str(error)) from error
-    except httpcore.UnsupportedProtocol as error:
-        raise httpx.UnsupportedProtocol(str(error)) from error
-
-
-class _Network(httpcore.AsyncNetworkBackend):
-    """Connects; the name is resolved again each time, so that no stale address is pinned."""
-
-    def __init__(self, inner: httpcore.AsyncNetworkBackend) -> None:
-        self._inner = inner
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's interface
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        stream = await self._inner.connect_tcp(host, port, timeout, local_address, socket_options)
-        return _Socket(stream)
-
-    async def sleep(self, seconds: float) -> None:
-        await self._inner.sleep(seconds)
-
-
-class _Socket(httpcore.AsyncNetworkStream):
-    def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
-        self._inner = inner
-        self._answered = False
-        """Whether an earlier request on this socket had an answer."""
-        self._silent = False
-        """Whether nothing has come since the latest request."""
-
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's interface
+        """Send a request and read the head of its answer; raises `httpx.TransportError`."""
+        limits = request.extensions.get("timeout", {})
+        origin = self._origin(request.url)
+        talk, data = await written(request)
+        connection = await self._connection(origin, limits)
         try:
-            data = await self._inner.read(max(max_bytes, READ_BYTES), timeout)
-        except httpcore.ReadError as error:
-            if self._answered and self._silent:
-                raise StaleConnectionError("a kept-alive connection was closed") from error
+            await connection.send(data, limits.get("write"))
+            answered = await head(talk, connection, limits.get("read"))
+            body = length(request.method, answered)
+            reply = Reply(body, talk, connection, limits.get("read"), self._left)
+            return httpx.Response(answered.status_code, headers=answered.headers.raw_items(), stream=reply)
+        except BaseException:
+            self._left(connection, keep=False)
             raise
-        if data:
-            self._answered, self._silent = True, False
-        elif self._answered and self._silent:
-            raise StaleConnectionError("a kept-alive connection was closed")
-        return data
-
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - httpcore's interface
-        self._silent = True
-        await self._inner.write(buffer, timeout)
-
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's interface
-    ) -> httpcore.AsyncNetworkStream:
-        return _Socket(await self._inner.start_tls(ssl_context, server_hostname, timeout))
 
     async def aclose(self) -> None:
-        await self._inner.aclose()
+        """Close every connection, also those in use."""
+        self._closed = True
+        for connection in (*self._idle, *self._busy):
+            connection.abort()
+        self._idle.clear()
+        await anyio.lowlevel.cancel_shielded_checkpoint()  # sockets are closed in the loop's next turn
 
-    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - httpcore's interface
-        return self._inner.get_extra_info(info)
+    def _origin(self, url: httpx.URL) -> Origin:
+        if url.scheme not in _PORTS or not url.host or (url.scheme == "https" and self._context is None):
+            raise httpx.UnsupportedProtocol("not an address that can be connected to")
+        return Origin(url.scheme, url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme])
+
+    async def _connection(self, origin: Origin, limits: dict[str, float | None]) -> Connection:
+        """Take a kept connection or make one, with a place for it; raises `httpx.PoolTimeout` when all stay in use."""
+        try:
+            self._places.acquire_nowait()
+        except anyio.WouldBlock:
+            with limit(limits.get("pool"), httpx.PoolTimeout):
+                await self._places.acquire()
+        try:
+            connection = self._kept(origin)
+            if connection is None:
+                context = self._context if origin.scheme == "https" else None
+                connection = await connect(origin, context, limits.get("connect"))
+        except BaseException:
+            self._places.release()
+            raise
+        self._busy.add(connection)
+        return connection
+
+    def _kept(self, origin: Origin) -> Connection | None:
+        """Take the latest kept connection that still lives; if there is none, see that one more socket is allowed."""
+        for connection in self._idle[::-1]:
+            if connection.origin == origin:
+                self._idle.remove(connection)
+                if connection.resume():
+                    return connection
+                connection.abort()
+        while len(self._idle) > self._places.value:
+            self._idle.pop(0).abort()
+        return None
+
+    def _left(self, connection: Connection, keep: bool) -> None:  # noqa: FBT001 - a callback
+        self._busy.discard(connection)
+        if keep and not self._closed and connection.rest(KEEP_ALIVE):
+            self._idle.append(connection)
+        else:
+            connection.abort()
+        self._places.release()

@@ -73,14 +73,14 @@ def is_login(answer: Answer) -> bool:
     return answer.status == 200 and answer.is_html and _LOGIN_FORM.search(answer.body[: 64 << 10]) is not None
 
 
-def page(answer: Answer, question: Question, now: int) -> wire.Envelope:
+def page(answer: Answer, question: Question, now: int, *, split: bool = False) -> wire.Envelope:
     """Return the page that an answer is. Raises `SourceError` for any other answer; a prefix is never a page.
 
     Which folder its records are of is judged with their keys: those whose bytes are known were judged before.
     """
     _check_status(answer, question, now)
     try:
-        envelope = wire.read_envelope(answer.body)
+        envelope = wire.read_envelope(answer.body, split=split)
     except SourceError as error:
         raise _named(error, question) from None
     if envelope.diagnoses is not None:

@@ -6,7 +6,8 @@ a cursor's operator speaks of the order asked for, also under ``desc`` (Sage's s
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from typing import Final, NamedTuple
 from urllib.parse import quote, unquote, unquote_plus, urljoin, urlsplit
@@ -16,6 +17,7 @@ from msgspec import Struct
 
 from driftd.adapters.x3 import keys
 from driftd.adapters.x3.payload import invalid
+from driftd.adapters.x3.records import objects
 from driftd.core.model import KeyBytes, Query, Resource
 from driftd.errors import Reason, SourceError
 
@@ -147,10 +149,17 @@ class _Links(msgspec.Struct):
     next: _Link | None = msgspec.field(name="$next", default=None)
 
 
-class _Envelope(msgspec.Struct):
-    resources: msgspec.Raw = msgspec.field(name="$resources", default=_ABSENT)
+class _Page(msgspec.Struct):
     links: _Links | None = msgspec.field(name="$links", default=None)
     diagnoses: msgspec.Raw = msgspec.field(name="$diagnoses", default=_ABSENT)
+
+
+class _Whole(_Page):
+    resources: msgspec.Raw = msgspec.field(name="$resources", default=_ABSENT)
+
+
+class _Split(_Page, kw_only=True):
+    resources: list[msgspec.Raw] = msgspec.field(name="$resources")
 
 
 class Envelope(NamedTuple):
@@ -162,20 +171,32 @@ class Envelope(NamedTuple):
     """The ``$next`` link as sent; None says that this was the end."""
     diagnoses: bytes | None
     """The bytes of ``$diagnoses``, where present."""
+    slices: list[bytes] | None = None
+    """The records, where they were split."""
 
 
-_envelope: Final = msgspec.json.Decoder(_Envelope).decode
+_whole: Final = msgspec.json.Decoder(_Whole).decode
+_split: Final = msgspec.json.Decoder(_Split).decode
 
 
-def read_envelope(body: bytes) -> Envelope:
+def read_envelope(body: bytes, *, split: bool = False) -> Envelope:
     """Read a page without decoding its records; a byte order mark is passed over.
 
-    Raises `SourceError` with ``invalid_payload`` for what is not an envelope.
+    With `split` a page that has records is split in the same pass. Raises `SourceError` with ``invalid_payload`` for
+    what is not an envelope.
     """
-    found: _Envelope | None = None
+    body = without_bom(body)
+    if split:
+        with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):  # what is wrong is said below
+            page = _split(body)
+            slices = objects(page.resources)
+            array = _array(body, slices) if slices else None
+            if array is not None:
+                return Envelope(array, _next(page), bytes(page.diagnoses) or None, slices)
+    found: _Whole | None = None
     fault = ""
     try:
-        found = _envelope(without_bom(body))
+        found = _whole(body)
     except msgspec.ValidationError as error:
         fault = f"not an X3 envelope: {error}"
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -185,10 +206,36 @@ def read_envelope(body: bytes) -> Envelope:
     records = bytes(found.resources) or None
     if records is not None and not records.startswith(b"["):
         raise invalid("the page's $resources is not an array")
-    link = found.links.next if found.links is not None else None
+    return Envelope(records, _next(found), bytes(found.diagnoses) or None)
+
+
+def _next(page: _Page) -> str | None:
+    link = page.links.next if page.links is not None else None
     if link is not None and not link.url:
         raise invalid("the page's next link has no address")
-    return Envelope(records, link.url if link is not None else None, bytes(found.diagnoses) or None)
+    return link.url if link is not None else None
+
+
+_OPENING: Final = re.compile(rb'"\$resources"\s*:\s*\[\s*\Z')
+_CLOSING: Final = re.compile(rb"\s*\]")
+_NEAR: Final = 100
+"""Bytes around an array in which its brackets are looked for."""
+
+
+def _array(body: bytes, slices: Sequence[bytes]) -> bytes | None:
+    """Return the bytes of ``$resources``, of which `slices` are the elements, brackets included.
+
+    None where the elements do not stand one behind the other with the same distance, as they always do from X3.
+    """
+    first = body.find(slices[0])
+    behind = first + len(slices[0])
+    distance = body.find(slices[1], behind) - behind if len(slices) > 1 else 0
+    end = first + sum(map(len, slices)) + distance * (len(slices) - 1)
+    opening = _OPENING.search(body[max(0, first - _NEAR) : first])
+    closing = _CLOSING.match(body[end : end + _NEAR])
+    if opening is None or closing is None or not body.endswith(slices[-1], 0, end):
+        return None
+    return body[first - len(opening[0]) + opening[0].index(b"[") : end + len(closing[0])]
 
 
 def without_bom(body: bytes) -> bytes:

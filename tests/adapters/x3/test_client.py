@@ -15,6 +15,7 @@ from tests.adapters.x3.scripted import (
     BASE,
     CUSTOMERS,
     ORDERS,
+    SMALL,
     ScriptedTenant,
     SetClock,
     diagnosed,
@@ -38,8 +39,8 @@ async def test_a_page_is_the_tenants_own_bytes() -> None:
         port = held(given)
         page = await port.page(CUSTOMERS, Query(2))
         again = await port.page(CUSTOMERS, Query(2, next=page.next))
-    assert port.split(page.records) == [b'{"BPCNUM":"A"}', b'{"BPCNUM":"B"}']
-    assert port.keys(CUSTOMERS, port.split(page.records)) == [b'["A"]', b'["B"]']
+    assert port.split(page) == [b'{"BPCNUM":"A"}', b'{"BPCNUM":"B"}']
+    assert port.keys(CUSTOMERS, port.split(page)) == [b'["A"]', b'["B"]']
     assert (page.next, page.requests, again.requests) == ("?key=gt.B", 2, 1)
     assert page.wire_bytes > again.wire_bytes > len(again.records)
 
@@ -204,3 +205,21 @@ def test_the_catalogue_knows_its_classes() -> None:
         assert known.details == known.document
         assert set(known.references.values()) <= set(standard())
     assert lookup("ZUNKNOWN") is None
+
+
+async def test_a_page_that_announces_too_much_is_not_read() -> None:
+    """A length over the cap fails the page at once: its body is not asked for."""
+    read = False
+
+    async def untouched() -> AsyncIterator[bytes]:
+        nonlocal read
+        read = True
+        yield b""
+
+    headers = {"Content-Type": "application/json", "Content-Length": str(SMALL.wire + 1)}
+    tenant = ScriptedTenant(answer=lambda _r: httpx.Response(200, content=untouched(), headers=headers))
+    async with source(tenant, given=settings(Basic("u", Secret("p")), caps=SMALL)) as given:
+        with pytest.raises(SourceError) as error:
+            await given.page(CUSTOMERS, Query(5))
+    assert error.value.reason is Reason.PAYLOAD_TOO_LARGE
+    assert not read

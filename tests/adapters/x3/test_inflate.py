@@ -67,6 +67,16 @@ def test_the_wire_has_a_cap_of_its_own(encoding: str) -> None:
     assert reason(encoding, chunks) is Reason.PAYLOAD_TOO_LARGE
 
 
+def test_a_length_over_the_cap_is_refused_before_a_byte_comes() -> None:
+    """What the head announces counts; where it announces nothing, or nothing readable, what comes does."""
+    for length in ("65537", "9" * 19, "9" * 5_000):
+        with pytest.raises(SourceError) as error:
+            Body("", SMALL, "it").announce(length)
+        assert error.value.reason is Reason.PAYLOAD_TOO_LARGE
+    for length in ("", "0", "65536", "-1", "many", "1,1"):
+        Body("", SMALL, "it").announce(length)
+
+
 @pytest.mark.parametrize("encoding", ["br", "deflate", "gzip, gzip", "gzip,identity", "zstd"])
 def test_an_encoding_not_asked_for_is_refused(encoding: str) -> None:
     """Only gzip is accepted, and only once."""

@@ -114,7 +114,7 @@ FAULTS = [
 async def read_two(given: X3Source) -> None:
     """Read two pages as the runtime does, keys and values included."""
     page = await given.page(CUSTOMERS, Query(10))
-    slices = given.split(page.records)
+    slices = given.split(page)
     given.keys(CUSTOMERS, slices)
     for each in slices:
         given.decode(each)
@@ -147,7 +147,7 @@ async def test_what_is_for_others_to_judge_comes_through(here: Site, kind: Any) 
     async with here.source() as given:
         for _ in range(3):
             page = await given.page(CUSTOMERS, Query(10))
-            assert given.split(page.records) == [] or kind != "empty"
+            assert given.split(page) == [] or kind != "empty"
 
 
 TOKEN_FAULTS = [
@@ -197,7 +197,7 @@ async def test_each_way_of_identifying_the_client_works(here: Site, errors: Any,
     """Form or Basic, RFC 6749 or the gateway's messages: the right secret gets in, a wrong one has its reason."""
     here.move(token_errors=errors, token_auth=way)
     async with here.source() as given:
-        assert given.split((await given.page(CUSTOMERS, Query(10))).records)
+        assert given.split(await given.page(CUSTOMERS, Query(10)))
     auth = ClientCredentials(f"{here.url}{here.tenant.token_path}", here.tenant.client_id, Secret("wrong"))
     async with here.source(auth=auth) as given:
         with pytest.raises(SourceError) as error:
@@ -218,7 +218,7 @@ async def test_basic_gets_in_where_it_may(here: Site) -> None:
     """HTTP Basic reads; refused, it is `unauthorized`."""
     here.move()
     async with here.basic() as given:
-        assert given.split((await given.page(CUSTOMERS, Query(10))).records)
+        assert given.split(await given.page(CUSTOMERS, Query(10)))
     here.tenant.switches.basic_auth = "refused"
     async with here.basic() as given:
         with pytest.raises(SourceError) as error:
@@ -282,7 +282,7 @@ async def whole(given: X3Source, resource: Resource) -> dict[bytes, Any]:
     query = Query(20)
     for _ in range(20):
         page = await given.page(resource, query)
-        slices = given.split(page.records)
+        slices = given.split(page)
         for key, each in zip(given.keys(resource, slices), slices, strict=True):
             assert key not in found
             found[key] = plain(given.decode(each))
@@ -329,16 +329,16 @@ async def test_awkward_keys_survive_every_address(here: Site, key: str) -> None:
     here.tenant.put("BPCUSTOMER", {"BPCNUM": key, "BPCNAM": "odd"})
     async with here.basic() as given:
         page = await given.page(CUSTOMERS, Query(100))
-        found = list(given.keys(CUSTOMERS, given.split(page.records)))
-        place = [given.decode(each)["BPCNUM"] for each in given.split(page.records)].index(key)
+        found = list(given.keys(CUSTOMERS, given.split(page)))
+        place = [given.decode(each)["BPCNUM"] for each in given.split(page)].index(key)
         after = await given.page(CUSTOMERS, Query(100, after=found[place]))
         start = await given.page(CUSTOMERS, Query(100, start=found[place]))
-        assert list(given.keys(CUSTOMERS, given.split(after.records))) == found[place + 1 :]
-        assert list(given.keys(CUSTOMERS, given.split(start.records))) == found[place:]
+        assert list(given.keys(CUSTOMERS, given.split(after))) == found[place + 1 :]
+        assert list(given.keys(CUSTOMERS, given.split(start))) == found[place:]
         chain, query = list[bytes](), Query(1)
         while query.next is not None or not chain:
             page = await given.page(CUSTOMERS, query)
-            chain += given.keys(CUSTOMERS, given.split(page.records))
+            chain += given.keys(CUSTOMERS, given.split(page))
             if page.next is None:
                 break
             query = Query(1, next=page.next)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driftd.adapters.x3 import wire
+from driftd.adapters.x3.records import split
 from driftd.core.model import Query, Resource
 from driftd.errors import Reason, SourceError
 from tests.adapters.x3.scripted import CUSTOMERS, DATED, JOURNAL
@@ -201,7 +202,7 @@ def test_the_documented_envelope_is_read_without_decoding_its_records(head: byte
 @pytest.mark.parametrize("links", [b"", b',"$links":{}', b',"$links":{"$next":null}', b',"$links":null'])
 def test_an_absent_next_link_is_the_end(links: bytes) -> None:
     """The server proves the end by leaving `$next` out."""
-    assert wire.read_envelope(b'{"$resources":[]' + links + b"}") == (b"[]", None, None)
+    assert wire.read_envelope(b'{"$resources":[]' + links + b"}")[:3] == (b"[]", None, None)
 
 
 def test_missing_resources_are_not_empty_ones() -> None:
@@ -232,9 +233,40 @@ def test_missing_resources_are_not_empty_ones() -> None:
 )
 def test_what_is_no_envelope_fails_the_page(body: bytes) -> None:
     """Malformed, truncated or differently shaped bodies are never taken for a page, or for the end."""
-    with pytest.raises(SourceError) as error:
-        wire.read_envelope(body)
-    assert error.value.reason is Reason.INVALID_PAYLOAD
+    for at_once in (False, True):
+        with pytest.raises(SourceError) as error:
+            wire.read_envelope(body, split=at_once)
+        assert error.value.reason is Reason.INVALID_PAYLOAD
+
+
+blanks = st.sampled_from(["", " ", "\n ", "\t\r\n"])
+records = st.lists(
+    st.dictionaries(st.sampled_from(["A", "B]", "$x"]), st.text(max_size=5) | st.integers() | st.none())
+    | st.just({"L": [{"M": 1}, []]}),
+    max_size=5,
+)
+
+
+@given(records, blanks, st.sampled_from(["", '"$itemsPerPage":20,', '"a":[1],']), st.sampled_from(["", ',"z":[{}]']))
+def test_splitting_a_page_as_it_is_read_gives_the_same(
+    rows: list[dict[str, object]], blank: str, before: str, behind: str
+) -> None:
+    """In one pass or in two, the bytes of the array, its slices and the next link are the same."""
+    listed = f",{blank}".join(msgspec.json.encode(row).decode() for row in rows)
+    links = '"$links":{"$next":{"$url":"http://myhost/x"}}'
+    body = f'{{{before}"$resources":{blank}[{blank}{listed}{blank}]{behind},{links}}}'.encode()
+    once, twice = wire.read_envelope(body, split=True), wire.read_envelope(body)
+    assert twice.slices is None
+    assert once[:3] == twice[:3]
+    assert once.slices in (None, split(twice.records or b""))
+
+
+def test_a_page_as_x3_sends_it_is_split_as_it_is_read() -> None:
+    """The documented envelope needs no second pass."""
+    assert wire.read_envelope(SAMPLE, split=True).slices == [
+        b'{"BPCNUM":"0113","BPCNAM":"ACME Inc."}',
+        b'{"BPCNUM":"0114"}',
+    ]
 
 
 def test_folders_are_found_at_every_depth_and_only_as_members() -> None:
