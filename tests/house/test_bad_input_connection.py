@@ -111,8 +111,6 @@ async def test_a_login_page_for_bad_credentials_is_not_data(tmp_path: Path) -> N
 async def test_a_token_that_ends_between_pages_is_renewed(how: str, tmp_path: Path) -> None:
     """A token that ends in the middle of a sweep costs a new one and a second try of the page, and no record."""
     async with troubled(tmp_path) as house:
-        times = [0.0]
-        house.farm.clock = lambda: times[0]
         await house.settled()
         house.advance()
         tenant, ended = house.patient.tenant, []
@@ -123,7 +121,7 @@ async def test_a_token_that_ends_between_pages_is_renewed(how: str, tmp_path: Pa
                 if how == "revoked":
                     tenant.revoke_tokens()
                 else:
-                    times[0] += 3600.0
+                    tenant.credentials.tokens = dict.fromkeys(tenant.credentials.tokens, house.farm.clock())
 
         tenant.on_request = act
         asked = tenant.requests[tenant.token_path]
