@@ -7,6 +7,10 @@ from typing import TypeVar, TypeVarTuple
 
 import anyio
 
+_ROOM = 16 << 20
+"""Bytes that are taken once and given back. From then on glibc keeps what is freed up to that size, and twice as much
+in all, for what is needed next (mallopt(3): the dynamic mmap threshold), where each page of a tenant would have its
+memory asked for from the kernel and zeroed anew: a tenth of a sweep (measured)."""
 _ALLOCATIONS = 50_000
 """Objects made, less those gone, before the youngest are searched for cycles; Python's own figure is 700."""
 T = TypeVar("T")
@@ -25,6 +29,7 @@ def settle() -> None:
     Pages are many objects without a cycle among them: looking for cycles as often as Python does by default costs a
     tenth of a first sweep (measured).
     """
+    bytes(_ROOM)
     gc.freeze()
     gc.set_threshold(_ALLOCATIONS, 20, 100)
     gc.enable()

@@ -34,6 +34,12 @@ def of(canonical: bytes) -> bytes:
     return bytes((RECIPE,)) + hashlib.blake2b(canonical, digest_size=16).digest()
 
 
+def all_of(canonicals: Iterable[bytes]) -> list[bytes]:
+    """Return the fingerprint of each of many canonical forms."""
+    mark, hashed = bytes((RECIPE,)), hashlib.blake2b
+    return [mark + hashed(canonical, digest_size=16).digest() for canonical in canonicals]
+
+
 def recipe(volatile: Collection[str]) -> str:
     """Name what raw hashes are made with: two hashes under different names say nothing about each other."""
     return f"{RECIPE}:{','.join(sorted(volatile))}"

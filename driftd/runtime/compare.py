@@ -81,8 +81,8 @@ class Comparison:
             return [diff.first(seen) for seen in complete]
         bodies, _ = self._read(lines)
         return [
-            Row(line.key, line.raw, fingerprint.of(body), body, None, None, now)
-            for line, body in zip(lines, bodies, strict=True)
+            Row(key, raw, print_, body, None, None, now)
+            for (_, raw, key), print_, body in zip(lines, fingerprint.all_of(bodies), bodies, strict=True)
         ]
 
     async def refresh(self, stale: Iterable[Stored], *, page: int) -> Found:

@@ -21,7 +21,7 @@ class Compression:
         self._writer = writer
         self._codecs = Codecs()
 
-    async def encode(self, staged: Staged, resource: int, *, details: bool) -> Batch:
+    async def encode(self, staged: Staged, resource: int, *, details: bool, bare: bool) -> Batch:
         """Encode a batch of the resource with this id; one of 100 rows or more teaches it a dictionary if it has none.
 
         Raises `FencedError` and `StoreError` as a transaction does.
@@ -31,7 +31,7 @@ class Compression:
         codec = self._codecs.get(resource) or await self._load(resource)
         if not codec.learnt and len(staged.rows) >= LEARNS_FROM:
             codec = await self._learn(staged.rows, resource)
-        return await to_thread.run_sync(partial(encode, staged, codec, details=details))
+        return await to_thread.run_sync(partial(encode, staged, codec, details=details, bare=bare))
 
     async def _load(self, resource: int) -> Codec:
         dictionary = await self._writer.transact(partial(reading.dictionary, resource=resource), durable=False)

@@ -132,7 +132,7 @@ class SqliteCycle:
         kept = self._kept()
         wanted = {one for one in layout or () if isinstance(one, Segment)}
         staged = Staged(kept.rows, kept.changes, [pair for pair in kept.segments if pair[0] in wanted])
-        batch = await self._encode(staged)
+        batch = await self._encode(staged, bare=False)
         closing = writing.Closing(standing, layout, dict(self._counts), self._now())
         work = partial(writing.commit, header=self._header, batch=batch, ordinals=_ordinals(staged, 0), closing=closing)
         # A checkpoint alone may be lost with the power: the next cycle makes it again.
@@ -152,7 +152,7 @@ class SqliteCycle:
         return repeated
 
     async def _write_part(self, part: Staged, ordinals: Mapping[KeyBytes, int]) -> writing.Ahead:
-        batch = await self._encode(part)
+        batch = await self._encode(part, bare=self._header.baseline)
         self._go_on()
         work = partial(writing.write_ahead, header=self._header, batch=batch, ordinals=ordinals, ahead=self._ahead)
         try:
@@ -169,9 +169,9 @@ class SqliteCycle:
         )
         return await self._writer.transact(work, durable=True)
 
-    async def _encode(self, staged: Staged) -> Batch:
+    async def _encode(self, staged: Staged, *, bare: bool) -> Batch:
         header = self._header
-        return await self._compression.encode(staged, header.resource_id, details=header.resource.details)
+        return await self._compression.encode(staged, header.resource_id, details=header.resource.details, bare=bare)
 
 
 def _ordinals(staged: Staged, first: int) -> Mapping[KeyBytes, int]:

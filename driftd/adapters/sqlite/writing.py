@@ -67,7 +67,7 @@ def commit(
         staged = tables.insert_segments(db, header.resource_id, batch)
         layout = tables.layout(db, header.resource_id, closing.layout, staged)
         tables.delete_segments(db, set(reading.layout(db, header.resource_id)) - set(layout))
-    gained = sum(map(_live, batch.rows)) - sum(prior.live for prior in priors.values())
+    gained = batch.live - sum(prior.live for prior in priors.values())
     ahead = Ahead(generation, size, gained)
     return _make_visible(db, header, ahead, closing, layout, resource.untidy)
 
@@ -90,7 +90,7 @@ def write_ahead(
     grown = _grown(db, header, ahead, len(batch.changes))
     priors = {} if header.fresh else tables.seen(db, header.resource_id, batch.rows, resource.visible)
     own = tables.own(db, header.resource_id, batch.rows, grown.generation) if careful else {}
-    if header.baseline and not careful and all(map(_bare, batch.rows)):
+    if batch.bare and not careful:
         written = _insert_bare(db, header.resource_id, grown.generation, batch.rows)
     else:
         rows = _versions(header, batch, ordinals, grown.generation, {} if header.baseline else priors)
@@ -100,7 +100,7 @@ def write_ahead(
     tables.insert_changes(db, grown.generation, grown.size - len(batch.changes), batch.changes)
     before = {key: prior.live for key, prior in priors.items()} | own
     return grown._replace(
-        gained=grown.gained + sum(map(_live, batch.rows)) - sum(before.values()),
+        gained=grown.gained + batch.live - sum(before.values()),
         replaces=grown.replaces or bool(priors),
         repeated=tuple(own),
         segments=tuple(tables.insert_segments(db, header.resource_id, batch)),
@@ -115,16 +115,11 @@ def _versions(
     kept: Mapping[KeyBytes, tables.Prior],
 ) -> list[Columns]:
     rows = []
-    for columns in batch.rows:
+    for columns in batch.whole():
         key, ordinal = columns[0], ordinals.get(columns[0])
         seq = kept[key].seq if ordinal is None and key in kept else None
         rows.append((header.resource_id, generation, seq, ordinal, *columns))
     return rows
-
-
-def _bare(columns: Columns) -> bool:
-    """Tell whether a row is placed and has neither details nor doubts."""
-    return columns[4] is None and columns[5] is None and columns[7:] == (1, None, None, None)
 
 
 def _insert_bare(db: sqlite3.Connection, resource_id: int, generation: int, rows: Sequence[Columns]) -> int:
@@ -136,7 +131,7 @@ def _insert_bare(db: sqlite3.Connection, resource_id: int, generation: int, rows
     written = 0
     for first in range(0, len(rows), AT_ONCE):
         part = rows[first : first + AT_ONCE]
-        bare = [(resource_id, generation, *columns[:4], columns[6]) for columns in part]
+        bare = [(resource_id, generation, *columns) for columns in part]
         if len(part) == AT_ONCE:
             written += db.execute(QUERIES["insert_baseline_records_ahead"], [*chain.from_iterable(bare)]).rowcount
         else:
@@ -197,7 +192,3 @@ def _make_visible(
     absences = reading.absences(db, header.resource_id)
     pending, held = absences.get(Absence.PENDING, 0), absences.get(Absence.HELD, 0)
     return Outcome(first_seq=base, changes=closing.changes, records=live, pending=pending, held=held)
-
-
-def _live(columns: Columns) -> bool:
-    return columns[-1] is None

@@ -52,7 +52,7 @@ async def test_the_file_is_set_up_as_designed(data_dir: Path) -> None:
         asked = ("page_size", "auto_vacuum", "journal_mode", "user_version", "application_id", "integrity_check")
         told = {name: db.execute(f"PRAGMA {name}").fetchone()[0] for name in asked}
     assert told == {
-        "page_size": 8_192,
+        "page_size": 4_096,
         "auto_vacuum": 2,
         "journal_mode": "wal",
         "user_version": 1,
