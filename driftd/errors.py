@@ -81,7 +81,8 @@ class LockedError(DriftdError):
 class SourceError(DriftdError):
     """A tenant did not answer as it must.
 
-    ``hint`` is the next step; ``retry_after`` the seconds the tenant asked us to wait, where it did.
+    ``hint`` is the next step; ``retry_after`` the seconds the tenant asked us to wait, where it did; ``requests`` and
+    ``wire_bytes`` what the failed call cost.
     """
 
     def __init__(
@@ -97,6 +98,8 @@ class SourceError(DriftdError):
         self.hint = hint
         self.status = status
         self.retry_after = retry_after
+        self.requests = 0
+        self.wire_bytes = 0
         super().__init__(message)
 
 

@@ -173,6 +173,7 @@ class Comparison:
             if error.reason not in (Reason.FORBIDDEN, Reason.SERVER_ERROR, Reason.RESOURCE_NOT_FOUND):
                 raise
             self._refused = True
+            self._tally.failed(error)
             self._tally.doubt(error.reason, str(error), error.hint or "the resource goes on without its lines")
             return None
         self.details_left -= 1

@@ -71,6 +71,7 @@ async def cycle(tenant: Tenant, resource: Resource, kind: Kind, watch: Watch | N
             except SilentOnceError:
                 continue
     except SourceError as error:
+        tally.failed(error)
         failure = error.reason, str(error), error.hint
     except StoreError as error:
         failure = Reason.STORE_ERROR, str(error), "look at the disk and at the permissions of the data directory"

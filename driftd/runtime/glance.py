@@ -63,6 +63,7 @@ async def _filters(reader: Reader, resource: Resource, since: str) -> bool:
     except SourceError as error:
         if error.reason not in (Reason.SERVER_ERROR, Reason.RESOURCE_NOT_FOUND):
             raise
+        reader.forgive(error)
         reader.note(f"the tenant refuses to filter by {resource.watermark}: the newest keys are read instead")
         return False
     return True

@@ -60,6 +60,10 @@ class Reader:
         self._tally.bytes += page.wire_bytes
         return page
 
+    def forgive(self, error: SourceError) -> None:
+        """Count a failed call that the cycle goes on from."""
+        self._tally.failed(error)
+
     def digest(self, records: bytes) -> bytes:
         """Hash the bytes of a ``$resources`` array."""
         return fingerprint.raw(self._cut(records), self._seed)

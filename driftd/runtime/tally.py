@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct, field
 
 from driftd.core.model import Kind, Op, Page, Resource
-from driftd.errors import Reason
+from driftd.errors import Reason, SourceError
 
 Verdict = Literal["ok", "partial", "failed"]
 
@@ -89,6 +89,11 @@ class Tally(Struct):
         self.pages += 1
         self.requests += page.requests
         self.bytes += page.wire_bytes
+
+    def failed(self, error: SourceError) -> None:
+        """Count what a failed call cost."""
+        self.requests += error.requests
+        self.bytes += error.wire_bytes
 
     def doubt(self, reason: Reason, message: str, hint: str) -> None:
         """Note something that keeps the cycle from being wholly trusted; the first one is reported."""

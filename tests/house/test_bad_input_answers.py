@@ -93,3 +93,18 @@ async def test_seconds_to_wait_are_passed_over_without_waiting(tmp_path: Path) -
         report = await house.suffers(Reason.RATE_LIMITED)
         assert report.seconds < 60
         await house.recovers()
+
+
+async def test_what_a_failed_poll_cost_is_counted(tmp_path: Path) -> None:
+    """Requests and bytes of a call that failed are in the report, as those of a sweep that went well are."""
+    async with troubled(tmp_path) as house:
+        await house.settled()
+        tenant = house.patient.tenant
+        house.spoil(Fault("status", status=500, body="html"), page=3)
+        before = sum(tenant.requests.values())
+        reports = await house.poll()
+        bad = reports["aldgate", SICK]
+        others = sum(each.requests for name, each in reports.items() if name[0] == "aldgate" and each is not bad)
+        assert bad.outcome == "failed"
+        assert bad.requests == sum(tenant.requests.values()) - before - others > 2
+        assert bad.bytes > 0

@@ -1,6 +1,7 @@
 """The `Source` of one connection: a tenant's REST web services over HTTP, read only."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Final, Self
 
@@ -62,16 +63,18 @@ class X3Source:
     async def page(self, resource: Resource, query: Query) -> Page:
         """Read one page of the query facet: explicit order on the key, envelope checked, records not decoded."""
         tally, question = Tally(), self._question(resource)
-        answer = await self._read(self._address.page(resource, query), question, tally)
-        envelope = verdict.page(answer, question, self._clock.now(), split=query.split)
+        with _costed(tally):
+            answer = await self._read(self._address.page(resource, query), question, tally)
+            envelope = verdict.page(answer, question, self._clock.now(), split=query.split)
         return Page(envelope.records or b"[]", envelope.next, tally.wire_bytes, tally.requests, envelope.slices)
 
     async def details(self, resource: Resource, key: KeyBytes) -> Details:
         """Read one record of the details facet; its ``record`` is None where the tenant says that it does not exist."""
         tally, question = Tally(), self._question(resource, details=True)
-        answer = await self._read(self._address.details(resource, key), question, tally)
-        body = verdict.details(answer, question, self._clock.now())
-        record = None if body is None else self.decode(body)
+        with _costed(tally):
+            answer = await self._read(self._address.details(resource, key), question, tally)
+            body = verdict.details(answer, question, self._clock.now())
+            record = None if body is None else self.decode(body)
         return Details(record, tally.wire_bytes, tally.requests)
 
     def split(self, page: Page) -> Sequence[bytes]:
@@ -141,6 +144,16 @@ class X3Source:
         else:
             reason, what = Reason.UNAUTHORIZED, "refuses the credentials (401)"
         return verdict.refusal(reason, what, answer, question, now)
+
+
+@contextmanager
+def _costed(tally: Tally) -> Iterator[None]:
+    """Have a failure say what its call cost."""
+    try:
+        yield
+    except SourceError as error:
+        error.requests, error.wire_bytes = tally.requests, tally.wire_bytes
+        raise
 
 
 def _refused(answer: Answer) -> bool:
