@@ -51,6 +51,8 @@ class Flat:
         """Whether members that do not count hold more than scalars: these are skipped unread."""
         self._decode: Callable[[bytes], Any] | None = None
         self._left_out: list[str] = []
+        self._either: list[str] = []
+        """Attributes that may hold an object, which does not count, or a scalar, which does."""
         self._numbers: Callable[[Any], tuple[Any, ...]] | None = None
 
     @property
@@ -66,7 +68,7 @@ class Flat:
         decode, numbers = self._decode, self._numbers
         if decode is None:
             return [None for _ in records]
-        left_out, encode, unread = self._left_out, _ENCODE, self._unread
+        left_out, either, encode, unread = self._left_out, self._either, _ENCODE, self._unread
         found: list[bytes | None] = []
         for record in records:
             try:
@@ -78,6 +80,9 @@ class Flat:
                 continue
             for name in left_out:
                 setattr(seen, name, UNSET)
+            for name in either:
+                if isinstance(getattr(seen, name), Struct):
+                    setattr(seen, name, UNSET)
             if numbers is not None:
                 for value in numbers(seen):
                     if value.__class__ is float and not _NEAR_NOTHING <= value % 1 < 1:
@@ -123,14 +128,16 @@ class Flat:
 
     def _shape(self) -> Any:  # noqa: ANN401 - a type made at run time
         fields: list[Any] = []
-        self._left_out, numbers = [], []
+        self._left_out, self._either, numbers = [], [], []
         for number, name in enumerate(sorted(self._kinds)):
             attribute, kinds = f"m{number}", self._kinds[name]
             union = _union(kinds) | UnsetType
             if name in self._inside:
                 union |= _object(self._inside[name], self._always[name])
-            if self._uncounted(name) or name in self._inside:
+            if self._uncounted(name) or (name in self._inside and not kinds):
                 self._left_out.append(attribute)
+            elif name in self._inside:
+                self._either.append(attribute)
             if float in kinds and not self._uncounted(name):
                 numbers.append(attribute)
             fields.append((attribute, union, field(name=name, default=UNSET)))
