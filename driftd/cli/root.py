@@ -82,7 +82,8 @@ def run(arguments: Sequence[str]) -> int:
     before = signal.signal(signal.SIGTERM, terminate)
     try:
         code = commands.main(list(arguments), prog_name="driftd", standalone_mode=False) or 0
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         return error.exit_code

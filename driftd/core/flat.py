@@ -4,7 +4,8 @@ Most of X3's query rows are flat: scalars, and references whose members all begi
 decoder (msgspec) reads a record's bytes, what does not count is unset, and the encoder writes the members in order: no
 dictionary is built. A record of another shape is left to `canonical`, and widens what is known.
 
-Law: whatever `Flat.forms` returns equals `canonical` of the decoded record.
+Law: whatever `Flat.forms` returns equals `canonical` of the decoded record, where the record decodes: what stands
+unread in a member that does not count may hold a number out of bounds, or nest deeper than the decoder allows.
 """
 
 import re
@@ -105,7 +106,7 @@ class Flat:
 
     def _size(self) -> int:
         """Return a number that grows whenever the shape is widened."""
-        inside = sum(sum(map(len, kinds.values())) for kinds in self._inside.values())
+        inside = sum(1 + sum(map(len, kinds.values())) for kinds in self._inside.values())
         return len(self._kinds) + sum(map(len, self._kinds.values())) + inside - sum(map(len, self._always.values()))
 
     def _room(self, name: str, value: object) -> bool:

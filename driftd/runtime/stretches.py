@@ -55,6 +55,14 @@ class _Run(Struct):
     lines: Lines = field(default_factory=Lines)
     read: int = 0
 
+    def take(self, lines: Lines) -> None:
+        self.read += len(lines)
+        self.seen.update(lines.keys)
+        if self.lines:
+            self.lines.extend(lines)
+        else:
+            self.lines = lines
+
     def order(self, stop: int) -> tuple[KeyBytes, ...]:
         return tuple(key for _, contents in self.loaded[: stop - self.start] for key in contents.keys if key)
 
@@ -129,12 +137,7 @@ class Stretches:
             keys = lines.keys
             stop = self._boundary_in(keys, run.start + here.covers - 1)
             taken = lines if stop is None else lines.part(0, stop + 1)
-            run.read += len(taken)
-            if run.lines:
-                run.lines.extend(taken)
-            else:
-                run.lines = taken
-            run.seen.update(taken.keys)
+            run.take(taken)
             self._reader.advance(len(taken))
             if stop is not None:
                 self._index = self._boundaries[keys[stop]] + 1

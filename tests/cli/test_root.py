@@ -109,3 +109,10 @@ def test_a_reader_that_goes_away_is_no_failure() -> None:
     line = f"{sys.executable} -m driftd completion zsh | true; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_closed_stream_is_no_failure() -> None:
+    """A command started without a place for its messages, or for its output, does what it does all the same."""
+    for closed in ("2>&-", ">&-"):
+        done = subprocess.run(["bash", "-c", f"{sys.executable} -m driftd completion zsh {closed}"], check=False)
+        assert done.returncode == 0

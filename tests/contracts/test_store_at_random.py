@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from driftd.core.model import Absence, KeyBytes, Op, Resource, Standing, Stored
@@ -118,9 +118,28 @@ plans: Final = st.builds(
 )
 
 
+def _first(name: str, *, event: bool, placed: bool) -> Act:
+    return Act(name, 0, event=event, placed=placed, absent=None, deleted=False)
+
+
+TOLD: Final = Plan(
+    CUSTOMERS,
+    positions=[
+        [_first("a", event=False, placed=False), _first("c", event=True, placed=True)],
+        [_first("b", event=True, placed=False)],
+    ],
+    segments=[],
+    baseline=True,
+    commits=True,
+    keeps=False,
+)
+"""A baseline in which a record with nothing but a body comes with an event."""
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @SETTINGS
 @given(chosen=st.lists(plans, min_size=1, max_size=6))
+@example(chosen=[TOLD])
 async def test_random_cycles_leave_what_plain_dicts_remember(kind: str, chosen: Sequence[Plan]) -> None:
     """Whatever cycles stage, commit and abandon: the store shows what the model does, and each event once."""
     model = Model()

@@ -99,6 +99,15 @@ def test_a_shape_is_learnt_from_one_record() -> None:
     assert form(shape, text(first)) is None
 
 
+def test_an_object_in_place_of_a_scalar_widens_the_shape() -> None:
+    """A reference that was empty so far, and now is an object, is learnt like any other member."""
+    shape = Shape(VOLATILE)
+    shape.learn({"A": 1, "REF": None})
+    shape.learn({"A": 1, "REF": {"$title": "x", "$uuid": "y"}})
+    assert form(shape, b'{"A":2,"REF":{"$title":"z","$uuid":"y"}}') == b'{"A":2}'
+    assert form(shape, b'{"A":2,"REF":null}') == b'{"A":2,"REF":null}'
+
+
 def test_what_does_not_count_must_be_sound_all_the_same() -> None:
     """Broken text in a member that does not count, read or unread, has no form: the decoder says what is wrong."""
     for first in ({"$title": "x"}, {"$title": ["x"]}, {"A_REF": {"$title": "x"}}, {"A_REF": {"$title": {"$en": "x"}}}):

@@ -90,7 +90,7 @@ def write_ahead(
     grown = _grown(db, header, ahead, len(batch.changes))
     priors = {} if header.fresh else tables.seen(db, header.resource_id, batch.rows, resource.visible)
     own = tables.own(db, header.resource_id, batch.rows, grown.generation) if careful else {}
-    if batch.bare and not careful:
+    if batch.bare and not careful and not ordinals:
         written = _insert_bare(db, header.resource_id, grown.generation, batch.rows)
     else:
         rows = _versions(header, batch, ordinals, grown.generation, {} if header.baseline else priors)

@@ -27,7 +27,7 @@ Post = Callable[[str, bytes, list[tuple[str, str]], Tally, str], Awaitable[Answe
 """Send a form: address, body, headers, what it costs, whose answer it is."""
 
 
-class Grant(Struct, frozen=True):
+class Grant(Struct, frozen=True, eq=False):
     """What one request is authorised by. Compared by identity: a renewed one is another."""
 
     header: Secret

@@ -23,7 +23,7 @@ async def connect(origin: Origin, context: ssl.SSLContext | None, seconds: float
             stream = await anyio.connect_tcp(origin.host, origin.port)
         with limit(seconds, httpx.ConnectTimeout):
             return await _adopted(stream, origin, context, seconds)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the latter for a name that no resolver takes
         raise httpx.ConnectError("no connection") from error
 
 

@@ -71,7 +71,7 @@ class Exchange:
                 return await self._once(
                     request, bound, tally, whose
                 )  # every kept-alive connection was dead: this one is new
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, UnicodeError) as error:
             failure = fault(error, whose, proxied=self._settings.proxy is not None)
             if not isinstance(error, httpx.ProtocolError):  # the text of those repeats headers, ours or the tenant's
                 cause = error

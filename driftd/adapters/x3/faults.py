@@ -54,7 +54,7 @@ def _reason(error: Exception, *, proxied: bool) -> Reason:
         return Reason.PROXY_ERROR if proxied or isinstance(error, httpx.ProxyError) else _connect(error)
     if isinstance(error, httpx.TimeoutException | TimeoutError):
         return Reason.TIMEOUT
-    if isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError | httpx.InvalidURL):
+    if isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError | httpx.InvalidURL | UnicodeError):
         return Reason.CONFIG_ERROR
     return Reason.CONNECTION_RESET
 

@@ -60,7 +60,7 @@ class Transport(httpx.AsyncBaseTransport):
         await anyio.lowlevel.cancel_shielded_checkpoint()  # sockets are closed in the loop's next turn
 
     def _origin(self, url: httpx.URL) -> Origin:
-        if url.scheme not in _PORTS or not url.host or (url.scheme == "https" and self._context is None):
+        if url.scheme not in _PORTS or not url.raw_host or (url.scheme == "https" and self._context is None):
             raise httpx.UnsupportedProtocol("not an address that can be connected to")
         return Origin(url.scheme, url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme])
 

@@ -74,10 +74,7 @@ def is_login(answer: Answer) -> bool:
 
 
 def page(answer: Answer, question: Question, now: int, *, split: bool = False) -> wire.Envelope:
-    """Return the page that an answer is. Raises `SourceError` for any other answer; a prefix is never a page.
-
-    Which folder its records are of is judged with their keys: those whose bytes are known were judged before.
-    """
+    """Return the page that an answer is. Raises `SourceError` for any other answer; a prefix is never a page."""
     _check_status(answer, question, now)
     try:
         envelope = wire.read_envelope(answer.body, split=split)
@@ -87,6 +84,7 @@ def page(answer: Answer, question: Question, now: int, *, split: bool = False) -
         _check_diagnoses(answer, question, now)
     if envelope.records is None:
         raise _named(invalid("the page has no $resources, which is not the same as an empty one"), question)
+    _check_folder(envelope.records, question)
     return envelope
 
 
@@ -101,7 +99,7 @@ def details(answer: Answer, question: Question, now: int) -> bytes | None:
     body = wire.without_bom(answer.body)
     if b'"$diagnoses"' in body:
         _check_diagnoses(answer, question, now)
-    check_folder(body, question)
+    _check_folder(body, question)
     return body
 
 
@@ -149,8 +147,7 @@ def _check_diagnoses(answer: Answer, question: Question, now: int) -> None:
         raise refusal(reason, f"answers {answer.status} with an error{diagnoses.numbers(said)}", answer, question, now)
 
 
-def check_folder(body: bytes, question: Question) -> None:
-    """Raise `SourceError`, ``wrong_folder``, where records say that they are another folder's."""
+def _check_folder(body: bytes, question: Question) -> None:
     others = wire.folders(body) - {question.folder}
     if others:
         raise SourceError(

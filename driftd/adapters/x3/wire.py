@@ -187,7 +187,9 @@ def read_envelope(body: bytes, *, split: bool = False) -> Envelope:
     """
     body = without_bom(body)
     if split:
-        with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):  # what is wrong is said below
+        with suppress(
+            msgspec.MsgspecError, UnicodeDecodeError, RecursionError, SourceError
+        ):  # what is wrong is said below
             page = _split(body)
             slices = objects(page.resources)
             array = _array(body, slices) if slices else None
@@ -225,7 +227,8 @@ _NEAR: Final = 100
 def _array(body: bytes, slices: Sequence[bytes]) -> bytes | None:
     """Return the bytes of ``$resources``, of which `slices` are the elements, brackets included.
 
-    None where the elements do not stand one behind the other with the same distance, as they always do from X3.
+    None where the elements do not stand one behind the other with the same distance, as they always do from X3, or
+    where another ``$resources`` stands in front.
     """
     first = body.find(slices[0])
     behind = first + len(slices[0])
@@ -235,7 +238,10 @@ def _array(body: bytes, slices: Sequence[bytes]) -> bytes | None:
     closing = _CLOSING.match(body[end : end + _NEAR])
     if opening is None or closing is None or not body.endswith(slices[-1], 0, end):
         return None
-    return body[first - len(opening[0]) + opening[0].index(b"[") : end + len(closing[0])]
+    name = first - len(opening[0])
+    if body.find(b'"$resources"', 0, name) >= 0:
+        return None
+    return body[name + opening[0].index(b"[") : end + len(closing[0])]
 
 
 def without_bom(body: bytes) -> bytes:

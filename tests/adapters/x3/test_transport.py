@@ -91,6 +91,13 @@ async def test_an_unknown_name_is_a_dns_failure(monkeypatch: pytest.MonkeyPatch)
     assert len(asked) == 2
 
 
+@pytest.mark.parametrize("host", ["xn--ls8h.invalid", "a" * 70 + ".invalid"])
+async def test_a_name_that_cannot_be_looked_up_fails_like_any_other(host: str) -> None:
+    """A name that no resolver takes has a reason, and is no bug of ours."""
+    error = await failure(reaching(443, scheme="https", host=host))
+    assert error.reason in {Reason.DNS_FAILURE, Reason.CONNECTION_REFUSED, Reason.CONFIG_ERROR}
+
+
 async def test_a_server_that_never_shakes_hands_is_a_connect_timeout() -> None:
     """Connecting, TLS included, has its own short limit."""
 

@@ -161,11 +161,9 @@ def test_a_refused_record_is_not_a_missing_one(answer: Answer, reason: Reason) -
 
 def test_a_record_of_another_folder_is_never_taken() -> None:
     """`$actxFolder` in a row of a page or in a record must be the connection's folder."""
-    mixed = b'[{"$actxFolder":"ALDGATE"},{"$actxFolder":"SEED"}]'
-    with pytest.raises(SourceError) as refusal:
-        verdict.check_folder(mixed, RECORD)
-    assert refusal.value.reason is Reason.WRONG_FOLDER
-    assert "SEED" not in str(refusal.value)
+    mixed = Answer(200, b'{"$resources":[{"$actxFolder":"ALDGATE"},{"$actxFolder":"SEED"}]}', JSON)
+    assert refused(mixed).reason is Reason.WRONG_FOLDER
+    assert "SEED" not in str(refused(mixed))
     own = Answer(200, b'{"$actxFolder":"ALDGATE","SOHNUM":"S1"}', JSON)
     assert verdict.details(own, RECORD, NOW) == own.body
 
