@@ -125,8 +125,12 @@ def _first(name: str, *, event: bool, placed: bool) -> Act:
 TOLD: Final = Plan(
     CUSTOMERS,
     positions=[
-        [_first("a", event=False, placed=False), _first("c", event=True, placed=True)],
-        [_first("b", event=True, placed=False)],
+        [
+            _first("a", event=False, placed=False),
+            _first("b", event=False, placed=False),
+            _first("c", event=True, placed=True),
+        ],
+        [_first("a", event=False, placed=False), _first("b", event=True, placed=False)],
     ],
     segments=[],
     baseline=True,
