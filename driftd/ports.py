@@ -61,7 +61,10 @@ class Source(Protocol):
         ...
 
     def keys(self, resource: Resource, slices: Sequence[bytes]) -> Sequence[KeyBytes]:
-        """Read only the keys of records: ``b""`` for a record whose key is missing, null, or not a scalar."""
+        """Read only the keys of records: ``b""`` for a record whose key is missing, null, or not a scalar.
+
+        A record of another folder is a failure, ``wrong_folder``.
+        """
         ...
 
     def decode(self, record: bytes) -> JsonObject:

@@ -12,6 +12,7 @@ from driftd.adapters.x3.answer import Answer, Tally
 from driftd.adapters.x3.auth import Authority, BasicAuthority, Grant, TokenAuthority
 from driftd.adapters.x3.exchange import Exchange
 from driftd.adapters.x3.keys import keys as read_keys
+from driftd.adapters.x3.records import concatenated
 from driftd.adapters.x3.records import decode as decode_record
 from driftd.adapters.x3.records import split as split_records
 from driftd.adapters.x3.settings import Basic, X3Settings
@@ -86,9 +87,14 @@ class X3Source:
             raise self._named(error) from None
 
     def keys(self, resource: Resource, slices: Sequence[bytes]) -> Sequence[KeyBytes]:
-        """Read only the keys of records: ``b""`` for one whose key is missing, null, nested, or empty in every part."""
+        """Read only the keys of records: ``b""`` for one whose key is missing, null, nested, or empty in every part.
+
+        Raises `SourceError` with ``wrong_folder`` for records of another folder.
+        """
+        records = concatenated(slices)
+        verdict.check_folder(records, self._question(resource))
         try:
-            return read_keys(resource.key, slices)
+            return read_keys(resource.key, slices, records)
         except SourceError as error:
             raise self._named(error, resource) from None
 

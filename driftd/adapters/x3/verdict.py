@@ -46,6 +46,8 @@ _BY_STATUS: Final = {
 }
 _SPEAKING: Final = frozenset({400, 404, 405, 406, 410, 422, 500, 501})
 """Statuses whose body is read for the reason before their number counts."""
+SAMPLE: Final = 64 << 10
+"""Bytes of a page that are asked for their folder: one record at least, and a fraction of the time for all."""
 _LOGIN_PATH: Final = re.compile(r"log-?in|sign-?in|/auth|/sso|/oauth", re.IGNORECASE)
 _LOGIN_FORM: Final = re.compile(
     rb"""type\s*=\s*["']?password|<title>[^<]*(?:log ?-?in|sign ?-?in|connexion)""", re.IGNORECASE
@@ -74,7 +76,11 @@ def is_login(answer: Answer) -> bool:
 
 
 def page(answer: Answer, question: Question, now: int, *, split: bool = False) -> wire.Envelope:
-    """Return the page that an answer is. Raises `SourceError` for any other answer; a prefix is never a page."""
+    """Return the page that an answer is. Raises `SourceError` for any other answer; a prefix is never a page.
+
+    Whose folder it is of is asked of its first records; of records whose bytes are not known all are asked, with their
+    keys.
+    """
     _check_status(answer, question, now)
     try:
         envelope = wire.read_envelope(answer.body, split=split)
@@ -84,7 +90,7 @@ def page(answer: Answer, question: Question, now: int, *, split: bool = False) -
         _check_diagnoses(answer, question, now)
     if envelope.records is None:
         raise _named(invalid("the page has no $resources, which is not the same as an empty one"), question)
-    _check_folder(envelope.records, question)
+    check_folder(envelope.records[:SAMPLE], question)
     return envelope
 
 
@@ -99,7 +105,7 @@ def details(answer: Answer, question: Question, now: int) -> bytes | None:
     body = wire.without_bom(answer.body)
     if b'"$diagnoses"' in body:
         _check_diagnoses(answer, question, now)
-    _check_folder(body, question)
+    check_folder(body, question)
     return body
 
 
@@ -147,7 +153,8 @@ def _check_diagnoses(answer: Answer, question: Question, now: int) -> None:
         raise refusal(reason, f"answers {answer.status} with an error{diagnoses.numbers(said)}", answer, question, now)
 
 
-def _check_folder(body: bytes, question: Question) -> None:
+def check_folder(body: bytes, question: Question) -> None:
+    """Raise `SourceError`, ``wrong_folder``, where records say that they are another folder's."""
     others = wire.folders(body) - {question.folder}
     if others:
         raise SourceError(

@@ -164,6 +164,11 @@ def test_a_record_of_another_folder_is_never_taken() -> None:
     mixed = Answer(200, b'{"$resources":[{"$actxFolder":"ALDGATE"},{"$actxFolder":"SEED"}]}', JSON)
     assert refused(mixed).reason is Reason.WRONG_FOLDER
     assert "SEED" not in str(refused(mixed))
+    behind = b'[{"A":"%s"},{"$actxFolder":"SEED"}]' % (b"x" * verdict.SAMPLE)
+    assert verdict.page(Answer(200, b'{"$resources":' + behind + b"}", JSON), RECORD, NOW).records == behind
+    with pytest.raises(SourceError) as error:
+        verdict.check_folder(behind, RECORD)
+    assert error.value.reason is Reason.WRONG_FOLDER
     own = Answer(200, b'{"$actxFolder":"ALDGATE","SOHNUM":"S1"}', JSON)
     assert verdict.details(own, RECORD, NOW) == own.body
 
