@@ -9,6 +9,8 @@ from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 
+from driftd.core.budget import Usage
+from driftd.core.health import ConnectionHealth, Flip, Poll, ResourceHealth
 from driftd.core.model import (
     Absence,
     Change,
@@ -191,4 +193,98 @@ class Store(Protocol):
 
     async def read_record(self, connection: str, resource: str, key: KeyBytes) -> Seen | None:
         """Return one live record of the snapshot."""
+        ...
+
+
+class Traffic(Protocol):
+    """What stands between a connection and its tenant: who may send now, and what was sent and read."""
+
+    def turn(self) -> AbstractAsyncContextManager[None]:
+        """Wait for a place to send one request from, and hold it until its answer is read.
+
+        Raises `SourceError` where the way to the host is known to be down.
+        """
+        ...
+
+    def send(self) -> None:
+        """Count one request before it is sent; raises `SourceError`, ``budget_exhausted``, where none is left."""
+        ...
+
+    def receive(self, size: int) -> None:
+        """Count bytes as they are read; raises `SourceError`, ``budget_exhausted``, with those that are too many."""
+        ...
+
+    def answered(self, status: int | None, seconds: float) -> None:
+        """Note how a request ended: its HTTP status, or None where no answer came."""
+        ...
+
+    def renewed(self, ends_at: int | None) -> None:
+        """Note that a token was asked for: when it ends (epoch ms), or None where it was refused or failed."""
+        ...
+
+
+class Polled(Struct, frozen=True):
+    """A finished poll as history keeps it."""
+
+    connection: str
+    resource: str
+    poll: Poll
+
+
+class Hour(Struct, frozen=True):
+    """The polls of a resource that succeeded within an hour; of them no more than their number is kept."""
+
+    connection: str
+    resource: str
+    at: int
+    """When the hour began, epoch ms."""
+    polls: int
+    seconds: float
+    """Altogether."""
+    changes: int
+
+
+class Entries(Struct, frozen=True):
+    """What is to be written into the logbook at once; a later entry of a name replaces the earlier one."""
+
+    connections: Mapping[str, ConnectionHealth] = {}
+    usage: Mapping[str, Usage] = {}
+    """By connection."""
+    resources: Mapping[tuple[str, str], ResourceHealth] = {}
+    """By connection and resource."""
+    flips: Sequence[Flip] = ()
+    polls: Sequence[Polled] = ()
+
+
+class Remembered(Struct, frozen=True):
+    """What the logbook knows of how polling goes, as of the last entries."""
+
+    connections: Mapping[str, ConnectionHealth] = {}
+    usage: Mapping[str, Usage] = {}
+    resources: Mapping[tuple[str, str], ResourceHealth] = {}
+
+
+class Logbook(Protocol):
+    """How polling went. Written in groups: the last seconds before a crash may be missing, never half of a group."""
+
+    async def recall(self, connections: Iterable[str] | None = None) -> Remembered:
+        """Return what is known of `connections`; None: of all."""
+        ...
+
+    async def write(self, entries: Entries) -> None:
+        """Write entries, all or nothing. A failed poll keeps a row of its own, one that succeeded joins its hour."""
+        ...
+
+    async def history(
+        self, connection: str, *, since: int, until: int, limit: int, failures: bool = False
+    ) -> Sequence[Flip | Polled | Hour]:
+        """Return what happened from `since` to before `until` (epoch ms), newest first; `failures` leaves hours out."""
+        ...
+
+    async def flips(self, connection: str, since: int) -> int:
+        """Count the changes of a connection's state at or after `since` (epoch ms)."""
+        ...
+
+    async def prune(self, now: int) -> int:
+        """Remove what is older than its kind is kept, at most a slice; return how many rows went."""
         ...

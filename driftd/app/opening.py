@@ -1,0 +1,83 @@
+"""Opens what the compositions share: a connection's source, the store, and what the catalogue knows."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+from driftd import config as configuration
+from driftd.adapters.clock import SystemClock
+from driftd.adapters.sqlite import SqliteStore
+from driftd.adapters.x3 import catalogue as x3
+from driftd.adapters.x3.client import X3Source
+from driftd.adapters.x3.settings import Basic, ClientCredentials, X3Settings
+from driftd.config import ClassDefaults, Config, ConnectionConfig, SecretRef
+from driftd.errors import ConfigError, Reason, SourceError
+from driftd.ports import Source, Store
+
+
+def catalogue() -> Mapping[str, ClassDefaults]:
+    """Return what is known of X3's classes, in the standard order."""
+    known = {}
+    for name in x3.standard():
+        here = x3.lookup(name)
+        if here is not None:
+            known[name] = ClassDefaults(here.representation, here.key, details=here.details, lines=here.lines)
+    return known
+
+
+def host_of(connection: ConnectionConfig) -> str:
+    """Return the host that a connection's tenant stands on."""
+    return urlsplit(connection.base_url).hostname or connection.base_url
+
+
+@asynccontextmanager
+async def connected(connection: ConnectionConfig) -> AsyncIterator[Source]:
+    """Give a connection's source; raises `SourceError` (``config_error``) where its secret is not to be had."""
+    secret = _secret(connection.name, connection.auth.secret)
+    secret()
+    auth = connection.auth
+    if isinstance(auth, configuration.Basic):
+        used: Basic | ClientCredentials = Basic(auth.username, secret)
+    else:
+        used = ClientCredentials(auth.token_url, auth.client_id, secret)
+    settings = X3Settings(
+        name=connection.name,
+        base_url=connection.base_url,
+        folder=connection.folder,
+        auth=used,
+        endpoint=connection.endpoint,
+        folder_headers=connection.folder_header,
+        proxy=connection.proxy,
+        ca_file=connection.ca_file,
+        timeout=connection.settings.timeout,
+    )
+    async with X3Source(settings, None, SystemClock()) as source:
+        yield source
+
+
+@asynccontextmanager
+async def writing(config: Config) -> AsyncIterator[Store]:
+    """Open the store for writing; at most one process does. Raises `LockedError` or `StoreError`."""
+    async with SqliteStore.open(config.data_dir, clock_now=SystemClock().now) as store:
+        yield store
+
+
+@asynccontextmanager
+async def reading(config: Config) -> AsyncIterator[Store]:
+    """Open the store for reading, whoever writes it meanwhile. Raises `StoreError`."""
+    async with SqliteStore.reading(config.data_dir) as store:
+        yield store
+
+
+def _secret(name: str, reference: SecretRef) -> Callable[[], str]:
+    def read() -> str:
+        try:
+            return reference.read()
+        except ConfigError as error:
+            raise SourceError(
+                Reason.CONFIG_ERROR,
+                f'connection "{name}": its secret is not to be had: {error}',
+                hint="set the variable or the file that the configuration names",
+            ) from error
+
+    return read

@@ -1,0 +1,53 @@
+"""What a connection may ask of its tenant in a day of the tenant's own calendar, and how much of it is used."""
+
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+
+class Usage(Struct, frozen=True):
+    """What a connection has sent and read on one day."""
+
+    day: str = ""
+    """ISO date in the tenant's time zone."""
+    requests: int = 0
+    bytes: int = 0
+
+
+class Budget(Struct, frozen=True):
+    """The hard limits of a connection."""
+
+    requests: int
+    bytes: int
+    timezone: str = "UTC"
+
+    def day(self, now: int) -> str:
+        """Return the day that `now` (epoch ms) belongs to."""
+        return _local(now, self.timezone).date().isoformat()
+
+    def next_day(self, now: int) -> int:
+        """Return when the next day begins, epoch ms: then everything may be used anew."""
+        zone = ZoneInfo(self.timezone)
+        tomorrow = _local(now, self.timezone).date() + timedelta(days=1)
+        return round(datetime.combine(tomorrow, time(), zone).timestamp() * 1000)
+
+    def today(self, usage: Usage, now: int) -> Usage:
+        """Return what is used of the day of `now`: nothing yet, where `usage` is of another day.
+
+        A clock that went back does not give a day twice: a later day's usage stays.
+        """
+        day = self.day(now)
+        return usage if usage.day >= day else Usage(day)
+
+    def allows(self, usage: Usage) -> bool:
+        """Tell whether one request more may be sent, whatever its answer weighs."""
+        return usage.requests < self.requests and usage.bytes < self.bytes
+
+    def left(self, usage: Usage) -> tuple[int, int]:
+        """Return requests and bytes that may still be used."""
+        return max(0, self.requests - usage.requests), max(0, self.bytes - usage.bytes)
+
+
+def _local(now: int, timezone: str) -> datetime:
+    return datetime.fromtimestamp(now / 1000, UTC if timezone == "UTC" else ZoneInfo(timezone))

@@ -1,0 +1,107 @@
+"""Puts the status of one connection together from what is configured, what is remembered, and what goes on."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, time
+
+from msgspec import Struct, field
+
+from driftd.config import ConnectionConfig, ResourceConfig
+from driftd.core.budget import Budget, Usage
+from driftd.core.health import ConnectionHealth, ResourceHealth
+from driftd.core.state import Scene, Verdict, judge
+from driftd.core.status import ConnectionStatus, Credential, ResourceStatus
+
+
+class Present(Struct, frozen=True):
+    """What only a running daemon knows of a connection; times in epoch ms."""
+
+    started: int | None = None
+    due: Mapping[str, int] = field(default_factory=dict)
+    sweeps: Mapping[str, int] = field(default_factory=dict)
+    """When each resource is swept next."""
+    progress: Mapping[str, int] = field(default_factory=dict)
+    held_until: int | None = None
+    breaker_open_until: int | None = None
+
+
+class Known(Struct, frozen=True):
+    """What is remembered of a connection."""
+
+    health: ConnectionHealth
+    usage: Usage
+    resources: Mapping[str, ResourceHealth]
+    """By name; those that are no longer enabled do not count."""
+
+
+def budget_of(connection: ConnectionConfig) -> Budget:
+    """Return the hard limits of a connection."""
+    settings = connection.settings
+    return Budget(settings.requests_per_day, settings.bytes_per_day, settings.timezone)
+
+
+def verdict(connection: ConnectionConfig, known: Known, present: Present, now: int) -> Verdict:
+    """Judge a connection at `now` (epoch ms)."""
+    scene = Scene(
+        health=known.health,
+        resources={each.name: known.resources.get(each.name, ResourceHealth()) for each in connection.resources},
+        intervals={each.resource.name: interval(each) for each in connection.classes},
+        started=present.started,
+        due=present.due,
+        progress=present.progress,
+    )
+    return judge(scene, now)
+
+
+def connection_status(
+    connection: ConnectionConfig, host: str, known: Known, present: Present, now: int
+) -> ConnectionStatus:
+    """Return the status of a connection at `now` (epoch ms); where its state changes, it began now."""
+    found = verdict(connection, known, present, now)
+    health, budget = known.health, budget_of(connection)
+    return ConnectionStatus(
+        name=connection.name,
+        host=host,
+        folder=connection.folder,
+        state=found.state,
+        since=health.since if found.state is health.state and health.since else now,
+        health=health,
+        resources=tuple(_resource(each, known, present) for each in connection.classes),
+        budget=budget,
+        usage=budget.today(known.usage, now),
+        resumes=budget.next_day(now),
+        trouble=found.trouble,
+        trouble_at=found.resource,
+        customer=connection.customer,
+        environment=connection.environment,
+        held_until=present.held_until,
+        breaker_open_until=present.breaker_open_until,
+        expiry=_expiry(connection, health),
+    )
+
+
+def interval(resource: ResourceConfig) -> float:
+    """Return the seconds between due times of a resource's most frequent cycle."""
+    settings = resource.settings
+    return min(settings.probe, settings.delta)
+
+
+def _resource(resource: ResourceConfig, known: Known, present: Present) -> ResourceStatus:
+    name = resource.resource.name
+    return ResourceStatus(
+        name=name,
+        health=known.resources.get(name, ResourceHealth()),
+        interval=interval(resource),
+        sweep_interval=resource.settings.sweep,
+        next_poll=present.due.get(name),
+        next_sweep=present.sweeps.get(name),
+    )
+
+
+def _expiry(connection: ConnectionConfig, health: ConnectionHealth) -> Mapping[Credential, int]:
+    found = {}
+    day = connection.auth.secret_expires
+    if day is not None:
+        found[Credential.CLIENT_SECRET] = round(datetime.combine(day, time(), UTC).timestamp() * 1000)
+    if health.token_ends is not None:
+        found[Credential.ACCESS_TOKEN] = health.token_ends
+    return found
