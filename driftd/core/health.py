@@ -227,7 +227,7 @@ def connection_polled(health: ConnectionHealth, poll: Poll) -> ConnectionHealth:
 
 
 def host_struck(health: ConnectionHealth, trouble: Trouble) -> ConnectionHealth:
-    """Return the health of a connection that was not polled because the way to its host is known to be down."""
+    """Return the health of a connection that is not polled because of what is known: its host is down, or the like."""
     own = health.outage
     since = min(own.since, trouble.since) if own else trouble.since
     return replace(health, up=False, good=0, outage=replace(trouble, since=since), failed=trouble.recent)

@@ -19,7 +19,7 @@ from driftd.core.lines import Line
 from driftd.core.model import Absence, KeyBytes, Kind, Op, Resource, Segment, Standing
 from driftd.core.segment import pieces, segment
 from driftd.core.volatile import nearly_all
-from driftd.errors import Reason, SourceError, StoreError
+from driftd.errors import FencedError, Reason, SourceError, StoreError
 from driftd.ports import Cycle
 from driftd.runtime.ahead import read_ahead
 from driftd.runtime.compare import Comparison, Found
@@ -28,7 +28,7 @@ from driftd.runtime.glance import glances
 from driftd.runtime.lesson import LearntError, lesson
 from driftd.runtime.reader import Reader
 from driftd.runtime.stretches import Stretch, Stretches
-from driftd.runtime.tally import CycleReport, Tally, Watch
+from driftd.runtime.tally import CycleReport, Failure, Tally, Watch
 from driftd.runtime.tenant import Tenant
 
 ATTEMPTS = 3
@@ -42,11 +42,13 @@ DAY = 86_400_000
 async def cycle(tenant: Tenant, resource: Resource, kind: Kind, watch: Watch | None = None) -> CycleReport:
     """Run one cycle and report it; failures of the tenant or the store are reported, not raised.
 
+    Raises `FencedError` alone: another process owns the store, so this one must end.
+
     A resource that was never read completely is swept whatever `kind` asks for.
     """
     begun = tenant.clock.monotonic()
     tally = Tally(resource, kind)
-    failure: tuple[Reason, str, str] | None = None
+    failure: Failure | None = None
     try:
         standing, absences = await tenant.store.standing(resource), await tenant.store.absences(resource)
         if not standing.baselined:
@@ -72,9 +74,12 @@ async def cycle(tenant: Tenant, resource: Resource, kind: Kind, watch: Watch | N
                 continue
     except SourceError as error:
         tally.failed(error)
-        failure = error.reason, str(error), error.hint
+        failure = Failure.of(error)
+    except FencedError:
+        raise
     except StoreError as error:
-        failure = Reason.STORE_ERROR, str(error), "look at the disk and at the permissions of the data directory"
+        hint = "look at the disk and at the permissions of the data directory"
+        failure = Failure(Reason.STORE_ERROR, str(error), hint)
     return tally.report(tenant.clock.monotonic() - begun, failure)
 
 

@@ -9,7 +9,7 @@ from driftd.core.cadence import due, next_due
 from driftd.core.model import Kind, Resource
 from driftd.errors import SourceError
 from driftd.runtime.cycle import cycle
-from driftd.runtime.tally import CycleReport, Progress, Tally, Watch
+from driftd.runtime.tally import CycleReport, Failure, Progress, Tally, Watch
 from driftd.runtime.tenant import Tenant
 
 
@@ -63,7 +63,7 @@ async def poll(
 
 def unusable(resources: Sequence[Resource], kind: Kind | None, error: SourceError) -> list[CycleReport]:
     """Report each resource of a connection that cannot even be tried, such as one whose secret is not to be had."""
-    failure = (error.reason, str(error), error.hint)
+    failure = Failure.of(error)
     return [Tally(resource, kind or Kind.SWEEP).report(0.0, failure) for resource in resources]
 
 

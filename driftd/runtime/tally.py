@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from msgspec import Struct, field
 
@@ -22,6 +22,23 @@ class Progress(Struct, frozen=True):
     expected: int | None
     """Records known of before; None at a baseline."""
     done: bool = False
+
+
+class Failure(NamedTuple):
+    """Why a cycle failed, or is not wholly trusted."""
+
+    reason: Reason
+    message: str
+    hint: str
+    status: int | None = None
+    """HTTP status, where there was one."""
+    retry_after: float | None = None
+    """Seconds that the tenant asked to wait, where it did."""
+
+    @classmethod
+    def of(cls, error: SourceError) -> "Failure":
+        """Return what a tenant's failure says."""
+        return cls(error.reason, str(error), error.hint, error.status, error.retry_after)
 
 
 Watch: TypeAlias = Callable[[Progress], None]
@@ -57,6 +74,10 @@ class CycleReport(Struct, frozen=True):
     details_coverage: float | None = None
     """Share of the records whose details were read within a day; None where the class has none."""
     notes: tuple[str, ...] = ()
+    status: int | None = None
+    """HTTP status of what failed, where there was one."""
+    retry_after: float | None = None
+    """Seconds that the tenant asked to wait, where it did."""
 
 
 class Tally(Struct):
@@ -80,8 +101,8 @@ class Tally(Struct):
     covered: tuple[int, int] | None = None
     """Records whose details are young enough, of how many."""
     changes: Counter[Op] = field(default_factory=Counter)
-    doubts: list[tuple[Reason, str, str]] = field(default_factory=list)
-    """What keeps the cycle from being wholly trusted: reason, message, hint."""
+    doubts: list[Failure] = field(default_factory=list)
+    """What keeps the cycle from being wholly trusted."""
     notes: list[str] = field(default_factory=list)
 
     def read(self, page: Page) -> None:
@@ -97,21 +118,20 @@ class Tally(Struct):
 
     def doubt(self, reason: Reason, message: str, hint: str) -> None:
         """Note something that keeps the cycle from being wholly trusted; the first one is reported."""
-        self.doubts.append((reason, message, hint))
+        self.doubts.append(Failure(reason, message, hint))
 
-    def report(self, seconds: float, failure: tuple[Reason, str, str] | None = None) -> CycleReport:
+    def report(self, seconds: float, failure: Failure | None = None) -> CycleReport:
         """Close the account."""
         doubt = failure or (self.doubts[0] if self.doubts else None)
-        reason, message, hint = doubt or (None, "", "")
         committed = failure is None
         return CycleReport(
             connection=self.resource.connection,
             resource=self.resource.name,
             kind=self.kind,
             outcome="failed" if failure else "partial" if doubt else "ok",
-            reason=reason,
-            message=message,
-            hint=hint,
+            reason=doubt.reason if doubt else None,
+            message=doubt.message if doubt else "",
+            hint=doubt.hint if doubt else "",
             records=self.snapshot,
             r=self.baseline if committed else 0,
             c=self.changes[Op.CREATE] if committed else 0,
@@ -128,4 +148,6 @@ class Tally(Struct):
             seconds=seconds,
             details_coverage=None if self.covered is None else self.covered[0] / max(1, self.covered[1]),
             notes=tuple(self.notes),
+            status=doubt.status if doubt else None,
+            retry_after=doubt.retry_after if doubt else None,
         )

@@ -1,0 +1,121 @@
+"""What of one connection is due when: the calendar of each resource, and what holds it back."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from driftd.config import ConnectionConfig
+from driftd.core.cadence import next_due
+from driftd.core.model import Kind, Resource, Standing
+from driftd.ports import Clock
+from driftd.runtime.purse import Purse
+from driftd.runtime.view import Present
+
+_MOST_COMPLETE_FIRST: Final = (Kind.SWEEP, Kind.DELTA, Kind.PROBE)
+
+
+class Agenda:
+    """Due times on the wall clock, as calendars go by it; holds on the monotonic one, which never jumps."""
+
+    def __init__(self, connection: ConnectionConfig, clock: Clock) -> None:
+        self._resources = {each.name: each for each in connection.resources}
+        self._clock = clock
+        self._started = clock.now()
+        self._standings: dict[str, Standing] = {}
+        self._busy: dict[str, int] = {}
+        """Since when each resource is being polled, epoch ms."""
+        self._free: dict[str, int] = {}
+        """Since when none of its cycles has run, epoch ms."""
+        self._sweeps_after: dict[str, int] = {}
+        """Before when no sweep begins, as the day's budget would not bear it, epoch ms."""
+        self._holds: dict[str | None, float] = {}
+        """Until when a resource, or the whole connection (None), rests; monotonic seconds."""
+        self._rested: dict[str | None, int] = {}
+        """When the latest rest of each ends or ended, epoch ms."""
+
+    def settle(self, resource: Resource, standing: Standing) -> None:
+        """Take note of how far a resource has been read."""
+        self._standings[resource.name] = standing
+
+    def idle(self) -> Iterator[Resource]:
+        """Give the resources that are not being polled, the one that is due first before the others."""
+        now = self._clock.now()
+        waiting = [each for name, each in self._resources.items() if name not in self._busy]
+        yield from sorted(waiting, key=lambda each: min(self._due(each, now).values()))
+
+    def is_small(self, resource: Resource) -> bool:
+        """Tell whether a resource is known to fit one page."""
+        standing = self._standings[resource.name]
+        return standing.baselined and standing.records <= resource.page_size
+
+    def delay(self, resource: Resource) -> float:
+        """Return the seconds until a resource may be polled next; 0 or less where it may be now."""
+        now = self._clock.now()
+        return max((min(self._due(resource, now).values()) - now) / 1000, self._resting(resource.name))
+
+    def spread(self, purse: Purse) -> None:
+        """Put off each sweep that is due and that today's budget does not bear besides the probes still to come."""
+        now, resumes = self._clock.now(), purse.resumes
+        probes = round((resumes - now) / 1000 * sum(1 / each.probe + 1 / each.delta for each in self._resources.values()))
+        for name, resource in self._resources.items():
+            standing = self._standings[name]
+            if not standing.baselined or self.is_small(resource) or self._due(resource, now)[Kind.SWEEP] > now:
+                continue
+            if not purse.affords(standing.requests + probes, standing.wire_bytes):
+                self._sweeps_after[name] = resumes
+
+    def begin(self, resource: Resource) -> tuple[Kind, float]:
+        """Return the kind of cycle that begins now, and by how many seconds it is late."""
+        now, name = self._clock.now(), resource.name
+        due = self._due(resource, now)
+        kind = next(kind for kind in _MOST_COMPLETE_FIRST if due[kind] <= now)
+        rested = max(self._rested.get(name, 0), self._rested.get(None, 0))
+        ready = max(due[kind], self._started, self._free.get(name, 0), rested)
+        self._busy[name] = now
+        return kind, (now - ready) / 1000
+
+    def end(self, resource: Resource) -> None:
+        """Note that a resource's cycle has ended."""
+        self._busy.pop(resource.name, None)
+        self._free[resource.name] = self._clock.now()
+
+    def hold(self, resource: Resource | None, seconds: float) -> None:
+        """Let a resource, or the whole connection, rest from now on."""
+        name = resource.name if resource else None
+        self._holds[name] = self._clock.monotonic() + seconds
+        self._rested[name] = self._clock.now() + round(seconds * 1000)
+
+    def release(self, resource: Resource | None) -> None:
+        """End the rest of a resource, and that of the connection."""
+        for name in (resource.name if resource else None, None):
+            if self._holds.pop(name, None) is not None:
+                self._rested[name] = self._clock.now()
+
+    def present(self, progress: Mapping[str, int], breaker_open_until: int | None) -> Present:
+        """Return what the state of the connection follows from besides its health."""
+        now = self._clock.now()
+        due, sweeps = {}, {}
+        for name, resource in self._resources.items():
+            at = self._due(resource, now)
+            rests_until = now + round(self._resting(name) * 1000)
+            due[name] = self._busy.get(name) or max(min(at.values()), rests_until, breaker_open_until or 0)
+            sweeps[name] = at[Kind.SWEEP]
+        resting = self._resting(None)
+        return Present(
+            started=self._started,
+            due=due,
+            sweeps=sweeps,
+            progress=progress,
+            held_until=now + round(resting * 1000) if resting > 0 else None,
+            breaker_open_until=breaker_open_until,
+        )
+
+    def _due(self, resource: Resource, now: int) -> dict[Kind, int]:
+        at = next_due(resource, self._standings[resource.name], now)
+        after = self._sweeps_after.get(resource.name, 0)
+        if after > at[Kind.SWEEP] and not self.is_small(resource):
+            at[Kind.SWEEP] = after
+        return at
+
+    def _resting(self, name: str | None) -> float:
+        until = max(self._holds.get(name, 0.0), self._holds.get(None, 0.0))
+        return max(0.0, until - self._clock.monotonic())

@@ -1,0 +1,82 @@
+"""Collects what the logbook is to be told, and tells it in groups."""
+
+from typing import Final
+
+import anyio
+
+from driftd.core.budget import Usage
+from driftd.core.health import ConnectionHealth, Flip, ResourceHealth
+from driftd.errors import FencedError, StoreError
+from driftd.ports import Clock, Entries, Log, Logbook, Polled
+
+EVERY: Final = 2.0
+"""Seconds between groups: what a crash may cost of the bookkeeping."""
+MOST: Final = 20_000
+"""Finished polls that are kept while the logbook cannot be written; the oldest go first."""
+
+
+class Book:
+    """Bookkeeping that does not hold the polls up."""
+
+    def __init__(self, logbook: Logbook, clock: Clock, log: Log) -> None:
+        self._logbook = logbook
+        self._clock = clock
+        self._log = log
+        self._connections: dict[str, ConnectionHealth] = {}
+        self._usage: dict[str, Usage] = {}
+        self._resources: dict[tuple[str, str], ResourceHealth] = {}
+        self._flips: list[Flip] = []
+        self._polls: list[Polled] = []
+        self._failing = False
+
+    def connection(self, name: str, health: ConnectionHealth, usage: Usage) -> None:
+        """Have a connection's health written."""
+        self._connections[name] = health
+        self._usage[name] = usage
+
+    def polled(self, polled: Polled, health: ResourceHealth) -> None:
+        """Have a finished poll written, and what it makes of its resource."""
+        self._resources[polled.connection, polled.resource] = health
+        self._polls.append(polled)
+        del self._polls[:-MOST]
+
+    def flipped(self, flip: Flip) -> None:
+        """Have a change of state written."""
+        self._flips.append(flip)
+        del self._flips[:-MOST]
+
+    async def run(self) -> None:
+        """Write what has come in, every two seconds, for ever."""
+        while True:
+            await self._clock.sleep(EVERY)
+            await self.write()
+
+    async def write(self) -> None:
+        """Write what has come in. What cannot be written is kept for the next time; raises `FencedError` only."""
+        entries = Entries(self._connections, self._usage, self._resources, self._flips, self._polls)
+        if not (entries.connections or entries.resources or entries.flips or entries.polls):
+            return
+        self._connections, self._usage, self._resources, self._flips, self._polls = {}, {}, {}, [], []
+        try:
+            with anyio.CancelScope(shield=True):
+                await self._logbook.write(entries)
+        except FencedError:
+            raise
+        except StoreError as error:
+            self._keep(entries)
+            if not self._failing:
+                self._log.error("logbook cannot be written", error=str(error))
+            self._failing = True
+        else:
+            if self._failing:
+                self._log.info("logbook is written again")
+            self._failing = False
+
+    def _keep(self, entries: Entries) -> None:
+        """Put entries back behind those that came meanwhile."""
+        self._connections = {**entries.connections, **self._connections}
+        self._usage = {**entries.usage, **self._usage}
+        self._resources = {**entries.resources, **self._resources}
+        self._flips = [*entries.flips, *self._flips][-MOST:]
+        self._polls = [*entries.polls, *self._polls][-MOST:]
+

@@ -1,0 +1,144 @@
+"""How one connection is doing: each poll is noted here, and the state that follows is told once when it changes."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from msgspec.structs import replace
+
+from driftd.config import ConnectionConfig
+from driftd.core.health import (
+    Flip,
+    Poll,
+    ResourceHealth,
+    Result,
+    Trouble,
+    connection_polled,
+    host_struck,
+    resource_polled,
+)
+from driftd.core.model import Op
+from driftd.core.reasons import State
+from driftd.core.status import ConnectionStatus
+from driftd.ports import Clock, Log, Polled
+from driftd.runtime.book import Book
+from driftd.runtime.tally import CycleReport
+from driftd.runtime.traffic import ConnectionTraffic
+from driftd.runtime.view import Known, Present, connection_status
+
+_CALM: Final = frozenset({State.OK, State.PAUSED, State.MAINTENANCE, State.UNVALIDATED})
+
+
+class Chart:
+    """The health of one connection in memory; what changes goes to the book."""
+
+    def __init__(
+        self, connection: ConnectionConfig, host: str, known: Known, traffic: ConnectionTraffic, clock: Clock
+    ) -> None:
+        self._connection = connection
+        self._host = host
+        self._traffic = traffic
+        self._clock = clock
+        self._resources: dict[str, ResourceHealth] = dict(known.resources)
+        self.health = known.health
+        self.status: ConnectionStatus = self._made(Present(), clock.now())
+
+    def resource(self, name: str) -> ResourceHealth:
+        """Return the health of one resource."""
+        return self._resources.get(name, ResourceHealth())
+
+    def polled(self, resource: str, report: CycleReport, began: int, book: Book, log: Log) -> Poll:
+        """Note a finished poll that began at `began` (epoch ms)."""
+        poll = told(report, began, self._clock.now())
+        before = self.resource(resource)
+        after = self._resources[resource] = resource_polled(before, poll)
+        self.health = connection_polled(self.health, poll)
+        book.polled(Polled(self._connection.name, resource, poll), after)
+        self._tell(resource, before, after, log)
+        return poll
+
+    def struck(self, trouble: Trouble) -> None:
+        """Note what keeps every resource from being read although none was tried."""
+        self.health = host_struck(self.health, trouble)
+
+    @property
+    def known(self) -> Known:
+        """What another chart of the connection can go on from."""
+        return Known(self.health, self._traffic.purse.usage, self._resources)
+
+    def look(self, present: Present, book: Book, log: Log) -> None:
+        """Judge the connection; a change of its state is written and logged."""
+        now = self._clock.now()
+        self.health = self._traffic.settle(self.health)
+        status = self._made(present, now)
+        if status.state is not self.health.state:
+            flip = Flip(
+                self._connection.name,
+                self.health.state,
+                status.state,
+                now,
+                status.reason,
+                status.trouble.message if status.trouble else "",
+            )
+            self.health = replace(self.health, state=status.state, since=now)
+            status = replace(status, health=self.health)
+            book.flipped(flip)
+            _tell_flip(flip, status, log)
+        self.status = status
+        book.connection(self._connection.name, self.health, self._traffic.purse.usage)
+
+    def _made(self, present: Present, now: int) -> ConnectionStatus:
+        return connection_status(self._connection, self._host, self.known, present, now)
+
+    def _tell(self, resource: str, before: ResourceHealth, after: ResourceHealth, log: Log) -> None:
+        """Say once that a resource has a trouble of its own, and once that it is over."""
+        if after.trouble is not None and before.trouble is None:
+            trouble = after.trouble
+            log.warning("poll failed", resource=resource, reason=trouble.reason, error=trouble.message, hint=trouble.hint)
+        elif after.trouble is None and before.trouble is not None:
+            seconds = (self._clock.now() - before.trouble.since) / 1000
+            log.info("poll recovered", resource=resource, reason=before.trouble.reason, after_seconds=round(seconds, 1))
+
+
+def told(report: CycleReport, began: int, now: int) -> Poll:
+    """Return a cycle's report as health and history keep it."""
+    return Poll(
+        kind=report.kind,
+        result=Result(report.outcome),
+        began=began,
+        at=now,
+        seconds=round(report.seconds, 3),
+        records=report.records,
+        changes=_changes(report),
+        pending=report.pending,
+        held=report.held,
+        reason=report.reason,
+        message=report.message,
+        hint=report.hint,
+        status=report.status,
+        coverage=report.details_coverage,
+        requests=report.requests,
+        bytes=report.bytes,
+        pages=report.pages,
+        pages_unchanged=report.pages_unchanged,
+    )
+
+
+def _changes(report: CycleReport) -> Mapping[Op, int]:
+    counts = {Op.CREATE: report.c, Op.UPDATE: report.u, Op.DELETE: report.d}
+    return {op: count for op, count in counts.items() if count}
+
+
+def _tell_flip(flip: Flip, status: ConnectionStatus, log: Log) -> None:
+    if flip.after in _CALM:
+        log.info("connection state changed", state=flip.after, before=flip.before)
+        return
+    log.warning(
+        "connection state changed",
+        state=flip.after,
+        before=flip.before,
+        reason=flip.reason,
+        actor=status.actor,
+        error=flip.message or None,
+        hint=status.trouble.hint if status.trouble else None,
+    )
+

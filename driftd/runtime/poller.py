@@ -1,0 +1,224 @@
+"""One connection, for ever: due → cycle → next due.
+
+Each resource has at most one cycle at a time, and each cycle is a task of its own: a resource that takes hours keeps no
+other one waiting, as the limits count requests, not cycles.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+from anyio.abc import TaskGroup
+from msgspec import Struct
+
+from driftd.config import ConnectionConfig
+from driftd.core.health import Poll, Result, Trouble
+from driftd.core.model import Kind, Resource
+from driftd.core.reasons import MEANINGS, Reach
+from driftd.errors import FencedError, Reason
+from driftd.ports import Log
+from driftd.runtime.agenda import Agenda
+from driftd.runtime.chart import Chart
+from driftd.runtime.cycle import cycle
+from driftd.runtime.pacing import pause
+from driftd.runtime.tally import CycleReport, Failure, Progress, Tally
+from driftd.runtime.tenant import Tenant
+from driftd.runtime.traffic import ConnectionTraffic
+from driftd.runtime.view import Present
+from driftd.runtime.way import Way
+from driftd.runtime.world import World
+
+
+class Post(Struct):
+    """Where a poller stands: the connection, and what is kept of it while pollers come and go."""
+
+    connection: ConnectionConfig
+    chart: Chart
+    way: Way
+    traffic: ConnectionTraffic
+    log: Log
+
+
+class Poller:
+    """Polls one connection until it is told to stop."""
+
+    def __init__(self, post: Post, tenant: Tenant, world: World) -> None:
+        self._post = post
+        self._tenant = tenant
+        self._world = world
+        self._agenda = Agenda(post.connection, tenant.clock)
+        self._progress: dict[str, int] = {}
+        self._trying = False
+        """Whether one of our cycles is the trial of a breaker."""
+        self._wake = anyio.Event()
+        self._stopping = False
+
+    def nudge(self) -> None:
+        """Have what is due looked at again."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Begin no further cycle; `run` ends with the last one that runs."""
+        self._stopping = True
+        self.nudge()
+
+    async def run(self) -> None:
+        """Poll; raises `FencedError` where another process owns the store, and what is a bug."""
+        way = self._post.way
+        for resource in self._post.connection.resources:
+            self._agenda.settle(resource, await self._tenant.store.standing(resource))
+        way.join(self._told)
+        try:
+            async with anyio.create_task_group() as group:
+                while not self._stopping:
+                    self._wake = anyio.Event()
+                    wait = self._begin_due(group)
+                    self.look()
+                    with anyio.move_on_after(wait):
+                        await self._wake.wait()
+        finally:
+            way.leave(self._told)
+            way.abandoned(self._post.traffic)
+            self.look()
+
+    def look(self) -> None:
+        """Judge the connection as it is now."""
+        self._post.chart.look(self._present(), self._world.book, self._post.log)
+
+    def _begin_due(self, group: TaskGroup) -> float:
+        """Begin each cycle that is due and may run; return the seconds until the next look."""
+        tick = self._world.pacing.tick
+        if not self._may_ask():
+            return tick
+        wait = tick
+        self._agenda.spread(self._post.traffic.purse)
+        for resource in self._agenda.idle():
+            delay = self._agenda.delay(resource)
+            if delay > 0:
+                wait = min(wait, delay)
+            elif self._trying or not self._post.way.claim(self._post.traffic):
+                wait = min(wait, self._post.way.opens_in or tick)
+            else:
+                self._trying = self._post.way.opens_in is not None
+                self._begin(group, resource)
+        return wait
+
+    def _may_ask(self) -> bool:
+        """Whether the tenant may be asked at all: the connection is not paused, and its budget not used up."""
+        chart, purse = self._post.chart, self._post.traffic.purse
+        rest, now = chart.health.pause, self._tenant.clock.now()
+        if rest is not None and now < rest.until:
+            return False
+        if purse.budget.allows(purse.usage):
+            return True
+        outage = chart.health.outage
+        if outage is None or outage.reason is not Reason.BUDGET_EXHAUSTED:
+            spent = purse.spent()
+            chart.struck(Trouble(spent.reason, str(spent), spent.hint, None, since=now, at=now, times=1))
+        return False
+
+    def _begin(self, group: TaskGroup, resource: Resource) -> None:
+        kind, late = self._agenda.begin(resource)
+        self._world.gauges.started(late)
+        group.start_soon(self._once, resource, kind, name=f"{resource.connection} {resource.name} {kind}")
+
+    async def _once(self, resource: Resource, kind: Kind) -> None:
+        """Run one cycle; whatever is no failure of tenant or store is a bug, which costs this cycle only."""
+        clock, began = self._tenant.clock, self._tenant.clock.now()
+        trial, self_begun = self._trying, clock.monotonic()
+        try:
+            with self._world.gauges.polling():
+                async with self._room(resource, kind):
+                    report = await cycle(self._tenant, resource, kind, self._moved)
+        except FencedError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the one place where a bug in a cycle is caught
+            self._post.log.error("poll ended by a bug", resource=resource.name, kind=kind, error=error)
+            report = _bug(resource, kind, clock.monotonic() - self_begun, error)
+        finally:
+            self._progress.pop(resource.name, None)
+            self._agenda.end(resource)
+            if trial:
+                self._trying = False
+        await self._settle(resource, report, began)
+        if trial:
+            self._post.way.abandoned(self._post.traffic)
+        self.nudge()
+
+    @asynccontextmanager
+    async def _room(self, resource: Resource, kind: Kind) -> AsyncIterator[None]:
+        """Wait for a place among the sweeps where the cycle is one of many pages."""
+        if kind is not Kind.SWEEP or self._agenda.is_small(resource):
+            yield
+            return
+        with self._world.gauges.held():
+            await self._world.sweeps.acquire()
+        try:
+            yield
+        finally:
+            self._world.sweeps.release()
+
+    async def _settle(self, resource: Resource, report: CycleReport, began: int) -> None:
+        """Note what a cycle gave, and when the next one may begin."""
+        post, failed = self._post, report.outcome == "failed"
+        if failed and self._was_refused(report):
+            return
+        poll = post.chart.polled(resource.name, report, began, self._world.book, post.log)
+        self._world.gauges.polls.observe(report.seconds)
+        if failed:
+            self._hold(resource, poll, report.retry_after)
+        else:
+            self._agenda.release(resource)
+            self._agenda.settle(resource, await self._tenant.store.standing(resource))
+        if report.requests and not _of_host(poll):
+            post.way.passed()
+
+    def _was_refused(self, report: CycleReport) -> bool:
+        """Whether the breaker refused the cycle before it sent anything: that is no poll."""
+        return not report.requests and report.reason is not None and MEANINGS[report.reason].reach is Reach.HOST
+
+    def _hold(self, resource: Resource, poll: Poll, retry_after: float | None) -> None:
+        chart, settings = self._post.chart, self._post.connection.settings
+        trouble = chart.health.outage if _is_wide(poll) else chart.resource(resource.name).trouble
+        if trouble is None or poll.reason is None:
+            return
+        if _of_host(poll):
+            self._post.way.failed(trouble)
+        span = pause(
+            self._world.pacing,
+            (poll.reason, retry_after),
+            trouble.times,
+            probe=settings.probe,
+            second_look=settings.second_look,
+            chance=self._world.chance,
+        )
+        self._agenda.hold(None if span.reach is not Reach.RESOURCE else resource, span.seconds)
+
+    def _moved(self, progress: Progress) -> None:
+        self._progress[progress.resource] = self._tenant.clock.now()
+
+    def _told(self, trouble: Trouble | None) -> None:
+        """Take note that another connection found the way to the host down, or free again."""
+        if trouble is None:
+            self._agenda.release(None)
+        else:
+            self._post.chart.struck(trouble)
+        self.nudge()
+
+    def _present(self) -> Present:
+        opens_in, now = self._post.way.opens_in, self._tenant.clock.now()
+        return self._agenda.present(self._progress, None if opens_in is None else now + round(opens_in * 1000))
+
+
+def _is_wide(poll: Poll) -> bool:
+    return poll.reason is not None and MEANINGS[poll.reason].reach is not Reach.RESOURCE
+
+
+def _of_host(poll: Poll) -> bool:
+    return poll.result is Result.FAILED and poll.reason is not None and MEANINGS[poll.reason].reach is Reach.HOST
+
+
+def _bug(resource: Resource, kind: Kind, seconds: float, error: Exception) -> CycleReport:
+    hint = "report it with the log's traceback; the resource is polled again as ever"
+    message = f'"{resource.connection}" {resource.name}: the poll ended by a bug ({type(error).__name__})'
+    return Tally(resource, kind).report(seconds, Failure(Reason.INTERNAL_ERROR, message, hint))

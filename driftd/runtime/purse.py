@@ -1,0 +1,59 @@
+"""What one connection may still spend today."""
+
+from driftd.core.budget import Budget, Usage
+from driftd.errors import Reason, SourceError
+from driftd.ports import Clock
+
+
+class Purse:
+    """Counts the requests and bytes of one connection against its day."""
+
+    def __init__(self, connection: str, budget: Budget, usage: Usage, clock: Clock) -> None:
+        self._connection = connection
+        self._clock = clock
+        self._usage = usage
+        self._ends = 0
+        self.budget = budget
+
+    @property
+    def usage(self) -> Usage:
+        """What is used of the present day."""
+        now = self._clock.now()
+        if now >= self._ends:
+            self._usage = self.budget.today(self._usage, now)
+            self._ends = self.budget.next_day(now)
+        return self._usage
+
+    def send(self) -> None:
+        """Count one request, or raise `SourceError` where none is left."""
+        used = self.usage
+        if not self.budget.allows(used):
+            raise self.spent()
+        self._usage = Usage(used.day, used.requests + 1, used.bytes)
+
+    def receive(self, size: int) -> None:
+        """Count bytes read, and raise `SourceError` with those that are too many."""
+        used = self.usage
+        self._usage = Usage(used.day, used.requests, used.bytes + size)
+        if self._usage.bytes > self.budget.bytes:
+            raise self.spent()
+
+    def affords(self, requests: int, size: int) -> bool:
+        """Tell whether so many requests and bytes are left."""
+        left = self.budget.left(self.usage)
+        return requests <= left[0] and size <= left[1]
+
+    @property
+    def resumes(self) -> int:
+        """When the next day begins, epoch ms."""
+        return self.budget.next_day(self._clock.now())
+
+    def spent(self) -> SourceError:
+        """Return the failure of a request that there is no budget for."""
+        requests = self.usage.requests >= self.budget.requests
+        limit = f"requests_per_day = {self.budget.requests}" if requests else f"bytes_per_day = {self.budget.bytes}"
+        return SourceError(
+            Reason.BUDGET_EXHAUSTED,
+            f'connection "{self._connection}": today\'s {limit} are used up',
+            hint=f"it goes on with the next day in {self.budget.timezone}; raise the limit, or poll less often",
+        )

@@ -1,0 +1,51 @@
+"""The ways to all hosts: connections that go the same one share its places and its breaker."""
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import anyio
+
+from driftd.config import ClientCredentials, Config, ConnectionConfig
+from driftd.core.breaker import Limits
+from driftd.ports import Clock
+from driftd.runtime.way import Way
+
+
+class Ways:
+    """Hosts by name, and the ways to them: by origin, token endpoint and proxy."""
+
+    def __init__(self, clock: Clock, chance: Callable[[], float], limits: Limits) -> None:
+        self._clock = clock
+        self._chance = chance
+        self._limits = limits
+        self._places: dict[str, anyio.CapacityLimiter] = {}
+        self._ways: dict[tuple[str, ...], Way] = {}
+
+    def allot(self, config: Config) -> None:
+        """Give each host as many places as the most careful of its connections allows."""
+        most: dict[str, int] = {}
+        for each in config.connections:
+            host = self.host(each)
+            most[host] = min(most.get(host, each.settings.max_per_host), each.settings.max_per_host)
+        for host, places in most.items():
+            self._places.setdefault(host, anyio.CapacityLimiter(places)).total_tokens = places
+        for name in [name for name, way in self._ways.items() if way.empty and name[0] not in most]:
+            del self._ways[name]
+        for host in self._places.keys() - most.keys():
+            del self._places[host]
+
+    def of(self, connection: ConnectionConfig) -> Way:
+        """Return the way that a connection goes."""
+        host = self.host(connection)
+        auth = connection.auth
+        token = urlsplit(auth.token_url).netloc if isinstance(auth, ClientCredentials) else ""
+        name = (host, urlsplit(connection.base_url).netloc, token, connection.proxy or "")
+        if name not in self._ways:
+            places = self._places.setdefault(host, anyio.CapacityLimiter(connection.settings.max_per_host))
+            self._ways[name] = Way(places, self._clock, self._chance, self._limits)
+        return self._ways[name]
+
+    @staticmethod
+    def host(connection: ConnectionConfig) -> str:
+        """Return the host that a connection's tenant stands on."""
+        return urlsplit(connection.base_url).hostname or connection.base_url

@@ -1,0 +1,37 @@
+"""What all pollers of one daemon share."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+import anyio
+from msgspec import Struct
+
+from driftd.config import ConnectionConfig
+from driftd.ports import Clock, Log, Source, Store, Traffic
+from driftd.runtime.book import Book
+from driftd.runtime.gauges import Gauges
+from driftd.runtime.pacing import Pacing
+
+OpenSource = Callable[[ConnectionConfig, Traffic], AbstractAsyncContextManager[Source]]
+"""Gives a connection's source while the context lasts; raises `SourceError` where its secret is not to be had."""
+
+
+class World(Struct):
+    """The surroundings of a poller."""
+
+    store: Store
+    book: Book
+    clock: Clock
+    log: Log
+    gauges: Gauges
+    open_source: OpenSource
+    everywhere: anyio.CapacityLimiter
+    """Places for requests, all connections."""
+    sweeps: anyio.Semaphore
+    """Places for the sweeps of resources of more than a page, and for first ones: what one of them keeps in memory is
+    bounded, so that of all of them is."""
+    chance: Callable[[], float]
+    """Draws a number in [0, 1)."""
+    seed: Callable[[], int]
+    """Draws 64 random bits."""
+    pacing: Pacing = Pacing()
