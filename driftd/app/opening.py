@@ -12,7 +12,7 @@ from driftd.adapters.x3.client import X3Source
 from driftd.adapters.x3.settings import Basic, ClientCredentials, X3Settings
 from driftd.config import ClassDefaults, Config, ConnectionConfig, SecretRef
 from driftd.errors import ConfigError, Reason, SourceError
-from driftd.ports import Source, Store
+from driftd.ports import Source, Store, Traffic
 
 
 def catalogue() -> Mapping[str, ClassDefaults]:
@@ -31,7 +31,7 @@ def host_of(connection: ConnectionConfig) -> str:
 
 
 @asynccontextmanager
-async def connected(connection: ConnectionConfig) -> AsyncIterator[Source]:
+async def connected(connection: ConnectionConfig, traffic: Traffic | None = None) -> AsyncIterator[Source]:
     """Give a connection's source; raises `SourceError` (``config_error``) where its secret is not to be had."""
     secret = _secret(connection.name, connection.auth.secret)
     secret()
@@ -51,7 +51,7 @@ async def connected(connection: ConnectionConfig) -> AsyncIterator[Source]:
         ca_file=connection.ca_file,
         timeout=connection.settings.timeout,
     )
-    async with X3Source(settings, None, SystemClock()) as source:
+    async with X3Source(settings, None, SystemClock(), traffic) as source:
         yield source
 
 

@@ -55,7 +55,9 @@ class Agenda:
     def spread(self, purse: Purse) -> None:
         """Put off each sweep that is due and that today's budget does not bear besides the probes still to come."""
         now, resumes = self._clock.now(), purse.resumes
-        probes = round((resumes - now) / 1000 * sum(1 / each.probe + 1 / each.delta for each in self._resources.values()))
+        probes = round(
+            (resumes - now) / 1000 * sum(1 / each.probe + 1 / each.delta for each in self._resources.values())
+        )
         for name, resource in self._resources.items():
             standing = self._standings[name]
             if not standing.baselined or self.is_small(resource) or self._due(resource, now)[Kind.SWEEP] > now:

@@ -79,4 +79,3 @@ class Book:
         self._resources = {**entries.resources, **self._resources}
         self._flips = [*entries.flips, *self._flips][-MOST:]
         self._polls = [*entries.polls, *self._polls][-MOST:]
-

@@ -93,7 +93,9 @@ class Chart:
         """Say once that a resource has a trouble of its own, and once that it is over."""
         if after.trouble is not None and before.trouble is None:
             trouble = after.trouble
-            log.warning("poll failed", resource=resource, reason=trouble.reason, error=trouble.message, hint=trouble.hint)
+            log.warning(
+                "poll failed", resource=resource, reason=trouble.reason, error=trouble.message, hint=trouble.hint
+            )
         elif after.trouble is None and before.trouble is not None:
             seconds = (self._clock.now() - before.trouble.since) / 1000
             log.info("poll recovered", resource=resource, reason=before.trouble.reason, after_seconds=round(seconds, 1))
@@ -141,4 +143,3 @@ def _tell_flip(flip: Flip, status: ConnectionStatus, log: Log) -> None:
         error=flip.message or None,
         hint=status.trouble.hint if status.trouble else None,
     )
-

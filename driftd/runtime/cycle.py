@@ -227,6 +227,8 @@ class Way:
                 baselined=True,
                 sweeps=standing.sweeps + 1,
                 last_sweep=now,
+                requests=tally.requests,
+                wire_bytes=tally.bytes,
                 recipe=fingerprint.recipe(self.volatile),
                 proposed=self._proposed(),
             )

@@ -12,6 +12,7 @@ from anyio.abc import TaskGroup
 from msgspec import Struct
 
 from driftd.config import ConnectionConfig
+from driftd.core.backoff import wait as wait_after
 from driftd.core.health import Poll, Result, Trouble
 from driftd.core.model import Kind, Resource
 from driftd.core.reasons import MEANINGS, Reach
@@ -20,7 +21,6 @@ from driftd.ports import Log
 from driftd.runtime.agenda import Agenda
 from driftd.runtime.chart import Chart
 from driftd.runtime.cycle import cycle
-from driftd.runtime.pacing import pause
 from driftd.runtime.tally import CycleReport, Failure, Progress, Tally
 from driftd.runtime.tenant import Tenant
 from driftd.runtime.traffic import ConnectionTraffic
@@ -87,7 +87,7 @@ class Poller:
 
     def _begin_due(self, group: TaskGroup) -> float:
         """Begin each cycle that is due and may run; return the seconds until the next look."""
-        tick = self._world.pacing.tick
+        tick = self._world.tick
         if not self._may_ask():
             return tick
         wait = tick
@@ -132,7 +132,7 @@ class Poller:
                     report = await cycle(self._tenant, resource, kind, self._moved)
         except FencedError:
             raise
-        except Exception as error:  # noqa: BLE001 - the one place where a bug in a cycle is caught
+        except Exception as error:
             self._post.log.error("poll ended by a bug", resource=resource.name, kind=kind, error=error)
             report = _bug(resource, kind, clock.monotonic() - self_begun, error)
         finally:
@@ -184,15 +184,15 @@ class Poller:
             return
         if _of_host(poll):
             self._post.way.failed(trouble)
-        span = pause(
+        after = wait_after(
             self._world.pacing,
             (poll.reason, retry_after),
             trouble.times,
-            probe=settings.probe,
+            probe=resource.probe,
             second_look=settings.second_look,
-            chance=self._world.chance,
+            chance=self._world.chance(),
         )
-        self._agenda.hold(None if span.reach is not Reach.RESOURCE else resource, span.seconds)
+        self._agenda.hold(resource if after.reach is Reach.RESOURCE else None, after.seconds)
 
     def _moved(self, progress: Progress) -> None:
         self._progress[progress.resource] = self._tenant.clock.now()

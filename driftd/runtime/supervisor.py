@@ -148,7 +148,7 @@ class Supervisor:
                         raise
                     world.gauges.restarts += 1
                     post.log.error("poller ended by a bug", error=error)
-                    await self._rest(life, world.pacing.restart)
+                    await self._rest(life, world.restart)
         finally:
             life.ended.set()
 

@@ -18,9 +18,7 @@ class ConnectionTraffic:
     Whoever waits holds no place that others could use: the connection's own limit comes first, the one for all last.
     """
 
-    def __init__(
-        self, own: int, way: Way, everywhere: anyio.CapacityLimiter, purse: Purse, gauges: Gauges
-    ) -> None:
+    def __init__(self, own: int, way: Way, everywhere: anyio.CapacityLimiter, purse: Purse, gauges: Gauges) -> None:
         self._own = anyio.Semaphore(own, fast_acquire=True)
         self._way = way
         self._everywhere = everywhere

@@ -7,10 +7,10 @@ import anyio
 from msgspec import Struct
 
 from driftd.config import ConnectionConfig
+from driftd.core.backoff import Pacing
 from driftd.ports import Clock, Log, Source, Store, Traffic
 from driftd.runtime.book import Book
 from driftd.runtime.gauges import Gauges
-from driftd.runtime.pacing import Pacing
 
 OpenSource = Callable[[ConnectionConfig, Traffic], AbstractAsyncContextManager[Source]]
 """Gives a connection's source while the context lasts; raises `SourceError` where its secret is not to be had."""
@@ -35,3 +35,7 @@ class World(Struct):
     seed: Callable[[], int]
     """Draws 64 random bits."""
     pacing: Pacing = Pacing()
+    tick: float = 15.0
+    """Seconds between looks at a connection where nothing is due: states change with time, and clocks jump."""
+    restart: float = 30.0
+    """Seconds after which a poller that ended by a bug begins anew."""

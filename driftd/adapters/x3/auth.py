@@ -89,11 +89,20 @@ class _Failed(Struct, frozen=True):
 class TokenAuthority:
     """OAuth 2 ``client_credentials``: identifies itself in the form, or by Basic where the endpoint wants that."""
 
-    def __init__(self, settings: ClientCredentials, connection: str, post: Post, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: ClientCredentials,
+        connection: str,
+        post: Post,
+        clock: Clock,
+        renewed: Callable[[int | None], None] = lambda ends_at: None,
+    ) -> None:
+        """Prepare without I/O; `renewed` is told of each token asked for, and when it ends (epoch ms)."""
         self._settings = settings
         self._connection = connection
         self._post = post
         self._clock = clock
+        self._told = renewed
         self._lock = anyio.Lock()
         self._held: _Held | None = None
         self._failed: _Failed | None = None
@@ -135,8 +144,10 @@ class TokenAuthority:
             issued = await self._ask_with_any_secret(tally)
         except SourceError as error:
             self._failed = _Failed(error, self._clock.monotonic())
+            self._told(None)
             raise
         self._failed = None
+        self._told(self._clock.now() + round(issued.life * 1000))
         grant = Grant(Secret(f"Bearer {issued.secret.reveal()}"), bearer=True)
         self._held = _Held(grant, asked_at + issued.renew_after, asked_at + issued.life)
         return grant

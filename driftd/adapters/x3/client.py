@@ -10,7 +10,7 @@ import httpx
 from driftd.adapters.x3 import verdict, wire
 from driftd.adapters.x3.answer import Answer, Tally
 from driftd.adapters.x3.auth import Authority, BasicAuthority, Grant, TokenAuthority
-from driftd.adapters.x3.exchange import Exchange
+from driftd.adapters.x3.exchange import Exchange, Unlimited
 from driftd.adapters.x3.keys import keys as read_keys
 from driftd.adapters.x3.records import concatenated
 from driftd.adapters.x3.records import decode as decode_record
@@ -19,7 +19,7 @@ from driftd.adapters.x3.settings import Basic, X3Settings
 from driftd.adapters.x3.token import FUTURE
 from driftd.core.model import Details, JsonObject, KeyBytes, Page, Query, Resource
 from driftd.errors import Reason, SourceError
-from driftd.ports import Clock
+from driftd.ports import Clock, Traffic
 
 SKEW: Final = 60.0
 """Seconds by which clocks may differ before a refused token is their fault."""
@@ -32,17 +32,27 @@ class X3Source:
     secret, a record's value, or an address with its parameters.
     """
 
-    def __init__(self, settings: X3Settings, transport: httpx.AsyncBaseTransport | None, clock: Clock) -> None:
-        """Prepare without I/O. `transport` None makes a real one; an injected one is closed with the source."""
+    def __init__(
+        self,
+        settings: X3Settings,
+        transport: httpx.AsyncBaseTransport | None,
+        clock: Clock,
+        traffic: Traffic | None = None,
+    ) -> None:
+        """Prepare without I/O. `transport` None makes a real one; an injected one is closed with the source.
+
+        `traffic` says when a request may be sent; None: whenever.
+        """
         self._settings = settings
         self._clock = clock
-        self._exchange = Exchange(settings, transport)
+        traffic = traffic or Unlimited()
+        self._exchange = Exchange(settings, transport, traffic)
         self._address = wire.Address(settings.name, settings.base_url, settings.segment)
         self._folder = [(name, settings.folder) for name in settings.folder_headers]
         self._authority: Authority = (
             BasicAuthority(settings.auth, settings.name)
             if isinstance(settings.auth, Basic)
-            else TokenAuthority(settings.auth, settings.name, self._exchange.post, clock)
+            else TokenAuthority(settings.auth, settings.name, self._exchange.post, clock, traffic.renewed)
         )
 
     async def __aenter__(self) -> Self:

@@ -7,6 +7,7 @@ It is the same for TCP and TLS, under asyncio's own loop and under uvloop.
 
 import asyncio
 import select
+from collections.abc import Callable
 from typing import Final, NamedTuple, cast
 
 import httpx
@@ -87,13 +88,20 @@ class Connection(asyncio.BufferedProtocol):
             self._nothing()
         return len(buffer) - missing
 
-    def rest(self, seconds: float) -> bool:
-        """Stay open for so long, for another request; False where it cannot: it is over, or has sent too much."""
+    def rest(self, seconds: float, expired: Callable[["Connection"], None]) -> bool:
+        """Stay open for so long, for another request, then close and say so.
+
+        False where it cannot: it is over, or has sent too much.
+        """
         if self._over or self._begin != self._end:
             return False
         self._kept = True
-        self._expiry = asyncio.get_running_loop().call_later(seconds, self.abort)
+        self._expiry = asyncio.get_running_loop().call_later(seconds, self._expire, expired)
         return True
+
+    def _expire(self, expired: Callable[["Connection"], None]) -> None:
+        self.abort()
+        expired(self)
 
     def resume(self) -> bool:
         """End the rest; False where the other side has ended it before, as far as that can be seen."""

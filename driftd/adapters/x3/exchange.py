@@ -4,7 +4,8 @@ Requests go straight to an httpx transport. An `httpx.AsyncClient` above it keep
 parameters, and decodes bodies without a bound.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Final, TypeAlias
 
 import anyio
@@ -19,6 +20,7 @@ from driftd.adapters.x3.settings import Caps, X3Settings
 from driftd.adapters.x3.transport import Transport, is_stale
 from driftd.adapters.x3.trust import tls_context
 from driftd.errors import Reason, SourceError
+from driftd.ports import Traffic
 
 USER_AGENT: Final = f"driftd/{__version__}"
 _LINE: Final = 19
@@ -32,9 +34,12 @@ _COMMON: Final = (("Accept", "application/json"), ("Accept-Encoding", "gzip"), (
 class Exchange:
     """Sends requests of one connection. Raises nothing but `SourceError`."""
 
-    def __init__(self, settings: X3Settings, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self, settings: X3Settings, transport: httpx.AsyncBaseTransport | None = None, traffic: Traffic | None = None
+    ) -> None:
         """Without a transport, make a real one; raises `SourceError`, ``config_error``, for an unusable ``ca_file``."""
         self._settings = settings
+        self._traffic = traffic or Unlimited()
         self._transport = transport or _transport(settings)
         seconds, connect = settings.timeout, min(settings.connect_timeout, settings.timeout)
         self._extensions = {"timeout": {"connect": connect, "read": seconds, "write": seconds, "pool": seconds}}
@@ -53,6 +58,11 @@ class Exchange:
         await self._transport.aclose()
 
     async def _send(self, what: _Asked, headers: Headers, tally: Tally, whose: str) -> Answer:
+        """Send a request once it is its turn; waiting for that is not held against its deadline."""
+        async with self._traffic.turn():
+            return await self._exchange(what, headers, tally, whose)
+
+    async def _exchange(self, what: _Asked, headers: Headers, tally: Tally, whose: str) -> Answer:
         method, address, form = what
         caps = self._settings.caps
         bound = caps if form is None else Caps(caps.token, caps.token, caps.ratio, caps.ratio_floor)
@@ -78,17 +88,23 @@ class Exchange:
         raise failure from cause
 
     async def _once(self, request: httpx.Request, caps: Caps, tally: Tally, whose: str) -> Answer:
+        self._traffic.send()
         tally.requests += 1
-        response = await self._transport.handle_async_request(request)
+        begun, status = anyio.current_time(), None
         try:
-            headers = response.headers
-            tally.wire_bytes += _LINE + sum(len(name) + len(value) + 4 for name, value in headers.raw)
-            whole = Body(headers.get("Content-Encoding", ""), caps, whose)
-            whole.announce(headers.get("Content-Length", ""))
-            body = await _body(response, whole, tally)
+            response = await self._transport.handle_async_request(request)
+            try:
+                headers = response.headers
+                self._read(tally, _LINE + sum(len(name) + len(value) + 4 for name, value in headers.raw))
+                whole = Body(headers.get("Content-Encoding", ""), caps, whose)
+                whole.announce(headers.get("Content-Length", ""))
+                body = await self._body(response, whole, tally)
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await response.aclose()
+            status = response.status_code
         finally:
-            with anyio.CancelScope(shield=True):
-                await response.aclose()
+            self._traffic.answered(status, anyio.current_time() - begun)
         return Answer(
             status=response.status_code,
             body=body,
@@ -99,23 +115,48 @@ class Exchange:
             challenge=headers.get("WWW-Authenticate", ""),
         )
 
+    async def _body(self, response: httpx.Response, body: Body, tally: Tally) -> bytes:
+        stream = response.stream
+        if not isinstance(stream, httpx.AsyncByteStream):
+            raise TypeError("the transport is not an asynchronous one")
+        async for chunk in stream:
+            before = body.wire_bytes
+            try:
+                for _ in body.feed(chunk):
+                    await anyio.lowlevel.checkpoint()
+            finally:
+                self._read(tally, body.wire_bytes - before)
+        return body.whole()
+
+    def _read(self, tally: Tally, size: int) -> None:
+        """Count bytes read."""
+        tally.wire_bytes += size
+        self._traffic.receive(size)
+
+
+class Unlimited:
+    """The `Traffic` of a connection that nothing holds back."""
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Give a turn at once."""
+        yield
+
+    def send(self) -> None:
+        """Count nothing."""
+
+    def receive(self, size: int) -> None:
+        """Count nothing."""
+
+    def answered(self, status: int | None, seconds: float) -> None:
+        """Note nothing."""
+
+    def renewed(self, ends_at: int | None) -> None:
+        """Note nothing."""
+
 
 def _encoded(headers: Headers) -> list[tuple[bytes, bytes]]:
     return [(name.encode(), value.encode()) for name, value in (*_COMMON, *headers)]
-
-
-async def _body(response: httpx.Response, body: Body, tally: Tally) -> bytes:
-    before = tally.wire_bytes
-    stream = response.stream
-    if not isinstance(stream, httpx.AsyncByteStream):
-        raise TypeError("the transport is not an asynchronous one")
-    try:
-        async for chunk in stream:
-            for _ in body.feed(chunk):
-                await anyio.lowlevel.checkpoint()
-    finally:
-        tally.wire_bytes = before + body.wire_bytes
-    return body.whole()
 
 
 def _transport(settings: X3Settings) -> httpx.AsyncBaseTransport:

@@ -96,8 +96,13 @@ class Transport(httpx.AsyncBaseTransport):
 
     def _left(self, connection: Connection, keep: bool) -> None:  # noqa: FBT001 - a callback
         self._busy.discard(connection)
-        if keep and not self._closed and connection.rest(KEEP_ALIVE):
+        if keep and not self._closed and connection.rest(KEEP_ALIVE, self._expired):
             self._idle.append(connection)
         else:
             connection.abort()
         self._places.release()
+
+    def _expired(self, connection: Connection) -> None:
+        """Let go of a connection, and of its buffers: thousands of tenants at rest must hold none."""
+        if connection in self._idle:
+            self._idle.remove(connection)

@@ -49,7 +49,7 @@ async def test_a_kept_connection_counts_as_one() -> None:
 
 
 async def test_an_idle_connection_expires(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An idle connection is closed when its time is over, and the next request makes another."""
+    """An idle connection is closed when its time is over, nothing of it is kept, and the next request makes another."""
     gone = anyio.Event()
 
     async def answer(wire: Wire) -> None:
@@ -62,6 +62,7 @@ async def test_an_idle_connection_expires(monkeypatch: pytest.MonkeyPatch) -> No
     async with asking(answer) as client:
         await client.read()
         await gone.wait()
+        assert not client.transport._idle
         assert await client.read() == b"abc"
         assert client.server.connections == 2
 
