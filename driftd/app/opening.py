@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from urllib.parse import urlsplit
 
 from driftd import config as configuration
 from driftd.adapters.clock import SystemClock
@@ -12,7 +11,7 @@ from driftd.adapters.x3.client import X3Source
 from driftd.adapters.x3.settings import Basic, ClientCredentials, X3Settings
 from driftd.config import ClassDefaults, Config, ConnectionConfig, SecretRef
 from driftd.errors import ConfigError, Reason, SourceError
-from driftd.ports import Source, Store, Traffic
+from driftd.ports import Source, Traffic
 
 
 def catalogue() -> Mapping[str, ClassDefaults]:
@@ -23,11 +22,6 @@ def catalogue() -> Mapping[str, ClassDefaults]:
         if here is not None:
             known[name] = ClassDefaults(here.representation, here.key, details=here.details, lines=here.lines)
     return known
-
-
-def host_of(connection: ConnectionConfig) -> str:
-    """Return the host that a connection's tenant stands on."""
-    return urlsplit(connection.base_url).hostname or connection.base_url
 
 
 @asynccontextmanager
@@ -56,14 +50,14 @@ async def connected(connection: ConnectionConfig, traffic: Traffic | None = None
 
 
 @asynccontextmanager
-async def writing(config: Config) -> AsyncIterator[Store]:
+async def writing(config: Config) -> AsyncIterator[SqliteStore]:
     """Open the store for writing; at most one process does. Raises `LockedError` or `StoreError`."""
     async with SqliteStore.open(config.data_dir, clock_now=SystemClock().now) as store:
         yield store
 
 
 @asynccontextmanager
-async def reading(config: Config) -> AsyncIterator[Store]:
+async def reading(config: Config) -> AsyncIterator[SqliteStore]:
     """Open the store for reading, whoever writes it meanwhile. Raises `StoreError`."""
     async with SqliteStore.reading(config.data_dir) as store:
         yield store

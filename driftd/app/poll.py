@@ -1,5 +1,6 @@
 """The composition of a one-shot poll."""
 
+import random
 import secrets
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
@@ -8,13 +9,20 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from driftd.adapters.clock import SystemClock
-from driftd.app.opening import connected, host_of, writing
+from driftd.app.opening import connected, writing
 from driftd.config import Config
+from driftd.core.breaker import Limits
 from driftd.core.model import Kind
 from driftd.errors import SourceError
+from driftd.ports import Clock
 from driftd.runtime import poll as polling
+from driftd.runtime.book import Book
+from driftd.runtime.gauges import Gauges
+from driftd.runtime.post import NOTHING_KNOWN, Posts, by_connection
+from driftd.runtime.quiet import Quiet
 from driftd.runtime.tally import CycleReport, Watch
 from driftd.runtime.tenant import Tenant
+from driftd.runtime.ways import Ways
 
 
 class Selection(Struct, frozen=True):
@@ -52,21 +60,31 @@ async def poll(config: Config, selection: Selection, watch: Watch | None = None)
     """
     clock = SystemClock()
     begun = clock.monotonic()
+    chosen = [each for each in config.connections if selection.connection in {None, each.name}]
     unusable: list[CycleReport] = []
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(writing(config))
+        book = Book(store.logbook, clock, Quiet())
+        posts = _posts(config, clock)
+        known = by_connection(await store.logbook.recall(each.name for each in chosen))
         rounds = []
-        for connection in config.connections:
-            if selection.connection not in {None, connection.name}:
-                continue
+        for connection in chosen:
             resources = [each for each in connection.resources if selection.resource in {None, each.name}]
+            post = posts.make(connection, known.get(connection.name, NOTHING_KNOWN))
             try:
-                source = await stack.enter_async_context(connected(connection))
+                source = await stack.enter_async_context(connected(connection, post.traffic))
             except SourceError as error:
                 unusable += polling.unusable(resources, selection.kind, error)
                 continue
-            tenant = Tenant(source, store, clock, host_of(connection), connection.folder, lambda: secrets.randbits(64))
-            settings = connection.settings
-            rounds.append(polling.Round(tenant, resources, settings.max_concurrency, settings.max_per_host))
-        polled = await polling.poll(rounds, selection.kind, max_concurrency=config.daemon.max_concurrency, watch=watch)
+            tenant = Tenant(source, store, clock, post.host, connection.folder, lambda: secrets.randbits(64))
+            rounds.append(polling.Round(tenant, post, resources))
+        most = config.daemon.max_concurrency
+        polled = await polling.poll(rounds, selection.kind, book, max_concurrency=most, watch=watch)
     return Report((*polled.cycles, *unusable), clock.monotonic() - begun, polled.next_due)
+
+
+def _posts(config: Config, clock: Clock) -> Posts:
+    ways = Ways(clock, random.random, Limits())
+    posts = Posts(ways, config.daemon.max_concurrency, Gauges(clock.monotonic), clock, Quiet())
+    posts.allot(config)
+    return posts

@@ -1,7 +1,6 @@
 """What a connection may ask of its tenant in a day of the tenant's own calendar, and how much of it is used."""
 
-from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 
 from msgspec import Struct
 
@@ -28,9 +27,9 @@ class Budget(Struct, frozen=True):
 
     def next_day(self, now: int) -> int:
         """Return when the next day begins, epoch ms: then everything may be used anew."""
-        zone = ZoneInfo(self.timezone)
-        tomorrow = _local(now, self.timezone).date() + timedelta(days=1)
-        return round(datetime.combine(tomorrow, time(), zone).timestamp() * 1000)
+        here = _local(now, self.timezone)
+        midnight = datetime.combine(here.date() + timedelta(days=1), time(), here.tzinfo)
+        return round(midnight.timestamp() * 1000)
 
     def today(self, usage: Usage, now: int) -> Usage:
         """Return what is used of the day of `now`: nothing yet, where `usage` is of another day.
@@ -50,4 +49,10 @@ class Budget(Struct, frozen=True):
 
 
 def _local(now: int, timezone: str) -> datetime:
-    return datetime.fromtimestamp(now / 1000, UTC if timezone == "UTC" else ZoneInfo(timezone))
+    return datetime.fromtimestamp(now / 1000, UTC if timezone == "UTC" else _zone(timezone))
+
+
+def _zone(name: str) -> tzinfo:
+    from zoneinfo import ZoneInfo  # costs as much as reading a configuration, and most are in UTC
+
+    return ZoneInfo(name)

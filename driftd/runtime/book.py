@@ -3,6 +3,7 @@
 from typing import Final
 
 import anyio
+import anyio.lowlevel
 
 from driftd.core.budget import Usage
 from driftd.core.health import ConnectionHealth, Flip, ResourceHealth
@@ -27,7 +28,8 @@ class Book:
         self._resources: dict[tuple[str, str], ResourceHealth] = {}
         self._flips: list[Flip] = []
         self._polls: list[Polled] = []
-        self._failing = False
+        self.failing = False
+        """Whether the latest group could not be written."""
 
     def connection(self, name: str, health: ConnectionHealth, usage: Usage) -> None:
         """Have a connection's health written."""
@@ -64,13 +66,23 @@ class Book:
             raise
         except StoreError as error:
             self._keep(entries)
-            if not self._failing:
+            if not self.failing:
                 self._log.error("logbook cannot be written", error=str(error))
-            self._failing = True
+            self.failing = True
         else:
-            if self._failing:
+            if self.failing:
                 self._log.info("logbook is written again")
-            self._failing = False
+            self.failing = False
+
+    async def prune(self) -> None:
+        """Remove what is older than its kind is kept; raises `FencedError` only."""
+        try:
+            while await self._logbook.prune(self._clock.now()):
+                await anyio.lowlevel.checkpoint()
+        except FencedError:
+            raise
+        except StoreError as error:
+            self._log.error("logbook cannot be pruned", error=str(error))
 
     def _keep(self, entries: Entries) -> None:
         """Put entries back behind those that came meanwhile."""

@@ -9,34 +9,19 @@ from contextlib import asynccontextmanager
 
 import anyio
 from anyio.abc import TaskGroup
-from msgspec import Struct
 
-from driftd.config import ConnectionConfig
 from driftd.core.backoff import wait as wait_after
 from driftd.core.health import Poll, Result, Trouble
 from driftd.core.model import Kind, Resource
 from driftd.core.reasons import MEANINGS, Reach
-from driftd.errors import FencedError, Reason
-from driftd.ports import Log
+from driftd.errors import FencedError, Reason, StoreError
 from driftd.runtime.agenda import Agenda
-from driftd.runtime.chart import Chart
 from driftd.runtime.cycle import cycle
+from driftd.runtime.post import Post
 from driftd.runtime.tally import CycleReport, Failure, Progress, Tally
 from driftd.runtime.tenant import Tenant
-from driftd.runtime.traffic import ConnectionTraffic
 from driftd.runtime.view import Present
-from driftd.runtime.way import Way
 from driftd.runtime.world import World
-
-
-class Post(Struct):
-    """Where a poller stands: the connection, and what is kept of it while pollers come and go."""
-
-    connection: ConnectionConfig
-    chart: Chart
-    way: Way
-    traffic: ConnectionTraffic
-    log: Log
 
 
 class Poller:
@@ -52,6 +37,8 @@ class Poller:
         """Whether one of our cycles is the trial of a breaker."""
         self._wake = anyio.Event()
         self._stopping = False
+        self.looked_at = tenant.clock.monotonic()
+        """When the connection was last looked at, monotonic seconds."""
 
     def nudge(self) -> None:
         """Have what is due looked at again."""
@@ -83,6 +70,7 @@ class Poller:
 
     def look(self) -> None:
         """Judge the connection as it is now."""
+        self.looked_at = self._tenant.clock.monotonic()
         self._post.chart.look(self._present(), self._world.book, self._post.log)
 
     def _begin_due(self, group: TaskGroup) -> float:
@@ -169,9 +157,17 @@ class Poller:
             self._hold(resource, poll, report.retry_after)
         else:
             self._agenda.release(resource)
-            self._agenda.settle(resource, await self._tenant.store.standing(resource))
+            await self._settled(resource)
         if report.requests and not _of_host(poll):
             post.way.passed()
+
+    async def _settled(self, resource: Resource) -> None:
+        try:
+            self._agenda.settle(resource, await self._tenant.store.standing(resource))
+        except FencedError:
+            raise
+        except StoreError:
+            self._agenda.hold(resource, self._world.restart)  # it would seem due at once
 
     def _was_refused(self, report: CycleReport) -> bool:
         """Whether the breaker refused the cycle before it sent anything: that is no poll."""

@@ -1,25 +1,20 @@
 """All connections, each with a poller: started, restarted after a bug, replaced on a reload, stopped in order."""
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import anyio
 from anyio.abc import TaskGroup
-from msgspec import Struct
+from msgspec import Struct, field
 
 from driftd.config import Config, ConnectionConfig
-from driftd.core.budget import Usage
-from driftd.core.health import ConnectionHealth, ResourceHealth, Trouble
+from driftd.core.health import Trouble
 from driftd.core.status import ConnectionStatus
-from driftd.errors import FencedError, SourceError
+from driftd.errors import FencedError, Reason, SourceError
 from driftd.ports import Remembered
-from driftd.runtime.chart import Chart
-from driftd.runtime.poller import Poller, Post
-from driftd.runtime.purse import Purse
+from driftd.runtime.poller import Poller
+from driftd.runtime.post import NOTHING_KNOWN, Post, by_connection
 from driftd.runtime.tenant import Tenant
-from driftd.runtime.traffic import ConnectionTraffic
-from driftd.runtime.view import Known, Present, budget_of
-from driftd.runtime.ways import Ways
+from driftd.runtime.view import Present
 from driftd.runtime.world import World
 
 
@@ -35,8 +30,9 @@ class Lifetime(Struct):
     """One connection's poller while it lives."""
 
     post: Post
-    ended: anyio.Event
-    stopping: anyio.Event
+    ended: anyio.Event = field(default_factory=anyio.Event)
+    stopping: anyio.Event = field(default_factory=anyio.Event)
+    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     poller: Poller | None = None
 
     def stop(self) -> None:
@@ -49,10 +45,9 @@ class Lifetime(Struct):
 class Supervisor:
     """Keeps one poller for each connection."""
 
-    def __init__(self, world: World, ways: Ways, remembered: Remembered, grace: float) -> None:
+    def __init__(self, world: World, remembered: Remembered, grace: float) -> None:
         self._world = world
-        self._ways = ways
-        self._remembered = _by_connection(remembered)
+        self._remembered = by_connection(remembered)
         self._grace = grace
         self._lives: dict[str, Lifetime] = {}
         self._group: TaskGroup | None = None
@@ -68,7 +63,7 @@ class Supervisor:
         """Take a configuration: start, stop and replace what it adds, removes and changes; nothing else is touched."""
         before = {name: life.post.connection for name, life in self._lives.items() if not life.stopping.is_set()}
         after = {each.name: each for each in config.connections}
-        self._ways.allot(config)
+        self._world.posts.allot(config)
         for name in before.keys() - after.keys():
             self._begin_end(self._lives[name])
         changed = [name for name in before.keys() & after.keys() if before[name] != after[name]]
@@ -85,6 +80,14 @@ class Supervisor:
         lives = [life for life in self._lives.values() if not life.stopping.is_set()]
         return tuple(sorted((life.post.chart.status for life in lives), key=lambda each: each.name))
 
+    def unseen_for(self, seconds: float) -> str | None:
+        """Return the name of a connection whose poller has not looked at it for so long; None where there is none."""
+        now = self._world.clock.monotonic()
+        for name, life in self._lives.items():
+            if life.poller is not None and not life.ended.is_set() and now - life.poller.looked_at > seconds:
+                return name
+        return None
+
     async def stop(self) -> int:
         """Begin no further cycle, and give those that run their grace; return how many had to be cancelled."""
         for life in self._lives.values():
@@ -100,35 +103,29 @@ class Supervisor:
     def _start(self, connection: ConnectionConfig, before: Lifetime | None) -> None:
         if self._group is None:
             raise RuntimeError("the supervisor does not run")
-        life = Lifetime(self._post(connection, before), anyio.Event(), anyio.Event())
+        life = Lifetime(self._make(connection, before))
         self._lives[connection.name] = life
         self._group.start_soon(self._live, life, before, name=f"connection {connection.name}")
 
     def _begin_end(self, life: Lifetime) -> None:
         life.stop()
         if self._group is not None:
-            self._group.start_soon(self._remove, life)
+            self._group.start_soon(self._end, life)
 
-    async def _remove(self, life: Lifetime) -> None:
-        """Forget a connection once its poller has ended."""
+    async def _end(self, life: Lifetime) -> None:
+        """Give a poller its grace, then forget the connection."""
+        with anyio.move_on_after(self._grace):
+            await life.ended.wait()
+        life.scope.cancel()
         await life.ended.wait()
         name = life.post.connection.name
         if self._lives.get(name) is life:
             del self._lives[name]
 
-    def _post(self, connection: ConnectionConfig, before: Lifetime | None) -> Post:
-        world, known = self._world, self._known(connection.name, before)
-        way = self._ways.of(connection)
-        purse = Purse(connection.name, budget_of(connection), known.usage, world.clock)
-        traffic = ConnectionTraffic(connection.settings.max_concurrency, way, world.everywhere, purse, world.gauges)
-        chart = Chart(connection, self._ways.host(connection), known, traffic, world.clock)
-        return Post(connection, chart, way, traffic, world.log.bind(connection=connection.name))
-
-    def _known(self, name: str, before: Lifetime | None) -> Known:
-        """Return what is known of a connection: what its poller before knew, else what was remembered at the start."""
-        if before is not None:
-            return before.post.chart.known
-        return self._remembered.get(name, Known(ConnectionHealth(), Usage(), {}))
+    def _make(self, connection: ConnectionConfig, before: Lifetime | None) -> Post:
+        """Return a post that knows what the one before it knew, else what was remembered at the start."""
+        known = before.post.chart.known if before else self._remembered.get(connection.name, NOTHING_KNOWN)
+        return self._world.posts.make(connection, known)
 
     async def _live(self, life: Lifetime, before: Lifetime | None) -> None:
         """Poll one connection for as long as it lives; what ends the poller by a bug is told, and it begins anew."""
@@ -136,39 +133,34 @@ class Supervisor:
         try:
             if before is not None:
                 await before.ended.wait()
-                post = life.post = self._post(post.connection, before)
-            while not life.stopping.is_set():
-                try:
+                post = life.post = self._make(post.connection, before)
+            with life.scope:
+                while not life.stopping.is_set():
                     await self._poll(life)
-                except SourceError as error:
-                    self._unusable(post, error)
-                    await self._rest(life, post.connection.settings.probe)
-                except Exception as error:
-                    if _is_fenced(error):
-                        raise
-                    world.gauges.restarts += 1
-                    post.log.error("poller ended by a bug", error=error)
-                    await self._rest(life, world.restart)
         finally:
             life.ended.set()
 
     async def _poll(self, life: Lifetime) -> None:
+        """Run a poller to its end; where it cannot be, or ends by a bug, say so and rest."""
         post, world = life.post, self._world
-        async with world.open_source(post.connection, post.traffic) as source:
-            host = self._ways.host(post.connection)
-            tenant = Tenant(source, world.store, world.clock, host, post.connection.folder, world.seed)
-            life.poller = Poller(post, tenant, world)
-            with anyio.CancelScope() as scope:
-                async with anyio.create_task_group() as group:
-                    group.start_soon(self._hasten, life, scope)
-                    await life.poller.run()
-                    group.cancel_scope.cancel()
-
-    async def _hasten(self, life: Lifetime, scope: anyio.CancelScope) -> None:
-        """Cancel what still runs once the grace of a connection that ends is over."""
-        await life.stopping.wait()
-        await anyio.sleep(self._grace)
-        scope.cancel()
+        try:
+            async with world.open_source(post.connection, post.traffic) as source:
+                tenant = Tenant(source, world.store, world.clock, post.host, post.connection.folder, world.seed)
+                life.poller = Poller(post, tenant, world)
+                await life.poller.run()
+        except SourceError as error:
+            self._unusable(post, error)
+            await self._rest(life, post.connection.settings.probe)
+        except Exception as error:
+            if _is_fenced(error):
+                raise
+            world.gauges.restarts += 1
+            post.log.error("poller ended by a bug", error=error)
+            message = f'connection "{post.connection.name}": its poller ended by a bug ({type(error).__name__})'
+            self._unusable(post, SourceError(Reason.INTERNAL_ERROR, message, hint="report it with the log's traceback"))
+            await self._rest(life, world.restart)
+        finally:
+            life.poller = None
 
     async def _rest(self, life: Lifetime, seconds: float) -> None:
         with anyio.move_on_after(seconds):
@@ -177,8 +169,9 @@ class Supervisor:
     def _unusable(self, post: Post, error: SourceError) -> None:
         """Note that a connection cannot even be tried."""
         now, chart = self._world.clock.now(), post.chart
-        since = chart.health.outage.since if chart.health.outage else now
-        chart.struck(Trouble(error.reason, str(error), error.hint, error.status, since=since, at=now, times=1))
+        before = chart.health.outage
+        since, times = (before.since, before.times) if before else (now, 0)
+        chart.struck(Trouble(error.reason, str(error), error.hint, error.status, since=since, at=now, times=times + 1))
         chart.look(Present(started=now), self._world.book, post.log)
 
 
@@ -186,18 +179,3 @@ def _is_fenced(error: BaseException) -> bool:
     if isinstance(error, BaseExceptionGroup):
         return any(_is_fenced(each) for each in error.exceptions)
     return isinstance(error, FencedError)
-
-
-def _by_connection(remembered: Remembered) -> dict[str, Known]:
-    resources: dict[str, dict[str, ResourceHealth]] = {}
-    for (connection, name), health in remembered.resources.items():
-        resources.setdefault(connection, {})[name] = health
-    names: Iterable[str] = remembered.connections.keys() | resources.keys() | remembered.usage.keys()
-    return {
-        name: Known(
-            remembered.connections.get(name, ConnectionHealth()),
-            remembered.usage.get(name, Usage()),
-            resources.get(name, {}),
-        )
-        for name in names
-    }

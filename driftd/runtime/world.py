@@ -8,9 +8,10 @@ from msgspec import Struct
 
 from driftd.config import ConnectionConfig
 from driftd.core.backoff import Pacing
-from driftd.ports import Clock, Log, Source, Store, Traffic
+from driftd.ports import Clock, Source, Store, Traffic
 from driftd.runtime.book import Book
 from driftd.runtime.gauges import Gauges
+from driftd.runtime.post import Posts
 
 OpenSource = Callable[[ConnectionConfig, Traffic], AbstractAsyncContextManager[Source]]
 """Gives a connection's source while the context lasts; raises `SourceError` where its secret is not to be had."""
@@ -22,11 +23,9 @@ class World(Struct):
     store: Store
     book: Book
     clock: Clock
-    log: Log
     gauges: Gauges
+    posts: Posts
     open_source: OpenSource
-    everywhere: anyio.CapacityLimiter
-    """Places for requests, all connections."""
     sweeps: anyio.Semaphore
     """Places for the sweeps of resources of more than a page, and for first ones: what one of them keeps in memory is
     bounded, so that of all of them is."""

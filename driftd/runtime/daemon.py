@@ -1,0 +1,157 @@
+"""The daemon's lifetime: polls, bookkeeping and the watch over both; reloads while it runs, and an end in order."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+import anyio
+from msgspec import Struct
+
+from driftd import __version__
+from driftd.config import Config
+from driftd.core.status import Daemon, Database, Status
+from driftd.errors import ConfigError
+from driftd.ports import Log, Remembered
+from driftd.runtime.lag import Lag, watch_lag
+from driftd.runtime.supervisor import Changes, Supervisor
+from driftd.runtime.world import World
+
+STUCK: Final = 4
+"""Ticks without a look after which a poller counts as stuck."""
+TIDY: Final = 3600.0
+"""Seconds between two looks for what the logbook may forget."""
+
+
+class Reloaded(Struct, frozen=True):
+    """What a reload did; with mistakes it did nothing."""
+
+    changes: Changes | None = None
+    mistakes: tuple[str, ...] = ()
+    needs_restart: tuple[str, ...] = ()
+    """Settings that differ and stay as they are until the next start."""
+
+
+class Instruments(Struct, frozen=True):
+    """What the daemon is told of the world around it."""
+
+    load: Callable[[], Awaitable[Config]]
+    """Reads the configuration anew; raises `ConfigError`."""
+    log_lines: Callable[[], Mapping[str, int]]
+    """Lines written, by level."""
+    database: Callable[[], Database | None]
+
+
+class Running:
+    """A running daemon."""
+
+    def __init__(
+        self, config: Config, world: World, remembered: Remembered, log: Log, instruments: Instruments
+    ) -> None:
+        self.config = config
+        self._world = world
+        self._log = log
+        self._instruments = instruments
+        self._supervisor = Supervisor(world, remembered, config.daemon.stop_grace)
+        self._lag = Lag()
+        self._reload = anyio.Lock()
+        self._started = self._loaded = world.clock.now()
+        self._reload_ok = True
+        self._polling = False
+
+    async def run(self) -> None:
+        """Poll until cancelled, or until `stop`. Raises `FencedError`, alone or in a group."""
+        async with anyio.create_task_group() as group:
+            group.start_soon(watch_lag, self._world.clock, self._lag)
+            group.start_soon(self._world.book.run)
+            group.start_soon(self._tidy)
+            self._polling = True
+            try:
+                await self._supervisor.run(self.config)
+            finally:
+                self._polling = False
+                group.cancel_scope.cancel()
+                await self._world.book.write()
+
+    async def stop(self) -> None:
+        """Begin nothing new, give what runs its grace, and end `run`."""
+        self._polling = False
+        running = self._world.gauges.running
+        cancelled = await self._supervisor.stop()
+        self._log.info("polls ended", running=running, cancelled=cancelled)
+
+    async def reload(self) -> Reloaded:
+        """Read the configuration anew and take it over, or keep the old one where it has mistakes."""
+        async with self._reload:
+            try:
+                config = await self._instruments.load()
+            except ConfigError as error:
+                self._reload_ok = False
+                mistakes = tuple(
+                    f"{each.path}: {each.message}" if each.path else each.message for each in error.mistakes
+                )
+                for mistake in mistakes:
+                    self._log.error("configuration refused", mistake=mistake)
+                return Reloaded(mistakes=mistakes)
+            changes = self._supervisor.apply(config)
+            later = needs_restart(self.config, config)
+            self.config, self._reload_ok, self._loaded = config, True, self._world.clock.now()
+            names = {"added": changes.added, "removed": changes.removed, "changed": changes.changed}
+            told = {key: shortened(each) for key, each in names.items() if each}
+            self._log.info("configuration loaded", **told, needs_restart=", ".join(later) or None)
+            return Reloaded(changes, needs_restart=later)
+
+    def status(self) -> Status:
+        """Return everything as it is now."""
+        return Status(self._world.clock.now(), self._supervisor.statuses, self._daemon())
+
+    def missing(self) -> str | None:
+        """Return what keeps the daemon from being ready; None where nothing does."""
+        if not self._polling:
+            return "polls do not run"
+        return "the database cannot be written" if self._world.book.failing else None
+
+    def stuck(self) -> str | None:
+        """Return the name of a connection that is no longer looked at; None where all are."""
+        return self._supervisor.unseen_for(STUCK * self._world.tick)
+
+    def _daemon(self) -> Daemon:
+        gauges = self._world.gauges
+        return Daemon(
+            version=__version__,
+            started=self._started,
+            reloaded=self._loaded,
+            reload_ok=self._reload_ok,
+            loop_lag=self._lag.greatest(self._world.clock.monotonic()),
+            schedule_lag=gauges.schedule_lag(),
+            running=gauges.running,
+            waiting=gauges.waiting,
+            polls=gauges.polls.shown(),
+            requests=gauges.requests.shown(),
+            answers=gauges.classes(),
+            log_lines=dict(self._instruments.log_lines()),
+            restarts=gauges.restarts,
+            database=self._instruments.database(),
+        )
+
+    async def _tidy(self) -> None:
+        """Have the logbook forget what is old, slice by slice."""
+        while True:
+            await self._world.book.prune()
+            await self._world.clock.sleep(TIDY)
+
+
+def needs_restart(before: Config, after: Config) -> tuple[str, ...]:
+    """Name the settings that differ and are read at the start only."""
+    pairs = {
+        "daemon.data_dir": (before.daemon.data_dir, after.daemon.data_dir),
+        "daemon.log_format": (before.daemon.log_format, after.daemon.log_format),
+        "daemon.stop_grace": (before.daemon.stop_grace, after.daemon.stop_grace),
+        "web": (before.web, after.web),
+        "store": (before.store, after.store),
+    }
+    return tuple(name for name, (old, new) in pairs.items() if old != new)
+
+
+def shortened(names: tuple[str, ...], most: int = 20) -> str:
+    """Return names on one line, those beyond `most` as a number."""
+    left = len(names) - most
+    return ", ".join(names[:most]) + (f" and {left} more" if left > 0 else "")
