@@ -129,11 +129,10 @@ class Supervisor:
 
     async def _live(self, life: Lifetime, before: Lifetime | None) -> None:
         """Poll one connection for as long as it lives; what ends the poller by a bug is told, and it begins anew."""
-        world, post = self._world, life.post
         try:
             if before is not None:
                 await before.ended.wait()
-                post = life.post = self._make(post.connection, before)
+                life.post = self._make(life.post.connection, before)
             with life.scope:
                 while not life.stopping.is_set():
                     await self._poll(life)
