@@ -5,7 +5,7 @@ Each port has one contract suite in ``tests/contracts`` that every implementatio
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, Self
 
 from msgspec import Struct
 
@@ -42,6 +42,33 @@ class Clock(Protocol):
 
     async def sleep(self, seconds: float) -> None:
         """Wait; cancellable."""
+        ...
+
+
+class Log(Protocol):
+    """The daemon's log. An event is a fixed short phrase, a fact's name a fixed word; what varies is in the values.
+
+    No call raises. A value of None is left out; ``error`` takes the exception itself.
+    """
+
+    def debug(self, event: str, /, **facts: object) -> None:
+        """Say what helps to find a fault."""
+        ...
+
+    def info(self, event: str, /, **facts: object) -> None:
+        """Say what happened as it should."""
+        ...
+
+    def warning(self, event: str, /, **facts: object) -> None:
+        """Say what somebody may have to look at."""
+        ...
+
+    def error(self, event: str, /, **facts: object) -> None:
+        """Say what somebody must look at."""
+        ...
+
+    def bind(self, **facts: object) -> Self:
+        """Return a log that adds `facts` to all it says."""
         ...
 
 
