@@ -54,7 +54,7 @@ class Notifier:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
                 sender.settimeout(0)
                 sender.sendto(message.encode(), self._address)
-        except (OSError, ValueError):
+        except OSError:
             return False
         return True
 
