@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 SOURCES = sorted((ROOT / "driftd").rglob("*.py"))
 WORDS = re.compile(r"(?:^|_)(?:utils?|helpers?|managers?|handlers?|items?|entity|entities)(?:_|\.|$)")
-TEXTS = {".py", ".md", ".toml", ".sql", ".lock", ".yml", ".yaml", ".txt", ""}
+TEXTS = {".py", ".md", ".toml", ".sql", ".lock", ".yml", ".yaml", ".txt", ".service", ""}
 
 
 def fails(*command: str | Path) -> str:

@@ -1,0 +1,57 @@
+r"""Facts to one line: logfmt or JSON.
+
+In both forms a text is what JSON writes, with every character that is not printable as ``\uXXXX``: no value can begin
+another line, move a terminal's cursor, or be read in another direction than it was written.
+"""
+
+import json
+import re
+from collections.abc import MutableMapping
+from functools import lru_cache
+from typing import Any, Final
+
+from driftd.adapters.logs.plain import Plain
+
+_encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_QUOTED: Final = re.compile(r'["=\\ ]')
+_ODD: Final = re.compile(r"[^A-Za-z0-9_.-]")
+
+
+def logfmt(_output: object, _level: str, facts: MutableMapping[str, Any]) -> str:
+    """Render ``name=value`` after ``name=value``; a value that is not plain to read stands in quotes, as in JSON."""
+    return " ".join([f"{_named(name)}={_value(value)}" for name, value in facts.items()])
+
+
+def as_json(_output: object, _level: str, facts: MutableMapping[str, Any]) -> str:
+    """Render one JSON object."""
+    return _visible(_encode({_named(name): value for name, value in facts.items()}))
+
+
+@lru_cache(maxsize=1_024)
+def _named(name: str) -> str:
+    return _ODD.sub("_", name) or "_"
+
+
+def _value(value: Plain) -> str:
+    if not isinstance(value, str):
+        text = _encode(value)
+        return text if not isinstance(value, list | dict) else _quoted(text)
+    return _quoted(value)
+
+
+def _quoted(text: str) -> str:
+    if text and text.isprintable() and not _QUOTED.search(text):
+        return text
+    return _visible(_encode(text))
+
+
+def _visible(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join([each if each.isprintable() else _escaped(each) for each in text])
+
+
+def _escaped(character: str) -> str:
+    """Escape as JSON does: beyond U+FFFF as two surrogates (RFC 8259, section 7)."""
+    units = character.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
