@@ -4,6 +4,7 @@ import random
 import secrets
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from functools import partial
 
 from msgspec import Struct
 from msgspec.structs import asdict
@@ -12,16 +13,17 @@ from driftd.adapters.clock import SystemClock
 from driftd.app.opening import connected, writing
 from driftd.config import Config
 from driftd.core.breaker import Limits
-from driftd.core.model import Kind
+from driftd.core.model import Kind, Resource
 from driftd.errors import SourceError
 from driftd.ports import Clock
 from driftd.runtime import poll as polling
 from driftd.runtime.book import Book
 from driftd.runtime.gauges import Gauges
-from driftd.runtime.post import NOTHING_KNOWN, Posts, by_connection
+from driftd.runtime.post import NOTHING_KNOWN, Post, Posts, by_connection
 from driftd.runtime.quiet import Quiet
 from driftd.runtime.tally import CycleReport, Watch
 from driftd.runtime.tenant import Tenant
+from driftd.runtime.view import Present
 from driftd.runtime.ways import Ways
 
 
@@ -67,20 +69,29 @@ async def poll(config: Config, selection: Selection, watch: Watch | None = None)
         book = Book(store.logbook, clock, Quiet())
         posts = _posts(config, clock)
         known = by_connection(await store.logbook.recall(each.name for each in chosen))
-        rounds = []
+        rounds, made = [], []
         for connection in chosen:
             resources = [each for each in connection.resources if selection.resource in {None, each.name}]
             post = posts.make(connection, known.get(connection.name, NOTHING_KNOWN))
+            made.append(post)
             try:
                 source = await stack.enter_async_context(connected(connection, post.traffic))
             except SourceError as error:
                 unusable += polling.unusable(resources, selection.kind, error)
                 continue
             tenant = Tenant(source, store, clock, post.host, connection.folder, lambda: secrets.randbits(64))
-            rounds.append(polling.Round(tenant, post, resources))
+            most = connection.settings.max_concurrency
+            rounds.append(polling.Round(tenant, resources, most, partial(_note, post, book)))
         most = config.daemon.max_concurrency
-        polled = await polling.poll(rounds, selection.kind, book, max_concurrency=most, watch=watch)
+        polled = await polling.poll(rounds, selection.kind, max_concurrency=most, watch=watch)
+        for post in made:
+            post.chart.look(Present(), book, post.log)
+        await book.write()
     return Report((*polled.cycles, *unusable), clock.monotonic() - begun, polled.next_due)
+
+
+def _note(post: Post, book: Book, resource: Resource, report: CycleReport, began: int) -> None:
+    post.chart.polled(resource.name, report, began, book, post.log)
 
 
 def _posts(config: Config, clock: Clock) -> Posts:

@@ -1,6 +1,7 @@
 """A one-shot poll: one cycle of each resource, as many at once as tenants, hosts and this machine bear."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import anyio
 from msgspec import Struct
@@ -8,20 +9,23 @@ from msgspec import Struct
 from driftd.core.cadence import due, next_due
 from driftd.core.model import Kind, Resource
 from driftd.errors import SourceError
-from driftd.runtime.book import Book
 from driftd.runtime.cycle import cycle
-from driftd.runtime.post import Post
 from driftd.runtime.tally import CycleReport, Failure, Progress, Tally, Watch
 from driftd.runtime.tenant import Tenant
-from driftd.runtime.view import Present
+
+
+Noted: TypeAlias = Callable[[Resource, CycleReport, int], None]
+"""Takes note of a finished cycle: of which resource, what it gave, and when it began (epoch ms)."""
 
 
 class Round(Struct, frozen=True):
     """One connection's part in a poll."""
 
     tenant: Tenant
-    post: Post
     resources: Sequence[Resource]
+    max_concurrency: int
+    """Cycles at once on the connection."""
+    noted: Noted = lambda _resource, _report, _began: None
 
 
 class Polled(Struct, frozen=True):
@@ -32,11 +36,11 @@ class Polled(Struct, frozen=True):
 
 
 async def poll(
-    rounds: Sequence[Round], kind: Kind | None, book: Book, *, max_concurrency: int = 64, watch: Watch | None = None
+    rounds: Sequence[Round], kind: Kind | None, *, max_concurrency: int = 64, watch: Watch | None = None
 ) -> Polled:
     """Run one cycle of each resource: of `kind`, or where that is None of the kind that is due now, if any.
 
-    One failing resource or connection keeps none of the others from its cycle. What each cycle gave is noted in `book`.
+    One failing resource or connection keeps none of the others from its cycle.
     """
     everywhere = anyio.CapacityLimiter(max_concurrency)
     reports: dict[tuple[int, int], CycleReport] = {}
@@ -50,19 +54,16 @@ async def poll(
             async with own, everywhere:
                 began = tenant.clock.now()
                 reports[at] = report = await cycle(tenant, resource, chosen, watch)
-            here.post.chart.polled(resource.name, report, began, book, here.post.log)
+            here.noted(resource, report, began)
             if watch:
                 watch(_done(report))
         upcoming.append(min(next_due(resource, await tenant.store.standing(resource), tenant.clock.now()).values()))
 
     async with anyio.create_task_group() as group:
         for number, here in enumerate(rounds):
-            own = anyio.CapacityLimiter(here.post.connection.settings.max_concurrency)
+            own = anyio.CapacityLimiter(here.max_concurrency)
             for index, resource in enumerate(here.resources):
                 group.start_soon(run, (number, index), here, resource, own)
-    for here in rounds:
-        here.post.chart.look(Present(), book, here.post.log)
-    await book.write()
     return Polled(tuple(reports[at] for at in sorted(reports)), min(upcoming, default=None))
 
 

@@ -79,7 +79,7 @@ class Rig:
     async def poll(self, kind: Kind | None = Kind.SWEEP) -> list[CycleReport]:
         """Run one cycle of each resource."""
         tenant = Tenant(self.source, self.store, SystemClock(), "127.0.0.1", self.tenant.folder, lambda: SEED)
-        polled = await poll([Round(tenant, self.resources, 3, 3)], kind)
+        polled = await poll([Round(tenant, self.resources, 3)], kind)
         return list(polled.cycles)
 
     async def snapshot(self, name: str) -> dict[tuple[Any, ...], Any]:

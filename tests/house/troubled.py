@@ -48,7 +48,6 @@ class Troubled:
                 Tenant(house.source, self.store, SystemClock(), host, house.tenant.folder, lambda: SEED),
                 house.resources,
                 3,
-                3,
             )
             for house, host in ((self.patient, "aldgate.example"), (self.neighbour, "borough.example"))
         ]

@@ -42,7 +42,7 @@ async def main(*arguments: str) -> None:
         resources = [resource(name, page_size=10) for name in CLASSES]
         print("ready", flush=True)
         while sys.stdin.readline():
-            polled = await poll([Round(tenant, resources, 3, 3)], Kind.SWEEP)
+            polled = await poll([Round(tenant, resources, 3)], Kind.SWEEP)
             print(json.dumps([f"{each.outcome} {each.message}".strip() for each in polled.cycles]), flush=True)
 
 

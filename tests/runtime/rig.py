@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-
+import anyio.lowlevel
 
 from driftd.config import Basic, Config, ConnectionConfig, DaemonConfig, ResourceConfig, SecretRef, Settings
 from driftd.core.breaker import Limits
@@ -66,10 +66,12 @@ class Slow:
         self.split, self.keys, self.decode = tenant.source.split, tenant.source.keys, tenant.source.decode
 
     async def page(self, resource: Resource, query: Query) -> Page:
-        return await self._asked(lambda: self._tenant.source.page(resource, query))
+        found: Page = await self._asked(lambda: self._tenant.source.page(resource, query))
+        return found
 
     async def details(self, resource: Resource, key: KeyBytes) -> Details:
-        return await self._asked(lambda: self._tenant.source.details(resource, key))
+        found: Details = await self._asked(lambda: self._tenant.source.details(resource, key))
+        return found
 
     async def _asked(self, answer: Callable[[], Awaitable[Any]]) -> Any:
         sent = 0
@@ -191,7 +193,7 @@ class Rig:
             self.supervisor = Supervisor(self.world, await self.logbook.recall(), self.grace)
             group.start_soon(self.world.book.run)
             group.start_soon(self.supervisor.run, self.config)
-            await anyio.sleep(0)
+            await anyio.lowlevel.checkpoint()
             await story(self)
             await self.supervisor.stop()
             group.cancel_scope.cancel()

@@ -17,7 +17,7 @@ LUNCH = replace(MASTER, calendar=Calendar(timezone="Europe/London", blackout=(Ho
 
 async def polled(world: World, kind: Kind | None = None) -> Polled:
     tenant = Tenant(world.source, world.store, world.clock, "host", "FOLDER", lambda: 42)
-    return await poll([Round(tenant, [world.resource], 1, 1)], kind)
+    return await poll([Round(tenant, [world.resource], 1)], kind)
 
 
 def kinds(done: Polled) -> Sequence[Kind]:

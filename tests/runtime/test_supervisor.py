@@ -1,5 +1,7 @@
 """The running daemon's laws, told on virtual time."""
 
+from itertools import pairwise
+
 import pytest
 
 from driftd.core.health import Result, heartbeat
@@ -51,7 +53,7 @@ def test_a_dead_host_is_tried_by_one_at_a_time() -> None:
         await rig.until(lambda: rig.clock.monotonic() > before + 3600)
         trials = sorted(at for tenant in rig.tenants.values() for at in tenant.sent)
         assert 3600 / 300 - 1 <= len(trials) <= 3600 / 225 + 2
-        assert all(later - earlier >= 200 for earlier, later in zip(trials, trials[1:], strict=False))
+        assert all(later - earlier >= 200 for earlier, later in pairwise(trials))
         for tenant in rig.tenants.values():
             tenant.well()
         assert await rig.until(lambda: all(rig.status(name).state is State.OK for name in names)) < 600
@@ -72,7 +74,7 @@ def test_a_refused_secret_is_looked_at_again_then_left_alone() -> None:
         await rig.until(lambda: rig.status("a").state is State.AUTH_FAILED)
         assert 44 <= rig.clock.monotonic() - first <= 47
         await rig.until(lambda: rig.clock.monotonic() > first + 3 * 3600)
-        waits = [later - earlier for earlier, later in zip(tenant.sent, tenant.sent[1:], strict=False)]
+        waits = [later - earlier for earlier, later in pairwise(tenant.sent)]
         assert [round(wait / 15) * 15 for wait in waits if wait > 1] == [45, 900, 1800, 3600, 3600][: len(waits)]
         tenant.well()
         await rig.until(lambda: rig.status("a").state is State.OK)
@@ -92,7 +94,7 @@ def test_what_the_tenant_asks_for_is_obeyed() -> None:
         tenant.sent.clear()
         await rig.until(lambda: bool(tenant.sent))
         await rig.until(lambda: rig.clock.monotonic() > tenant.sent[0] + 7200)
-        waits = [later - earlier for earlier, later in zip(tenant.sent, tenant.sent[1:], strict=False)]
+        waits = [later - earlier for earlier, later in pairwise(tenant.sent)]
         assert all(wait >= 1200 or wait < 1 for wait in waits)
         assert rig.status("a").state is State.RATE_LIMITED
         tenant.well()
