@@ -5,7 +5,7 @@ Each port has one contract suite in ``tests/contracts`` that every implementatio
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import NamedTuple, Protocol, Self
+from typing import Final, NamedTuple, Protocol, Self
 
 from msgspec import Struct
 
@@ -271,6 +271,11 @@ class Hour(Struct, frozen=True):
     changes: int
 
 
+_DAY: Final = 86_400_000
+KEPT: Final[Mapping[type, int]] = {Hour: 30 * _DAY, Polled: 90 * _DAY, Flip: 400 * _DAY}
+"""How long each kind of entry is kept, ms."""
+
+
 class Entries(Struct, frozen=True):
     """What is to be written into the logbook at once; a later entry of a name replaces the earlier one."""
 
@@ -299,13 +304,16 @@ class Logbook(Protocol):
         ...
 
     async def write(self, entries: Entries) -> None:
-        """Write entries, all or nothing. A failed poll keeps a row of its own, one that succeeded joins its hour."""
+        """Write entries, all or nothing. A poll that is not `Result.OK` keeps a row of its own, others join an hour."""
         ...
 
     async def history(
         self, connection: str, *, since: int, until: int, limit: int, failures: bool = False
     ) -> Sequence[Flip | Polled | Hour]:
-        """Return what happened from `since` to before `until` (epoch ms), newest first; `failures` leaves hours out."""
+        """Return what happened from `since` to before `until` (epoch ms), newest first; `failures` leaves hours out.
+
+        An hour is where it began. Of what happened at once flips come first, then polls, then hours.
+        """
         ...
 
     async def flips(self, connection: str, since: int) -> int:
@@ -313,5 +321,5 @@ class Logbook(Protocol):
         ...
 
     async def prune(self, now: int) -> int:
-        """Remove what is older than its kind is kept, at most a slice; return how many rows went."""
+        """Remove what is older than its kind is kept, at most 1,000 rows; return how many went."""
         ...

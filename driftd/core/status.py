@@ -122,7 +122,8 @@ class Database(Struct, frozen=True):
     limit: int = 0
     """Transactions that may wait."""
     commits: Durations | None = None
-    checkpoints_busy: int = 0
+    checkpoints_busy: int | None = None
+    """Checkpoints of the write-ahead log that readers held up; None where nobody counts them."""
     oldest_reader: int | None = None
     """When the oldest open read transaction began, epoch ms."""
 

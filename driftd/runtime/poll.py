@@ -13,7 +13,6 @@ from driftd.runtime.cycle import cycle
 from driftd.runtime.tally import CycleReport, Failure, Progress, Tally, Watch
 from driftd.runtime.tenant import Tenant
 
-
 Noted: TypeAlias = Callable[[Resource, CycleReport, int], None]
 """Takes note of a finished cycle: of which resource, what it gave, and when it began (epoch ms)."""
 

@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from driftd.ports import Store
+from driftd.ports import Logbook, Store
+from tests.contracts.logbooks import BOOKS, Kept, opened_book
 from tests.contracts.stores import KINDS, Subject, opened, room
 
 
@@ -18,3 +19,15 @@ async def subject(request: pytest.FixtureRequest) -> AsyncIterator[Subject]:
 @pytest.fixture
 def store(subject: Subject) -> Store:
     return subject.store
+
+
+@pytest.fixture(params=BOOKS)
+async def kept(request: pytest.FixtureRequest) -> AsyncIterator[Kept]:
+    with room() as data_dir:
+        async with opened_book(request.param, data_dir) as kept:
+            yield kept
+
+
+@pytest.fixture
+def book(kept: Kept) -> Logbook:
+    return kept.book

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from driftd.adapters.sqlite.counting import Tally
 from driftd.adapters.sqlite.database import Database, configure, opened
 from driftd.adapters.sqlite.faults import mapped
 from driftd.adapters.sqlite.lock import held
@@ -21,7 +22,7 @@ LOCK: Final = "driftd.lock"
 
 
 @asynccontextmanager
-async def writing(data_dir: Path, now: Callable[[], int]) -> AsyncIterator[Writer]:
+async def writing(data_dir: Path, now: Callable[[], int], tally: Tally) -> AsyncIterator[Writer]:
     """Open the database of `data_dir` for its one writer; both are made where they are missing.
 
     Raises `LockedError` if another process has it, and `StoreError` if it cannot be used.
@@ -32,7 +33,7 @@ async def writing(data_dir: Path, now: Callable[[], int]) -> AsyncIterator[Write
         unclean = _touch(path)
         async with opened(path, read_only=False) as database:
             epoch = await database.run(partial(_prepare, path=path, unclean=unclean, now=now()))
-            writer = Writer(database, epoch)
+            writer = Writer(database, epoch, tally)
             yield writer
             with suppress(StoreError):  # statistics are not worth an error
                 await writer.transact(configure([QUERIES["optimize_at_close"]]), durable=False)

@@ -282,3 +282,72 @@ LIMIT :limit
 -- What all events of a generation share.
 SELECT g.resource_id, r.connection, r.name, g.key_names, g.host, g.folder, g.kind, g.sweep_id, g.sweep, g.version
 FROM generations AS g JOIN resources AS r ON r.id = g.resource_id WHERE g.id = :generation
+
+-- name: write_connection
+INSERT INTO connection_health (connection, health) VALUES (?, ?)
+ON CONFLICT DO UPDATE SET health = excluded.health
+
+-- name: write_usage
+INSERT INTO usage (connection, day, requests, bytes) VALUES (?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET day = excluded.day, requests = excluded.requests, bytes = excluded.bytes
+
+-- name: write_resource
+INSERT INTO resource_health (connection, resource, health) VALUES (?, ?, ?)
+ON CONFLICT DO UPDATE SET health = excluded.health
+
+-- name: insert_flip
+INSERT INTO flips (connection, at, before, after, reason, message) VALUES (?, ?, ?, ?, ?, ?)
+
+-- name: insert_poll
+INSERT INTO polls (connection, at, resource, poll) VALUES (?, ?, ?, ?)
+
+-- name: add_to_hour
+INSERT INTO hours (connection, at, resource, polls, seconds, changes) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE
+SET polls = polls + excluded.polls, seconds = seconds + excluded.seconds, changes = changes + excluded.changes
+
+-- name: connections
+-- From one name to another; a blob comes after every name.
+SELECT connection, health FROM connection_health WHERE connection BETWEEN :first AND :last
+
+-- name: usages
+SELECT connection, day, requests, bytes FROM usage WHERE connection BETWEEN :first AND :last
+
+-- name: resources
+SELECT connection, resource, health FROM resource_health WHERE connection BETWEEN :first AND :last
+
+-- name: flips
+SELECT connection, at, before, after, reason, message FROM flips
+WHERE connection = :connection AND at >= :since AND at < :until
+ORDER BY at DESC, id DESC LIMIT :limit
+
+-- name: polls
+SELECT connection, resource, poll FROM polls
+WHERE connection = :connection AND at >= :since AND at < :until
+ORDER BY at DESC, id DESC LIMIT :limit
+
+-- name: hours
+SELECT connection, resource, at, polls, seconds, changes FROM hours
+WHERE connection = :connection AND at >= :since AND at < :until
+ORDER BY at DESC, resource DESC LIMIT :limit
+
+-- name: count_flips
+SELECT count(*) FROM flips WHERE connection = :connection AND at >= :since
+
+-- name: prune_flips
+DELETE FROM flips WHERE id IN (SELECT id FROM flips WHERE at < :before LIMIT :limit)
+
+-- name: prune_polls
+DELETE FROM polls WHERE id IN (SELECT id FROM polls WHERE at < :before LIMIT :limit)
+
+-- name: prune_hours
+-- The oldest of each connection in turn, from one name to the next: what is kept is not read.
+DELETE FROM hours WHERE (connection, at, resource) IN (
+    WITH RECURSIVE names (connection) AS (
+        SELECT min(connection) FROM hours
+        UNION ALL
+        SELECT (SELECT min(later.connection) FROM hours AS later WHERE later.connection > names.connection)
+        FROM names WHERE names.connection IS NOT NULL)
+    SELECT old.connection, old.at, old.resource
+    FROM names CROSS JOIN hours AS old ON old.connection = names.connection
+    WHERE old.at < :before LIMIT :limit)

@@ -1,6 +1,7 @@
 """The `Store` port on one SQLite file: one connection writes, another reads, each on a thread of its own."""
 
 import sqlite3
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -14,14 +15,16 @@ from msgspec import json
 from driftd.adapters.sqlite import history, opening, reading
 from driftd.adapters.sqlite.codec import Codecs
 from driftd.adapters.sqlite.compression import Compression
+from driftd.adapters.sqlite.counting import Tally, sizes
 from driftd.adapters.sqlite.cycle import SqliteCycle
-from driftd.adapters.sqlite.database import Database
+from driftd.adapters.sqlite.logbook import SqliteLogbook
 from driftd.adapters.sqlite.reading import Known
 from driftd.adapters.sqlite.sql import QUERIES
 from driftd.adapters.sqlite.tables import Header
 from driftd.adapters.sqlite.tidying import tidy, want_details
-from driftd.adapters.sqlite.transaction import Writer, read
+from driftd.adapters.sqlite.transaction import Reader, Writer
 from driftd.core.model import Absence, Contents, KeyBytes, Kind, Recorded, Resource, Segment, Standing, Stored
+from driftd.core.status import Database
 from driftd.errors import StoreError
 from driftd.ports import Seen, Snapshot
 
@@ -36,9 +39,9 @@ class SqliteStore:
     """All that is remembered, in ``driftd.db`` of a data directory."""
 
     def __init__(
-        self, database: Database, writer: Writer | None, now: Callable[[], int], cycle_id: Callable[[], str]
+        self, reader: Reader, writer: Writer | None, now: Callable[[], int], cycle_id: Callable[[], str]
     ) -> None:
-        self._database = database
+        self._reader = reader
         self._writer = writer
         self._now = now
         self._cycle_id = cycle_id
@@ -49,15 +52,22 @@ class SqliteStore:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, data_dir: Path, *, clock_now: Callable[[], int], cycle_id: Callable[[], str] = _random_id
+        cls,
+        data_dir: Path,
+        *,
+        clock_now: Callable[[], int],
+        cycle_id: Callable[[], str] = _random_id,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> AsyncIterator[Self]:
         """Open the store as its one writer; directory and database are made where they are missing.
 
-        `clock_now` returns epoch ms. Raises `LockedError` naming the process that has the store, and `StoreError` for
-        a file that is damaged, another program's or a newer driftd's, and for a directory that cannot be written.
+        `clock_now` returns epoch ms, `monotonic` seconds. Raises `LockedError` naming the process that has the store,
+        and `StoreError` for a file that is damaged, another program's or a newer driftd's, and for a directory that
+        cannot be written.
         """
-        async with opening.writing(data_dir, clock_now) as writer, opening.looking(data_dir) as database:
-            yield cls(database, writer, clock_now, cycle_id)
+        tally = Tally(clock_now, monotonic)
+        async with opening.writing(data_dir, clock_now, tally) as writer, opening.looking(data_dir) as database:
+            yield cls(Reader(database, tally), writer, clock_now, cycle_id)
 
     @classmethod
     @asynccontextmanager
@@ -67,7 +77,28 @@ class SqliteStore:
         Raises `StoreError` if nothing was ever stored there or the file cannot be used.
         """
         async with opening.looking(data_dir) as database:
-            yield cls(database, None, lambda: 0, _random_id)
+            yield cls(Reader(database, Tally(lambda: None, time.monotonic)), None, lambda: 0, _random_id)
+
+    @property
+    def logbook(self) -> SqliteLogbook:
+        """How polling went, in the same file."""
+        return SqliteLogbook(self._reader, self._writer)
+
+    def facts(self) -> Database:
+        """Return how the database is now. Raises `StoreError` where its file is no longer there."""
+        size, wal, free = sizes(self._reader.path)
+        tally, writer = self._reader.tally, self._writer
+        return Database(
+            version=sqlite3.sqlite_version,
+            size=size,
+            wal=wal,
+            free=free,
+            errors=tally.errors,
+            waiting=writer.waiting if writer else 0,
+            limit=writer.limit if writer else 0,
+            commits=tally.commits if writer else None,
+            oldest_reader=tally.oldest_reader,
+        )
 
     async def begin(
         self, resource: Resource, kind: Kind, *, host: str, folder: str, now: int, baseline: bool = False
@@ -157,7 +188,7 @@ class SqliteStore:
         return known, fresh
 
     async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        return await read(self._database, work)
+        return await self._reader.read(work)
 
     async def _of(self, resource: Resource, work: Callable[[sqlite3.Connection, Known], T], otherwise: T) -> T:
         def of(db: sqlite3.Connection) -> T:

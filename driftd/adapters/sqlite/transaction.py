@@ -2,21 +2,35 @@
 
 import sqlite3
 from functools import partial
-from typing import TypeVar
+from typing import Final, TypeVar
 
+import anyio
+
+from driftd.adapters.sqlite.counting import Tally
 from driftd.adapters.sqlite.database import Database, Work
 from driftd.adapters.sqlite.sql import QUERIES
 from driftd.errors import FencedError
 
 T = TypeVar("T")
+LIMIT: Final = 256
+"""Transactions that may be queued behind the one that runs; those beyond are held back until one has ended."""
 
 
 class Writer:
     """The one connection that writes. Transactions pass in the order in which they were asked for."""
 
-    def __init__(self, database: Database, epoch: int) -> None:
+    def __init__(self, database: Database, epoch: int, tally: Tally) -> None:
         self._database = database
         self._epoch = epoch
+        self._tally = tally
+        self.limit = LIMIT
+        self._places = anyio.Semaphore(LIMIT + 1, fast_acquire=True)
+        self._asked = 0
+
+    @property
+    def waiting(self) -> int:
+        """Transactions that wait for their turn, those held back included."""
+        return max(0, self._asked - 1)
 
     async def transact(self, work: Work[T], *, durable: bool) -> T:
         """Run `work` as one transaction, all or nothing.
@@ -24,33 +38,49 @@ class Writer:
         A `durable` one survives a loss of power from then on; another one may be lost with all after it, never in part.
         Raises `FencedError` if a later writer was started, `StoreError` for what is wrong with the disk or the file.
         """
-        return await self._database.run(partial(_fenced, epoch=self._epoch, durable=durable, work=work))
+        fenced = partial(_fenced, epoch=self._epoch, durable=durable, work=work, tally=self._tally)
+        self._asked += 1
+        try:
+            async with self._places:
+                return await self._database.run(fenced)
+        finally:
+            self._asked -= 1
 
 
-async def read(database: Database, work: Work[T]) -> T:
-    """Run `work` against one state of the database. Raises `StoreError` for what is wrong with disk or file."""
-    return await database.run(partial(_consistent, work=work))
+class Reader:
+    """The connection that reads, each time one state of the database."""
+
+    def __init__(self, database: Database, tally: Tally) -> None:
+        self._database = database
+        self.path = database.path
+        self.tally = tally
+
+    async def read(self, work: Work[T]) -> T:
+        """Run `work` against one state of the database. Raises `StoreError` for what is wrong with disk or file."""
+        return await self._database.run(partial(_consistent, work=work, tally=self.tally))
 
 
-def _fenced(db: sqlite3.Connection, *, epoch: int, durable: bool, work: Work[T]) -> T:
-    db.execute(QUERIES["durable" if durable else "relaxed"])
-    db.execute(QUERIES["begin"])
-    try:
-        _check_epoch(db, epoch)
-        result = work(db)
-        db.execute(QUERIES["commit"])
-    except BaseException:
-        _roll_back(db)
-        raise
+def _fenced(db: sqlite3.Connection, *, epoch: int, durable: bool, work: Work[T], tally: Tally) -> T:
+    with tally.writing():
+        db.execute(QUERIES["durable" if durable else "relaxed"])
+        db.execute(QUERIES["begin"])
+        try:
+            _check_epoch(db, epoch)
+            result = work(db)
+            db.execute(QUERIES["commit"])
+        except BaseException:
+            _roll_back(db)
+            raise
     return result
 
 
-def _consistent(db: sqlite3.Connection, *, work: Work[T]) -> T:
-    db.execute(QUERIES["begin_reading"])
-    try:
-        return work(db)
-    finally:
-        _roll_back(db)
+def _consistent(db: sqlite3.Connection, *, work: Work[T], tally: Tally) -> T:
+    with tally.reading():
+        db.execute(QUERIES["begin_reading"])
+        try:
+            return work(db)
+        finally:
+            _roll_back(db)
 
 
 def _check_epoch(db: sqlite3.Connection, ours: int) -> None:

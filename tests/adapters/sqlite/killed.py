@@ -1,7 +1,7 @@
-"""A process that is killed after every SQL statement of a cycle in turn; run as a program by `test_killed.py`.
+"""A process that is killed after every SQL statement of what it writes in turn; run as a program by `test_killed.py`.
 
-It forks a child for each point while it has no thread: the child opens the store, polls, and ends itself in the
-midst; the next child opens the same store, polls again, and goes on. What differs from an undisturbed run is printed.
+It forks a child for each point while it has no thread: the child opens the store, writes, and ends itself in the
+midst; the next child opens the same store, writes again, and goes on. What differs from an undisturbed run is printed.
 """
 
 import asyncio
@@ -22,8 +22,10 @@ import pytest
 from msgspec import structs
 
 from driftd.adapters.sqlite import SqliteStore
+from driftd.core.health import ResourceHealth
 from driftd.core.model import Change, Kind, Op, Standing
 from driftd.ports import Store
+from tests.contracts.noted import NOW, group
 from tests.contracts.staged import CUSTOMERS, body, key, row, segment, sight
 from tests.contracts.stores import always_ahead
 
@@ -66,20 +68,30 @@ def _change(op: Op, name: str, value: int, previous: int) -> Change:
     return Change(id_, op, key(name), None, after, (), None, None, 0, 0, None, 1, 1)
 
 
+async def note(store: SqliteStore, number: int) -> None:
+    """Write the group with this number and one; nothing to do where the last of what it replaces is there."""
+    name, recalled = ("tenant-3", "CLASS2"), await store.logbook.recall()
+    if recalled.resources.get(name, ResourceHealth()).polls <= number:
+        await store.logbook.write(group(number + 1, connections=4))
+
+
 @dataclass(frozen=True)
 class Scenario:
     """Which poll is killed, and how the cycles are written."""
 
     killed: int
-    baseline: bool
-    ahead: bool
+    baseline: bool = False
+    ahead: bool = False
+    noted: bool = False
+    """Whether it is a group of the logbook that is written, and no cycle."""
 
 
 SCENARIOS: Final = {
-    "small commit": Scenario(killed=1, baseline=False, ahead=False),
-    "small baseline": Scenario(killed=0, baseline=True, ahead=False),
+    "small commit": Scenario(killed=1),
+    "small baseline": Scenario(killed=0, baseline=True),
     "baseline written ahead": Scenario(killed=0, baseline=True, ahead=True),
     "large cycle written ahead": Scenario(killed=1, baseline=True, ahead=True),
+    "group of the logbook": Scenario(killed=1, noted=True),
 }
 
 
@@ -92,7 +104,10 @@ async def run(data_dir: Path, scenario: Scenario, numbers: range, kill_at: int |
             assert store._writer is not None
             await store._writer._database._thread.set_trace_callback(_killer(kill_at))
         for number in current:
-            await poll(store, number, baseline=scenario.baseline and number == 0)
+            if scenario.noted:
+                await note(store, number)
+            else:
+                await poll(store, number, baseline=scenario.baseline and number == 0)
 
 
 def _killer(statement: int) -> Callable[[str], None]:
@@ -108,7 +123,9 @@ async def shown(data_dir: Path) -> str:
         log = await store.read_changes(0, 1_000)
         ids = [orjson.loads(recorded.envelope)["id"] for recorded in log]
         assert len(set(ids)) == len(ids)
-        return repr((bare, log))
+        names = sorted((await store.logbook.recall()).connections)
+        told = [await store.logbook.history(name, since=0, until=2 * NOW, limit=1_000) for name in names]
+        return repr((bare, log, await store.logbook.recall(), told))
 
 
 def in_child(work: Callable[[], Coroutine[object, object, None]]) -> int:

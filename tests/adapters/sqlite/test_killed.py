@@ -1,4 +1,4 @@
-"""Whatever statement a cycle is killed at, the next run makes of it what an undisturbed one does."""
+"""Whatever statement a write is killed at, the next run makes of it what an undisturbed one does."""
 
 import json
 import subprocess
@@ -15,8 +15,8 @@ _ROOT: Final = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_a_cycle_killed_at_any_statement_leaves_no_difference(name: str) -> None:
-    """After a kill and a restart the log and the snapshot equal those of a run that was never killed."""
+def test_a_write_killed_at_any_statement_leaves_no_difference(name: str) -> None:
+    """After a kill and a restart log, snapshot and logbook equal those of a run that was never killed."""
     with room() as directory:
         command = [sys.executable, "-m", "tests.adapters.sqlite.killed", name, str(directory)]
         finished = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, timeout=120, check=False)

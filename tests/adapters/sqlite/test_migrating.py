@@ -10,11 +10,13 @@ import pytest
 from driftd.adapters.sqlite import SqliteStore, opening
 from driftd.adapters.sqlite.sql import migrations
 from driftd.errors import StoreError
-from tests.contracts.staged import created, key, poll, sight
+from tests.contracts.noted import group
+from tests.contracts.staged import ORDERS, created, deleted, key, poll, segment, sight, together, updated
 from tests.contracts.stores import room
 
-NEXT = "ALTER TABLE meta ADD COLUMN extra INTEGER;\nPRAGMA user_version = 2;\n"
-BROKEN = "ALTER TABLE meta ADD COLUMN extra INTEGER;\nCREATE TABLE meta (id INTEGER);\nPRAGMA user_version = 2;\n"
+NEWEST = len(migrations())
+NEXT = f"ALTER TABLE meta ADD COLUMN extra INTEGER;\nPRAGMA user_version = {NEWEST + 1};\n"
+BROKEN = f"{NEXT}CREATE TABLE meta (id INTEGER);\n"
 
 
 @pytest.fixture
@@ -46,11 +48,11 @@ async def test_an_older_file_is_copied_and_brought_up_to_date(data_dir: Path, mo
         async with SqliteStore.reading(data_dir):
             pass
     await _fill(data_dir, "b")
-    assert _schema(data_dir / "driftd.db") == (2, 5)
-    assert _schema(data_dir / "driftd.db.schema-1") == (1, 4)
+    assert _schema(data_dir / "driftd.db") == (NEWEST + 1, 5)
+    assert _schema(data_dir / f"driftd.db.schema-{NEWEST}") == (NEWEST, 4)
     async with SqliteStore.reading(data_dir) as store:
         assert set((await sight(store)).stored) == {key("a"), key("b")}
-    assert "driftd.db.schema-1.unfinished" not in _names(data_dir)
+    assert not [name for name in _names(data_dir) if "unfinished" in name]
 
 
 async def test_a_new_file_needs_no_copy(data_dir: Path) -> None:
@@ -66,5 +68,27 @@ async def test_a_step_that_fails_changes_nothing(data_dir: Path, monkeypatch: py
         patch.setattr(opening, "migrations", lambda: [*migrations(), BROKEN])
         with pytest.raises(sqlite3.OperationalError, match="already exists"):
             await _fill(data_dir, "b")
-    assert _schema(data_dir / "driftd.db") == (1, 4)
+    assert _schema(data_dir / "driftd.db") == (NEWEST, 4)
     await _fill(data_dir, "b")
+
+
+@pytest.mark.parametrize("schema", range(1, NEWEST))
+async def test_every_schema_there_was_is_brought_up_to_date(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch, schema: int
+) -> None:
+    """Whatever a file of an earlier schema holds is there after its migration, and all that is new works."""
+    with monkeypatch.context() as patch:
+        patch.setattr(opening, "migrations", lambda: migrations()[:schema])
+        async with SqliteStore.open(data_dir, clock_now=lambda: 5) as store:
+            cut = segment("a", "b")
+            await poll(store, together(created("a"), created("b"), cut), layout=[cut.segments[0][0]])
+            await poll(store, updated("a", 1), deleted("b"), created("c"))
+            await poll(store, created("d"), resource=ORDERS)
+            before = [await sight(store), await sight(store, ORDERS)]
+    async with SqliteStore.open(data_dir, clock_now=lambda: 5) as store:
+        assert [await sight(store), await sight(store, ORDERS)] == before
+        await store.logbook.write(group(1))
+        assert (await store.logbook.recall()).connections == group(1).connections
+        assert (await poll(store, created("e"))).records == 3
+    assert _schema(data_dir / "driftd.db")[0] == NEWEST
+    assert _schema(data_dir / f"driftd.db.schema-{schema}")[0] == schema
