@@ -25,9 +25,14 @@ def catalogue() -> Mapping[str, ClassDefaults]:
 
 
 @asynccontextmanager
-async def connected(connection: ConnectionConfig, traffic: Traffic | None = None) -> AsyncIterator[Source]:
-    """Give a connection's source; raises `SourceError` (``config_error``) where its secret is not to be had."""
-    secret = _secret(connection.name, connection.auth.secret)
+async def connected(
+    connection: ConnectionConfig, traffic: Traffic | None = None, learn: Callable[[str], None] = lambda _secret: None
+) -> AsyncIterator[Source]:
+    """Give a connection's source; raises `SourceError` (``config_error``) where its secret is not to be had.
+
+    `learn` is told each secret that is read, so that no log shows it.
+    """
+    secret = _secret(connection.name, connection.auth.secret, learn)
     secret()
     auth = connection.auth
     if isinstance(auth, configuration.Basic):
@@ -63,10 +68,12 @@ async def reading(config: Config) -> AsyncIterator[SqliteStore]:
         yield store
 
 
-def _secret(name: str, reference: SecretRef) -> Callable[[], str]:
+def _secret(name: str, reference: SecretRef, learn: Callable[[str], None]) -> Callable[[], str]:
     def read() -> str:
         try:
-            return reference.read()
+            secret = reference.read()
+            learn(secret)
+            return secret
         except ConfigError as error:
             raise SourceError(
                 Reason.CONFIG_ERROR,

@@ -33,3 +33,12 @@ def settle() -> None:
     gc.freeze()
     gc.set_threshold(_ALLOCATIONS, 20, 100)
     gc.enable()
+
+
+def raise_limit() -> None:
+    """Allow as many open files as the system lets us: thousands of tenants may need a socket at once."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

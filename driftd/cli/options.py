@@ -63,7 +63,12 @@ def configured(path: Path | None) -> "Config":
     from driftd import app
     from driftd.config import load
 
-    return load(path or _default_place(), app.catalogue())
+    return load(config_place(path), app.catalogue())
+
+
+def config_place(path: Path | None) -> Path:
+    """Return the file named, or the first that exists of the default places."""
+    return path or _default_place()
 
 
 def _default_place() -> Path:

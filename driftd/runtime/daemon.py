@@ -91,6 +91,8 @@ class Running:
                 for mistake in mistakes:
                     self._log.error("configuration refused", mistake=mistake)
                 return Reloaded(mistakes=mistakes)
+            if not self._polling:
+                return Reloaded()
             changes = self._supervisor.apply(config)
             later = needs_restart(self.config, config)
             self.config, self._reload_ok, self._loaded = config, True, self._world.clock.now()

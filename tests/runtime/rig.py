@@ -29,6 +29,7 @@ from tests.fakes.virtual import VirtualClock, virtual_run
 from tests.runtime.world import row
 
 CLASSES = ("ONE", "TWO")
+MIDNIGHT = 1_700_006_400_000
 
 
 @dataclass
@@ -120,7 +121,7 @@ class Rig:
     connections: list[ConnectionConfig]
     records: int = 5
     grace: float = 15.0
-    clock: VirtualClock = field(default_factory=VirtualClock)
+    clock: VirtualClock = field(default_factory=lambda: VirtualClock(MIDNIGHT))
     store: MemoryStore = field(default_factory=MemoryStore)
     logbook: MemoryLogbook = field(default_factory=MemoryLogbook)
     tenants: dict[str, Tenant] = field(default_factory=dict)

@@ -1,0 +1,33 @@
+"""``driftd run``: the daemon."""
+
+from pathlib import Path
+
+import click
+
+from driftd.cli.options import config_option, config_place
+
+
+@click.command("run", short_help="Run the daemon.")
+@config_option
+def command(config_path: Path | None) -> int:
+    """Poll every connection for ever, and serve metrics.
+
+    SIGHUP reloads the configuration, SIGTERM ends in order. Logs go to stderr. Exit code 3 if another daemon owns the
+    data directory.
+    """
+    import os
+    import sys
+
+    from driftd import app
+    from driftd.app import daemon
+    from driftd.cli.loop import raise_limit, run
+    from driftd.config import Config, load
+
+    place = config_place(config_path)
+
+    def loaded() -> Config:
+        return load(place, app.catalogue())
+
+    raise_limit()
+    run(daemon.run, loaded(), loaded, sys.stderr, os.environ)
+    return 0
