@@ -72,13 +72,13 @@ def _secret(name: str, reference: SecretRef, learn: Callable[[str], None]) -> Ca
     def read() -> str:
         try:
             secret = reference.read()
-            learn(secret)
-            return secret
         except ConfigError as error:
             raise SourceError(
                 Reason.CONFIG_ERROR,
                 f'connection "{name}": its secret is not to be had: {error}',
                 hint="set the variable or the file that the configuration names",
             ) from error
+        learn(secret)
+        return secret
 
     return read

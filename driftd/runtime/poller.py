@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 from anyio.abc import TaskGroup
+from msgspec.structs import replace
 
 from driftd.core.backoff import wait as wait_after
 from driftd.core.health import Poll, Result, Trouble
@@ -17,8 +18,9 @@ from driftd.core.reasons import MEANINGS, Reach
 from driftd.errors import FencedError, Reason, StoreError
 from driftd.runtime.agenda import Agenda
 from driftd.runtime.cycle import cycle
+from driftd.runtime.heard import Heard
 from driftd.runtime.post import Post
-from driftd.runtime.tally import CycleReport, Failure, Progress, Tally
+from driftd.runtime.tally import CycleReport, Failure, Tally
 from driftd.runtime.tenant import Tenant
 from driftd.runtime.view import Present
 from driftd.runtime.world import World
@@ -117,7 +119,7 @@ class Poller:
         try:
             with self._world.gauges.polling():
                 async with self._room(resource, kind):
-                    report = await cycle(self._tenant, resource, kind, self._moved)
+                    report = await cycle(self._heard(resource), resource, kind)
         except FencedError:
             raise
         except Exception as error:
@@ -190,8 +192,13 @@ class Poller:
         )
         self._agenda.hold(resource if after.reach is Reach.RESOURCE else None, after.seconds)
 
-    def _moved(self, progress: Progress) -> None:
-        self._progress[progress.resource] = self._tenant.clock.now()
+    def _heard(self, resource: Resource) -> Tenant:
+        """Return the tenant for one cycle, which gets on as long as answers come."""
+
+        def heard() -> None:
+            self._progress[resource.name] = self._tenant.clock.now()
+
+        return replace(self._tenant, source=Heard(self._tenant.source, heard))
 
     def _told(self, trouble: Trouble | None) -> None:
         """Take note that another connection found the way to the host down, or free again."""

@@ -1,0 +1,38 @@
+"""A source that lets it be known whenever the tenant has answered."""
+
+from collections.abc import Callable, Sequence
+
+from driftd.core.model import Details, JsonObject, KeyBytes, Page, Query, Resource
+from driftd.ports import Source
+
+
+class Heard:
+    """The `Source` of one cycle; `heard` is called after each answer and must return at once."""
+
+    def __init__(self, source: Source, heard: Callable[[], None]) -> None:
+        self._source = source
+        self._heard = heard
+
+    async def page(self, resource: Resource, query: Query) -> Page:
+        """Read one page of the query facet."""
+        page = await self._source.page(resource, query)
+        self._heard()
+        return page
+
+    async def details(self, resource: Resource, key: KeyBytes) -> Details:
+        """Read one record of the details facet."""
+        details = await self._source.details(resource, key)
+        self._heard()
+        return details
+
+    def split(self, page: Page) -> Sequence[bytes]:
+        """Cut a page into records."""
+        return self._source.split(page)
+
+    def keys(self, resource: Resource, slices: Sequence[bytes]) -> Sequence[KeyBytes]:
+        """Read the keys of records."""
+        return self._source.keys(resource, slices)
+
+    def decode(self, record: bytes) -> JsonObject:
+        """Decode one record."""
+        return self._source.decode(record)
