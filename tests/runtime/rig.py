@@ -180,9 +180,10 @@ class Rig:
     async def until(self, holds: Callable[[], bool], seconds: float = 36_000.0) -> float:
         """Wait in virtual time until something holds; return the seconds it took."""
         begun = anyio.current_time()
+        step = 0.25 if seconds <= 36_000 else 5.0
         while not holds():
             assert anyio.current_time() - begun < seconds, "it never came to that"
-            await anyio.sleep(0.25)
+            await anyio.sleep(step)
         return anyio.current_time() - begun
 
     def run(self, story: Callable[["Rig"], Awaitable[None]]) -> None:

@@ -8,6 +8,7 @@ from driftd.core.health import Result, heartbeat
 from driftd.core.reasons import State
 from driftd.errors import Reason
 from tests.runtime.rig import Rig, connection
+from tests.runtime.world import row
 
 
 def test_every_resource_is_polled_at_its_own_pace() -> None:
@@ -175,3 +176,26 @@ def test_a_clock_that_jumps_silences_nothing(hours: int) -> None:
         assert 20 <= len(tenant.sent) <= 30
 
     Rig([connection("a")]).run(story)
+
+
+def test_a_slow_and_a_huge_tenant_delay_nobody() -> None:
+    """Small tenants are polled within a tenth of their interval of when it is due, whatever the others do."""
+
+    async def story(rig: Rig) -> None:
+        small = [each.name for each in rig.connections if each.name.startswith("c")]
+        rig.tenants["slow"].latency, rig.tenants["huge"].latency = 100.0, 2.0
+        await rig.until(lambda: all(rig.status(name).state is State.OK for name in small))
+        for name in small:
+            rig.tenants[name].sent.clear()
+        begun = rig.clock.monotonic()
+        await rig.until(lambda: rig.clock.monotonic() > begun + 3600)
+        for name in small:
+            waits = [later - earlier for earlier, later in pairwise(rig.tenants[name].sent)]
+            assert sum(waits) > 3000
+            assert max(waits) <= 330
+        assert rig.gauges.schedule_lag() < 30
+
+    rig = Rig([*(connection(f"c{number:02}") for number in range(40)), connection("slow"), connection("huge")])
+    for name in ("ONE", "TWO"):
+        rig.tenants["huge"].source.put(name, [row(number) for number in range(600)])
+    rig.run(story)

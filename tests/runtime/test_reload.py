@@ -1,0 +1,142 @@
+"""A reload takes over exactly what differs, and a stop ends in order."""
+
+from collections.abc import Callable
+
+import anyio
+import pytest
+
+from driftd.core.reasons import State
+from driftd.errors import FencedError, StoreError
+from tests.fakes.virtual import virtual_run
+from tests.runtime.rig import Rig, connection
+
+
+def test_a_reload_adds_removes_and_replaces_and_touches_nothing_else() -> None:
+    """What stays keeps its source and its schedule; what is removed is no longer polled; what changed goes on anew."""
+
+    async def story(rig: Rig) -> None:
+        await rig.until(lambda: all(rig.status(name).state is State.OK for name in "abc"))
+        sent = len(rig.tenants["a"].sent)
+        rig.connections = [connection("a"), connection("b", probe=60.0, delta=60.0), connection("d")]
+        changes = rig.supervisor.apply(rig.config)
+        assert (changes.added, changes.removed, changes.changed) == (("d",), ("c",), ("b",))
+        assert [each.name for each in rig.supervisor.statuses] == ["a", "b", "d"]
+        assert rig.status("b").state is State.OK
+        await rig.until(lambda: rig.status("d").state is State.OK)
+        assert len(rig.tenants["a"].sent) == sent
+        assert rig.tenants["a"].opened == 1
+        assert rig.tenants["b"].opened == 2
+        gone = len(rig.tenants["c"].sent)
+        before, polled = rig.clock.monotonic(), len(rig.tenants["b"].sent)
+        await rig.until(lambda: rig.clock.monotonic() > before + 600)
+        assert len(rig.tenants["c"].sent) == gone
+        assert 18 <= len(rig.tenants["b"].sent) - polled <= 20
+
+    Rig([connection(name) for name in "abc"]).run(story)
+
+
+def test_a_connection_that_comes_back_remembers() -> None:
+    """Removed and added again before its poller has ended, it goes on with what was known."""
+
+    async def story(rig: Rig) -> None:
+        await rig.until(lambda: rig.status("a").state is State.OK)
+        polls = rig.status("a").resources[0].health.polls
+        rig.tenants["a"].latency = 5.0
+        kept, rig.connections = rig.connections, []
+        rig.supervisor.apply(rig.config)
+        rig.connections = kept
+        rig.supervisor.apply(rig.config)
+        assert rig.status("a").resources[0].health.polls >= polls
+        await rig.until(lambda: rig.status("a").resources[0].health.polls > polls)
+        assert rig.status("a").state is State.OK
+
+    Rig([connection("a")]).run(story)
+
+
+def test_running_polls_end_within_their_grace() -> None:
+    """A stop begins nothing new; what can end in time is committed, the rest is cancelled and never began."""
+
+    async def story(rig: Rig) -> None:
+        await rig.until(lambda: all(rig.status(name).state is State.OK for name in "ab"))
+        rig.tenants["a"].latency, rig.tenants["b"].latency = 10.0, 100.0
+        for tenant in rig.tenants.values():
+            tenant.source.put("ONE", [{"KEY": "K00010", "NAME": "new"}])
+            tenant.sent.clear()
+        await rig.until(lambda: all(tenant.sent for tenant in rig.tenants.values()))
+        await rig.until(lambda: rig.gauges.running == 4 or rig.clock.monotonic() > 900)
+        sent = [len(tenant.sent) for tenant in rig.tenants.values()]
+        begun = anyio.current_time()
+        left = await rig.supervisor.stop()
+        assert anyio.current_time() - begun <= 15.1
+        assert left == 1
+        assert sum(len(tenant.sent) for tenant in rig.tenants.values()) <= sum(sent) + 1
+
+    rig = Rig([connection("a", probe=60.0, delta=60.0), connection("b", probe=60.0, delta=60.0)])
+    rig.run(story)
+    assert {each.connection for each in rig.store.log} <= {"a"}
+
+
+def test_nothing_more_is_begun_after_a_stop() -> None:
+    """A reload that comes too late starts nothing."""
+
+    async def story(rig: Rig) -> None:
+        await rig.until(lambda: rig.status("a").state is State.OK)
+        await rig.supervisor.stop()
+        sent = len(rig.tenants["a"].sent)
+        await anyio.sleep(3600)
+        assert len(rig.tenants["a"].sent) == sent
+
+    Rig([connection("a")]).run(story)
+
+
+def test_a_process_that_lost_its_store_ends() -> None:
+    """Another process owns the store: not one commit more, and no endless retrying."""
+
+    async def story(rig: Rig) -> None:
+        await rig.until(lambda: rig.status("a").state is State.OK)
+        rig.store.fenced = True
+        await anyio.sleep(3600)
+        pytest.fail("it went on")
+
+    rig = Rig([connection("a")])
+    with pytest.raises(ExceptionGroup) as raised:
+        virtual_run(rig._run, story)
+    assert raised.group_contains(FencedError, match="later process")
+
+
+def broken(rig: Rig) -> tuple[Callable[[], None], Callable[[], None]]:
+    """Return how the store and the logbook are broken, and repaired."""
+    begin, write = rig.store.begin, rig.logbook.write
+
+    async def fail(*_given: object, **_named: object) -> None:
+        raise StoreError("the disk is full")
+
+    def breaks() -> None:
+        rig.store.begin = fail  # type: ignore[assignment, method-assign]
+        rig.logbook.write = fail  # type: ignore[method-assign]
+
+    def repairs() -> None:
+        rig.store.begin, rig.logbook.write = begin, write  # type: ignore[method-assign]
+
+    return breaks, repairs
+
+
+def test_a_full_disk_is_told_and_overcome() -> None:
+    """While nothing can be written all is shown degraded and nothing is lost; afterwards all goes on by itself."""
+
+    async def story(rig: Rig) -> None:
+        breaks, repairs = broken(rig)
+        await rig.until(lambda: rig.status("a").state is State.OK)
+        breaks()
+        rig.tenants["a"].source.put("ONE", [{"KEY": "K00010", "NAME": "new"}])
+        await rig.until(lambda: rig.status("a").state is State.DEGRADED)
+        failing = [rig.world.book.failing]
+        repairs()
+        await rig.until(lambda: rig.status("a").state is State.OK)
+        assert [each.op.value for each in rig.store.log] == ["u"]
+        assert [*failing, rig.world.book.failing] == [True, False]
+        assert (await rig.logbook.recall()).resources["a", "ONE"].failures
+
+    rig = Rig([connection("a")])
+    rig.run(story)
+    assert [line[1] for line in rig.told if line[0] == "error"] == ["logbook cannot be written"]
