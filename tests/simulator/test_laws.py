@@ -60,7 +60,7 @@ def test_an_entry_balances_in_each_ledger(tenant: Tenant) -> None:
             assert line["SNS"] in {1, -1}
             assert min(money(line["AMTLED"]), money(line["AMTCUR"])) >= 0
             for name in ("AMTLED", "AMTCUR"):
-                sums[name, line["LEDTYP"]] += line["SNS"] * money(line[name])  # type: ignore[index, assignment]
+                sums[name, line["LEDTYP"]] += line["SNS"] * money(line[name])  # type: ignore[index]
         assert set(sums.values()) == {0}, key
         assert len(entry["GACCENTRYD"]) == entry["LINNBR"] > 0
         assert len({(line["LIN"], line["LEDTYP"]) for line in entry["GACCENTRYD"]}) == entry["LINNBR"]
