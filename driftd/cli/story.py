@@ -58,8 +58,8 @@ class Story:
     async def _one(self, tenant: "Tenant") -> None:
         """Let one tenant's business go on, then poll it and tell what was captured."""
         before = tenant.state
-        tenant.advance(create=0, update=1, update_lines=0, delete=1)
-        after = tenant.step(2)
+        tenant.advance(create=1, update=1, update_lines=0, delete=1)
+        after = tenant.step()
         for resource in tenant.classes:
             for change in tenant.truth(before, after, resource):
                 self._made[resource, change.op, json.dumps(change.key)] += 1

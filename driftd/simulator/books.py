@@ -93,16 +93,15 @@ def header_of(written: Entry) -> Record:
     rates = [decimal(_THOUSANDTHS[written.currency, currency], 1000) for _, currency in LEDGERS]
     header: Record = {"FCY": written.site, "PER": period, "ACCDAT": day, "CUR": written.currency}
     header["RATMLT"] = [*rates, *[0] * (10 - len(rates))]
+    in_ledgers = [_in_ledger(written, ledger) for ledger in range(len(LEDGERS))]
     rows: list[Json] = [
         {
             "LIN": number + 1, "LEDTYP": ledger + 1, "FCYLIN": written.site, "PER": period, "ACCDAT": day,
             "ACC": posting.account, "BPR": posting.partner, "SNS": posting.sign, "CUR": written.currency,
-            "AMTCUR": decimal(posting.cents), "CURLED": LEDGERS[ledger][1], "AMTLED": decimal(cents),
+            "AMTCUR": decimal(posting.cents), "CURLED": LEDGERS[ledger][1], "AMTLED": decimal(cents[number]),
         }
-        for ledger in range(len(LEDGERS))
-        for number, (posting, cents) in enumerate(
-            zip(written.postings, _in_ledger(written, ledger), strict=True)
-        )
+        for number, posting in enumerate(written.postings)
+        for ledger, cents in enumerate(in_ledgers)
     ]  # fmt: skip
     return {**header, "LINNBR": len(rows), "GACCENTRYD": rows}
 

@@ -31,7 +31,7 @@ RECORDS = {
     "BPCUSTOMER": 35, "ITMMASTER": 30, "ITMMVT": 24, "SORDER": 14, "SDELIVERY": 9, "PORDER": 9, "PINVOICE": 6,
     "GACCENTRY": 9, "BALANCE": 30,
 }  # fmt: skip
-STEPS = 8
+STEPS = 30
 """Steps of business beside each advance, at most."""
 
 
@@ -57,6 +57,8 @@ class Row:
     lost: int = 0
     invented: int = 0
     decoded: int = 0
+    classes: set[str] = field(default_factory=set)
+    """Classes of which changes were told."""
 
 
 def cases() -> Iterator[Case]:
@@ -108,6 +110,7 @@ async def run(
                 tenant.step(chance.randint(steps // 2, steps))
                 await _follow(house, row, chance, times)
             row.told.update(op for _, op, _, _ in house.after)
+            row.classes.update(name for name, _, _, _ in house.after)
             row.invented += _never_true(house)
     return row
 
