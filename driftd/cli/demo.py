@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from driftd.config import Config
     from driftd.simulator import Farm
 
-_RECORDS = {"BPCUSTOMER": 120, "ITMMASTER": 80, "SORDER": 60}
+_RECORDS = {
+    "BPCUSTOMER": 120, "ITMMASTER": 80, "ITMMVT": 60, "SORDER": 60, "SDELIVERY": 20, "PORDER": 20, "PINVOICE": 12,
+    "GACCENTRY": 20, "BALANCE": 48,
+}  # fmt: skip
 
 
 @click.command("demo", short_help="Show capture on simulated tenants.")

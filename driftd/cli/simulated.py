@@ -11,8 +11,11 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def listening(farm: "Farm", address: tuple[str, int]) -> "Iterator[Serving]":
-    """Serve a farm; an address that cannot be had is the user's mistake."""
+def listening(farm: "Farm", address: tuple[str, int], pace: float = 0.0) -> "Iterator[Serving]":
+    """Serve a farm whose tenants take `pace` steps of business a minute.
+
+    An address that cannot be had is the user's mistake.
+    """
     from driftd.cli.loop import settle
     from driftd.simulator import serving
 
@@ -20,7 +23,7 @@ def listening(farm: "Farm", address: tuple[str, int]) -> "Iterator[Serving]":
     host, port = address
     with ExitStack() as stack:
         try:
-            served = stack.enter_context(serving(farm, host, port))
+            served = stack.enter_context(serving(farm, host, port, pace=pace))
         except OSError as error:
             reason = error.strerror or error
             raise click.UsageError(f"cannot listen on {host}:{port} ({reason}): give another --listen") from None

@@ -20,13 +20,25 @@ if TYPE_CHECKING:
 )
 @click.option("--seed", type=int, default=7, show_default=True, metavar="S", help="Same seed, same business.")
 @click.option("--switch", "switches", multiple=True, metavar="NAME=VALUE", help="Set a switch; may be repeated.")
+@click.option(
+    "--live", is_flag=False, flag_value=12.0, type=click.FloatRange(0, min_open=True), metavar="[N]",
+    help="Let each tenant's business run by itself, N steps a minute (12 if not given).",
+)  # fmt: skip
 @click.option("--print-config", is_flag=True, help="Print a configuration that reads these tenants, and end.")
 def command(
-    address: tuple[str, int], tenants: int, records: int, seed: int, switches: Sequence[str], *, print_config: bool
+    address: tuple[str, int],
+    tenants: int,
+    records: int,
+    seed: int,
+    switches: Sequence[str],
+    *,
+    live: float | None,
+    print_config: bool,
 ) -> None:
     """Serve simulated Sage X3 tenants over HTTP until interrupted.
 
-    Every unknown of X3's web services is a switch; a wrong name or position lists what there is.
+    Every unknown of X3's web services is a switch; a wrong name or position lists what there is. With --live orders
+    become deliveries, invoices and journal entries while it serves.
     """
     from driftd.cli.simulated import listening
     from driftd.simulator import Farm
@@ -36,7 +48,7 @@ def command(
         host, port = address
         click.echo(_printed(farm, f"http://{f'[{host}]' if ':' in host else host}:{port}"), nl=False)
         return
-    with listening(farm, address) as served:
+    with listening(farm, address, live or 0.0) as served:
         click.echo(f"{served.url} serves {', '.join(farm)}; end it with Ctrl-C")
         threading.Event().wait()
 

@@ -32,8 +32,8 @@ class ClassDefaults(Struct, frozen=True):
     representation: str
     key: tuple[str, ...]
     details: bool = False
-    lines: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    """Collections that have a line key, and its member."""
+    lines: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    """Collections that have a line key, and its members."""
 
 
 class Settings(Struct, frozen=True):

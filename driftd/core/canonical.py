@@ -29,11 +29,11 @@ _LEADING_ZEROS: Final = 7
 
 
 def canonical(
-    record: JsonObject, volatile: frozenset[str] = frozenset(), lines: Mapping[str, str] | None = None
+    record: JsonObject, volatile: frozenset[str] = frozenset(), lines: Mapping[str, tuple[str, ...]] | None = None
 ) -> bytes:
     """Return the canonical form of a decoded record, without members named in `volatile`.
 
-    `lines` names collections that have a line key: ``{"SOHSOP": "SOPLIN"}``.
+    `lines` names collections that have a line key: ``{"GACCENTRYD": ("LIN", "LEDTYP")}``.
     """
     kept = _members(record, volatile)
     for name, line_key in (lines or {}).items():
@@ -127,11 +127,13 @@ def _spelt(number: Decimal) -> bytes:
     return f"{minus}{stripped[0]}{fraction}e{point - 1}".encode()
 
 
-def _in_line_order(value: object, line_key: str) -> object:
+def _in_line_order(value: object, line_key: tuple[str, ...]) -> object:
+    """Order rows by their key, provided that each of its members is text in all rows, or a whole number in all."""
     if isinstance(value, list) and all(isinstance(row, dict) for row in value):
-        for kind in (int, str):
-            if all(isinstance(row.get(line_key), kind) for row in value):
-                return sorted(value, key=lambda row: row[line_key])
+        for name in line_key:
+            if not any(all(isinstance(row.get(name), kind) for row in value) for kind in (int, str)):
+                return value
+        return sorted(value, key=lambda row: [row[name] for name in line_key])
     return value
 
 

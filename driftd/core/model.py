@@ -99,8 +99,8 @@ class Resource(Struct, frozen=True):
     """Member of the query facet that carries the record's own update stamp, where the tenant offers one."""
     volatile: tuple[str, ...] = ()
     """Members that never count as a change, by name, at every depth."""
-    lines: Mapping[str, str] = field(default_factory=dict)
-    """Collections that have a line key, and its member: ``{"SOHSOP": "SOPLIN"}``; compared by it, not by position."""
+    lines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Collections that have a line key, and its members: ``{"SOHSOP": ("SOPLIN",)}``; rows are put in its order."""
     page_size: int = 500
     details_per_hour: int = 600
     watermark_overlap: float = 600.0

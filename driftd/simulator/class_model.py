@@ -1,9 +1,9 @@
 """What a class of X3 is: fields, collections, key and representations, as a table rather than code."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias, cast
 
 from driftd.simulator.draws import Draft, Maker, World, numbers
 from driftd.simulator.json_values import Json, Record
@@ -13,7 +13,8 @@ Key = tuple[Json, ...]
 KeyLike: TypeAlias = "Json | Key"
 """A key, or the only part of one."""
 Patch = dict[str, Json]
-"""What changed since a record was first entered: by property, or by `collection/line/property`."""
+"""What changed since a record was first entered: by property, by `collection/line/property`, or all rows of a
+collection by its name."""
 
 
 class Origin(NamedTuple):
@@ -70,13 +71,23 @@ class ClassModel:
     name: str
     title: str
     key: tuple[str, ...]
-    key_of: Callable[[int], tuple[str, ...]]
+    key_of: Callable[[int], Key]
     """The key of the record first entered as number `ordinal`."""
     fields: tuple[Field, ...]
     collections: tuple[Collection, ...] = ()
     title_field: str = ""
     document: bool = False
     """Is it a document with lines, whose whole record is `$details`?"""
+    booked: bool = False
+    """Is it made by business out of other records, so that chance neither enters nor deletes it?"""
+    source: Callable[[World, int], Record] | None = None
+    """What a record first entered as number `ordinal` is given by other records: properties, and the rows of
+    collections by the collection's name. The rest is drawn."""
+
+    @cached_property
+    def revisable(self) -> tuple[Field, ...]:
+        """The properties of `$query` that business changes by chance."""
+        return tuple(field for field in self.fields if field.query and field.revisable)
 
     @cached_property
     def shown(self) -> dict[Facet, tuple[Field, ...]]:
@@ -101,6 +112,13 @@ class ClassModel:
         names |= {f"{field.name}_REF" for field in self.fields if not field.query and field.refers}
         return frozenset((names | {part.name for part in self.collections}) - set(self.key))
 
+    def typed(self, parts: Sequence[str]) -> Key:
+        """Return a key as records hold it: parts that are numbers there, as numbers."""
+        return tuple(
+            int(text) if isinstance(known, int) and text.isdecimal() else text
+            for text, known in zip(parts, self.key_of(0), strict=True)
+        )
+
     def facet_of_truth(self) -> Facet:
         """Return the facet that is the whole record."""
         return "$details" if self.document else "$query"
@@ -109,10 +127,11 @@ class ClassModel:
         """Return the content of a record, without `_REF` and `$…` members.
 
         With `$query` it holds the properties of that facet only, though collections may stand in it with as much as
-        totals need.
+        totals need. What a patch holds goes before what the record is given, that before what is drawn.
         """
         fields = self._drawn[facet]
-        changed = patch or {}
+        given = self.source(world, origin.ordinal) if self.source else {}
+        changed = {**given, **patch} if patch else given
         draft = Draft(world, origin.ordinal, values=dict(zip(self.key, origin.key, strict=True)))
         values = draft.values
         derived = []
@@ -132,7 +151,9 @@ class ClassModel:
         return values
 
     def title_of(self, origin: Origin, world: World, patch: Patch | None) -> str:
-        """Return a record's title, without drawing the rest of it."""
+        """Return a record's title, without drawing the rest of it; `""` in a class without titles."""
+        if not self.title_field:
+            return ""
         if patch and self.title_field in patch:
             return str(patch[self.title_field])
         index = self._title_index
@@ -156,12 +177,14 @@ def _lines(part: Collection, header: Draft, place: tuple[int, int], patch: Patch
         return []
     seed, path = place
     rows: list[Json] = []
-    for line in range(line_count(part, header.values)):
+    given = cast("list[Record] | None", patch.get(part.name))
+    for line in range(line_count(part, header.values) if given is None else len(given)):
         spot = path * 10_007 + line
         draft = Draft(header.world, header.ordinal, line)
         drawn = numbers(seed, header.ordinal, len(part.fields), spot)
+        start = given[line] if given else {}
         for index, each in part.drawn if whole else part.drawn_for_totals:
-            made = each.make(drawn[index], draft)
+            made = start[each.name] if each.name in start else each.make(drawn[index], draft)
             draft.values[each.name] = patch.get(f"{part.name}/{line}/{each.name}", made) if patch else made
         for position, nested in enumerate(part.nested if whole else ()):
             draft.values[nested.name] = _lines(nested, draft, (seed, spot * 31 + position), {}, whole=True)

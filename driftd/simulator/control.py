@@ -48,7 +48,8 @@ def _described(tenant: Tenant) -> Record:
         "username": tenant.username,
         "password": tenant.password,
         "state": tenant.state,
-        "classes": {name: len(tenant.ledger.tables[name]) for name in tenant.classes},
+        "classes": {name: tenant.ledger.size(name) for name in tenant.classes},
+        "access": {name: tenant.access(name) for name in tenant.classes},
         "requests": sum(tenant.requests.values()),
         "licence_tokens": tenant.licence_tokens,
         "switches": cast("Record", tenant.switches.shown()),
@@ -70,6 +71,22 @@ def _advance(tenant: Tenant, request: Request) -> Record:
     if unknown := sorted(set(members) - _ADVANCE):
         raise ValueError(f"advance takes {', '.join(sorted(_ADVANCE))}; not {', '.join(unknown)}")
     return {"state": tenant.advance(**members)}  # type: ignore[arg-type]
+
+
+def _step(tenant: Tenant, request: Request) -> Record:
+    members = _members(request)
+    if set(members) - {"times"}:
+        raise ValueError(f"step takes times; not {', '.join(sorted(set(members) - {'times'}))}")
+    return {"state": tenant.step(**members)}  # type: ignore[arg-type]
+
+
+def _accesses(tenant: Tenant, _request: Request) -> Record:
+    return {"access": {name: tenant.access(name) for name in tenant.classes}}
+
+
+def _set_access(tenant: Tenant, request: Request) -> Record:
+    tenant.set_access(cast("dict[str, str]", _members(request)))
+    return _accesses(tenant, request)
 
 
 def _truth(tenant: Tenant, request: Request) -> Record:
@@ -138,6 +155,9 @@ def _facet(request: Request) -> Facet | None:
 
 _ACTIONS: Mapping[tuple[str, str], Callable[[Tenant, Request], Record]] = {
     ("POST", "advance"): _advance,
+    ("POST", "step"): _step,
+    ("GET", "access"): _accesses,
+    ("POST", "access"): _set_access,
     ("POST", "settle"): lambda tenant, _request: {"state": tenant.settle()},
     ("GET", "truth"): _truth,
     ("GET", "records"): _records,

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import quote, unquote, urlencode
 
+from driftd.simulator.access import Access
 from driftd.simulator.answers import HTML, LOGIN_PAGE, Answer, Page, diagnoses, html, json_answer
 from driftd.simulator.class_model import ClassModel, Facet
 from driftd.simulator.json_values import Json
@@ -107,8 +108,10 @@ def read(tenant: Tenant, request: Request) -> Answer:
         raise refusal(tenant, 405, f"{request.method} is not allowed")
     name, key = request.address
     model = tenant.classes.get(name)
-    if model is None:
+    if model is None or tenant.access(name) is Access.UNLICENSED:
         raise refusal(tenant, tenant.switches.error_code, f"Class {name} not found")
+    if tenant.access(name) is Access.FORBIDDEN:
+        raise refusal(tenant, 403, f"Class {name}: no right to read it")
     _check_facet(tenant, model, request, "$query" if key is None else "$details")
     _check_extra(tenant, request)
     if key is None:
@@ -192,8 +195,8 @@ def _find(tenant: Tenant, model: ClassModel, key: str) -> Row | None:
     """Look a key up; a quote within it may be doubled or not."""
     table = tenant.ledger.tables[model.name]
     for spelled in (key.replace("''", "'"), key):
-        parts = tuple(spelled.split("~", len(model.key) - 1))
-        if len(parts) == len(model.key) and (row := table.last(parts)) is not None:
+        parts = spelled.split("~", len(model.key) - 1)
+        if len(parts) == len(model.key) and (row := table.last(model.typed(parts))) is not None:
             return row
     return None
 
@@ -211,7 +214,7 @@ def platform(tenants: list[Tenant], request: Request) -> Answer:
     elif name == "representationProxies" and tenants[0].switches.representation_proxies == "present":
         dataset = request.query.get("dataset", tenants[0].endpoint)
         owner = next((tenant for tenant in tenants if tenant.endpoint == dataset), None)
-        rows = [{"$uuid": name, "entity": name, "dataset": dataset} for name in (owner.classes if owner else ())]
+        rows = [{"$uuid": name, "entity": name, "dataset": dataset} for name in (_licensed(owner) if owner else ())]
     else:
         raise refusal(tenants[0], tenants[0].switches.error_code, f"Entity {name} not found")
     return json_answer(
@@ -224,6 +227,10 @@ def platform(tenants: list[Tenant], request: Request) -> Answer:
             "$resources": rows,
         }
     )
+
+
+def _licensed(tenant: Tenant) -> list[str]:
+    return [name for name in tenant.classes if tenant.access(name) is not Access.UNLICENSED]
 
 
 def decoded_segments(raw_path: bytes) -> tuple[str, ...]:

@@ -38,6 +38,18 @@ class World(Protocol):
         """Return the title which the record chosen by `number` had when it was first entered."""
         ...
 
+    def count(self, resource: str) -> int:
+        """Return how many records of a class there were first: those numbered below it."""
+        ...
+
+    def first(self, resource: str, ordinal: int) -> Record:
+        """Return a record with its lines as it was when it was first entered. Not to be changed."""
+        ...
+
+    def chance(self, resource: str, ordinal: int, count: int) -> tuple[int, ...]:
+        """Return `count` 32-bit numbers of a record, apart from those of its properties."""
+        ...
+
 
 @dataclass(slots=True)
 class Draft:
@@ -60,8 +72,8 @@ def fixed(value: Json) -> Maker:
     return lambda _n, _draft: value
 
 
-KEY_PART: Maker = fixed("")
-"""Stands for a part of the key, which is not drawn."""
+GIVEN: Maker = fixed("")
+"""Stands for a property that the key or another record gives, which is not drawn."""
 
 
 def pick(*values: Json) -> Maker:
@@ -164,6 +176,6 @@ def total(collection: str, name: str) -> Maker:
     return make
 
 
-def share(name: str, per_cent: int) -> Maker:
+def with_tax(name: str, per_cent: int) -> Maker:
     """So much of a property drawn before, to the cent: an amount with tax."""
     return lambda _n, draft: decimal(round(cast("float", draft.values[name]) * per_cent))

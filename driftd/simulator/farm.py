@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from driftd.simulator.catalogue import CLASSES
+from driftd.simulator.catalogue import CLASSES, counts, known
 from driftd.simulator.ledger import Ledger
 from driftd.simulator.switches import Switches
 from driftd.simulator.tenant import Tenant
@@ -29,25 +29,18 @@ class Farm(Mapping[str, Tenant]):
     ) -> "Farm":
         """Build tenants `aldgate`, `borough`, `camden`, `t04`, … each with its own seeded business.
 
-        `records` is a number for every class or by class (a class not named gets 200), `only` the classes to serve.
-        Each tenant gets its own copy of the switches. Classes of more than 1,000 records are rendered at once, the rest
-        when asked for; `warm` does so later. Raises `KeyError` for a class there is not.
+        `records` is a number for every class or by class (see `catalogue.counts`), `only` the classes to serve. Each
+        tenant gets its own copy of the switches. Nothing is drawn until it is asked for; `warm` renders it before.
+        Raises `KeyError` for a class there is not, `ValueError` for records that lack what they build on.
         """
-        for name in [*(only or ()), *(records if isinstance(records, Mapping) else ())]:
-            if name not in CLASSES:
-                raise KeyError(f"no class {name!r}: there are {', '.join(CLASSES)}")
-        time = WorldTime()
-        counts = (
-            dict.fromkeys(CLASSES, records) if isinstance(records, int) else dict.fromkeys(CLASSES, 200) | dict(records)
-        )
-        models = [CLASSES[name] for name in CLASSES if only is None or name in only]
+        served = {known(name) for name in only} if only is not None else CLASSES.keys()
+        models = [model for name, model in CLASSES.items() if name in served]
+        made, time = counts(records), WorldTime()
         built = []
         for number in range(1, tenants + 1):
             name = _NAMES[number - 1] if number <= len(_NAMES) else f"t{number:02d}"
-            ledger = Ledger(name, models, counts, seed)
-            tenant = Tenant(name, ledger, seed=seed, switches=switches or Switches(), time=time)
-            ledger.warm(tenant.switches)
-            built.append(tenant)
+            ledger = Ledger(name, models, made, seed)
+            built.append(Tenant(name, ledger, seed=seed, switches=switches or Switches(), time=time))
         return cls(built, time)
 
     def __getitem__(self, name: str) -> Tenant:
@@ -81,7 +74,7 @@ class Farm(Mapping[str, Tenant]):
         """Render every `$query` row now that is not rendered yet, so that pages are served from memory."""
         for tenant in self.values():
             with tenant.lock:
-                tenant.ledger.warm(tenant.switches, above=0)
+                tenant.ledger.warm(tenant.switches)
 
     def at_endpoint(self, endpoint: str) -> Tenant | None:
         """Return the tenant behind an endpoint."""

@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from hashlib import blake2b
+from typing import TypeVar
 
 from driftd.simulator.catalogue import CLASSES
 from driftd.simulator.class_model import ClassModel, Facet, Key, Origin
+from driftd.simulator.draws import numbers
 from driftd.simulator.journal import Change, Journal, TruthChange
 from driftd.simulator.json_values import Record, shown
 from driftd.simulator.listing import Listings
@@ -18,7 +20,7 @@ from driftd.simulator.switches import Switches
 _FIRST_STAMP = 1_730_419_200
 """2024-11-01T00:00:00Z: records of a new tenant were last changed within the year after it, whatever the time is."""
 _YEAR = 365 * 86_400
-_WARM_ABOVE = 1000
+_Made = TypeVar("_Made")
 _Net = Mapping[tuple[Key, int], tuple[Row | None, Row | None]]
 
 
@@ -37,10 +39,11 @@ class Ledger:
         self.journal = Journal()
         self.next_ordinal = {resource: records[resource] for resource in self.models}
         self._style: Style | None = None
-        self.tables = {name: self._table(model, records[name]) for name, model in self.models.items()}
+        self.tables = _AtNeed(self._table)
         self.renderers = {name: Renderer(model, self._seeds[name], self) for name, model in self.models.items()}
-        self.listings = {name: Listings(table, self.renderers[name]) for name, table in self.tables.items()}
+        self.listings = _AtNeed(lambda name: Listings(self.tables[name], self.renderers[name]))
         self._entered = lru_cache(4096)(self._first_title)
+        self._first = lru_cache(256)(self._first_content)
 
     # --- the world a record sees
 
@@ -52,10 +55,21 @@ class Ledger:
         """Return the title which the record chosen by `number` had when it was first entered."""
         return self._entered(resource, self._chosen(resource, number))
 
+    def count(self, resource: str) -> int:
+        """Return how many records of a class there were first."""
+        return self._counts[resource]
+
+    def first(self, resource: str, ordinal: int) -> Record:
+        """Return a record with its lines as it was when it was first entered. Not to be changed."""
+        return self._first(resource, ordinal)
+
+    def chance(self, resource: str, ordinal: int, count: int) -> tuple[int, ...]:
+        """Return `count` 32-bit numbers of a record, apart from those of its properties."""
+        return numbers(self._seeds[resource], ordinal, count, -1)
+
     def title(self, resource: str, code: str) -> str:
         """Return the present title of a record, or `""` where there is none."""
-        table = self.tables.get(resource)
-        row = table.get((code,)) if table else None
+        row = self.tables[resource].get((code,)) if resource in self.models else None
         return "" if row is None else self.renderers[resource].title(row)
 
     def _chosen(self, resource: str, number: int) -> int:
@@ -66,6 +80,15 @@ class Ledger:
     def _first_title(self, resource: str, ordinal: int) -> str:
         model = CLASSES[resource]
         return model.title_of(Origin(self._seeds[resource], ordinal, model.key_of(ordinal)), self, None)
+
+    def _first_content(self, resource: str, ordinal: int) -> Record:
+        model = CLASSES[resource]
+        origin = Origin(self._seeds[resource], ordinal, model.key_of(ordinal))
+        return model.draw(origin, self, None, "$details")
+
+    def size(self, resource: str) -> int:
+        """Return how many rows a class has now."""
+        return len(self.tables[resource]) if resource in self.tables else self._counts[resource]
 
     # --- rendering
 
@@ -80,14 +103,14 @@ class Ledger:
             self._style = style
         return style
 
-    def warm(self, switches: Switches, above: int = _WARM_ABOVE) -> None:
-        """Render the `$query` rows of every class with more than `above` records."""
+    def warm(self, switches: Switches) -> None:
+        """Render the `$query` rows of every class."""
         style = self.style(switches)
         with _uncollected():
-            for name, table in self.tables.items():
+            for name in self.models:
+                table = self.tables[name]
                 table.collate(switches.collation)
-                if len(table) > above:
-                    self.renderers[name].page((row for row in table if row.rendered is None), style)
+                self.renderers[name].page((row for row in table if row.rendered is None), style)
 
     # --- history
 
@@ -162,11 +185,24 @@ class Ledger:
         if before is None or after is None or title(before) != title(after):
             yield str(change.place[0][0]).encode("utf-8", "surrogatepass")
 
-    def _table(self, model: ClassModel, count: int) -> Table:
+    def _table(self, resource: str) -> Table:
+        model, count = self.models[resource], self._counts[resource]
         spread = max(_YEAR // max(count, 1), 1)
         with _uncollected():
             stamps = (_FIRST_STAMP + ordinal * spread % _YEAR for ordinal in range(count))
             return Table(model, (Row(model.key_of(n), n, stamp, stamp) for n, stamp in enumerate(stamps)))
+
+
+class _AtNeed(dict[str, _Made]):
+    """What a class needs, made when it is first asked for: nobody reads most tenants."""
+
+    def __init__(self, make: Callable[[str], _Made]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, resource: str) -> _Made:
+        made = self[resource] = self._make(resource)
+        return made
 
 
 @contextmanager

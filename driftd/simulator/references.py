@@ -53,6 +53,14 @@ TABLES: dict[str, dict[str, Entry]] = {
         "EEC": _entry("European Union", "Union européenne"),
         "EXP": _entry("Export", "Exportation"),
     },
+    "BPS": {
+        "CN001": _entry("Shenzhen Components", "Shenzhen Components"),
+        "DE014": _entry("Stahl & Söhne", "Stahl & Söhne"),
+        "FR020": _entry("Métaux du Nord", "Métaux du Nord"),
+        "GB007": _entry("Thames Freight", "Thames Freight"),
+        "PT003": _entry("Cortiças Douro", "Cortiças Douro"),
+        "ZA002": _entry("Cape Chemicals", "Cape Chemicals"),
+    },
     "REP": {
         "EN001": _entry("Anna Field", "Anna Field"),
         "FR001": _entry("Claire Martin", "Claire Martin"),

@@ -4,13 +4,14 @@ import asyncio
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from driftd.simulator.asgi import Application
 from driftd.simulator.farm import Farm
+from driftd.simulator.live import Live
 from driftd.simulator.tenant import RequestSeen
 
 _BACKLOG = 1024
@@ -27,8 +28,9 @@ class _Protocol(H11Protocol):
 class _Server(uvicorn.Server):
     """Uvicorn that says when it listens, stops at once when told, and leaves signals to the caller."""
 
-    def __init__(self, farm: Farm) -> None:
+    def __init__(self, farm: Farm, pace: float) -> None:
         self.application = Application(farm)
+        self._live = Live(farm, pace)
         config = uvicorn.Config(
             self.application,
             loop="asyncio",
@@ -54,7 +56,11 @@ class _Server(uvicorn.Server):
         self.listening.set()
 
     async def main_loop(self) -> None:
-        await self._stop.wait()
+        stop, live = asyncio.ensure_future(self._stop.wait()), asyncio.ensure_future(self._live.run())
+        await stop
+        live.cancel()
+        with suppress(asyncio.CancelledError):
+            await live
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self.application.closing.set()
@@ -92,13 +98,14 @@ class Serving:
 
 
 @contextmanager
-def serving(farm: Farm, host: str = "127.0.0.1", port: int = 0) -> Iterator[Serving]:
+def serving(farm: Farm, host: str = "127.0.0.1", port: int = 0, *, pace: float = 0.0) -> Iterator[Serving]:
     """Serve the farm in a thread of its own until the block ends; port 0 takes a free one.
 
+    Meanwhile each tenant's business takes `pace` steps a minute by itself.
     Raises `OSError` where the address cannot be had.
     """
     bound, url = _bind(host, port)
-    server = _Server(farm)
+    server = _Server(farm, pace)
     thread = threading.Thread(target=server.serve_alone, args=(bound,), name="simulator", daemon=True)
     thread.start()
     server.listening.wait()
@@ -121,7 +128,7 @@ async def _run(farm: Farm, host: str, port: int, ready: Callable[[str], None]) -
     import signal
 
     bound, url = _bind(host, port)
-    server = _Server(farm)
+    server = _Server(farm, 0.0)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, server.stop)

@@ -8,8 +8,11 @@ from hashlib import blake2b
 from random import Random
 from threading import RLock
 
+from driftd.simulator import routine
+from driftd.simulator.access import Access
 from driftd.simulator.business import Business, Plan
 from driftd.simulator.class_model import ClassModel, Facet, Key, KeyLike
+from driftd.simulator.desk import Desk
 from driftd.simulator.faults import Fault
 from driftd.simulator.journal import Change, TruthChange
 from driftd.simulator.json_values import Record
@@ -70,6 +73,7 @@ class Tenant:
         """Licence tokens consumed through `/sdata/`."""
         self.lock = RLock()
         self.ledger = ledger
+        self._access: dict[str, Access] = {}
         self._seed, self._time = seed, time
         self._pending: list[_Pending] = []
         secret = blake2b(f"{seed}/{name}/secret".encode(), digest_size=18).hexdigest()
@@ -114,6 +118,19 @@ class Tenant:
         """End all access tokens."""
         with self.lock:
             self.credentials.tokens.clear()
+
+    def access(self, resource: str) -> Access:
+        """Return whether a class may be read. Raises `KeyError` for no such class."""
+        return self._access.get(self._known(resource), Access.OPEN)
+
+    def set_access(self, accesses: Mapping[str, Access | str]) -> None:
+        """Say by class whether it may be read, for all of them or none. What is withheld goes on all the same.
+
+        Raises `KeyError` for no such class, `ValueError` for no such access.
+        """
+        wanted = {self._known(name): Access.of(access) for name, access in accesses.items()}
+        with self.lock:
+            self._access |= wanted
 
     # --- what there is
 
@@ -167,6 +184,7 @@ class Tenant:
         """Let business make so many changes, and return the number of the state they make.
 
         They are spread over all classes by chance, or fall on the one named; `update_lines` falls on documents only.
+        None enters or deletes what business books: stock, deliveries, invoices, journal entries, balances (see `step`).
         `late` more records (half new, half updated) are stamped now but committed `late_by` seconds later by the farm's
         clock: then, at the first request or call after it, they become visible as a further state of their own.
         Raises `ValueError` for a number below 0, `KeyError` for no such class.
@@ -174,12 +192,30 @@ class Tenant:
         with self.lock:
             self.let_due_commit()
             plan = Plan(create, update, update_lines, delete, late, self._known(resource) if resource else None)
-            held = {(change.resource, change.place[0]) for pending in self._pending for change in pending.changes}
-            chance = Random(f"{self._seed}/{self.name}/{self.ledger.journal.state}/{len(self._pending)}")
-            now, later = Business(self.ledger, chance, int(self._time.wall()), held).changes(plan)
+            now, later = Business(self._desk()).changes(plan)
             if later:
                 self._pending.append(_Pending(self._time.clock() + late_by, later))
             return self.ledger.apply(now)
+
+    def step(self, times: int = 1) -> int:
+        """Let business take so many steps, each a state of its own, and return the number of the newest.
+
+        A step is one stage of one case: an order is entered, allocated, delivered, invoiced; a purchase order is
+        received, invoiced, posted; a customer pays, stock moves, a customer or product is revised. All that hangs on
+        it changes with it: lines, stock, balances. Raises `ValueError` for fewer than 0.
+        """
+        if not _counts(times):
+            raise ValueError(f"'times' is a whole number of at least 0, not {times!r}")
+        with self.lock:
+            for _ in range(times):
+                self.let_due_commit()
+                self.ledger.apply(routine.step(self._desk()))
+            return self.state
+
+    def _desk(self) -> Desk:
+        held = {(change.resource, change.place[0]) for pending in self._pending for change in pending.changes}
+        chance = Random(f"{self._seed}/{self.name}/{self.ledger.journal.state}/{len(self._pending)}")
+        return Desk(self.ledger, chance, int(self._time.wall()), held)
 
     def settle(self) -> int:
         """Commit all late transactions now, each as a state of its own, and return the number of the newest."""
@@ -280,6 +316,10 @@ class Tenant:
         if resource not in self.classes:
             raise KeyError(f"no class {resource!r}: there are {', '.join(self.classes)}")
         return resource
+
+
+def _counts(number: object) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool) and number >= 0
 
 
 def _key(key: KeyLike) -> Key:

@@ -21,7 +21,7 @@ def test_the_plan_shows_cadences_and_requests_a_day(driftd: Driftd, site: Site) 
     ran = driftd("check", "config", "-c", site.config)
     assert ran.code == 0
     assert " 5m 15m 1d 384 " in " ".join(ran.out.split())
-    assert "aldgate: 1152 requests a day of at most 20000 for probes and deltas" in ran.out
+    assert "aldgate: 3456 requests a day of at most 20000 for probes and deltas" in ran.out
     told = json.loads(driftd("check", "config", "-c", site.config, "--format", "json").out)
     assert [each["connection"] for each in told["connections"]] == ["aldgate", "borough"]
     assert told["connections"][0]["resources"][0]["requests_a_day"] == 384

@@ -20,7 +20,7 @@ FIELDS = {
 def test_the_first_poll_reads_everything_and_an_unchanged_one_decodes_nothing(driftd: Driftd, site: Site) -> None:
     ran = driftd("poll", "-c", site.config, "--full", "--format", "json")
     told = json.loads(ran.out)
-    assert (ran.code, told["ok"], len(told["resources"])) == (0, True, 6)
+    assert (ran.code, told["ok"], len(told["resources"])) == (0, True, 18)
     for each in told["resources"]:
         assert set(each) >= FIELDS
         assert (each["outcome"], each["kind"], each["r"]) == ("ok", "sweep", 25)
@@ -53,7 +53,7 @@ def test_a_failed_cycle_is_told_with_reason_and_next_step_and_exit_code_1(driftd
     assert ran.code == 1
     assert "oauth_invalid_client: " in ran.out
     assert "  next: " in ran.out
-    assert "3 ok, 3 failed" in ran.out
+    assert "9 ok, 9 failed" in ran.out
     (site.config.parent / "aldgate").unlink()
     assert "config_error: " in driftd("poll", "-c", site.config, "--full").out
 

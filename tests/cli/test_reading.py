@@ -94,7 +94,7 @@ def test_an_unknown_key_is_exit_code_1_and_a_wrong_one_2(driftd: Driftd, changed
     assert (ran.code, ran.out) == (1, "")
     assert 'no record ["no such~key"] in "BPCUSTOMER"' in ran.err
     assert driftd("records", *place, '["a","b"]').code == 2
-    assert "did you mean SORDER?" in driftd("records", *place[:-1], "SORDRE").err
+    assert "did you mean SORDER or PORDER?" in driftd("records", *place[:-1], "SORDRE").err
 
 
 def test_reading_before_the_first_poll_says_what_to_do(driftd: Driftd, site: Site) -> None:

@@ -5,6 +5,7 @@ import signal
 import socket
 from pathlib import Path
 
+import httpx
 import pytest
 
 from driftd.config import ClassDefaults, parse
@@ -28,6 +29,8 @@ def test_the_printed_configuration_reads_the_tenants(driftd: Driftd) -> None:
         (["--switch", "cap=none"], "cap=none"),
         (["--listen", "here"], "is no host and port"),
         (["--tenants", "0"], "--tenants"),
+        (["--live", "0"], "--live"),
+        (["--live", "often"], "--live"),
     ],
 )
 def test_a_wrong_switch_or_address_says_what_there_is(driftd: Driftd, arguments: list[str], says: str) -> None:
@@ -82,3 +85,13 @@ def test_the_demo_ends_when_told_to(start: Started) -> None:
     process = start("demo", "--exit-after", "0.1")
     _, err = process.communicate(timeout=20)
     assert (process.returncode, err) == (0, "")
+
+
+def test_a_live_simulator_goes_on_by_itself(start: Started) -> None:
+    process = start("simulator", "--listen", "127.0.0.1:0", "--tenants", "1", "--records", "20", "--live", "60000")
+    assert process.stdout is not None
+    url = process.stdout.readline().split()[0]
+    asked = (httpx.get(f"{url}/control/tenants").json()["tenants"][0]["state"] for _ in range(100_000))
+    assert any(state > 0 for state in asked)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=20) == 130

@@ -12,7 +12,7 @@ from driftd.errors import ConfigError
 
 CATALOGUE = {
     "BPCUSTOMER": ClassDefaults("BPCUSTOMER", ("BPCNUM",)),
-    "SORDER": ClassDefaults("SOH", ("SOHNUM",), details=True, lines={"SOHSOP": "SOPLIN"}),
+    "SORDER": ClassDefaults("SOH", ("SOHNUM",), details=True, lines={"SOHSOP": ("SOPLIN",)}),
 }
 TENANT = """
 [[connections]]
@@ -48,7 +48,7 @@ def test_a_connection_without_resources_polls_the_standard_catalogue() -> None:
     assert [each.name for each in connection.resources] == ["BPCUSTOMER", "SORDER"]
     order = connection.resources[1]
     assert (order.connection, order.representation, order.key, order.details) == ("aldgate", "SOH", ("SOHNUM",), True)
-    assert order.lines == {"SOHSOP": "SOPLIN"}
+    assert order.lines == {"SOHSOP": ("SOPLIN",)}
     assert (connection.endpoint, connection.folder_header) == ("ALDGATE", ("X-Sage-Folder",))
 
 

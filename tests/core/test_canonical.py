@@ -83,8 +83,19 @@ def test_lines_are_compared_by_their_key() -> None:
     """A collection with a line key has one form in whatever order it comes."""
     one = {"L": [{"N": 1000, "Q": 5}, {"N": 2000, "Q": 7}]}
     other = {"L": [{"N": 2000, "Q": 7}, {"N": 1000, "Q": 5}]}
-    assert canonical(one, lines={"L": "N"}) == canonical(other, lines={"L": "N"})
+    assert canonical(one, lines={"L": ("N",)}) == canonical(other, lines={"L": ("N",)})
     assert canonical(one) != canonical(other)
+
+
+def test_lines_may_have_a_key_of_several_members() -> None:
+    """Rows are put in the order of all members of their key; as they came where one of it is missing or mixed."""
+    key = {"L": ("N", "T")}
+    rows: list[Any] = [{"N": n, "T": t, "V": n * t} for n in (1, 2, 10) for t in (1, 2)]
+    assert canonical({"L": rows[::-1]}, lines=key) == canonical({"L": rows})
+    odd: dict[str, Any]
+    for odd in ({"N": 3}, {"N": "3", "T": 1}):
+        mixed = [*rows[::-1], odd]
+        assert canonical({"L": mixed}, lines=key) == canonical({"L": mixed})
 
 
 @given(objects, objects)

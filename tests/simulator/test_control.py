@@ -130,3 +130,32 @@ def test_requests_are_seen() -> None:
         assert seen[4].key == "SON00000001"
         assert seen[1].headers["x-sage-folder"] == "ALDGATE"
         assert reader.tenant.requests["SORDER"] == 4
+
+
+def test_steps_over_http_are_steps() -> None:
+    """Steps over HTTP make the states that steps by hand make."""
+    over_http, by_hand = (Farm.build(tenants=1, records=20, seed=4) for _ in range(2))
+    for farm in (over_http, by_hand):
+        farm.wall = lambda: 1_800_000_000.0
+    with reading(over_http) as reader:
+        assert tell(reader, "POST", "step", {"times": 9}).json() == {"state": 9}
+        assert tell(reader, "POST", "step").json() == {"state": 10}
+        assert tell(reader, "POST", "step", {"tiems": 9}).status_code == 400
+        assert tell(reader, "POST", "step", {"times": -1}).status_code == 400
+    by_hand["aldgate"].step(10)
+    for name in by_hand["aldgate"].classes:
+        assert over_http["aldgate"].records(name) == by_hand["aldgate"].records(name)
+
+
+def test_access_is_told_and_set_over_http(reader: Reader) -> None:
+    """Classes are withheld and opened by name, all of a request or none of it."""
+    told = tell(reader, "POST", "access", {"PINVOICE": "unlicensed", "BALANCE": "forbidden"}).json()["access"]
+    assert (told["PINVOICE"], told["BALANCE"], told["SORDER"]) == ("unlicensed", "forbidden", "open")
+    assert tell(reader, "GET", "access").json()["access"] == told
+    for wrong, says in (({"SORDER": "forbidden", "NOPE": "open"}, "NOPE"), ({"SORDER": "closed"}, "'forbidden'")):
+        answer = tell(reader, "POST", "access", wrong)
+        assert answer.status_code == 400
+        assert says in answer.json()["error"]
+    assert tell(reader, "GET", "access").json()["access"] == told
+    tell(reader, "POST", "access", {"PINVOICE": "open", "BALANCE": "open"})
+    assert reader.query("PINVOICE").status_code == reader.query("BALANCE").status_code == 200

@@ -104,7 +104,7 @@ def test_a_header_only_etag_hides_line_changes(reader: Reader) -> None:
     for position, moves in (("header_only", False), ("stable", True)):
         reader.tenant.switches.move({"etag": position})
         before = reader.query("SORDER", count=60).content
-        reader.tenant.advance(0, 0, 3, 0)
+        reader.tenant.advance(0, 0, 3, 0, resource="SORDER")
         assert (reader.query("SORDER", count=60).content != before) == moves
 
 

@@ -1,6 +1,7 @@
 """The X3 classes that driftd knows: representation, key, references. A further class is a further row.
 
-Keys are those of the V11 dictionary. Representation names follow the class where Sage's samples do; an installation
+Keys are those of the V11 dictionary; collections are called as their tables are, but for those of sales orders, which
+public samples show. Representation names follow the class where Sage's samples do; an installation
 that names them otherwise says so in its configuration.
 """
 
@@ -21,9 +22,12 @@ class CatalogueClass(Struct, frozen=True):
     document: bool = False
     """Whether it has lines, which only the details facet shows."""
     references: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    """Member → class that it names."""
-    lines: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    """Collection → member that identifies its lines within the document."""
+    """Member, of the record or of its lines → class that it names."""
+    lines: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    """Collection → members that together identify its lines within the document."""
+    watermark: str = "UPDDATTIM"
+    """Member that tells of the last update where the tenant's query facet shows it: often it does not, so it is used
+    only where the configuration names it."""
 
     @property
     def details(self) -> bool:
@@ -31,17 +35,35 @@ class CatalogueClass(Struct, frozen=True):
         return self.document
 
 
+def _document(
+    name: str, key: tuple[str, ...], lines: tuple[str, tuple[str, ...]], references: Mapping[str, str]
+) -> CatalogueClass:
+    collection, line_key = lines
+    return CatalogueClass(
+        name,
+        name,
+        key,
+        document=True,
+        references=MappingProxyType(dict(references)),
+        lines=MappingProxyType({collection: line_key}),
+    )
+
+
 _STANDARD: Final = (
     CatalogueClass("BPCUSTOMER", "BPCUSTOMER", ("BPCNUM",)),
     CatalogueClass("ITMMASTER", "ITMMASTER", ("ITMREF",)),
-    CatalogueClass(
-        "SORDER",
-        "SORDER",
-        ("SOHNUM",),
-        document=True,
-        references=MappingProxyType({"BPCORD": "BPCUSTOMER", "ITMREF": "ITMMASTER"}),
-        lines=MappingProxyType({"SOHSOP": "SOPLIN"}),
+    CatalogueClass("ITMMVT", "ITMMVT", ("ITMREF", "STOFCY"), references=MappingProxyType({"ITMREF": "ITMMASTER"})),
+    _document("SORDER", ("SOHNUM",), ("SOHSOP", ("SOPLIN",)), {"BPCORD": "BPCUSTOMER", "ITMREF": "ITMMASTER"}),
+    _document(
+        "SDELIVERY",
+        ("SDHNUM",),
+        ("SDELIVERYD", ("SDDLIN",)),
+        {"SOHNUM": "SORDER", "BPCORD": "BPCUSTOMER", "ITMREF": "ITMMASTER"},
     ),
+    _document("PORDER", ("POHNUM",), ("PORDERQ", ("POPLIN", "POQSEQ")), {"ITMREF": "ITMMASTER"}),
+    _document("PINVOICE", ("NUM",), ("PINVOICED", ("PIDLIN",)), {"POHNUM": "PORDER", "ITMREF": "ITMMASTER"}),
+    _document("GACCENTRY", ("TYP", "NUM"), ("GACCENTRYD", ("LIN", "LEDTYP")), {}),
+    CatalogueClass("BALANCE", "BALANCE", ("LEDTYP", "CPY", "FCY", "FIY", "ACC", "BPR", "CUR")),
 )
 _BY_NAME: Final = MappingProxyType({known.name: known for known in _STANDARD})
 

@@ -197,12 +197,13 @@ def test_the_catalogue_knows_its_classes() -> None:
     """Every class of the standard catalogue has its key and names classes that exist."""
     from driftd.adapters.x3.catalogue import lookup, standard
 
-    assert standard() == ("BPCUSTOMER", "ITMMASTER", "SORDER")
+    areas = ("BPCUSTOMER", "ITMMASTER", "ITMMVT", "SORDER", "SDELIVERY", "PORDER", "PINVOICE", "GACCENTRY", "BALANCE")
+    assert standard() == areas
     for name in standard():
         known = lookup(name)
         assert known is not None
         assert known.key
-        assert known.details == known.document
+        assert known.details == known.document == bool(known.lines)
         assert set(known.references.values()) <= set(standard())
     assert lookup("ZUNKNOWN") is None
 
