@@ -40,7 +40,7 @@ def read_connection(
     if surroundings.network:
         check_addresses(raw, path, found, surroundings.network)
     auth = read_auth(raw.get("auth"), join(path, "auth"), found, folder)
-    check_level(raw, path, found)
+    check_level(raw, table, path, found)
     settings = overlaid(surroundings.defaults, table)
     name = table.name if table else ""
     classes = _read_resources(raw, path, found, surroundings.catalogue, (name, settings))

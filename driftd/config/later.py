@@ -9,8 +9,6 @@ from driftd.config.report import join
 from driftd.errors import Mistake
 
 _LEVEL: Mapping[str, str] = {
-    "blackout": "cycles run at any hour",
-    "sweep_cron": "sweeps follow their interval",
     "policy": "schema drift is not judged yet",
     "bytes_per_day": "bytes are not counted against a limit yet",
     "private": "members are stored as they are read: do not rely on it",

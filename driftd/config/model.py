@@ -1,7 +1,7 @@
 """The nouns of the configuration, resolved: every default filled in, the nearest setting in force."""
 
 from collections.abc import Mapping
-from datetime import date, time
+from datetime import date
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import TypeAlias
 from msgspec import Struct, field
 
 from driftd.config.secret import SecretRef
-from driftd.core.model import Resource
+from driftd.core.model import Hours, Resource
 from driftd.errors import Mistake
 
 IpNetwork: TypeAlias = IPv4Network | IPv6Network
@@ -34,13 +34,6 @@ class ClassDefaults(Struct, frozen=True):
     details: bool = False
     lines: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Collections that have a line key, and its member."""
-
-
-class Hours(Struct, frozen=True):
-    """A stretch of the day in the tenant's time zone; over midnight where ``end`` is not after ``start``."""
-
-    start: time
-    end: time
 
 
 class Settings(Struct, frozen=True):

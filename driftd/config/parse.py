@@ -124,7 +124,7 @@ def _read_root(raw: Mapping[str, object], found: Findings, folder: Path) -> _Top
         found.add("vault.key_env", "stands beside key_file: give one of the two")
     network = found.table(shape.Network, raw.get("network", {}), "network")
     defaults = found.table(shape.Overrides, raw.get("defaults", {}), "defaults")
-    check_level(raw.get("defaults"), "defaults", found)
+    check_level(raw.get("defaults"), defaults, "defaults", found)
     return _Tops(
         daemon=model.DaemonConfig(**asdict(daemon) | {"data_dir": folder / daemon.data_dir}),
         web=_web(web, folder),

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from driftd.config.model import Hours, ResourceConfig, Settings
+from driftd.config.model import ResourceConfig, Settings
+from driftd.core.calendar import open_minutes
 
 _DAY = 86_400.0
 
@@ -28,7 +29,7 @@ class Plan(Struct, frozen=True):
 def plan(resource: ResourceConfig) -> Plan:
     """Reckon one resource."""
     settings = resource.settings
-    share = _open_share(settings.blackout)
+    share = open_minutes(settings.blackout) / 1440
     sweeps = 1.0 if settings.sweep_cron else share * _DAY / settings.sweep
     return Plan(
         probes=round(share * _DAY / settings.probe),
@@ -47,11 +48,3 @@ def above_limit(settings: Settings, resources: Iterable[ResourceConfig]) -> str:
         f"the plan needs {planned} requests a day for probes and deltas alone, above requests_per_day = "
         f"{settings.requests_per_day}: lengthen probe and delta, name fewer resources, or raise the limit"
     )
-
-
-def _open_share(blackout: Iterable[Hours]) -> float:
-    closed: set[int] = set()
-    for span in blackout:
-        start, end = (each.hour * 60 + each.minute for each in (span.start, span.end))
-        closed.update(minute % 1440 for minute in range(start, end if end > start else end + 1440))
-    return 1 - len(closed) / 1440

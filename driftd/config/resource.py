@@ -9,16 +9,19 @@ from msgspec.structs import replace
 from driftd.config import shape
 from driftd.config.model import ClassDefaults, Policy, ResourceConfig, Settings
 from driftd.config.report import Findings, join, near
-from driftd.core.model import Guards, Resource
+from driftd.core.calendar import open_minutes
+from driftd.core.model import Calendar, Guards, Resource
 
 _LEVEL = shape.Overrides.__struct_fields__
 _OF_CONNECTION = ("requests_per_day", "bytes_per_day", "details_per_hour", "max_concurrency", "max_per_host")
 
 
-def check_level(raw: object, path: str, found: Findings) -> None:
-    """Note settings of one table that contradict each other."""
+def check_level(raw: object, table: shape.Overrides | None, path: str, found: Findings) -> None:
+    """Note settings of one table that contradict each other, as written and as read."""
     if isinstance(raw, dict) and {"sweep", "sweep_cron"} <= raw.keys():
         found.add(join(path, "sweep_cron"), "stands beside sweep: give one of the two")
+    if table and table.blackout and not open_minutes(table.blackout):
+        found.add(join(path, "blackout"), "covers the whole day, so that no hour is left for cycles: shorten it")
 
 
 def overlaid(above: Settings, table: shape.Overrides | None) -> Settings:
@@ -51,7 +54,7 @@ def read_resource(
     """Read a resource of the connection `above` (its name and settings); notes its mistakes."""
     before = len(found.mistakes)
     table = found.table(shape.Resource, raw, path)
-    check_level(raw, path, found)
+    check_level(raw, table, path, found)
     if table is None:
         return None
     connection, inherited = above
@@ -84,6 +87,7 @@ def _resolved(table: shape.Resource, connection: str, settings: Settings, known:
         probe=settings.probe,
         delta=settings.delta,
         sweep=settings.sweep,
+        calendar=Calendar(settings.sweep_cron, settings.timezone, settings.blackout),
         guards=Guards(settings.mass_delete_ratio, settings.mass_delete_limit, settings.second_look),
     )
     return ResourceConfig(

@@ -9,8 +9,9 @@ from typing import Annotated, Any, ClassVar, Literal
 from msgspec import Struct
 
 from driftd.config import values
-from driftd.config.model import Hours, IpNetwork
+from driftd.config.model import IpNetwork
 from driftd.config.plain import share, some, text, whole
+from driftd.core.model import Hours
 
 
 def _address(value: object) -> str:

@@ -9,7 +9,9 @@ from datetime import date, time
 from ipaddress import ip_address, ip_network
 from urllib.parse import SplitResult, urlsplit
 
-from driftd.config.model import Hours, IpNetwork
+from driftd.config.model import IpNetwork
+from driftd.core import crontab
+from driftd.core.model import Hours
 
 LARGEST = 2**63 - 1
 """The largest whole number that TOML promises, and that SQLite keeps."""
@@ -21,9 +23,6 @@ _SIZES = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _SIZES |= {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
 _SIZE = r"(?i)(\d+(?:\.\d+)?)\s*([KMGT]?I?B)"
 _HOURS = r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)"
-_CRON_FIELDS = (("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12), ("day of week", 0, 7))
-_CRON_NAMES = {12: "jan feb mar apr may jun jul aug sep oct nov dec", 7: "sun mon tue wed thu fri sat"}
-_CRON_PART = r"(\*|\w+(?:-\w+)?)(?:/(\d+))?"
 
 
 def shown(value: object) -> str:
@@ -99,28 +98,18 @@ def hours(value: object) -> Hours:
 
 
 def cron(value: object) -> str:
-    """Check the five fields of ``"30 2 * * *"``."""
-    fields = value.split() if isinstance(value, str) else []
-    if len(fields) != len(_CRON_FIELDS):
+    """Check the five fields of ``"30 2 * * *"``, and that they ever come true together."""
+    if not isinstance(value, str) or len(value.split()) != len(crontab.FIELDS):
         raise ValueError(f'must be five cron fields such as "30 2 * * *" (02:30 every day), not {shown(value)}')
-    for text, (name, low, high) in zip(fields, _CRON_FIELDS, strict=True):
-        if not all(_cron_part(part, low, high) for part in text.split(",")):
+    for text, each in zip(value.split(), crontab.FIELDS, strict=True):
+        if not crontab.numbers(text, each):
             raise ValueError(
-                f"the {name} field must lie in {low}-{high} (*, lists, ranges and /steps), not {shown(text)}"
+                f"the {each.name} field must lie in {each.low}-{each.high} (*, lists, ranges and /steps), "
+                f"not {shown(text)}"
             )
-    return " ".join(fields)
-
-
-def _cron_part(part: str, low: int, high: int) -> bool:
-    found = re.fullmatch(_CRON_PART, part)
-    if not found or found[2] == "0":
-        return False
-    if found[1] == "*":
-        return True
-    ends = found[1].lower().split("-")
-    names = _CRON_NAMES.get(high, "").split()
-    numbers = [int(end) if end.isdecimal() else low + names.index(end) if end in names else -1 for end in ends]
-    return all(low <= number <= high for number in numbers) and numbers == sorted(numbers)
+    if not crontab.comes(value):
+        raise ValueError(f"never comes: no month that it names has such a day: {shown(value)}")
+    return " ".join(value.split())
 
 
 def zone(value: object) -> str:

@@ -1,6 +1,7 @@
 """The nouns: what a connection polls, what it sees, and what is remembered of it."""
 
 from collections.abc import Mapping, Sequence
+from datetime import time
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
@@ -67,6 +68,23 @@ class Guards(Struct, frozen=True):
     """Seconds before what is alarming or irreversible is looked at again."""
 
 
+class Hours(Struct, frozen=True):
+    """A stretch of the day in the tenant's time zone; over midnight where ``end`` is not after ``start``."""
+
+    start: time
+    end: time
+
+
+class Calendar(Struct, frozen=True):
+    """When a resource may be polled, and when it is swept where that is no interval."""
+
+    sweep_cron: str | None = None
+    """Five cron fields in ``timezone``; where set it decides instead of the interval."""
+    timezone: str = "UTC"
+    blackout: tuple[Hours, ...] = ()
+    """Hours without cycles."""
+
+
 class Resource(Struct, frozen=True):
     """One X3 class polled in one connection's folder, with the settings in force for it."""
 
@@ -91,6 +109,7 @@ class Resource(Struct, frozen=True):
     delta: float = 900.0
     sweep: float = 86400.0
     """Distances between due cycles, in seconds."""
+    calendar: Calendar = field(default_factory=Calendar)
     guards: Guards = field(default_factory=Guards)
 
 

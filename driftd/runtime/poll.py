@@ -51,7 +51,7 @@ async def poll(
                 reports[at] = report = await cycle(tenant, resource, chosen, watch)
             if watch:
                 watch(_done(report))
-        upcoming.append(min(next_due(resource, await tenant.store.standing(resource)).values()))
+        upcoming.append(min(next_due(resource, await tenant.store.standing(resource), tenant.clock.now()).values()))
 
     async with anyio.create_task_group() as group:
         for number, here in enumerate(rounds):

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from driftd.config import Basic, ClassDefaults, ClientCredentials, Config, Hours, Policy, parse
+from driftd.config import Basic, ClassDefaults, ClientCredentials, Config, Policy, parse
+from driftd.core.model import Calendar, Hours
 from driftd.errors import ConfigError
 
 CATALOGUE = {
@@ -66,6 +67,7 @@ def test_of_defaults_connection_and_resource_the_nearest_wins() -> None:
     assert (customers.probe, customers.delta, customers.page_size) == (60.0, 180.0, 300)
     assert (customers.guards.ratio, customers.guards.limit, customers.guards.second_look) == (1.0, 500, 0.0)
     assert (connection.settings.sweep_cron, customers.sweep) == (None, 43200.0)
+    assert customers.calendar.sweep_cron is None
     assert connection.settings.page_size == 200
 
 
@@ -95,6 +97,7 @@ def test_every_key_of_a_resource_arrives() -> None:
         {"BPCORD": "BPCUSTOMER"},
     )
     assert (settings.policy, settings.blackout) == (Policy.HOLD, (Hours(time(22), time(4, 30)),))
+    assert resource.calendar == Calendar(None, "Europe/London", settings.blackout)
     assert (settings.timezone, resource.watermark_overlap, settings.bytes_per_day) == (
         "Europe/London",
         5400.0,
@@ -170,6 +173,8 @@ def test_plain_http_needs_its_own_range() -> None:
         ('sweep_cron = "0 2 * * mondays"', "day of week field"),
         ('sweep_cron = "0 5-2 * * *"', "hour field"),
         ('sweep_cron = "nightly"', "five cron fields"),
+        ('sweep_cron = "0 2 30 2 *"', "never comes"),
+        ('blackout = ["00:00-12:00", "12:00-00:00"]', "no hour is left"),
         ('timezone = "Europe/Lodnon"', "must be a time zone"),
         ('timezone = "../../etc/passwd"', "must be a time zone"),
         ('blackout = "12:00-13:00"', "must be a list"),
