@@ -4,7 +4,6 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
 
 from msgspec import Struct
 from msgspec.structs import asdict
@@ -15,7 +14,7 @@ from driftd.adapters.sqlite import SqliteStore
 from driftd.adapters.x3 import catalogue as x3
 from driftd.adapters.x3.client import X3Source
 from driftd.adapters.x3.settings import Basic, ClientCredentials, X3Settings
-from driftd.config import ClassDefaults, Config, ConnectionConfig, SecretRef
+from driftd.config import ClassDefaults, Config, ConnectionConfig, SecretRef, Sizes
 from driftd.core.model import Kind
 from driftd.errors import ConfigError, Reason, SourceError
 from driftd.ports import Source, Store
@@ -23,7 +22,7 @@ from driftd.runtime import poll as polling
 from driftd.runtime.tally import CycleReport, Progress, Watch
 from driftd.runtime.tenant import Tenant
 
-__all__ = ["CycleReport", "Progress", "Report", "Selection", "catalogue", "poll", "reading", "writing"]
+__all__ = ["CycleReport", "Progress", "Report", "Selection", "catalogue", "poll", "reading", "sizes", "writing"]
 
 
 class Selection(Struct, frozen=True):
@@ -84,8 +83,7 @@ async def poll(config: Config, selection: Selection, watch: Watch | None = None)
             except SourceError as error:
                 unusable += polling.unusable(resources, selection.kind, error)
                 continue
-            host = urlsplit(connection.base_url).hostname or connection.base_url
-            tenant = Tenant(source, store, clock, host, connection.folder, lambda: secrets.randbits(64))
+            tenant = Tenant(source, store, clock, connection.host, connection.folder, lambda: secrets.randbits(64))
             settings = connection.settings
             rounds.append(polling.Round(tenant, resources, settings.max_concurrency, settings.max_per_host))
         polled = await polling.poll(rounds, selection.kind, max_concurrency=config.daemon.max_concurrency, watch=watch)
@@ -129,6 +127,12 @@ async def reading(config: Config) -> AsyncIterator[Store]:
     """Open the store for reading, whoever writes it meanwhile. Raises `StoreError`."""
     async with SqliteStore.reading(config.data_dir) as store:
         yield store
+
+
+async def sizes(config: Config) -> Sizes:
+    """Return what was measured of each resource. Raises `StoreError` where nothing was stored or can be read."""
+    async with reading(config) as store:
+        return await store.standings()
 
 
 def _secret(name: str, reference: SecretRef) -> Callable[[], str]:
