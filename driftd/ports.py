@@ -176,6 +176,10 @@ class Store(Protocol):
         """Return the checkpoint of `resource`, or the empty one."""
         ...
 
+    async def standings(self) -> Mapping[tuple[str, str], Standing]:
+        """Return the checkpoints of all that was ever polled, by connection and resource."""
+        ...
+
     async def segments(self, resource: Resource) -> Sequence[Segment]:
         """Return the segments of `resource` in server order, without their contents."""
         ...

@@ -9,7 +9,7 @@ from driftd.adapters.sqlite import SqliteStore
 from driftd.adapters.x3 import catalogue as x3
 from driftd.adapters.x3.client import X3Source
 from driftd.adapters.x3.settings import Basic, ClientCredentials, X3Settings
-from driftd.config import ClassDefaults, Config, ConnectionConfig, SecretRef
+from driftd.config import ClassDefaults, Config, ConnectionConfig, SecretRef, Sizes
 from driftd.errors import ConfigError, Reason, SourceError
 from driftd.ports import Source, Traffic
 
@@ -66,6 +66,12 @@ async def reading(config: Config) -> AsyncIterator[SqliteStore]:
     """Open the store for reading, whoever writes it meanwhile. Raises `StoreError`."""
     async with SqliteStore.reading(config.data_dir) as store:
         yield store
+
+
+async def sizes(config: Config) -> Sizes:
+    """Return what was measured of each resource. Raises `StoreError` where nothing was stored or can be read."""
+    async with reading(config) as store:
+        return await store.standings()
 
 
 def _secret(name: str, reference: SecretRef, learn: Callable[[str], None]) -> Callable[[], str]:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from driftd.cli.options import config_option, configured, format_option
-from driftd.cli.tables import console, show_table
-from driftd.errors import ConfigError
+from driftd.cli.tables import console
+from driftd.errors import ConfigError, StoreError
 
 if TYPE_CHECKING:
-    from driftd.config import Config, ConnectionConfig
+    from driftd.config import Config, Plan, Sizes
 
 
 @click.group("check", short_help="Check the configuration.")
@@ -23,19 +23,42 @@ def command() -> None:
 @config_option
 @format_option
 def check_config(config_path: Path | None, form: str) -> None:
-    """Print every mistake of the configuration, or its plan: who is polled, how often, at what cost a day."""
+    """Print every mistake of the configuration, or its plan: who is polled, how often, at what cost a day.
+
+    Sizes are those that the database of data_dir remembers; before the first sweep of a resource only what is certain
+    is counted. A plan above requests_per_day or bytes_per_day is a mistake.
+    """
+    from driftd.cli import plans
+    from driftd.config import above_limits, plan
+
     config = configured(config_path)
-    notes = [*_notes(config)]
+    sizes, unread = _sizes(config)
+    if above := [each for connection in config.connections for each in above_limits(connection, sizes)]:
+        raise ConfigError(above)
+    reckoned = plan(config, sizes)
+    notes = [*_notes(config), *unread, *_details(reckoned)]
     if form == "json":
-        connections = [_as_json(each) for each in config.connections]
-        click.echo(json.dumps({"ok": True, "connections": connections, "notes": notes}))
+        click.echo(json.dumps({"ok": True, **plans.as_json(reckoned), "notes": notes}))
         return
     if config.connections:
-        _show(config)
+        plans.show(reckoned)
     else:
         click.echo("the configuration names no connection: add one with [[connections]]")
     for note in notes:
         console(stderr=True).print(f"note: {note}", soft_wrap=True)
+
+
+def _sizes(config: "Config") -> "tuple[Sizes, list[str]]":
+    """Return what was measured, and a note where something is in the way of it."""
+    from driftd import app
+    from driftd.cli.loop import run
+
+    if not config.connections or not config.data_dir.exists():
+        return {}, []
+    try:
+        return run(app.sizes, config), []
+    except StoreError as error:
+        return {}, [f"sizes are not known: {error}"]
 
 
 def _notes(config: "Config") -> list[str]:
@@ -51,57 +74,15 @@ def _notes(config: "Config") -> list[str]:
     return notes
 
 
-def _show(config: "Config") -> None:
-    from driftd.config import plan
-
-    rows = []
-    for connection in config.connections:
-        for each in connection.classes:
-            reckoned, settings = plan(each), each.settings
-            rows.append(
-                (
-                    connection.name,
-                    each.resource.name,
-                    _span(settings.probe),
-                    _span(settings.delta),
-                    settings.sweep_cron or _span(settings.sweep),
-                    str(reckoned.requests),
-                    f"≤ {reckoned.details}" if reckoned.details else "-",
-                )
+def _details(plan: "Plan") -> list[str]:
+    """Note where the limits leave less room for details than their own budget does."""
+    notes = []
+    for each in plan.connections:
+        settings, cycles, details = each.connection.settings, each.total, each.details
+        left = settings.requests_per_day - cycles.requests
+        if details.requests > left:
+            notes.append(
+                f'details of "{each.connection.name}" may take up to {details.requests:.0f} requests a day, and its '
+                f"cycles leave {left:.0f} of requests_per_day: lower details_per_hour, or raise the limit"
             )
-    columns = ("connection", "resource", "probe", "delta", "sweep", "requests a day", "details a day")
-    show_table(columns, rows, columns[5:])
-    for connection in config.connections:
-        total = sum(plan(each).requests for each in connection.classes)
-        limit = connection.settings.requests_per_day
-        click.echo(f"{connection.name}: {total} requests a day of at most {limit} for probes and deltas")
-    click.echo("a sweep costs one request a page_size of records: known once a resource was read")
-
-
-def _as_json(connection: "ConnectionConfig") -> dict[str, object]:
-    from driftd.config import plan
-
-    return {
-        "connection": connection.name,
-        "base_url": connection.base_url,
-        "folder": connection.folder,
-        "requests_per_day": connection.settings.requests_per_day,
-        "resources": [
-            {
-                "resource": each.resource.name,
-                "probe": each.settings.probe,
-                "delta": each.settings.delta,
-                "sweep": each.settings.sweep_cron or each.settings.sweep,
-                "requests_a_day": plan(each).requests,
-                "details_a_day_at_most": plan(each).details,
-            }
-            for each in connection.classes
-        ],
-    }
-
-
-def _span(seconds: float) -> str:
-    for unit, length in (("d", 86_400), ("h", 3600), ("m", 60)):
-        if seconds >= length and seconds % length == 0:
-            return f"{seconds / length:g}{unit}"
-    return f"{seconds:g}s"
+    return notes

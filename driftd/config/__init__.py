@@ -3,6 +3,7 @@
 `parse` is pure and works on text; `load` reads the file and its ``conf.d``; a secret is read when it is needed.
 """
 
+from driftd.config.fit import above_limits
 from driftd.config.load import load
 from driftd.config.model import (
     Auth,
@@ -22,7 +23,7 @@ from driftd.config.model import (
     WebhookConfig,
 )
 from driftd.config.parse import Document, parse, parse_documents
-from driftd.config.plan import Plan, plan
+from driftd.config.plan import Cost, Plan, Priced, ResourcePlan, Sizes, plan
 from driftd.config.secret import SecretRef
 
 __all__ = [
@@ -32,18 +33,23 @@ __all__ = [
     "ClientCredentials",
     "Config",
     "ConnectionConfig",
+    "Cost",
     "DaemonConfig",
     "Document",
     "NetworkConfig",
     "Plan",
     "Policy",
+    "Priced",
     "ResourceConfig",
+    "ResourcePlan",
     "SecretRef",
     "Settings",
+    "Sizes",
     "StoreConfig",
     "VaultConfig",
     "WebConfig",
     "WebhookConfig",
+    "above_limits",
     "load",
     "parse",
     "parse_documents",

@@ -8,6 +8,7 @@ from msgspec import Struct
 from driftd.config import shape
 from driftd.config.address import check_addresses
 from driftd.config.auth import read_auth
+from driftd.config.fit import above_limits
 from driftd.config.model import (
     ClassDefaults,
     ConnectionConfig,
@@ -15,7 +16,6 @@ from driftd.config.model import (
     ResourceConfig,
     Settings,
 )
-from driftd.config.plan import above_limit
 from driftd.config.report import Findings, join
 from driftd.config.resource import check_level, overlaid, read_resource, standard_resources
 
@@ -44,11 +44,9 @@ def read_connection(
     settings = overlaid(surroundings.defaults, table)
     name = table.name if table else ""
     classes = _read_resources(raw, path, found, surroundings.catalogue, (name, settings))
-    if len(found.mistakes) == before and (message := above_limit(settings, classes)):
-        found.add(path, message)
     if table is None or auth is None or len(found.mistakes) > before:
         return None
-    return ConnectionConfig(
+    read = ConnectionConfig(
         name=table.name,
         base_url=table.base_url,
         folder=table.folder,
@@ -61,7 +59,12 @@ def read_connection(
         customer=table.customer,
         environment=table.environment,
         ca_file=folder / table.ca_file if table.ca_file else None,
+        place=f"{found.prefix}{path}",
+        listed="resources" in raw,
     )
+    above = above_limits(read)
+    found.mistakes += above
+    return None if above else read
 
 
 def _read_resources(

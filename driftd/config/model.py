@@ -7,6 +7,7 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeAlias
+from urllib.parse import urlsplit
 
 from msgspec import Struct, field
 
@@ -96,6 +97,8 @@ class ResourceConfig(Struct, frozen=True):
 
     resource: Resource
     settings: Settings
+    own: frozenset[str] = frozenset()
+    """The settings that it does not take from above."""
     private: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Member → ``keep``, ``hash``, ``mask`` or ``drop``."""
     references: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -119,6 +122,15 @@ class ConnectionConfig(Struct, frozen=True):
     customer: str | None = None
     environment: str | None = None
     ca_file: Path | None = None
+    place: str = ""
+    """Where it stands, such as ``connections[3]``; begins with the file's name where that is one of ``conf.d``."""
+    listed: bool = True
+    """Whether it names its resources; where it does not, it polls the standard catalogue."""
+
+    @property
+    def host(self) -> str:
+        """The host of the tenant."""
+        return urlsplit(self.base_url).hostname or self.base_url
 
     @property
     def resources(self) -> tuple[Resource, ...]:

@@ -91,7 +91,11 @@ def _resolved(table: shape.Resource, connection: str, settings: Settings, known:
         guards=Guards(settings.mass_delete_ratio, settings.mass_delete_limit, settings.second_look),
     )
     return ResourceConfig(
-        resource, settings, MappingProxyType(dict(table.private)), MappingProxyType(dict(table.references))
+        resource,
+        settings,
+        own=frozenset(name for name in _LEVEL if getattr(table, name) is not None),
+        private=MappingProxyType(dict(table.private)),
+        references=MappingProxyType(dict(table.references)),
     )
 
 

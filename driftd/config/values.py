@@ -15,13 +15,14 @@ from driftd.core.model import Hours
 
 LARGEST = 2**63 - 1
 """The largest whole number that TOML promises, and that SQLite keeps."""
-_LONGEST = 36_500 * 86_400.0
+LONGEST = 36_500 * 86_400.0
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = r"(?:\d+(?:\.\d+)?(?:ms|[smhd]))+"
 _PART = r"(\d+(?:\.\d+)?)(ms|[smhd])"
 _SIZES = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _SIZES |= {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
 _SIZE = r"(?i)(\d+(?:\.\d+)?)\s*([KMGT]?I?B)"
+_UNITS_OF_SIZE = (("KB", 10**3), ("MB", 10**6), ("GB", 10**9), ("TB", 10**12))
 _HOURS = r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)"
 
 
@@ -62,12 +63,27 @@ def duration_or_zero(value: object) -> float:
             raise ValueError(f"must not be negative, not {shown(value)}")
         if re.fullmatch(_DURATION, value):
             seconds = sum(float(number) * _UNITS[unit] for number, unit in re.findall(_PART, value))
-            if seconds > _LONGEST:
+            if seconds > LONGEST:
                 raise ValueError(f'must be at most "36500d", not {shown(value)}')
             return seconds
-    bare = isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _LONGEST
+    bare = isinstance(value, int) and not isinstance(value, bool) and 0 < value <= LONGEST
     hint = f': write "{value}s"' if bare else ""
     raise ValueError(f'must be a duration such as "45s", "5m", "1.5h" or "24h", not {shown(value)}{hint}')
+
+
+def span(seconds: float) -> str:
+    """Write a duration as the configuration does, in the largest unit of which it is a whole number."""
+    for unit, length in (("d", 86_400), ("h", 3600), ("m", 60)):
+        if seconds >= length and seconds % length == 0:
+            return f"{seconds / length:.0f}{unit}"
+    return f"{seconds:.3f}".rstrip("0").rstrip(".") + "s"
+
+
+def volume(number: float) -> str:
+    """Write at least so many bytes as the configuration does."""
+    name, unit = next((each for each in _UNITS_OF_SIZE if number < 1000 * each[1]), _UNITS_OF_SIZE[-1])
+    hundredths = int(number) * 100 // unit + 1
+    return f"{hundredths / 100:.2f}".rstrip("0").rstrip(".") + name
 
 
 def size(value: object) -> int:

@@ -16,6 +16,8 @@ from driftd.core.model import Kind, Resource, Standing
 
 HOUR = 3_600_000
 """Milliseconds."""
+PROBED: Final = 50
+"""Records of a probe."""
 SPREAD: Final = 300_000
 """Milliseconds over which what waited for the end of a blackout begins."""
 

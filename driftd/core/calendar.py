@@ -84,7 +84,7 @@ def _left(blackout: Iterable[Hours], at: int, zone: tzinfo) -> int | None:
 def _span(span: Hours) -> tuple[int, int]:
     """Return the first minute of the day and the number of minutes."""
     start, end = (each.hour * 60 + each.minute for each in (span.start, span.end))
-    return start, (end - start) % 1440 or 1440
+    return start, (end - start) % 1440
 
 
 def _change(before: int, after: int, zone: tzinfo) -> int:

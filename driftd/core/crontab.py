@@ -1,14 +1,17 @@
 """The five fields of a crontab line as numbers, read as crontab reads them.
 
-Names of months and week days in three letters; Sunday is both 0 and 7; ``a/n`` runs from a to the end of the field.
+Names of months and week days have three letters; Sunday is both 0 and 7; ``a/n`` runs from a to the end of the field.
 """
 
 import re
+from datetime import date, timedelta
 from typing import Final, NamedTuple
 
 _PART: Final = re.compile(r"(?:(\*)|(\w+)(?:-(\w+))?)(?:/([1-9]\d*))?")
 _LENGTHS: Final = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 """Days of the months, in the year that has most."""
+_YEAR: Final = date(2028, 1, 1)
+"""A leap year."""
 
 
 class Field(NamedTuple):
@@ -50,6 +53,23 @@ def comes(text: str) -> bool:
     return either_day(text) or min(numbers(day, FIELDS[2])) <= longest
 
 
+def days_a_year(text: str) -> int:
+    """Return on how many days of a leap year a line of good fields comes true."""
+    days, months, weekdays = (numbers(part, field) for part, field in zip(text.split()[2:], FIELDS[2:], strict=True))
+    either, count = either_day(text), 0
+    for number in range(366):
+        each = _YEAR + timedelta(days=number)
+        named = (each.day in days, bool(weekdays & {each.isoweekday(), each.isoweekday() % 7}))
+        count += each.month in months and (any(named) if either else all(named))
+    return count
+
+
+def times_a_day(text: str) -> int:
+    """Return how often a line of good fields comes true on a day that it names."""
+    minute, hour, *_ = text.split()
+    return len(numbers(minute, FIELDS[0])) * len(numbers(hour, FIELDS[1]))
+
+
 def _part(part: str, field: Field) -> range:
     found = _PART.fullmatch(part)
     if not found:
@@ -59,8 +79,6 @@ def _part(part: str, field: Field) -> range:
     end = field.high if star or (step and not last) else _number(last or first, field)
     if start is None or end is None or not field.low <= start <= end <= field.high:
         return range(0)
-    if star and field.names == WEEKDAYS:
-        end = 6  # Sunday once
     return range(start, end + 1, int(step or 1))
 
 

@@ -280,11 +280,18 @@ class Standing(Struct, frozen=True):
     last_delta: int | None = None
     last_sweep: int | None = None
     """When a cycle of each kind last succeeded, epoch ms."""
+    requests: int = 0
+    """Requests of the last complete sweep, without those for details."""
+    wire_bytes: int = 0
+    """Bytes it read from the network, without those of details."""
+    probe_bytes: int = 0
+    """Bytes that the last probe read."""
+    delta_requests: int = 0
+    delta_bytes: int = 0
+    """What the last delta read, without details."""
+    details_bytes: int = 0
+    """Bytes of one details read, on the average of the last cycle that had some."""
     recipe: str = ""
     """What the raw fingerprints and digests were made with; another recipe means they say nothing."""
     seed: int = 0
     """Seed of the raw fingerprints: 64 random bits, drawn once for the resource."""
-    requests: int = 0
-    """Requests of the last complete sweep."""
-    wire_bytes: int = 0
-    """Bytes read for it."""

@@ -62,7 +62,8 @@ class Agenda:
             standing = self._standings[name]
             if not standing.baselined or self.is_small(resource) or self._due(resource, now)[Kind.SWEEP] > now:
                 continue
-            if not purse.affords(standing.requests + probes, standing.wire_bytes):
+            rest = probes * standing.probe_bytes
+            if not purse.affords(standing.requests + probes, standing.wire_bytes + rest):
                 self._sweeps_after[name] = resumes
 
     def begin(self, resource: Resource) -> tuple[Kind, float]:

@@ -178,9 +178,7 @@ class Comparison:
             return None
         self.details_left -= 1
         self._completed.add(key)
-        self._tally.details += 1
-        self._tally.requests += answer.requests
-        self._tally.bytes += answer.wire_bytes
+        self._tally.completed(answer)
         return answer.record
 
     def _note(self, change: Change) -> None:

@@ -227,11 +227,10 @@ class Way:
                 baselined=True,
                 sweeps=standing.sweeps + 1,
                 last_sweep=now,
-                requests=tally.requests,
-                wire_bytes=tally.bytes,
                 recipe=fingerprint.recipe(self.volatile),
                 proposed=self._proposed(),
             )
+        standing = tally.remembered(standing)
         layout = [one.id if one.id is not None else one for one in self.layout] if kind is Kind.SWEEP else None
         outcome = await writing.commit(standing, layout)
         tally.snapshot, tally.pending, tally.held = outcome.records, outcome.pending, outcome.held

@@ -5,15 +5,12 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from driftd.core.cadence import behind
+from driftd.core.cadence import PROBED, behind
 from driftd.core.lines import Lines
 from driftd.core.model import Kind, Query, Resource, Standing
 from driftd.errors import Reason, SourceError
 from driftd.ports import Source
 from driftd.runtime.reader import Reader
-
-PROBED = 50
-"""Records of a probe."""
 
 
 class Glance(NamedTuple):

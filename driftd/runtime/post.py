@@ -48,7 +48,7 @@ class Posts:
         purse = Purse(connection.name, budget_of(connection), known.usage, self._clock)
         own = connection.settings.max_concurrency
         traffic = ConnectionTraffic(own, way, self._everywhere, purse, self._gauges)
-        host = self._ways.host(connection)
+        host = connection.host
         chart = Chart(connection, host, known, traffic, self._clock)
         return Post(connection, host, chart, way, traffic, self._log.bind(connection=connection.name))
 

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple, TypeAlias
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
-from driftd.core.model import Kind, Op, Page, Resource
+from driftd.core.model import Details, Kind, Op, Page, Resource, Standing
 from driftd.errors import Reason, SourceError
 
 Verdict = Literal["ok", "partial", "failed"]
@@ -91,6 +92,9 @@ class Tally(Struct):
     """Records seen, those of unchanged pages included."""
     records_decoded: int = 0
     details: int = 0
+    details_requests: int = 0
+    details_bytes: int = 0
+    """What the details cost, which `requests` and `bytes` hold as well."""
     requests: int = 0
     bytes: int = 0
     baseline: int = 0
@@ -110,6 +114,27 @@ class Tally(Struct):
         self.pages += 1
         self.requests += page.requests
         self.bytes += page.wire_bytes
+
+    def completed(self, details: Details) -> None:
+        """Count one details read."""
+        self.details += 1
+        self.details_requests += details.requests
+        self.details_bytes += details.wire_bytes
+        self.requests += details.requests
+        self.bytes += details.wire_bytes
+
+    def remembered(self, standing: Standing) -> Standing:
+        """Return what is remembered with what this cycle cost."""
+        requests, size = self.requests - self.details_requests, self.bytes - self.details_bytes
+        if self.details:
+            standing = replace(standing, details_bytes=self.details_bytes // self.details)
+        match self.kind:
+            case Kind.SWEEP:
+                return replace(standing, requests=requests, wire_bytes=size)
+            case Kind.DELTA:
+                return replace(standing, delta_requests=requests, delta_bytes=size)
+            case Kind.PROBE:
+                return replace(standing, probe_bytes=size)
 
     def failed(self, error: SourceError) -> None:
         """Count what a failed call cost."""

@@ -25,7 +25,7 @@ class Ways:
         """Give each host as many places as the most careful of its connections allows."""
         most: dict[str, int] = {}
         for each in config.connections:
-            host = self.host(each)
+            host = each.host
             most[host] = min(most.get(host, each.settings.max_per_host), each.settings.max_per_host)
         for host, places in most.items():
             self._places.setdefault(host, anyio.CapacityLimiter(places)).total_tokens = places
@@ -36,7 +36,7 @@ class Ways:
 
     def of(self, connection: ConnectionConfig) -> Way:
         """Return the way that a connection goes."""
-        host = self.host(connection)
+        host = connection.host
         auth = connection.auth
         token = urlsplit(auth.token_url).netloc if isinstance(auth, ClientCredentials) else ""
         name = (host, urlsplit(connection.base_url).netloc, token, connection.proxy or "")
@@ -44,8 +44,3 @@ class Ways:
             places = self._places.setdefault(host, anyio.CapacityLimiter(connection.settings.max_per_host))
             self._ways[name] = Way(places, self._clock, self._chance, self._limits)
         return self._ways[name]
-
-    @staticmethod
-    def host(connection: ConnectionConfig) -> str:
-        """Return the host that a connection's tenant stands on."""
-        return urlsplit(connection.base_url).hostname or connection.base_url

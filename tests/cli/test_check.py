@@ -20,11 +20,57 @@ def test_every_mistake_is_a_line_and_the_exit_code_2(driftd: Driftd, tmp_path: P
 def test_the_plan_shows_cadences_and_requests_a_day(driftd: Driftd, site: Site) -> None:
     ran = driftd("check", "config", "-c", site.config)
     assert ran.code == 0
-    assert " 5m 15m 1d 384 " in " ".join(ran.out.split())
-    assert "aldgate: 3456 requests a day of at most 20000 for probes and deltas" in ran.out
+    told = " ".join(ran.out.split())
+    assert " 5m 15m 1d 288 + ? ? ≤ 14400 " in told
+    assert " aldgate 864 + ? 20000 ? 2GB " in told
+    assert " 127.0.0.1 2 1728 + ? ? " in told
+    assert "2 connections, 6 resources: 1728 requests and ? a day" in told
+    assert "unknown before the first sweep: what 6 of them will cost" in told
     told = json.loads(driftd("check", "config", "-c", site.config, "--format", "json").out)
     assert [each["connection"] for each in told["connections"]] == ["aldgate", "borough"]
-    assert told["connections"][0]["resources"][0]["requests_a_day"] == 384
+    assert told["connections"][0]["resources"][0]["requests_a_day"] == 288
+    assert told["connections"][0]["resources"][0]["bytes_a_day"] is None
+    assert (told["hosts"], told["total"]["size_known"]) == ([{"host": "127.0.0.1", **told["total"]}], False)
+
+
+def test_sizes_are_those_that_the_database_remembers(driftd: Driftd, site: Site) -> None:
+    """What a sweep read decides what the next ones cost; a resource of one page is swept at the probe's pace."""
+    polled = json.loads(driftd("poll", "-c", site.config, "--full", "--format", "json").out)["resources"]
+    customers = next(each for each in polled if each["resource"] == "BPCUSTOMER")
+    told = json.loads(driftd("check", "config", "-c", site.config, "--format", "json").out)
+    planned = told["connections"][0]["resources"][0]
+    assert (planned["resource"], planned["cycles_a_day"]["sweep"]) == ("BPCUSTOMER", 288)
+    assert planned["requests_a_day"] == 288 * customers["requests"]
+    assert planned["bytes_a_day"] == 288 * customers["bytes"]
+    assert told["total"]["bytes_a_day"] == sum(each["bytes_a_day"] for each in told["connections"])
+    ran = driftd("check", "config", "-c", site.config)
+    assert "?" not in ran.out
+    assert f" 5m {288 * customers['requests']} " in " ".join(ran.out.split())
+
+
+def test_a_measured_plan_above_a_limit_names_the_setting_that_fits(driftd: Driftd, site: Site) -> None:
+    driftd("poll", "-c", site.config, "--full")
+    text = site.config.read_text()
+    site.config.write_text(text.replace("[defaults]", '[defaults]\nbytes_per_day = "2MB"'))
+    ran = driftd("check", "config", "-c", site.config)
+    assert (ran.code, ran.out) == (2, "")
+    path, message = ran.err.splitlines()[0].split(": ", 1)
+    assert path == "connections[0].probe"
+    assert 'above bytes_per_day = "2MB"' in message
+    setting = message.split("set ")[1].split(",")[0]
+    site.config.write_text(site.config.read_text().replace("[defaults]", f"[defaults]\n{setting}"))
+    assert driftd("check", "config", "-c", site.config).code == 0
+
+
+def test_of_many_connections_the_costliest_are_shown(driftd: Driftd, site: Site) -> None:
+    tenant = site.config.read_text().split("[[connections]]")[1]
+    many = [tenant.replace('"aldgate"', f'"tenant-{n}"', 1) for n in range(40)]
+    site.config.write_text("[[connections]]".join([site.config.read_text(), *many]))
+    ran = driftd("check", "config", "-c", site.config)
+    assert ran.code == 0
+    assert "the costliest 30 of 42 connections" in ran.out
+    assert len(ran.out.splitlines()) < 50
+    assert len(json.loads(driftd("check", "config", "-c", site.config, "--format", "json").out)["connections"]) == 42
 
 
 def test_what_will_not_work_or_changes_nothing_yet_is_noted(driftd: Driftd, site: Site) -> None:

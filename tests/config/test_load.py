@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from driftd.config import SecretRef, load, plan
+from driftd.config import SecretRef, load
 from driftd.config.shape import Overrides, Resource
 from driftd.errors import ConfigError
 from tests.config.test_parse import CATALOGUE, TENANT
@@ -79,13 +79,6 @@ def test_a_secret_that_cannot_be_read_names_its_place_only(tmp_path: Path) -> No
     for secret, says in cases.items():
         with pytest.raises(ConfigError, match=re.escape(says)):
             secret.read()
-
-
-def test_the_plan_counts_probes_and_deltas_outside_of_blackouts(tmp_path: Path) -> None:
-    (tmp_path / "driftd.toml").write_text('[defaults]\nblackout = ["20:00-02:00", "01:00-08:00"]\n' + TENANT)
-    customers, orders = (plan(each) for each in load(tmp_path / "driftd.toml", CATALOGUE).connections[0].classes)
-    assert (customers.probes, customers.deltas, customers.requests, customers.details) == (144, 48, 192, 0)
-    assert orders.details == 12 * 600
 
 
 def example_lines() -> Iterator[str]:

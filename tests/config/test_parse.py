@@ -289,7 +289,10 @@ def test_names_are_unique() -> None:
 
 def test_a_plan_above_the_limit_is_refused() -> None:
     text = TENANT.replace('name = "aldgate"', 'name = "aldgate"\nprobe = "1s"')
-    assert "above requests_per_day = 20000" in mistakes(text)["connections[0]"]
+    found = mistakes(text)
+    assert list(found) == ["connections[0].probe"]
+    assert "above requests_per_day = 20000" in found["connections[0].probe"]
+    assert 'set probe = "12s", which is "1s" now' in found["connections[0].probe"]
 
 
 def test_all_mistakes_are_reported_at_once() -> None:

@@ -73,6 +73,16 @@ class TestCommit:
         assert (await store.standing(CUSTOMERS)).last_probe == 9
         assert (await poll(store, created("b"))).first_seq == 2
 
+    async def test_the_checkpoints_of_all_resources_come_at_once(self, store: Store) -> None:
+        """Each under its connection and resource; a store that is empty has none."""
+        assert await store.standings() == {}
+        await poll(store, created("a"), standing=Standing(last_probe=9))
+        await poll(store, created("a"), resource=ELSEWHERE, standing=Standing(last_sweep=7))
+        assert await store.standings() == {
+            ("acme", "BPCUSTOMER"): Standing(last_probe=9),
+            ("globex", "BPCUSTOMER"): Standing(last_sweep=7),
+        }
+
     async def test_a_cycle_left_without_commit_leaves_no_trace(self, store: Store) -> None:
         """Neither an ordinary leaving nor an error brings anything staged to light, then or after later cycles."""
         await poll(store, created("a"))

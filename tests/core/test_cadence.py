@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import datetime, time
 
+import apscheduler.triggers.cron  # noqa: F401 - before the first example, which it would make late
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+import apscheduler.triggers.cron  # noqa: F401 - before the first example, which it would make late
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -54,6 +55,12 @@ def test_a_daily_line_comes_once_on_every_date(zone: str, start: int, at: time) 
         exists = skipped.astimezone(UTC).astimezone(ZoneInfo(zone)).time() == at
         assert each.fold == 0
         assert (each.time() == at) if exists else (each.time() > at and each.minute == at.minute)
+
+
+def test_a_skipped_time_is_still_to_come_when_the_clocks_have_passed_it() -> None:
+    """In London the clocks went from 01:00 to 02:00: at 02:10 the 01:30 of that day comes in twenty minutes."""
+    after = ms(datetime(2026, 3, 29, 1, 10, tzinfo=UTC))
+    assert next_fire("30 1 * * *", "Europe/London", after) == after + 20 * MINUTE
 
 
 @given(zones, around, st.data())
@@ -145,6 +152,13 @@ def test_a_blackout_ends_at_the_first_instant_that_it_does_not_cover(
         assert not covered(calendar, end)
         assert all(covered(calendar, at) for at in range(now, end, MINUTE))
         assert covered(calendar, end - 1)
+
+
+def test_a_blackout_that_would_end_in_a_skipped_hour_ends_with_the_change() -> None:
+    """In London the clocks went from 01:00 to 02:00, which is past 01:30."""
+    calendar = Calendar(timezone="Europe/London", blackout=(Hours(time(0, 30), time(1, 30)),))
+    change = instant("Europe/London", 0)
+    assert blackout_end(calendar, change - 15 * MINUTE) == change
 
 
 @given(spans)

@@ -203,6 +203,9 @@ class MemoryStore:
     async def standing(self, resource: Resource) -> Standing:
         return self._shelf(resource).standing
 
+    async def standings(self) -> Mapping[tuple[str, str], Standing]:
+        return {name: shelf.standing for name, shelf in self._shelves.items() if shelf.cycles}
+
     async def segments(self, resource: Resource) -> Sequence[Segment]:
         shelf = self._shelf(resource)
         return [shelf.segments[id_][0] for id_ in shelf.layout]

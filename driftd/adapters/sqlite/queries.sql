@@ -69,6 +69,9 @@ RETURNING live, cycles
 -- name: standing
 SELECT standing FROM resources WHERE connection = :connection AND name = :name
 
+-- name: standings
+SELECT connection, name, standing FROM resources
+
 -- name: layout
 SELECT layout FROM resources WHERE id = :resource
 

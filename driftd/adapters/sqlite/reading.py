@@ -64,6 +64,12 @@ def standing(db: sqlite3.Connection, connection: str, name: str) -> Standing:
     return json.decode(rows[0][0], type=Standing) if rows else Standing()
 
 
+def standings(db: sqlite3.Connection) -> dict[tuple[str, str], Standing]:
+    """Return the checkpoints of all resources, by connection and name."""
+    decoder = json.Decoder(Standing)
+    return {(connection, name): decoder.decode(text) for connection, name, text in db.execute(QUERIES["standings"])}
+
+
 def packed(layout: Sequence[int]) -> bytes:
     """Pack the ids of segments as ``resources.layout`` holds them."""
     return struct.pack(f">{len(layout)}q", *layout)

@@ -122,6 +122,10 @@ class SqliteStore:
         """Return the checkpoint of `resource`, or the empty one."""
         return await self._read(partial(reading.standing, connection=resource.connection, name=resource.name))
 
+    async def standings(self) -> Mapping[tuple[str, str], Standing]:
+        """Return the checkpoints of all that was ever polled, by connection and resource."""
+        return await self._read(reading.standings)
+
     async def segments(self, resource: Resource) -> Sequence[Segment]:
         """Return the segments of `resource` in server order, without their contents."""
         return await self._of(resource, lambda db, known: reading.segments(db, known.id), [])
