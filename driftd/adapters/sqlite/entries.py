@@ -33,7 +33,8 @@ def write(db: sqlite3.Connection, *, entries: Entries) -> None:
     db.executemany(
         QUERIES["insert_poll"], ((each.connection, each.poll.at, each.resource, pack(each.poll)) for each in others)
     )
-    db.executemany(QUERIES["add_to_hour"], _hours(succeeded))
+    db.executemany(QUERIES["insert_series"], {(each.connection, each.resource) for each in succeeded})
+    db.executemany(QUERIES["add_to_hour"], _by_hour(succeeded))
 
 
 def recall(db: sqlite3.Connection, *, connections: Sequence[str] | None) -> Remembered:
@@ -63,7 +64,7 @@ def history(
     span = {"connection": connection, "since": since, "until": until, "limit": most}
     happened: list[Happened] = [*_flips(db, span), *_polls(db, span)]
     if not failures:
-        happened += [Hour(*columns) for columns in db.execute(QUERIES["hours"], span)]
+        happened += _hours(db, span)
     return sorted(happened, key=_when, reverse=True)[:most]
 
 
@@ -77,7 +78,9 @@ def prune(db: sqlite3.Connection, *, now: int) -> int:
     """Remove at most a slice of what is older than its kind is kept; return how many rows went."""
     left = SLICE
     for noun, query in _AGED.items():
-        left -= db.execute(QUERIES[query], {"before": now - KEPT[noun], "limit": left}).rowcount
+        before = now - KEPT[noun]
+        parameters = {"before": _hour(before) if noun is Hour else before, "limit": left}
+        left -= db.execute(QUERIES[query], parameters).rowcount
     return SLICE - left
 
 
@@ -85,10 +88,15 @@ def _flip_columns(flip: Flip) -> Columns:
     return flip.connection, flip.at, flip.before, flip.after, flip.reason, flip.message
 
 
-def _hours(polls: Iterable[Polled]) -> Iterable[Columns]:
-    hours: dict[tuple[str, int, str], Columns] = {}
+def _hour(at: int) -> int:
+    """Return the number of the first hour that begins at or after `at`."""
+    return -(-at // _HOUR)
+
+
+def _by_hour(polls: Iterable[Polled]) -> Iterable[Columns]:
+    hours: dict[tuple[str, str, int], Columns] = {}
     for each in polls:
-        name = (each.connection, each.poll.at - each.poll.at % _HOUR, each.resource)
+        name = (each.connection, each.resource, each.poll.at // _HOUR)
         number, seconds, changes = hours.get(name, (0, 0.0, 0))
         hours[name] = (number + 1, seconds + each.poll.seconds, changes + sum(each.poll.changes.values()))
     return ((*name, *sums) for name, sums in hours.items())
@@ -112,6 +120,19 @@ def _polls(db: sqlite3.Connection, span: dict[str, Any]) -> Iterator[Polled]:
         poll = unpack(packed, Poll)
         if poll is not None:
             yield Polled(connection, resource, poll)
+
+
+def _hours(db: sqlite3.Connection, span: dict[str, Any]) -> list[Hour]:
+    """Return the latest hours of a span, one after the other: each is found without those of other connections."""
+    found: list[Hour] = []
+    first, hour = _hour(span["since"]), _hour(span["until"])
+    while len(found) < span["limit"]:
+        ((hour,),) = db.execute(QUERIES["hour_before"], {"first": first, "hour": hour}).fetchall()
+        if hour is None:
+            break
+        rows = db.execute(QUERIES["hour"], {"connection": span["connection"], "hour": hour})
+        found += [Hour(span["connection"], resource, hour * _HOUR, *sums) for resource, *sums in rows]
+    return found
 
 
 def _when(happened: Happened) -> int:

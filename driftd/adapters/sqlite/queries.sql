@@ -304,8 +304,13 @@ INSERT INTO flips (connection, at, before, after, reason, message) VALUES (?, ?,
 -- name: insert_poll
 INSERT INTO polls (connection, at, resource, poll) VALUES (?, ?, ?, ?)
 
+-- name: insert_series
+INSERT INTO series (connection, resource) VALUES (?, ?)
+ON CONFLICT DO NOTHING
+
 -- name: add_to_hour
-INSERT INTO hours (connection, at, resource, polls, seconds, changes) VALUES (?, ?, ?, ?, ?, ?)
+INSERT INTO hours (series_id, hour, polls, seconds, changes)
+VALUES ((SELECT id FROM series WHERE connection = ? AND resource = ?), ?, ?, ?, ?)
 ON CONFLICT DO UPDATE
 SET polls = polls + excluded.polls, seconds = seconds + excluded.seconds, changes = changes + excluded.changes
 
@@ -329,10 +334,16 @@ SELECT connection, resource, poll FROM polls
 WHERE connection = :connection AND at >= :since AND at < :until
 ORDER BY at DESC, id DESC LIMIT :limit
 
--- name: hours
-SELECT connection, resource, at, polls, seconds, changes FROM hours
-WHERE connection = :connection AND at >= :since AND at < :until
-ORDER BY at DESC, resource DESC LIMIT :limit
+-- name: hour_before
+-- The latest hour of which anything is known, of whichever connection.
+SELECT max(hour) FROM hours WHERE hour >= :first AND hour < :hour
+
+-- name: hour
+-- Of each resource of a connection.
+SELECT s.resource, h.polls, h.seconds, h.changes
+FROM series AS s CROSS JOIN hours AS h ON h.hour = :hour AND h.series_id = s.id
+WHERE s.connection = :connection
+ORDER BY s.resource DESC
 
 -- name: count_flips
 SELECT count(*) FROM flips WHERE connection = :connection AND at >= :since
@@ -344,13 +355,4 @@ DELETE FROM flips WHERE id IN (SELECT id FROM flips WHERE at < :before LIMIT :li
 DELETE FROM polls WHERE id IN (SELECT id FROM polls WHERE at < :before LIMIT :limit)
 
 -- name: prune_hours
--- The oldest of each connection in turn, from one name to the next: what is kept is not read.
-DELETE FROM hours WHERE (connection, at, resource) IN (
-    WITH RECURSIVE names (connection) AS (
-        SELECT min(connection) FROM hours
-        UNION ALL
-        SELECT (SELECT min(later.connection) FROM hours AS later WHERE later.connection > names.connection)
-        FROM names WHERE names.connection IS NOT NULL)
-    SELECT old.connection, old.at, old.resource
-    FROM names CROSS JOIN hours AS old ON old.connection = names.connection
-    WHERE old.at < :before LIMIT :limit)
+DELETE FROM hours WHERE (hour, series_id) IN (SELECT hour, series_id FROM hours WHERE hour < :before LIMIT :limit)

@@ -2,8 +2,9 @@
 
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
-from contextlib import closing
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, closing
+from functools import partial
 from itertools import count
 from pathlib import Path
 from threading import Event
@@ -11,10 +12,9 @@ from threading import Event
 import anyio
 import pytest
 from anyio import wait_all_tasks_blocked
-from anyio.abc import TaskGroup
 
 from driftd.adapters.sqlite import SqliteStore, transaction
-from driftd.adapters.sqlite.database import configure
+from driftd.adapters.sqlite.database import Work, configure
 from driftd.adapters.sqlite.transaction import Writer
 from driftd.core.model import Standing
 from driftd.errors import FencedError, StoreError
@@ -44,16 +44,22 @@ def _writer(store: SqliteStore) -> Writer:
     return store._writer
 
 
-async def _hold(tasks: TaskGroup, writer: Writer, until: Event) -> None:
-    """Have a transaction run until `until`."""
-    inside = Event()
+@asynccontextmanager
+async def _busy(run: Callable[[Work[None]], Awaitable[None]]) -> AsyncIterator[None]:
+    """Have a transaction run all the while."""
+    inside, leave = Event(), Event()
 
-    def hold(_: sqlite3.Connection) -> None:
+    def work(_: sqlite3.Connection) -> None:
         inside.set()
-        until.wait()
+        leave.wait()
 
-    tasks.start_soon(lambda: writer.transact(hold, durable=False))
-    await anyio.to_thread.run_sync(inside.wait)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(run, work)
+        await anyio.to_thread.run_sync(inside.wait)
+        try:
+            yield
+        finally:
+            leave.set()
 
 
 def _commits(store: SqliteStore) -> int:
@@ -142,26 +148,23 @@ class TestWaiting:
         """No more than the bound stand in the queue; all that wait are counted, and all are served in their order."""
         assert (store.facts().waiting, store.facts().limit) == (0, limit)
         writer = _writer(store)
-        queue, busy, served = writer._database._thread._tx, Event(), list[int]()
+        queue, served = writer._database._thread._tx, list[int]()
 
         async def write(number: int) -> None:
             await writer.transact(lambda _: served.append(number), durable=False)
 
-        async with anyio.create_task_group() as tasks:
-            await _hold(tasks, writer, busy)
+        async with anyio.create_task_group() as tasks, _busy(partial(writer.transact, durable=False)):
             for number in range(6):
                 tasks.start_soon(write, number)
                 await wait_all_tasks_blocked()
             assert (store.facts().waiting, queue.qsize()) == (6, limit)
-            busy.set()
         assert served == list(range(6))
         assert store.facts().waiting == 0
 
     @pytest.mark.usefixtures("limit")
     async def test_one_that_is_cancelled_while_held_back_waits_no_longer(self, store: SqliteStore) -> None:
         """It gives its place up, and nothing of it is written."""
-        writer, scope = _writer(store), anyio.CancelScope()
-        busy, served = Event(), list[int]()
+        writer, scope, served = _writer(store), anyio.CancelScope(), list[int]()
 
         async def write(number: int) -> None:
             await writer.transact(lambda _: served.append(number), durable=False)
@@ -170,8 +173,7 @@ class TestWaiting:
             with scope:
                 await write(9)
 
-        async with anyio.create_task_group() as tasks:
-            await _hold(tasks, writer, busy)
+        async with anyio.create_task_group() as tasks, _busy(partial(writer.transact, durable=False)):
             tasks.start_soon(write, 1)
             tasks.start_soon(write, 2)
             tasks.start_soon(cancelled)
@@ -179,28 +181,16 @@ class TestWaiting:
             scope.cancel()
             await wait_all_tasks_blocked()
             assert store.facts().waiting == 2
-            busy.set()
         assert served == [1, 2]
 
 
 class TestReaders:
     async def test_the_oldest_is_the_one_that_reads_now(self, store: SqliteStore) -> None:
         """While a transaction reads, when it began is told; after it, however it ended, nobody reads."""
-        inside, leave = Event(), Event()
-
-        def read(_: sqlite3.Connection) -> None:
-            inside.set()
-            leave.wait()
-            raise ZeroDivisionError
-
-        async def reading() -> None:
-            with pytest.raises(ZeroDivisionError):
-                await store._reader.read(read)
-
         assert store.facts().oldest_reader is None
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(reading)
-            await anyio.to_thread.run_sync(inside.wait)
+        async with _busy(store._reader.read):
             assert store.facts().oldest_reader == READ_AT
-            leave.set()
+        assert store.facts().oldest_reader is None
+        with pytest.raises(ZeroDivisionError):
+            await store._reader.read(lambda _: 1 // 0)
         assert store.facts().oldest_reader is None

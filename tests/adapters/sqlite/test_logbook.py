@@ -78,6 +78,11 @@ class TestOtherReleases:
         packed = _with(health, trouble=said, failures={_Later.UNHEARD: 1, "timeout": 2})
         assert unpack(packed, ResourceHealth) == replace(health, trouble=None, failures={})
 
+    def test_fewer_members_and_one_not_understood_are_both_put_up_with(self) -> None:
+        """What is not there and what says nothing have their defaults alike."""
+        packed = encode({"polls": 7, "trouble": _Later.UNHEARD})
+        assert unpack(packed, ResourceHealth) == ResourceHealth(polls=7)
+
     @pytest.mark.parametrize("packed", [b"", b"\xc1", encode([1, 2]), encode("text"), pack(resource_health())[:-1]])
     def test_what_is_no_noun_is_none(self, packed: bytes) -> None:
         """Nothing of it can be used."""
@@ -187,3 +192,13 @@ async def test_what_was_written_is_there_after_a_restart(data_dir: Path) -> None
         await store.logbook.write(group(2))
         hours = [each.polls for each in await _history(store, "tenant-0") if isinstance(each, Hour)]
     assert hours == [2, 2, 2]
+
+
+async def test_it_is_not_written_as_durably_as_a_commit(store: SqliteStore) -> None:
+    """Neither a group nor pruning waits for the disk: the last of them may be lost with the power."""
+    assert store._writer is not None
+    statements: list[str] = []
+    await store._writer._database._thread.set_trace_callback(statements.append)
+    await store.logbook.write(group(1))
+    await store.logbook.prune(NOW)
+    assert [each for each in statements if "synchronous" in each] == ["PRAGMA synchronous = NORMAL"] * 2
