@@ -70,14 +70,11 @@ def _candidates(
     """Yield path and key of each interval that could be longer, and the resources that would follow it."""
     number, classes = plan.resources.index(worst), dict(enumerate(scope.connection.classes))
     costly = sorted(worst.costs, key=lambda kind: _of(worst.costs[kind], limit), reverse=True)
-    keys = ["probe"] if worst.single else [kind.value for kind in costly]
-    keys = [key for key in keys if key != Kind.SWEEP or not classes[number].settings.sweep_cron]
+    keys = [kind.value for kind in costly]  # where another setting decides instead, it will not be found to fit
     if scope.places:
         yield from ((scope.places[number], key, {number: classes[number]}) for key in keys)
     if scope.place == scope.connection.place:
         for key in keys:
-            if key == Kind.SWEEP and scope.settings.sweep_cron:
-                continue  # it would stand beside the cron line
             theirs = {key, "sweep_cron"} if key == Kind.SWEEP else {key}
             followers = {n: each for n, each in classes.items() if not each.own & theirs}
             if number in followers:

@@ -20,7 +20,7 @@ from tests.config.test_parse import TENANT
 
 NAMES = ("BPCUSTOMER", "ITMMASTER", "SORDER")
 CATALOGUE = {name: ClassDefaults(name, ("K",), details=name == "SORDER") for name in NAMES}
-LARGE = Standing(baselined=True, records=100_000, requests=200, wire_bytes=66_000_000, probe_bytes=33_000)
+LARGE = Standing(baselined=True, records=100_000, requests=200, wire_bytes=66_000_000, probe_bytes=30_000)
 DAY = 86_400_000
 
 minutes = st.sampled_from([1, 2, 3, 5, 7, 10, 15, 20, 30, 60])
@@ -116,6 +116,23 @@ def test_limits_that_resources_lower_are_kept_as_well(
     assert found == []
 
 
+def test_a_limit_that_a_resource_lowers_for_itself_is_one() -> None:
+    tables = {"connections[0]": {}, "connections[0].resources[0]": {"requests_per_day": "200"}}
+    (found,) = judged(written(tables), {})
+    assert found.path == "connections[0].resources[0].probe"
+    assert "needs 288 requests a day, above requests_per_day = 200" in found.message
+
+
+def test_a_setting_of_the_connection_is_named_where_those_that_follow_it_are_enough() -> None:
+    """One resource has its own pace and would not follow; lengthening one of the others does not suffice."""
+    tables = {"connections[0]": {"probe": '"1m"', "requests_per_day": "1500"}}
+    tables |= {f"connections[0].resources[{n}]": {} for n in range(3)}
+    tables["connections[0].resources[2]"] = {"probe": '"2m"'}
+    (found,) = judged(written(tables), {})
+    assert found.path == "connections[0].probe"
+    assert judged(written(applied(tables, [found])), {}) == []
+
+
 def test_the_dearest_resource_is_named_with_its_interval() -> None:
     """A sweep a day needs more than 95 MB, one in a day and a half does not."""
     tables: dict[str, dict[str, str]] = {"connections[0]": {"bytes_per_day": '"95MB"'}}
@@ -123,7 +140,7 @@ def test_the_dearest_resource_is_named_with_its_interval() -> None:
     (found,) = judged(written(tables), {("aldgate", "ITMMASTER"): LARGE})
     assert found.path == "connections[0].resources[1].sweep"
     assert found.message == (
-        '"aldgate" needs 103.69MB a day, above bytes_per_day = "95MB", most of it for ITMMASTER: '
+        '"aldgate" needs 103.12MB a day, above bytes_per_day = "95MB", most of it for ITMMASTER: '
         'set sweep = "36h", which is "1d" now'
     )
 
@@ -169,8 +186,10 @@ def test_a_measured_sweep_costs_what_the_last_one_did() -> None:
     sizes = {("aldgate", name): replace(LARGE, details_bytes=900) for name in NAMES}
     (customers, _, orders) = plan(configured(), sizes).connections[0].resources
     assert customers.costs[Kind.SWEEP] == (200, 66_000_000)
-    assert customers.costs[Kind.PROBE] == (192, 192 * 33_000)
+    assert customers.costs[Kind.PROBE] == (192, 192 * 30_000)
     assert customers.costs[Kind.DELTA] == (95, 95 * 330_000)  # one page of 500 records, 660 bytes each
+    sizes = {("aldgate", NAMES[0]): replace(LARGE, delta_requests=3, delta_bytes=90_000)}
+    assert plan(configured(), sizes).connections[0].resources[0].costs[Kind.DELTA] == (95 * 3, 95 * 90_000)
     assert orders.details == (14_400, 14_400 * 900)
 
 

@@ -13,6 +13,8 @@ from driftd.adapters.sqlite import migrating, sql
 
 _FREE = {"begin", "begin_reading", "commit", "rollback", "durable", "relaxed", "quick_check", "optimize_at_open"}
 _NOT_PLANNED = _FREE | {"optimize_at_close", "back_up"}
+_WHOLE = {"standings"}
+"""Queries that read one row of every resource, and are asked once a command."""
 _SORTED = {"stalest_without_facet"}
 """Queries that may sort a whole resource: once, until the details of a resource are wanted."""
 
@@ -34,7 +36,7 @@ def _plan(db: sqlite3.Connection, name: str) -> list[str]:
 def test_a_query_finds_its_rows_by_key(schema: sqlite3.Connection, name: str) -> None:
     """Every query compiles against the schema; none reads a growing table from end to end, none sorts one."""
     plan = _plan(schema, name)
-    assert not [step for step in plan if re.match(r"SCAN (?!meta|pragma|sqlite_|CONSTANT|\d)", step)]
+    assert name in _WHOLE or not [step for step in plan if re.match(r"SCAN (?!meta|pragma|sqlite_|CONSTANT|\d)", step)]
     assert name in _SORTED or not [step for step in plan if "TEMP B-TREE FOR ORDER BY" in step]
 
 
