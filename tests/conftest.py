@@ -1,6 +1,10 @@
 """What every test shares: asyncio as in production."""
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("unhurried", deadline=None)  # no law is about this machine's speed
+settings.load_profile("unhurried")
 
 
 @pytest.fixture
