@@ -1,4 +1,4 @@
-"""The command: `python -m tests.bench.metrics`. How long a scrape takes, and how long the loop waits for it meanwhile."""
+"""The command: `python -m tests.bench.metrics`. How long a scrape takes, and how long the loop waits meanwhile."""
 
 import argparse
 import asyncio
@@ -10,6 +10,7 @@ from functools import partial
 from prometheus_client import generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
+from driftd.cli.loop import settle
 from driftd.core.status import Status
 from driftd.faces.http.scrape import Answer, rendered
 from driftd.faces.metrics.collector import FamilyCollector
@@ -42,6 +43,7 @@ def main() -> int:
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--stock", action="store_true", help="also prometheus_client's own renderer")
     asked = parser.parse_args()
+    settle()
     view = many(asked.connections, asked.resources)
     print(f"{'detail':<8}{'format':<14}{'gzip':<6}{'series':>9}{'MB':>8}{'alone s':>9}{'thread s':>10}{'lag ms':>8}")
     for full in (False, True):
@@ -62,7 +64,7 @@ def _measure(view: Status, wanted: Wanted, accept: str, *, zipped: bool, repeat:
         work()
         alone.append(time.perf_counter() - begun)
     runs = [asyncio.run(lagging(work)) for _ in range(repeat)]
-    series = sum(each.series for each in exposition.gathered(view, wanted))
+    series = sum(each.series for each in exposition.families(view, wanted))
     size = sum(map(len, runs[0][2].pieces)) / 1e6
     form = "openmetrics" if accept == OPENMETRICS else "text"
     alone_s, thread_s = sorted(alone)[repeat // 2], sorted(run[0] for run in runs)[repeat // 2]
@@ -75,10 +77,11 @@ def _measure(view: Status, wanted: Wanted, accept: str, *, zipped: bool, repeat:
 
 def _stock(view: Status) -> None:
     for full in (False, True):
-        families = list(Exposition(time.perf_counter).gathered(view, Wanted(full=full, max_series=10**9)))
+        families = list(Exposition(time.perf_counter).families(view, Wanted(full=full, max_series=10**9)))
+        collector = FamilyCollector(partial(list, families))
         for encoder in (generate_latest, generate_openmetrics):
             begun = time.perf_counter()
-            encoder(FamilyCollector(lambda families=families: families))
+            encoder(collector)
             print(f"stock renderer, {'full' if full else 'basic'}: {time.perf_counter() - begun:.2f} s")
 
 

@@ -1,6 +1,5 @@
 """``/metrics``: rendered off the loop, once for all who ask meanwhile."""
 
-import time
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 

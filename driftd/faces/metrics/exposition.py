@@ -1,7 +1,8 @@
 """One scrape: the format that was asked for, the families that were asked for, and their bytes."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from time import sleep
+from typing import NamedTuple, TypeVar
 
 from msgspec import Struct
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, choose_encoder, generate_latest
@@ -10,10 +11,11 @@ from driftd.core.status import Status
 from driftd.faces.metrics import catalogue as metric
 from driftd.faces.metrics.collector import FamilyCollector, Process
 from driftd.faces.metrics.daemon import alone
-from driftd.faces.metrics.families import families
+from driftd.faces.metrics.families import bounded, gathered
 from driftd.faces.metrics.family import Family
 from driftd.faces.metrics.text import Form, written
 
+T = TypeVar("T")
 Encoder = Callable[[FamilyCollector], bytes]
 
 
@@ -45,6 +47,13 @@ def _form(content_type: str) -> Form | None:
     return Form.OPENMETRICS if told.get("version") == "1.0.0" else None
 
 
+def _resting(parts: Iterable[T]) -> Iterator[T]:
+    """Let another thread run after each part: the event loop would wait for Python's own 5 ms each time else."""
+    for part in parts:
+        yield part
+        sleep(0)
+
+
 class Wanted(Struct, frozen=True):
     """How much is exported."""
 
@@ -63,15 +72,16 @@ class Exposition:
 
     def pieces(self, status: Status, form: Format, wanted: Wanted) -> Iterator[bytes]:
         """Yield the bytes of a view, piece by piece."""
-        gathered = self.gathered(status, wanted)
+        found = self.families(status, wanted)
         if form.form is not None:
-            return written(gathered, form.form)
-        return iter([form.encoder(FamilyCollector(lambda: gathered))])
+            return _resting(written(found, form.form))
+        return iter([form.encoder(FamilyCollector(lambda: found))])
 
-    def gathered(self, status: Status, wanted: Wanted) -> Iterator[Family]:
+    def families(self, status: Status, wanted: Wanted) -> Iterator[Family]:
         """Yield every wanted family; the last tells how long it took to come to it, all that was written included."""
         begun = self._seconds()
-        for each in (*families(status, full=wanted.full, max_series=wanted.max_series), *self._process()):
+        found = list(_resting(gathered(status, full=wanted.full)))
+        for each in (*bounded(found, wanted.max_series), *self._process()):
             if not wanted.names or each.named(wanted.names):
                 yield each
         duration = alone(metric.COLLECTOR_DURATION, self._seconds() - begun)
