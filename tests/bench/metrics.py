@@ -12,9 +12,9 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 
 from driftd.cli.loop import settle
 from driftd.core.status import Status
-from driftd.faces.http.scrape import Answer, rendered
+from driftd.faces.http.scrape import Scrape, rendered
 from driftd.faces.metrics.collector import FamilyCollector
-from driftd.faces.metrics.exposition import Exposition, Wanted
+from driftd.faces.metrics.exposition import Exposition, Wanted, negotiated
 from tests.faces.views import many
 
 TEXT = "text/plain;version=0.0.4"
@@ -23,7 +23,7 @@ STEP = 0.001
 """Seconds between two looks at the loop."""
 
 
-async def lagging(work: Callable[[], Answer]) -> tuple[float, float, Answer]:
+async def lagging(work: Callable[[], Scrape]) -> tuple[float, float, Scrape]:
     """Run work in a thread; return its seconds, the loop's greatest lag meanwhile, and what came of it."""
     begun = time.perf_counter()
     running = asyncio.ensure_future(asyncio.to_thread(work))
@@ -57,7 +57,7 @@ def main() -> int:
 
 def _measure(view: Status, wanted: Wanted, accept: str, *, zipped: bool, repeat: int) -> None:
     exposition = Exposition(time.perf_counter)
-    work = partial(rendered, exposition, view, accept, wanted, zipped=zipped)
+    work = partial(rendered, exposition, view, negotiated(accept), wanted, zipped=zipped)
     alone = []
     for _ in range(repeat):
         begun = time.perf_counter()

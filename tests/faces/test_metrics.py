@@ -7,7 +7,7 @@ from pathlib import Path
 from shutil import which
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from prometheus_client import Metric as ClientMetric
 from prometheus_client import generate_latest
@@ -30,6 +30,8 @@ from tests.faces import views
 
 TEXT = "text/plain;version=0.0.4"
 OPENMETRICS = "application/openmetrics-text;version=1.0.0"
+BIG = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""A whole view takes its time to be thought up."""
 GOLDEN = Path(__file__).parent / "golden.txt"
 CATALOGUE = [each for each in vars(catalogue).values() if isinstance(each, Metric)]
 
@@ -60,13 +62,14 @@ def of(connection: ConnectionStatus, *, full: bool = True) -> set[str]:
     return set(samples(views.status(connection, daemon=None), full=full)) - {"driftd_series_dropped"}
 
 
+@BIG
 @given(views.statuses, st.booleans())
 def test_the_bytes_are_those_of_the_client(status: Status, full: bool) -> None:
     """Whatever the names and numbers, both formats are what `prometheus_client` writes of the same families."""
     families = shown(status, full=full)
     collector = FamilyCollector(lambda: families)
     assert b"".join(written(families, Form.TEXT)) == generate_latest(collector)
-    assert b"".join(written(families, Form.OPENMETRICS)) == generate_openmetrics(collector)
+    assert b"".join(written(families, Form.OPENMETRICS)) == generate_openmetrics(collector)  # type: ignore[no-untyped-call]
 
 
 def test_the_bytes_are_those_of_the_client_beyond_a_slice() -> None:
@@ -75,6 +78,7 @@ def test_the_bytes_are_those_of_the_client_beyond_a_slice() -> None:
     assert b"".join(written(families, Form.TEXT)) == generate_latest(FamilyCollector(lambda: families))
 
 
+@BIG
 @given(views.statuses, st.booleans())
 def test_labels_read_back_are_the_names_of_the_view(status: Status, full: bool) -> None:
     """The label sets of a family are those of the view, unharmed by what is in a name."""
@@ -90,6 +94,7 @@ def test_labels_read_back_are_the_names_of_the_view(status: Status, full: bool) 
     assert found.get("driftd_polls_total", {}) == polls
 
 
+@BIG
 @given(views.statuses)
 def test_of_the_states_one_is_hot(status: Status) -> None:
     """Each connection has every state once, the present one at 1 and the others at 0."""
@@ -100,6 +105,7 @@ def test_of_the_states_one_is_hot(status: Status) -> None:
     assert set(found.values()) <= {0, 1}
 
 
+@BIG
 @given(views.statuses, st.integers(1, 400))
 def test_the_budget_drops_whole_families_the_least_important_first(status: Status, max_series: int) -> None:
     """What is left out is a beginning of the order, no more of it than is needed, and counted."""
@@ -215,11 +221,12 @@ def python() -> str:
     return platform.python_version()
 
 
+@BIG
 @given(views.statuses)
 def test_openmetrics_is_read_back_strictly(status: Status) -> None:
     """The strict parser of OpenMetrics takes it, with as many series as there are."""
     families = shown(status)
-    read = list(parsed_openmetrics(b"".join(written(families, Form.OPENMETRICS)).decode()))
+    read = list(parsed_openmetrics(b"".join(written(families, Form.OPENMETRICS)).decode()))  # type: ignore[no-untyped-call]
     assert sum(len(each.samples) for each in read) == sum(each.series for each in families)
 
 

@@ -54,6 +54,13 @@ def _resting(parts: Iterable[T]) -> Iterator[T]:
         sleep(0)
 
 
+def encoded(families: Iterable[Family], form: Format) -> Iterator[bytes]:
+    """Yield the bytes of families, piece by piece."""
+    if form.form is not None:
+        return written(families, form.form)
+    return iter([form.encoder(FamilyCollector(lambda: families))])
+
+
 class Wanted(Struct, frozen=True):
     """How much is exported."""
 
@@ -71,11 +78,8 @@ class Exposition:
         self._process = process or Process().families
 
     def pieces(self, status: Status, form: Format, wanted: Wanted) -> Iterator[bytes]:
-        """Yield the bytes of a view, piece by piece."""
-        found = self.families(status, wanted)
-        if form.form is not None:
-            return _resting(written(found, form.form))
-        return iter([form.encoder(FamilyCollector(lambda: found))])
+        """Yield the bytes of a view, piece by piece; for a thread of its own."""
+        return _resting(encoded(self.families(status, wanted), form))
 
     def families(self, status: Status, wanted: Wanted) -> Iterator[Family]:
         """Yield every wanted family; the last tells how long it took to come to it, all that was written included."""
