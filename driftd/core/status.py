@@ -150,6 +150,8 @@ class Daemon(Struct, frozen=True):
     """Requests by class of answer: ``2xx`` … ``5xx``, ``error``."""
     log_lines: Mapping[str, int]
     """By level."""
+    revision: str = "unknown"
+    """The commit that it was built from."""
     restarts: int = 0
     """Pollers that ended by a bug and were started again."""
     database: Database | None = None

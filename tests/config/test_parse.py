@@ -313,6 +313,9 @@ def test_what_is_not_toml_is_told_with_its_line() -> None:
 
 def test_settings_that_change_nothing_yet_are_named() -> None:
     own = '[[connections.resources]]\nname = "SORDER"\nprivate = { IBAN = "drop" }\n'
-    config = read("[web]\nlisten = ':9420'\n" + TENANT + own)
-    assert [each.path for each in config.not_in_force] == ["web", "connections[0].resources[0].private"]
+    config = read("[web]\nlisten = ':9420'\nweb_config_file = 'web.yml'\n" + TENANT + own)
+    assert [each.path for each in config.not_in_force] == [
+        "web.web_config_file",
+        "connections[0].resources[0].private",
+    ]
     assert read(TENANT).not_in_force == ()

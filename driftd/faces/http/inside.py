@@ -1,0 +1,43 @@
+"""What the HTTP surface asks of the daemon, and no more."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from driftd.config.model import WebConfig
+from driftd.core.status import Status
+from driftd.ports import Clock
+
+
+class Step(NamedTuple):
+    """One step of a live check: resolve, connect, token, first page."""
+
+    name: str
+    seconds: float
+    said: str
+    """What came of it, without secrets; may have several lines."""
+
+
+class Check(Struct, frozen=True):
+    """A live check of one connection."""
+
+    success: bool
+    """Whether an authenticated, valid answer came."""
+    steps: Sequence[Step] = ()
+
+
+class Inside(Struct, frozen=True):
+    """The daemon as its HTTP surface sees it."""
+
+    status: Callable[[], Status]
+    """The view at this moment. Called on the event loop: it must be quick."""
+    web: Callable[[], WebConfig]
+    """The settings in force."""
+    missing: Callable[[], str | None]
+    """The step that is missing until the daemon is ready; None when it is."""
+    reload: Callable[[], Awaitable[str]]
+    """Load the configuration anew and return what changed; raises `ConfigError` with every mistake."""
+    check: Callable[[str], Awaitable[Check]]
+    """Check a connection live, by its name; cancelled when its time is over. A failure is told, not raised."""
+    clock: Clock

@@ -1,0 +1,100 @@
+"""A daemon in name only, and its HTTP surface on loopback."""
+
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Never
+
+import anyio
+import httpx
+from starlette.types import ASGIApp
+
+from driftd.config.model import WebConfig
+from driftd.core.status import Status
+from driftd.faces.http.address import bind
+from driftd.faces.http.application import application
+from driftd.faces.http.inside import Check, Inside
+from driftd.faces.http.serve import Patience, serve
+from tests.faces import views
+
+PATIENT = Patience(stop=1)
+
+
+async def for_ever(*_: object) -> Never:
+    """Do what does not end."""
+    await anyio.sleep_forever()
+    raise AssertionError
+
+
+class Pretended:
+    """What the surface asks for, as a test sets it."""
+
+    def __init__(self, view: Status | None = None) -> None:
+        self.view = view or views.status()
+        self.web = WebConfig()
+        self.missing: str | None = None
+        self.reloading: Callable[[], Awaitable[str]] = for_ever
+        self.checking: Callable[[str], Awaitable[Check]] = for_ever
+        self.seconds = 1000.0
+        self.gate = threading.Event()
+        """Shut, nothing that asks for the time gets on."""
+        self.gate.set()
+        self.views = 0
+        """How often the view was asked for."""
+        self.settings = 0
+        """How often the settings were."""
+
+    def now(self) -> int:
+        return self.view.at
+
+    def monotonic(self) -> float:
+        assert self.gate.wait(20)
+        return self.seconds
+
+    async def sleep(self, seconds: float) -> None:
+        raise AssertionError(seconds)
+
+    def status(self) -> Status:
+        self.views += 1
+        return self.view
+
+    def in_force(self) -> WebConfig:
+        self.settings += 1
+        return self.web
+
+    async def reload(self) -> str:
+        return await self.reloading()
+
+    async def check(self, name: str) -> Check:
+        return await self.checking(name)
+
+    def inside(self) -> Inside:
+        return Inside(
+            self.status,
+            self.in_force,
+            lambda: self.missing,
+            self.reload,
+            self.check,
+            self,
+        )
+
+
+@asynccontextmanager
+async def served(
+    pretended: Pretended, patience: Patience = PATIENT, watched: Callable[[ASGIApp], ASGIApp] = lambda app: app
+) -> AsyncIterator[httpx.AsyncClient]:
+    """Serve the surface until the block ends."""
+    bound = bind("127.0.0.1:0")
+    app = watched(application(pretended.inside(), bound.address))
+    async with anyio.create_task_group() as group:
+        url = await group.start(serve, app, bound, patience)
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=20) as client:
+            yield client
+        group.cancel_scope.cancel()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for a condition, 20 seconds at most."""
+    with anyio.fail_after(20):
+        while not condition():  # noqa: ASYNC110 - what is waited for has no event
+            await anyio.sleep(0.005)

@@ -1,0 +1,454 @@
+"""What each path answers."""
+
+import gzip
+from datetime import UTC, datetime
+
+import anyio
+import httpx
+import pytest
+from msgspec.structs import replace
+from prometheus_client.parser import text_string_to_metric_families as parsed
+from structlog.testing import capture_logs
+
+from driftd.config.model import WebConfig
+from driftd.core.health import ConnectionHealth, Trouble
+from driftd.core.reasons import State
+from driftd.errors import ConfigError, Mistake, Reason, StoreError
+from driftd.faces.http.inside import Check, Step
+from driftd.faces.http.scrape import gzip_accepted
+from tests.faces import views
+from tests.faces.surface import Pretended, for_ever, served, until
+
+OPENMETRICS = "application/openmetrics-text;version=1.0.0"
+DOWN = views.connection(
+    "down",
+    state=State.UNREACHABLE,
+    health=ConnectionHealth(up=False),
+    trouble=Trouble(Reason.DNS_FAILURE, "no such name", "ask their network admin", None, views.NOW, views.NOW, 3),
+)
+
+
+def values(body: str) -> dict[str, float]:
+    """Return each series as it is written, and its value."""
+    lines = (line.rpartition(" ") for line in body.splitlines() if not line.startswith("#"))
+    return {series: float(value) for series, _, value in lines}
+
+
+async def test_a_scrape_is_answered_in_the_format_asked_for() -> None:
+    async with served(Pretended()) as client:
+        text = await client.get("/metrics", headers={"accept-encoding": "identity"})
+        openmetrics = await client.get("/metrics", headers={"accept": OPENMETRICS, "accept-encoding": "identity"})
+    assert (text.status_code, text.headers["content-type"]) == (200, "text/plain; version=0.0.4; charset=utf-8")
+    assert "content-encoding" not in text.headers
+    assert values(text.text)['driftd_connection_up{connection="aldgate"}'] == 1
+    assert openmetrics.headers["content-type"].startswith("application/openmetrics-text; version=1.0.0")
+    assert openmetrics.text.endswith("# EOF\n")
+
+
+async def test_a_scrape_is_compressed_where_that_is_taken() -> None:
+    """The bytes are the same, and fewer on the way."""
+    async with served(Pretended(views.status(*(views.connection(f"c{n}") for n in range(50))))) as client:
+        names = {"name[]": ["driftd_connection_state", "driftd_records"]}
+        plain = await client.get("/metrics", params=names, headers={"accept-encoding": "identity"})
+        async with client.stream("GET", "/metrics", params=names, headers={"accept-encoding": "gzip"}) as answer:
+            raw = b"".join([piece async for piece in answer.aiter_raw()])
+    assert answer.headers["content-encoding"] == "gzip"
+    assert gzip.decompress(raw) == plain.content
+    assert len(raw) < len(plain.content) / 5
+    assert len(values(plain.text)) == 50 * 13
+
+
+@pytest.mark.parametrize(
+    ("header", "taken"),
+    [
+        ("gzip", True),
+        ("deflate, GZIP;q=0.5", True),
+        ("gzip;q=0", False),
+        ("gzip; q=0.000", False),
+        ("", False),
+        ("br", False),
+        ("gzipped", False),
+    ],
+)
+def test_gzip_is_what_the_client_says(header: str, taken: bool) -> None:
+    assert gzip_accepted(header) is taken
+
+
+async def test_settings_decide_how_much_is_shown() -> None:
+    """Detail and budget are those in force at the scrape."""
+    pretended = Pretended()
+    async with served(pretended) as client:
+        assert "driftd_last_change_timestamp_seconds" not in (await client.get("/metrics")).text
+        pretended.web = WebConfig(metrics_detail="full", max_series=50)
+        found = (await client.get("/metrics")).text
+    assert values(found)["driftd_series_dropped"] > 0
+    pretended.web = WebConfig(metrics_detail="full")
+    async with served(pretended) as client:
+        assert "driftd_last_change_timestamp_seconds" in (await client.get("/metrics")).text
+
+
+async def test_tenants_that_are_down_are_told_with_200() -> None:
+    async with served(Pretended(views.status(DOWN))) as client:
+        answer = await client.get("/metrics")
+    assert answer.status_code == 200
+    assert values(answer.text)['driftd_connection_up{connection="down"}'] == 0
+
+
+async def test_scrapes_that_come_meanwhile_share_the_rendering() -> None:
+    """Five scrapes while one is rendered: one view, one body."""
+    pretended = Pretended()
+    pretended.gate.clear()
+    bodies: list[bytes] = []
+
+    async def scrape(client: httpx.AsyncClient) -> None:
+        bodies.append((await client.get("/metrics")).content)
+
+    async with served(pretended) as client:
+        async with anyio.create_task_group() as group:
+            for _ in range(5):
+                group.start_soon(scrape, client)
+            await until(lambda: pretended.settings == 10)  # each asks at the door and for what is wanted
+            pretended.gate.set()
+        assert pretended.views == 1
+        await scrape(client)
+    assert pretended.views == 2
+    assert len(bodies) == 6
+    assert len(set(bodies[:5])) == 1
+
+
+async def test_a_rendering_that_fails_fails_one_scrape() -> None:
+    """Who waited for it renders after all; a bug is a 500 that says where to look."""
+    pretended = Pretended()
+    attempts = 0
+
+    def failing() -> float:
+        nonlocal attempts
+        assert pretended.gate.wait(20)
+        attempts += 1
+        if attempts == 1:
+            raise ZeroDivisionError
+        return 0.0
+
+    pretended.monotonic = failing  # type: ignore[method-assign]
+    pretended.gate.clear()
+    codes: list[int] = []
+
+    async def scrape(client: httpx.AsyncClient) -> None:
+        codes.append((await client.get("/metrics")).status_code)
+
+    with capture_logs() as logs:
+        async with served(pretended) as client, anyio.create_task_group() as group:
+            for _ in range(3):
+                group.start_soon(scrape, client)
+            await until(lambda: pretended.settings == 6)
+            pretended.gate.set()
+    assert sorted(codes) == [200, 200, 500]
+    assert [(each["event"], each["path"]) for each in logs] == [("http_request_failed", "/metrics")]
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/-/healthy", "/-/ready", "/", "/api/v1/sd", "/probe?target=aldgate"])
+async def test_head_answers_as_get_does_without_a_body(path: str) -> None:
+    async with served(Pretended()) as client:
+        got, head = await client.get(path), await client.head(path)
+    assert (head.status_code, head.content) == (200, b"")
+    length = "content-length"
+    assert length in head.headers
+    assert {**head.headers, length: ""} == {**got.headers, length: ""}  # what the process is at differs each time
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/-/ready", "/", "/api/v1/sd", "/nothing", "/probe"])
+async def test_every_answer_has_the_headers_of_safety(path: str) -> None:
+    """No guessing of types, no keeping, no name of the server."""
+    async with served(Pretended()) as client:
+        headers = (await client.get(path)).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["cache-control"] == "no-store"
+    assert "server" not in headers
+
+
+async def test_ready_names_what_is_missing() -> None:
+    """Health has nothing to do with it, nor have tenants."""
+    pretended = Pretended(views.status(DOWN))
+    pretended.missing = "the database is being migrated"
+    async with served(pretended) as client:
+        waiting, healthy = await client.get("/-/ready"), await client.get("/-/healthy")
+        pretended.missing = None
+        ready = await client.get("/-/ready")
+    assert (waiting.status_code, healthy.status_code, ready.status_code) == (503, 200, 200)
+    assert waiting.text == "driftd is not ready: the database is being migrated\n"
+
+
+async def test_reload_is_refused_unless_enabled() -> None:
+    async with served(Pretended()) as client:
+        answer = await client.post("/-/reload")
+    assert answer.status_code == 403
+    assert "set enable_reload = true" in answer.text
+
+
+async def test_reload_tells_what_changed_or_every_mistake() -> None:
+    pretended = Pretended()
+    pretended.web = WebConfig(enable_reload=True)
+
+    async def good() -> str:
+        return "1 connection added"
+
+    async def bad() -> str:
+        raise ConfigError([Mistake("web.listen", "must be a host and port"), Mistake("zzz", "is not a key")])
+
+    async def worse() -> str:
+        raise StoreError("the disk is full: make room")
+
+    answers = []
+    async with served(pretended) as client:
+        for outcome in (good, bad, worse):
+            pretended.reloading = outcome
+            answers.append(await client.post("/-/reload"))
+    assert [answer.status_code for answer in answers] == [200, 500, 500]
+    assert answers[0].text == "1 connection added\n"
+    assert answers[1].text == "web.listen: must be a host and port\nzzz: is not a key\n"
+    assert "the disk is full" in answers[2].text
+
+
+@pytest.mark.parametrize("headers", [{"origin": "http://evil.example"}, {"sec-fetch-site": "cross-site"}])
+async def test_another_site_may_not_reload(headers: dict[str, str]) -> None:
+    """What a browser sends for another site changes nothing here."""
+    pretended = Pretended()
+    pretended.web = WebConfig(enable_reload=True)
+    async with served(pretended) as client:
+        assert (await client.post("/-/reload", headers=headers)).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("GET", "/-/reload", {"POST"}),
+        ("POST", "/metrics", {"GET", "HEAD"}),
+        ("DELETE", "/-/healthy", {"GET", "HEAD"}),
+        ("PUT", "/api/v1/sd", {"GET", "HEAD"}),
+    ],
+)
+async def test_other_methods_are_told_which_ones_are_taken(method: str, path: str, allowed: set[str]) -> None:
+    async with served(Pretended()) as client:
+        answer = await client.request(method, path)
+    assert answer.status_code == 405
+    assert {each.strip() for each in answer.headers["allow"].split(",")} == allowed
+    assert f"does not take {method}" in answer.text
+
+
+async def test_an_unknown_path_is_told_in_the_form_of_its_place() -> None:
+    """A problem document below /api/, plain text elsewhere, a next step in both."""
+    async with served(Pretended()) as client:
+        api, other, slash = await client.get("/api/v1/zzz"), await client.get("/zzz"), await client.get("/metrics/")
+    assert (api.status_code, other.status_code, slash.status_code) == (404, 404, 404)
+    assert api.headers["content-type"] == "application/problem+json"
+    assert api.json() == {
+        "type": "about:blank",
+        "title": "not found",
+        "status": 404,
+        "detail": "there is nothing at this path",
+        "hint": "/ lists the paths",
+    }
+    assert other.text == "there is nothing at this path\nnext: / lists the paths\n"
+
+
+async def test_the_front_page_links_what_there_is() -> None:
+    async with served(Pretended()) as client:
+        front = await client.get("/")
+        links = [part.split('"')[0] for part in front.text.split('href="')[1:]]
+        found = [(await client.get(f"/{link}")).status_code for link in links]
+    assert front.headers["content-type"].startswith("text/html")
+    assert len(links) == 4
+    assert set(found) == {200}
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "LOCALHOST:9420", "127.0.0.1", "127.0.0.2:80", "[::1]:9420", "monitor.example:1"]
+)
+async def test_its_own_names_are_answered(host: str) -> None:
+    """Forms of localhost, what is configured, with whatever port a tunnel has."""
+    pretended = Pretended()
+    pretended.web = WebConfig(allowed_hosts=("Monitor.example",))
+    async with served(pretended) as client:
+        assert (await client.get("/-/healthy", headers={"host": host})).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "evil.example:9420",
+        "localhost.evil.example",
+        "127.0.0.1.evil.example",
+        "x@localhost",
+        "10.0.0.1",
+    ],
+)
+async def test_another_host_is_not_answered(host: str) -> None:
+    """A page of another site that leads its name here reads nothing."""
+    async with served(Pretended()) as client:
+        answer = await client.get("/metrics", headers={"host": host})
+    assert answer.status_code == 421
+    assert "driftd_" not in answer.text
+
+
+async def test_the_host_of_the_external_url_is_answered() -> None:
+    pretended = Pretended()
+    pretended.web = WebConfig(external_url="https://driftd.example/x3")
+    async with served(pretended) as client:
+        assert (await client.get("/-/healthy", headers={"host": "driftd.example"})).status_code == 200
+
+
+async def test_a_long_body_is_refused_unread() -> None:
+    async with served(Pretended()) as client:
+        assert (await client.post("/-/reload", content=b"x" * 70_000)).status_code == 413
+
+
+@pytest.mark.parametrize(("size", "code"), [(10_000, 200), (17_000, 431)])
+async def test_a_long_head_is_refused(size: int, code: int) -> None:
+    async with served(Pretended()) as client:
+        assert (await client.get("/-/healthy", headers={"x-long": "x" * size})).status_code == code
+
+
+async def test_a_probe_tells_of_one_connection() -> None:
+    """Its series alone, and whether the latest poll went well."""
+    async with served(Pretended(views.status(views.connection("a"), DOWN))) as client:
+        good, bad = [await client.get("/probe", params={"target": name}) for name in ("a", "down")]
+    assert good.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    found = values(good.text)
+    assert (found.pop("probe_success"), found.pop("probe_duration_seconds")) == (1, 0)
+    assert found
+    assert all('connection="a"' in each for each in found)
+    assert values(bad.text)["probe_success"] == 0
+    assert "driftd_polls_total" in {sample.name for each in parsed(good.text) for sample in each.samples}
+
+
+@pytest.mark.parametrize(
+    ("query", "code"), [("target=zzz", 404), ("target=", 400), ("", 400), ("target=%0a%3cb%3e", 404)]
+)
+async def test_a_probe_of_nobody_is_told(query: str, code: int) -> None:
+    async with served(Pretended()) as client:
+        answer = await client.get(f"/probe?{query}")
+    assert answer.status_code == code
+    assert "next: name a connection" in answer.text
+    assert len(answer.text.splitlines()) == 2
+
+
+async def test_a_live_check_is_made_once_a_minute() -> None:
+    """Within it the latest is told again; one connection's does not count for another."""
+    pretended = Pretended(views.status(views.connection("a"), views.connection("b")))
+    checked: list[str] = []
+
+    async def check(name: str) -> Check:
+        checked.append(name)
+        pretended.seconds += 2
+        return Check(len(checked) != 2)
+
+    pretended.checking = check
+    found = []
+    async with served(pretended) as client:
+        for name, waiting in (("a", 0), ("a", 57), ("b", 0), ("a", 1)):
+            pretended.seconds += waiting
+            answer = values((await client.get("/probe", params={"target": name, "fresh": "1"})).text)
+            found.append((answer["probe_success"], answer["probe_duration_seconds"]))
+    assert checked == ["a", "b", "a"]
+    assert found == [(1, 2), (1, 2), (0, 2), (1, 2)]
+
+
+async def test_a_live_check_ends_before_the_scrape_does() -> None:
+    """What is not done half a second before the scraper's time is over counts as failed, and is cancelled."""
+    pretended = Pretended()
+    cancelled = []
+
+    async def check(_name: str) -> Check:
+        try:
+            return await for_ever()
+        finally:
+            cancelled.append(True)
+
+    pretended.checking = check
+    async with served(pretended) as client:
+        headers = {"x-prometheus-scrape-timeout-seconds": "0.55"}
+        answer = await client.get("/probe", params={"target": "aldgate", "fresh": "1"}, headers=headers)
+    assert values(answer.text)["probe_success"] == 0
+    assert cancelled == [True]
+
+
+async def test_live_checks_asked_for_at_once_are_one() -> None:
+    pretended = Pretended()
+    begun, go_on = [], anyio.Event()
+
+    async def check(name: str) -> Check:
+        begun.append(name)
+        await go_on.wait()
+        return Check(success=True)
+
+    pretended.checking = check
+    codes: list[float] = []
+
+    async def probe(client: httpx.AsyncClient) -> None:
+        answer = await client.get("/probe", params={"target": "aldgate", "fresh": "1"})
+        codes.append(values(answer.text)["probe_success"])
+
+    async with served(pretended) as client, anyio.create_task_group() as group:
+        for _ in range(3):
+            group.start_soon(probe, client)
+        await until(lambda: pretended.views >= 6)  # each looks for the connection, and for all names
+        go_on.set()
+    assert begun == ["aldgate"]
+    assert codes == [1, 1, 1]
+
+
+async def test_a_probe_tells_its_steps_where_asked() -> None:
+    pretended = Pretended(views.status(DOWN))
+
+    async def check(_name: str) -> Check:
+        return Check(False, (Step("resolve", 0.02, "203.0.113.5"), Step("token", 1.5, "401\ninvalid_client")))
+
+    pretended.checking = check
+    async with served(pretended) as client:
+        live = await client.get("/probe", params={"target": "down", "fresh": "1", "debug": "true"})
+        known = await client.get("/probe", params={"target": "down", "debug": "true"})
+    assert live.headers["content-type"] == "text/plain; charset=utf-8"
+    assert "   0.020 s  resolve: 203.0.113.5\n   1.500 s  token: 401\n            invalid_client\n" in live.text
+    assert "did not answer as it must" in live.text
+    since = datetime.fromtimestamp(DOWN.since / 1000, UTC).isoformat(timespec="seconds")
+    assert f"state: unreachable since {since}" in known.text
+    assert "dns_failure: no such name" in known.text
+    assert "next: ask their network admin" in known.text
+    assert "probe_success 0.0" in known.text
+
+
+async def test_prometheus_is_told_a_target_a_connection() -> None:
+    """The list leads to /probe of each connection at the address that is served."""
+    pretended = Pretended(views.status(views.connection("a"), views.connection("b")))
+    async with served(pretended) as client:
+        answer = await client.get("/api/v1/sd")
+        targets = answer.json()
+        for target in targets:
+            path, name = target["labels"]["__metrics_path__"], target["labels"]["__param_target"]
+            assert (await client.get(f"http://{target['targets'][0]}{path}?target={name}")).status_code == 200
+        pretended.web = WebConfig(external_url="https://driftd.example/x3")
+        (outside, _) = (await client.get("/api/v1/sd")).json()
+    assert answer.headers["content-type"] == "application/json"
+    assert [target["labels"]["connection"] for target in targets] == ["a", "b"]
+    assert outside == {
+        "targets": ["driftd.example"],
+        "labels": {
+            "__scheme__": "https",
+            "__metrics_path__": "/x3/probe",
+            "__param_target": "a",
+            "connection": "a",
+        },
+    }
+
+
+async def test_a_connection_that_goes_is_forgotten() -> None:
+    """Its series and its target vanish with the next view."""
+    pretended = Pretended(views.status(views.connection("a"), views.connection("b")))
+    async with served(pretended) as client:
+        pretended.view = replace(pretended.view, connections=pretended.view.connections[:1])
+        body = (await client.get("/metrics")).text
+        assert 'connection="a"' in body
+        assert 'connection="b"' not in body
+        assert len((await client.get("/api/v1/sd")).json()) == 1
+        assert (await client.get("/probe?target=b")).status_code == 404

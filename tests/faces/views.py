@@ -1,0 +1,188 @@
+"""Views of everything, made for tests: a small one, large ones, and any that can be."""
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from driftd.core.budget import Budget, Usage
+from driftd.core.health import ConnectionHealth, ResourceHealth
+from driftd.core.histogram import SECONDS, Durations
+from driftd.core.model import Op
+from driftd.core.reasons import State
+from driftd.core.status import ConnectionStatus, Credential, Daemon, Database, ResourceStatus, Status
+from driftd.errors import Reason
+
+NOW = 1_795_400_000_123
+"""Epoch ms."""
+
+
+def durations(*counts: int) -> Durations:
+    """Return counts of durations, those of the last buckets nought."""
+    return Durations(SECONDS, (*counts, *[0] * (len(SECONDS) + 1 - len(counts))), float(sum(counts)) / 4)
+
+
+def resource(name: str = "BPCUSTOMER", *, next_poll: int | None = NOW + 240_000, **health: Any) -> ResourceStatus:
+    known: dict[str, Any] = {
+        "polls": 12,
+        "changes": {Op.CREATE: 3, Op.UPDATE: 40, Op.READ: 1000},
+        "failures": {Reason.TIMEOUT: 2},
+        "last_poll": NOW - 60_000,
+        "last_success": NOW - 60_000,
+        "last_change": NOW - 900_500,
+        "last_sweep": NOW - 3_600_000,
+        "last_seconds": 1.25,
+        "records": 1_234_567,
+        "pending": 1,
+        "held": 2,
+        "coverage": 0.75,
+    }
+    return ResourceStatus(name, ResourceHealth(**{**known, **health}), 300.0, 86_400.0, next_poll)
+
+
+def connection(
+    name: str = "aldgate", *resources: ResourceStatus, state: State = State.OK, **more: Any
+) -> ConnectionStatus:
+    known: dict[str, Any] = {
+        "host": "x3.aldgate.example",
+        "folder": "ALDGATE",
+        "since": NOW - 7_200_000,
+        "health": ConnectionHealth(up=True, requests=5000, bytes=7_000_000, pages=900, pages_unchanged=850, tokens=4),
+        "budget": Budget(20_000, 2_000_000_000),
+        "usage": Usage("2026-11-23", 5000, 7_000_000),
+        "resumes": NOW + 10_000_000,
+        "expiry": {Credential.CLIENT_SECRET: NOW + 86_400_000 * 30, Credential.ACCESS_TOKEN: NOW + 1_800_000},
+    }
+    return ConnectionStatus(name=name, state=state, resources=resources or (resource(),), **{**known, **more})
+
+
+def daemon(**more: Any) -> Daemon:
+    known: dict[str, Any] = {
+        "version": "1.2.3",
+        "revision": "abcdef",
+        "started": NOW - 86_400_000,
+        "reloaded": NOW - 86_399_000,
+        "reload_ok": True,
+        "loop_lag": 0.004,
+        "schedule_lag": 0.5,
+        "running": 3,
+        "waiting": 1,
+        "polls": durations(5, 4, 3),
+        "requests": durations(50, 40, 0, 1),
+        "answers": {"2xx": 88, "5xx": 2},
+        "log_lines": {"info": 120, "warning": 3},
+        "database": database(),
+    }
+    return Daemon(**{**known, **more})
+
+
+def database(**more: Any) -> Database:
+    return Database("3.40.1", 40_960, 8192, 10**11, commits=durations(9), limit=256, oldest_reader=NOW - 5, **more)
+
+
+def status(*connections: ConnectionStatus, **more: Any) -> Status:
+    """Return a view of the given connections, by default of a single healthy one, with a daemon."""
+    return Status(NOW, connections or (connection(),), **{"daemon": daemon(), **more})
+
+
+def many(connections: int = 2000, classes: int = 4) -> Status:
+    """Return a view of many connections; each resource differs from every other."""
+    names = ("BPCUSTOMER", "ITMMASTER", "SORDER", "PINVOICE", "GACCENTRY", "SDELIVERY")[:classes]
+
+    def one(number: int) -> ConnectionStatus:
+        at = NOW - number * 997
+        found = (
+            resource(name, next_poll=NOW + number * 131 + n, last_poll=at - n, last_success=at - n,
+                     last_change=at - 7 * n - 5000, last_sweep=at - 3_600_000 - n, polls=number * 3 + n,
+                     records=number * 100 + n, last_seconds=(number % 700) / 97,
+                     failures={Reason.TIMEOUT: n + 1, Reason.SERVER_ERROR: number + 1})
+            for n, name in enumerate(names)
+        )  # fmt: skip
+        return connection(f"tenant-{number:04d}", *found, host=f"x3-{number % 40}.example", since=at)
+
+    return Status(NOW, tuple(one(number) for number in range(connections)), daemon())
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8) | st.sampled_from(
+    ['a"b', "a\\b", "a\nb", "é€😀", "\\n", '\\"', "}", ",x=", "", "\x00", "\r", " "]
+)
+counts = st.integers(0, 10**7) | st.integers(0, 2**63)
+moments = st.integers(1, 10**14)
+seconds = st.floats(0, allow_nan=False) | st.floats(0, 1e7)
+buckets = st.lists(st.integers(0, 10**6), min_size=12, max_size=12).map(tuple)
+spans = st.builds(Durations, st.just(SECONDS), buckets, seconds)
+healths = st.builds(
+    ResourceHealth,
+    polls=counts,
+    failures=st.dictionaries(st.sampled_from(Reason), counts, max_size=3),
+    changes=st.dictionaries(st.sampled_from(Op), counts),
+    last_poll=st.none() | moments,
+    last_success=st.none() | moments,
+    last_change=st.none() | moments,
+    last_sweep=st.none() | moments,
+    last_seconds=seconds,
+    records=counts,
+    pending=counts,
+    held=counts,
+    coverage=st.none() | st.floats(0, 1),
+)
+resources = st.builds(ResourceStatus, texts, healths, seconds, seconds, st.none() | moments)
+connections = st.builds(
+    ConnectionStatus,
+    name=texts,
+    host=texts,
+    folder=texts,
+    state=st.sampled_from(State),
+    since=st.just(0) | moments,
+    health=st.builds(
+        ConnectionHealth,
+        up=st.none() | st.booleans(),
+        requests=counts,
+        bytes=counts,
+        pages=counts,
+        pages_unchanged=counts,
+        tokens=counts,
+        token_failures=counts,
+    ),
+    resources=st.lists(resources, max_size=3, unique_by=lambda each: each.name).map(tuple),
+    budget=st.builds(Budget, st.integers(1, 10**6), st.integers(1, 10**12)),
+    usage=st.builds(Usage, st.just("2026-11-23"), counts, counts),
+    resumes=moments,
+    breaker_open_until=st.none() | moments,
+    expiry=st.dictionaries(st.sampled_from(Credential), moments),
+)
+databases = st.builds(
+    Database,
+    texts,
+    counts,
+    counts,
+    counts,
+    errors=counts,
+    waiting=counts,
+    limit=counts,
+    commits=st.none() | spans,
+    checkpoints_busy=counts,
+    oldest_reader=st.none() | moments,
+)
+daemons = st.builds(
+    Daemon,
+    version=texts,
+    revision=texts,
+    started=moments,
+    reloaded=st.just(0) | moments,
+    reload_ok=st.booleans(),
+    loop_lag=seconds,
+    schedule_lag=seconds,
+    running=counts,
+    waiting=counts,
+    polls=spans,
+    requests=spans,
+    answers=st.dictionaries(st.sampled_from(["2xx", "3xx", "4xx", "5xx", "error"]), counts),
+    log_lines=st.dictionaries(st.sampled_from(["debug", "info", "warning", "error"]), counts),
+    database=st.none() | databases,
+)
+statuses = st.builds(
+    Status,
+    st.just(NOW),
+    st.lists(connections, max_size=4, unique_by=lambda each: each.name).map(tuple),
+    st.none() | daemons,
+)
