@@ -17,7 +17,20 @@ from driftd.cli.failures import exit_code, foreseen, render
 
 INTERRUPTED = 130
 TERMINATED = 143
-_COMMANDS = ("poll", "changes", "records", "check", "demo", "simulator", "version", "completion")
+_COMMANDS = (
+    "poll",
+    "status",
+    "explain",
+    "history",
+    "changes",
+    "records",
+    "check",
+    "demo",
+    "simulator",
+    "healthcheck",
+    "version",
+    "completion",
+)
 
 
 class Commands(click.Group):

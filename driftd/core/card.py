@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from driftd.core.health import Trouble
 from driftd.core.reasons import MEANINGS, Actor, Cause, Reach, State
+from driftd.core.state import OLD
 from driftd.core.status import ConnectionStatus, Credential, Reached, ResourceStatus, Scope
 from driftd.core.words import PHRASES, Language, Phrases, Words, day_and_time
 from driftd.errors import Reason
@@ -101,7 +102,7 @@ def card(status: ConnectionStatus, reached: Reached, flips: int, now: int, langu
         state=status.state,
         state_words=phrases.states[status.state],
         since=None if status.state is State.UNVALIDATED else status.since,
-        data=tuple(_last_good(each, phrases) for each in status.resources),
+        data=tuple(_last_good(each, status, now, phrases) for each in status.resources),
         reason=status.reason,
         meaning=_fill(words.plain, filled, phrases),
         cause=cause,
@@ -122,10 +123,10 @@ def card(status: ConnectionStatus, reached: Reached, flips: int, now: int, langu
 def _fill(template: str, values: Mapping[str, object], phrases: Phrases) -> str:
     for plain, set_well in phrases.spacing:
         template = template.replace(plain, set_well)
-    return template.format_map({name: _shown(str(value)) for name, value in values.items()})
+    return template.format_map({name: one_line(str(value)) for name, value in values.items()})
 
 
-def _shown(text: str) -> str:
+def one_line(text: str) -> str:
     """Return a foreign text as one line that does nothing to a terminal."""
     line = " ".join("".join(each if each.isprintable() else " " for each in text).split())
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
@@ -183,14 +184,14 @@ def _counts(reached: Reached) -> dict[str, object]:
     return {"failing": reached.failing, "of": reached.of}
 
 
-def _last_good(resource: ResourceStatus, phrases: Phrases) -> LastGood:
+def _last_good(resource: ResourceStatus, status: ConnectionStatus, now: int, phrases: Phrases) -> LastGood:
     health = resource.health
     count = {"count": health.held or health.pending}
     if health.last_success is None:
         says = phrases.never_read
     elif health.held:
         says = _fill(phrases.held, count, phrases)
-    elif health.trouble or health.last_poll != health.last_success:
+    elif _misses(resource, status, now):
         says = phrases.missing
     elif health.pending:
         says = _fill(phrases.pending, count, phrases)
@@ -201,11 +202,19 @@ def _last_good(resource: ResourceStatus, phrases: Phrases) -> LastGood:
     return LastGood(resource.name, health.last_success, health.last_change, says)
 
 
+def _misses(resource: ResourceStatus, status: ConnectionStatus, now: int) -> bool:
+    """Tell whether something may have changed that was not read: it fails, or was read too long ago."""
+    health = resource.health
+    if status.health.outage or health.trouble or health.last_poll != health.last_success:
+        return True
+    return abs(now - (health.last_success or 0)) > OLD * resource.interval * 1000
+
+
 def _evidence(trouble: Trouble, phrases: Phrases) -> Iterable[Fact]:
     if trouble.message:
-        yield Fact(_shown(trouble.message))
+        yield Fact(one_line(trouble.message))
     if trouble.hint:
-        yield Fact(_shown(trouble.hint))
+        yield Fact(one_line(trouble.hint))
     if trouble.status is not None:
         yield Fact(_fill(phrases.status, {"status": trouble.status}, phrases))
     yield Fact(_fill(phrases.times, {"count": trouble.times}, phrases))

@@ -201,6 +201,10 @@ def test_last_good_data_says_what_consumers_miss(language: Language) -> None:
     assert says() == phrases.current
     assert says(trouble=trouble(Reason.TIMEOUT)) == phrases.missing
     assert says(last_poll=NOW) == phrases.missing
+    assert says(last_poll=NOW - 15 * MINUTE, last_success=NOW - 15 * MINUTE) == phrases.current
+    assert says(last_poll=NOW - 16 * MINUTE, last_success=NOW - 16 * MINUTE) == phrases.missing
+    struck = status(health=ConnectionHealth(outage=trouble(Reason.DNS_FAILURE)))
+    assert {each.says for each in shown(struck, language).data} == {phrases.missing}
     assert says(last_success=None, last_poll=NOW) == phrases.never_read
     assert "7" in says(held=7)
     assert "5" in says(pending=5)

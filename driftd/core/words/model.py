@@ -91,6 +91,10 @@ class Phrases(Struct, frozen=True):
     scope_host: str
     scope_resource: str
     scope_tenant: str
+    colon: str
+    """As it stands after a word."""
+    between: str
+    """As it stands between the parts of a line."""
     more: str
     """Of a list that is cut short, around {count}."""
     current: str
