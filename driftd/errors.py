@@ -5,6 +5,7 @@
     ├── LockedError            operator stops the other daemon first
     ├── SourceError(reason)    a tenant or the way to it: wait, or the actor of its `Reason`
     ├── StoreError             our SRE: disk, permissions, corruption
+    │   └── EmptyStoreError    nobody: nothing was ever stored
     └── FencedError            nobody: a process that lost its lock must write nothing
 
 Whatever is none of these is a bug and reaches the top. Messages are lower-case, name the thing in quotes and
@@ -105,6 +106,10 @@ class SourceError(DriftdError):
 
 class StoreError(DriftdError):
     """The store cannot be opened, read or written."""
+
+
+class EmptyStoreError(StoreError):
+    """Nothing was ever stored there."""
 
 
 class FencedError(StoreError):

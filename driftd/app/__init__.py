@@ -1,7 +1,8 @@
 """The composition root: configuration → adapters → runtime. Here alone they meet."""
 
-from driftd.app.opening import catalogue, connected, reading, sizes, writing
+from driftd.app.opening import catalogue, connected, now, reading, running, sizes, writing
 from driftd.app.poll import Report, Selection, poll
+from driftd.app.view import explain, history, view
 from driftd.runtime.tally import CycleReport, Progress
 
 __all__ = [
@@ -11,8 +12,13 @@ __all__ = [
     "Selection",
     "catalogue",
     "connected",
+    "explain",
+    "history",
+    "now",
     "poll",
     "reading",
+    "running",
     "sizes",
+    "view",
     "writing",
 ]

@@ -1,17 +1,19 @@
 """Opens what the compositions share: a connection's source, the store, and what the catalogue knows."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from driftd import config as configuration
 from driftd.adapters.clock import SystemClock
 from driftd.adapters.sqlite import SqliteStore
+from driftd.adapters.sqlite.lock import Holder, holder
+from driftd.adapters.sqlite.opening import LOCK
 from driftd.adapters.x3 import catalogue as x3
 from driftd.adapters.x3.client import X3Source
 from driftd.adapters.x3.settings import Basic, ClientCredentials, X3Settings
 from driftd.config import ClassDefaults, Config, ConnectionConfig, SecretRef, Sizes
-from driftd.errors import ConfigError, Reason, SourceError
-from driftd.ports import Source, Traffic
+from driftd.errors import ConfigError, EmptyStoreError, Reason, SourceError
+from driftd.ports import Logbook, Source, Traffic
 
 
 def catalogue() -> Mapping[str, ClassDefaults]:
@@ -22,6 +24,11 @@ def catalogue() -> Mapping[str, ClassDefaults]:
         if here is not None:
             known[name] = ClassDefaults(here.representation, here.key, details=here.details, lines=here.lines)
     return known
+
+
+def now() -> int:
+    """Return the wall clock, epoch ms."""
+    return SystemClock().now()
 
 
 @asynccontextmanager
@@ -66,6 +73,24 @@ async def reading(config: Config) -> AsyncIterator[SqliteStore]:
     """Open the store for reading, whoever writes it meanwhile. Raises `StoreError`."""
     async with SqliteStore.reading(config.data_dir) as store:
         yield store
+
+
+@asynccontextmanager
+async def recalling(config: Config) -> AsyncIterator[Logbook | None]:
+    """Open the logbook for reading, whoever writes it meanwhile; gives None where nothing was ever stored.
+
+    Raises `StoreError` for a file that cannot be used.
+    """
+    async with AsyncExitStack() as stack:
+        logbook: Logbook | None = None
+        with suppress(EmptyStoreError):
+            logbook = (await stack.enter_async_context(reading(config))).logbook
+        yield logbook
+
+
+def running(config: Config) -> Holder | None:
+    """Return the process that polls with this data directory, and since when; None where none does."""
+    return holder(config.data_dir / LOCK)
 
 
 async def sizes(config: Config) -> Sizes:

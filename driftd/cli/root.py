@@ -17,7 +17,21 @@ from driftd.cli.failures import exit_code, foreseen, render
 
 INTERRUPTED = 130
 TERMINATED = 143
-_COMMANDS = ("run", "poll", "changes", "records", "check", "demo", "simulator", "version", "completion")
+_COMMANDS = (
+    "run",
+    "poll",
+    "status",
+    "explain",
+    "history",
+    "changes",
+    "records",
+    "check",
+    "demo",
+    "simulator",
+    "healthcheck",
+    "version",
+    "completion",
+)
 
 
 class Commands(click.Group):

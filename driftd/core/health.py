@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from driftd.core.model import Kind, Op
-from driftd.core.reasons import GRACE_SPAN, MEANINGS, Reach, State
+from driftd.core.reasons import GRACE, GRACE_SPAN, MEANINGS, Reach, State
 from driftd.errors import Reason
 
 T = TypeVar("T")
@@ -68,13 +68,17 @@ class Trouble(Struct, frozen=True):
     """Failures so far, one after the other."""
     recent: tuple[int, ...] = ()
     """When the latest three failures were, epoch ms, whatever succeeded between them."""
+    alike: int = 1
+    """How many of the latest failures, one after the other, had this very reason."""
 
     @property
     def lasting(self) -> bool:
-        """Whether it is more than a moment's: as many failures in a row as its reason is granted, or within 8 hours."""
-        grace = MEANINGS[self.reason].grace
-        recent = [at for at in self.recent if self.at - at <= GRACE_SPAN]
-        return self.times >= grace or len(recent) >= max(grace, 3)
+        """Whether it is more than a moment's: its reason as often as it is granted, or any three, in a row or in 8 h.
+
+        A clock that was set between failures does not bring them together.
+        """
+        near = [at for at in self.recent if abs(self.at - at) <= GRACE_SPAN]
+        return self.alike >= MEANINGS[self.reason].grace or max(self.times, len(near)) >= GRACE
 
 
 class Beat(NamedTuple):
@@ -139,7 +143,7 @@ class ConnectionHealth(Struct, frozen=True):
     up: bool | None = None
     """Whether the latest finished poll got an authenticated, valid answer."""
     good: int = 0
-    """Polls in a row that went well, whatever the resource."""
+    """Polls in a row that were answered, whatever the resource and the answer."""
     outage: Trouble | None = None
     """What keeps every resource from being read."""
     failed: tuple[int, ...] = ()
@@ -210,8 +214,8 @@ def resource_polled(health: ResourceHealth, poll: Poll) -> ResourceHealth:
 def connection_polled(health: ConnectionHealth, poll: Poll) -> ConnectionHealth:
     """Return a connection's health after a poll of one of its resources; its state is judged apart."""
     failed = poll.result is Result.FAILED
-    wide = failed and poll.reason in CONNECTIONS
-    good = 0 if wide else health.good if failed else health.good + 1
+    answered = not failed or poll.status is not None  # what one resource is refused still comes over a good connection
+    good = 0 if poll.reason in CONNECTIONS else health.good + answered
     outage, recent = _troubled(health.outage, health.failed, poll, good, CONNECTIONS)
     return replace(
         health,
@@ -246,7 +250,9 @@ def _troubled(
 def strike(trouble: Trouble | None, recent: tuple[int, ...], poll: Poll) -> Trouble:
     """Return a trouble with one failure more. Polls that ran at the same time fail together and count once."""
     reason = poll.reason or Reason.INTERNAL_ERROR
-    again = trouble is None or poll.began >= trouble.at
+    together = trouble is not None and trouble.recent and poll.began < trouble.recent[-1] <= poll.at
+    again = not together
+    alike = trouble.alike if trouble and trouble.reason is reason else 0
     return Trouble(
         reason=reason,
         message=poll.message,
@@ -256,6 +262,7 @@ def strike(trouble: Trouble | None, recent: tuple[int, ...], poll: Poll) -> Trou
         at=poll.at,
         times=(trouble.times if trouble else 0) + again,
         recent=(*recent, poll.at)[-3:] if again else recent,
+        alike=max(1, alike + again),
     )
 
 
@@ -268,7 +275,7 @@ _RESULTS: Final = tuple(Result)
 def _beating(beats: bytes, poll: Poll) -> bytes:
     reason = 0 if poll.reason is None else 1 + _REASONS.index(poll.reason)
     said = _RESULTS.index(poll.result) * 64 + reason
-    beat = _BEAT.pack(max(0, poll.at // 1000), said, min(65535, round(poll.seconds * 100)))
+    beat = _BEAT.pack(min(max(0, poll.at // 1000), 0xFFFF_FFFF), said, min(65535, round(poll.seconds * 100)))
     return (beats + beat)[-BEATS * _BEAT.size :]
 
 

@@ -78,9 +78,11 @@ class Meaning(Struct, frozen=True):
     state: State
     """Of the connection while the reason lasts; of reach `RESOURCE`: while it lasts at every resource."""
     grace: int = 3
-    """Failures in a row until it counts as lasting."""
+    """Failures of this reason in a row until it counts as lasting; of whatever reasons: `GRACE`."""
 
 
+GRACE: Final = 3
+"""Failures in a row, or within `GRACE_SPAN`, that count as lasting whatever their reasons."""
 GRACE_SPAN: Final = 8 * 3_600_000
 """Milliseconds within which as many failures count as lasting although something succeeded between them."""
 

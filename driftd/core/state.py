@@ -62,17 +62,19 @@ def _untried(scene: Scene, _now: int) -> Verdict | None:
 
 
 def _outdated(scene: Scene, now: int) -> Verdict | None:
-    """Evidence of before the start counts only while it is young."""
-    latest = _latest(scene)
-    if scene.started is not None and latest >= scene.started:
+    """Evidence of before the start counts only while it is young; stamps ahead of the clock are not of after it."""
+    found = _evidence(scene)
+    if scene.started is not None and any(scene.started <= at <= now for at in found):
         return None
     shortest = min(scene.intervals.values(), default=0.0)
-    return Verdict(State.UNKNOWN) if abs(now - latest) > OLD * shortest * 1000 else None
+    youngest = min((abs(now - at) for at in found), default=now)
+    return Verdict(State.UNKNOWN) if youngest > OLD * shortest * 1000 else None
 
 
-def _latest(scene: Scene) -> int:
+def _evidence(scene: Scene) -> list[int]:
     outage = scene.health.outage
-    return max(outage.at if outage else 0, *(each.last_poll or 0 for each in scene.resources.values()), 0)
+    polled = [each.last_poll for each in scene.resources.values() if each.last_poll is not None]
+    return [outage.at, *polled] if outage else polled
 
 
 def _down(scene: Scene, _now: int) -> Verdict | None:
@@ -80,14 +82,16 @@ def _down(scene: Scene, _now: int) -> Verdict | None:
     outage = scene.health.outage
     if outage is not None and outage.lasting:
         return Verdict(MEANINGS[outage.reason].state, outage)
-    troubles = [(name, each.trouble) for name, each in scene.resources.items() if each.trouble and _failing(each)]
-    if len(troubles) < len(scene.resources):
+    found = [(each.trouble, name) for name, each in scene.resources.items() if each.trouble and _failing(each)]
+    lasting = [(trouble, name) for trouble, name in found if trouble.lasting]
+    if not lasting or len(lasting) < len(scene.resources):
         return None
-    states = {MEANINGS[trouble.reason].state for _, trouble in troubles if trouble.lasting}
-    for name, trouble in troubles:
-        if states == {state := MEANINGS[trouble.reason].state} and state is not State.DEGRADED:
-            return Verdict(state, trouble, name if len(troubles) == 1 else None)
-    return None
+    states = [MEANINGS[trouble.reason].state for trouble, _ in lasting]
+    state = min(states, key=_ORDER.index)
+    if State.DEGRADED in states:
+        return None
+    trouble, name = lasting[states.index(state)]
+    return Verdict(state, trouble, name if len(lasting) == 1 else None)
 
 
 def _failing(health: ResourceHealth) -> bool:
@@ -133,6 +137,7 @@ def _retrying(scene: Scene, now: int) -> Verdict | None:
     return None
 
 
+_ORDER: Final = tuple(State)
 _LOOKS: Final[tuple[Callable[[Scene, int], Verdict | None], ...]] = (
     _put_aside,
     _untried,

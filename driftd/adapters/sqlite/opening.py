@@ -15,7 +15,7 @@ from driftd.adapters.sqlite.lock import held
 from driftd.adapters.sqlite.migrating import check, migrate
 from driftd.adapters.sqlite.sql import QUERIES, READER, WRITER, migrations
 from driftd.adapters.sqlite.transaction import Writer
-from driftd.errors import StoreError
+from driftd.errors import EmptyStoreError, StoreError
 
 DATABASE: Final = "driftd.db"
 LOCK: Final = "driftd.lock"
@@ -43,7 +43,7 @@ async def writing(data_dir: Path, now: Callable[[], int], tally: Tally) -> Async
 async def looking(data_dir: Path) -> AsyncIterator[Database]:
     """Open the database of `data_dir` for reading only, whoever writes it meanwhile.
 
-    Raises `StoreError` if there is none, or it cannot be used.
+    Raises `EmptyStoreError` if there is none, `StoreError` if it cannot be used.
     """
     path = data_dir / DATABASE
     _must_exist(path)
@@ -92,5 +92,5 @@ def _must_exist(path: Path) -> None:
             raise _nothing(path)
 
 
-def _nothing(path: Path) -> StoreError:
-    return StoreError(f'nothing is stored in "{path.parent}" yet: run `driftd poll` first')
+def _nothing(path: Path) -> EmptyStoreError:
+    return EmptyStoreError(f'nothing is stored in "{path.parent}" yet: run `driftd poll` first')

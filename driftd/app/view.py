@@ -1,0 +1,98 @@
+"""What can be seen of all connections from outside the daemon: by the stored logbook, whether a daemon runs or not."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from msgspec.structs import replace
+
+from driftd.adapters.sqlite.lock import Holder
+from driftd.app.opening import recalling, running
+from driftd.config import Config, ConnectionConfig
+from driftd.core.budget import Usage
+from driftd.core.card import BEFORE, Card, card
+from driftd.core.health import ConnectionHealth, Flip
+from driftd.core.reasons import State
+from driftd.core.status import ConnectionStatus, Reached, ResourceStatus, Scope, Status, located
+from driftd.core.words import Language
+from driftd.ports import Hour, Logbook, Polled, Remembered
+from driftd.runtime.view import Known, Present, connection_status
+
+_DAY: Final = 86_400_000
+_OF_THE_DAEMON: Final = frozenset({State.STALLED, State.RETRYING})
+"""States that rest on what only the daemon knows: what is due, and what gets on."""
+
+
+async def view(config: Config, now: int) -> Status:
+    """Return the status of every connection at `now` (epoch ms). Raises `StoreError` where the store cannot be used."""
+    async with recalling(config) as logbook:
+        return await _status(config, logbook, now)
+
+
+async def explain(config: Config, connection: str, now: int, language: Language) -> Card:
+    """Return the support card of one connection at `now` (epoch ms). Raises as `view` does."""
+    async with recalling(config) as logbook:
+        status = await _status(config, logbook, now)
+        flips = await logbook.flips(connection, now - BEFORE * _DAY) if logbook else 0
+    (found,) = (each for each in status.connections if each.name == connection)
+    reached = located(status.connections).get(connection, Reached(Scope.TENANT))
+    return card(found, reached, flips, now, language)
+
+
+async def history(
+    config: Config, connection: str, *, since: int, until: int, limit: int, failures: bool = False
+) -> Sequence[Flip | Polled | Hour]:
+    """Return what happened to a connection, as `Logbook.history` does; nothing where nothing was ever stored."""
+    async with recalling(config) as logbook:
+        if logbook is None:
+            return ()
+        return await logbook.history(connection, since=since, until=until, limit=limit, failures=failures)
+
+
+async def _status(config: Config, logbook: Logbook | None, now: int) -> Status:
+    remembered = await logbook.recall() if logbook else Remembered()
+    daemon = running(config)
+    named = sorted(config.connections, key=lambda each: each.name)
+    return Status(now, tuple(_connection(each, remembered, daemon, now) for each in named))
+
+
+def _connection(
+    connection: ConnectionConfig, remembered: Remembered, daemon: Holder | None, now: int
+) -> ConnectionStatus:
+    name = connection.name
+    known = Known(
+        remembered.connections.get(name, ConnectionHealth()),
+        remembered.usage.get(name, Usage()),
+        {
+            each.name: remembered.resources[name, each.name]
+            for each in connection.resources
+            if (name, each.name) in remembered.resources
+        },
+    )
+    present = Present(started=daemon.since if daemon else None)
+    found = connection_status(connection, connection.host, known, present, now)
+    if found.state is not known.health.state:
+        found = replace(found, since=_begun(found))
+    return _as_the_daemon_has_it(found) if daemon else found
+
+
+def _begun(status: ConnectionStatus) -> int:
+    """Return when a state began that nobody has written down: with its trouble, or after the latest poll."""
+    if status.trouble:
+        return status.trouble.since
+    return max((each.health.last_poll or 0 for each in status.resources), default=0) or status.since
+
+
+def _as_the_daemon_has_it(status: ConnectionStatus) -> ConnectionStatus:
+    """Add what only the daemon knows, as far as it is written down or follows from that."""
+    health = status.health
+    late = health.state in _OF_THE_DAEMON and status.state is State.OK
+    known = replace(status, resources=tuple(_next(each, status) for each in status.resources))
+    return replace(known, state=health.state, since=health.since) if late else known
+
+
+def _next(resource: ResourceStatus, status: ConnectionStatus) -> ResourceStatus:
+    """Say when a resource is polled next; how long a failing one is held back is not written down."""
+    latest = resource.health.last_poll
+    if latest is None or resource.health.trouble or status.health.outage or status.state is State.PAUSED:
+        return resource
+    return replace(resource, next_poll=latest + round(resource.interval * 1000))

@@ -1,0 +1,295 @@
+"""The support card of one connection: (state, reason, evidence) → what it means, who acts, and what to say."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from msgspec import Struct
+
+from driftd.core.health import Trouble
+from driftd.core.reasons import MEANINGS, Actor, Cause, Reach, State
+from driftd.core.state import OLD
+from driftd.core.status import ConnectionStatus, Credential, Reached, ResourceStatus, Scope
+from driftd.core.words import PHRASES, Language, Phrases, Words, day_and_time
+from driftd.errors import Reason
+
+BEFORE: Final = 30
+"""Days of flips that a card tells of."""
+_NAMED: Final = 3
+"""Resources that are named; of more, their number."""
+_LONGEST: Final = 400
+"""Characters of a foreign text that are shown."""
+_QUIET: Final[Mapping[State, Actor]] = {
+    State.UNVALIDATED: Actor.OPERATOR,
+    State.UNKNOWN: Actor.SRE,
+    State.STALLED: Actor.SRE,
+    State.RETRYING: Actor.WAIT,
+    State.MAINTENANCE: Actor.WAIT,
+    State.PAUSED: Actor.WAIT,
+    State.DEGRADED: Actor.OPERATOR,
+}
+_DOUBTED: Final = frozenset({Reason.EMPTY_ANSWER, Reason.SUSPECT_MASS_DELETE, Reason.KEY_NOT_UNIQUE})
+"""Reasons for which data arrive and are not wholly trusted."""
+
+
+class Fact(Struct, frozen=True):
+    """A line of a card, with the moment that it tells of (epoch ms) where there is one."""
+
+    text: str
+    at: int | None = None
+
+
+class LastGood(Struct, frozen=True):
+    """What is had of one resource; times in epoch ms."""
+
+    resource: str
+    success: int | None
+    change: int | None
+    says: str
+    """What consumers miss meanwhile."""
+
+
+class Card(Struct, frozen=True):
+    """Everything that support needs of one connection, in one language."""
+
+    connection: str
+    folder: str
+    host: str
+    customer: str | None
+    language: Language
+    at: int
+    """The present, epoch ms."""
+    state: State
+    state_words: str
+    since: int | None
+    """When the state began, epoch ms; None where nothing was ever tried."""
+    data: tuple[LastGood, ...]
+    reason: Reason | None
+    meaning: str
+    """The reason, or the state, in plain words."""
+    cause: Cause | None
+    cause_words: str
+    scope: str
+    evidence: tuple[Fact, ...]
+    actor: Actor | None
+    actor_words: str
+    tell: str
+    """A paragraph for the customer, to be copied."""
+    fix: tuple[str, ...]
+    verify: str
+    """The command that verifies; the last step has it too."""
+    meanwhile: tuple[Fact, ...]
+    before: tuple[Fact, ...]
+    ahead: tuple[Fact, ...]
+
+
+def card(status: ConnectionStatus, reached: Reached, flips: int, now: int, language: Language) -> Card:
+    """Return the card of a connection at `now` (epoch ms): its trouble `reached` so far, it flipped so many times.
+
+    Neither the customer's paragraph nor a step holds anything of what the tenant said.
+    """
+    phrases = PHRASES[language]
+    words, cause, actor = _words(status, phrases), _cause(status), _actor(status, reached)
+    filled = {"connection": status.name, "host": status.host, "folder": status.folder}
+    filled |= {"resources": _resources(status, phrases), "since": _since(status, phrases)}
+    verify = f"driftd connections test {status.name}"
+    return Card(
+        connection=status.name,
+        folder=status.folder,
+        host=status.host,
+        customer=status.customer,
+        language=language,
+        at=now,
+        state=status.state,
+        state_words=phrases.states[status.state],
+        since=None if status.state is State.UNVALIDATED else status.since,
+        data=tuple(_last_good(each, status, now, phrases) for each in status.resources),
+        reason=status.reason,
+        meaning=_fill(words.plain, filled, phrases),
+        cause=cause,
+        cause_words=phrases.causes[cause] if cause else "",
+        scope=_fill(_scope(status, reached, phrases), filled | _counts(reached), phrases),
+        evidence=tuple(_evidence(status.trouble, phrases)) if status.trouble else (),
+        actor=actor,
+        actor_words=_fill(phrases.actors[actor], {}, phrases) if actor else "",
+        tell=_fill(_tell(status, words, phrases), filled, phrases),
+        fix=tuple(_fill(each, filled, phrases) for each in _steps(status, reached, words, phrases, verify)),
+        verify=verify,
+        meanwhile=tuple(_meanwhile(status, phrases)),
+        before=(Fact(_fill(phrases.flips, {"count": flips, "days": BEFORE}, phrases)),),
+        ahead=tuple(_ahead(status, phrases)),
+    )
+
+
+def _fill(template: str, values: Mapping[str, object], phrases: Phrases) -> str:
+    for plain, set_well in phrases.spacing:
+        template = template.replace(plain, set_well)
+    return template.format_map({name: one_line(str(value)) for name, value in values.items()})
+
+
+def one_line(text: str) -> str:
+    """Return a foreign text as one line that does nothing to a terminal."""
+    line = " ".join("".join(each if each.isprintable() else " " for each in text).split())
+    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+
+
+def _words(status: ConnectionStatus, phrases: Phrases) -> Words:
+    if status.trouble:
+        return phrases.reasons[status.trouble.reason]
+    return phrases.quiet.get(status.state, phrases.quiet[State.DEGRADED])
+
+
+def _cause(status: ConnectionStatus) -> Cause | None:
+    if status.state in {State.STALLED, State.UNKNOWN}:
+        return Cause.INTERNAL
+    return status.cause
+
+
+def _actor(status: ConnectionStatus, reached: Reached) -> Actor | None:
+    """Nobody is sent for while it is being tried again; what is the same on several hosts is ours first."""
+    if status.trouble is None or status.state is State.RETRYING:
+        return _QUIET.get(status.state)
+    ours = reached.scope is Scope.ALL and status.cause is Cause.TRANSIENT
+    return Actor.SRE if ours else status.actor
+
+
+def _resources(status: ConnectionStatus, phrases: Phrases) -> str:
+    """Name the resources that the trouble is about."""
+    own = [
+        each.name for each in status.resources if each.health.trouble and each.health.trouble.reason is status.reason
+    ]
+    names = [status.trouble_at] if status.trouble_at else own or [each.name for each in status.resources]
+    if len(names) > _NAMED + 1:
+        names = [*names[:_NAMED], phrases.more.format(count=len(names) - _NAMED)]
+    return ", ".join(names)
+
+
+def _since(status: ConnectionStatus, phrases: Phrases) -> str:
+    at = status.trouble.since if status.trouble else status.since
+    return day_and_time(at, status.budget.timezone, phrases)
+
+
+def _scope(status: ConnectionStatus, reached: Reached, phrases: Phrases) -> str:
+    if status.trouble is None:
+        return ""
+    texts = {
+        Scope.ALL: phrases.scope_all,
+        Scope.HOST: phrases.scope_host,
+        Scope.RESOURCE: phrases.scope_resource,
+        Scope.TENANT: phrases.scope_tenant,
+    }
+    return texts[reached.scope]
+
+
+def _counts(reached: Reached) -> dict[str, object]:
+    return {"failing": reached.failing, "of": reached.of}
+
+
+def _last_good(resource: ResourceStatus, status: ConnectionStatus, now: int, phrases: Phrases) -> LastGood:
+    health = resource.health
+    count = {"count": health.held or health.pending}
+    if health.last_success is None:
+        says = phrases.never_read
+    elif health.held:
+        says = _fill(phrases.held, count, phrases)
+    elif _misses(resource, status, now):
+        says = phrases.missing
+    elif health.pending:
+        says = _fill(phrases.pending, count, phrases)
+    elif health.coverage is not None and health.coverage < 1:
+        says = _fill(phrases.coverage, {"percent": int(health.coverage * 100)}, phrases)
+    else:
+        says = phrases.current
+    return LastGood(resource.name, health.last_success, health.last_change, says)
+
+
+def _misses(resource: ResourceStatus, status: ConnectionStatus, now: int) -> bool:
+    """Tell whether something may have changed that was not read: it fails, or was read too long ago."""
+    health = resource.health
+    if status.health.outage or health.trouble or health.last_poll != health.last_success:
+        return True
+    return abs(now - (health.last_success or 0)) > OLD * resource.interval * 1000
+
+
+def _evidence(trouble: Trouble, phrases: Phrases) -> Iterable[Fact]:
+    if trouble.message:
+        yield Fact(one_line(trouble.message))
+    if trouble.hint:
+        yield Fact(one_line(trouble.hint))
+    if trouble.status is not None:
+        yield Fact(_fill(phrases.status, {"status": trouble.status}, phrases))
+    yield Fact(_fill(phrases.times, {"count": trouble.times}, phrases))
+    yield Fact(phrases.first_failure, trouble.since)
+    yield Fact(phrases.latest_failure, trouble.at)
+
+
+def _tell(status: ConnectionStatus, words: Words, phrases: Phrases) -> str:
+    if status.trouble is None:
+        return words.tell
+    if status.state is State.RETRYING:
+        return phrases.quiet[State.RETRYING].tell
+    if status.reason in _DOUBTED:
+        opening = phrases.opening_doubted
+    elif status.trouble_at or (
+        status.state is State.DEGRADED and MEANINGS[status.trouble.reason].reach is Reach.RESOURCE
+    ):
+        opening = phrases.opening_some
+    else:
+        opening = phrases.opening
+    return f"{opening} {words.tell} {phrases.closing}"
+
+
+def _steps(status: ConnectionStatus, reached: Reached, words: Words, phrases: Phrases, verify: str) -> Iterable[str]:
+    if status.trouble is None:
+        return words.fix
+    wait = phrases.quiet[State.RETRYING].fix if status.state is State.RETRYING else ()
+    everywhere = (phrases.everywhere,) if reached.scope is Scope.ALL else ()
+    return (*wait, *everywhere, *words.fix, phrases.verify.replace("{command}", verify))
+
+
+def _meanwhile(status: ConnectionStatus, phrases: Phrases) -> Iterable[Fact]:
+    health = status.health
+    if status.state is State.PAUSED and health.pause:
+        pause = health.pause
+        yield Fact(_fill(phrases.paused, {"by": pause.by, "reason": pause.reason}, phrases), pause.until)
+    if status.state is State.MAINTENANCE and health.maintenance:
+        yield Fact(phrases.maintenance, health.maintenance.until)
+    due = min((each.next_poll for each in status.resources if each.next_poll is not None), default=None)
+    for text, at in (
+        (phrases.next_poll, due),
+        (phrases.held_until, status.held_until),
+        (phrases.breaker, status.breaker_open_until),
+    ):
+        if at is not None:
+            yield Fact(_fill(text, {}, phrases), at)
+    held = sum(each.health.held for each in status.resources)
+    if held:
+        yield Fact(_fill(phrases.held, {"count": held}, phrases))
+    if health.token_failures:
+        yield Fact(_fill(phrases.token_failures, {"count": health.token_failures}, phrases))
+    yield from _budget(status, phrases)
+
+
+def _budget(status: ConnectionStatus, phrases: Phrases) -> Iterable[Fact]:
+    used = {
+        "requests": status.usage.requests,
+        "of_requests": status.budget.requests,
+        "bytes": _megabytes(status.usage.bytes),
+        "of_bytes": _megabytes(status.budget.bytes),
+    }
+    yield Fact(_fill(phrases.budget, used, phrases))
+    yield Fact(phrases.resumes, status.resumes)
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.0f}" if size >= 10_000_000 or size == 0 else f"{size / 1e6:.2g}"
+
+
+def _ahead(status: ConnectionStatus, phrases: Phrases) -> Iterable[Fact]:
+    for credential, text in (
+        (Credential.CLIENT_SECRET, phrases.secret_ends),
+        (Credential.TLS_CERTIFICATE, phrases.certificate_ends),
+        (Credential.CLIENT_CERTIFICATE, phrases.client_certificate_ends),
+    ):
+        at = status.expiry.get(credential)
+        if at is not None:
+            yield Fact(text, at)

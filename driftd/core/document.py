@@ -1,0 +1,127 @@
+"""Status and card as documents for programs: times in RFC 3339 UTC, None where nothing is known."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+from driftd.core.card import Card, Fact
+from driftd.core.status import ConnectionStatus, Reached, ResourceStatus, Status, counted, located
+
+Document: TypeAlias = dict[str, object]
+
+
+def moment(at: int | None) -> str | None:
+    """Return a moment (epoch ms) as RFC 3339 in UTC."""
+    if at is None:
+        return None
+    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def of_status(status: Status, shown: Sequence[ConnectionStatus] | None = None) -> Document:
+    """Return the status as a document: the counts of all connections, and those `shown` (default: all)."""
+    scopes = located(status.connections)
+    return {
+        "at": moment(status.at),
+        "counts": {str(state): count for state, count in counted(status.connections).items()},
+        "connections": [of_connection(each, scopes) for each in (status.connections if shown is None else shown)],
+    }
+
+
+def of_connection(status: ConnectionStatus, scopes: Mapping[str, Reached]) -> Document:
+    """Return one connection with its resources; `scopes` is what `located` says."""
+    reached = scopes.get(status.name)
+    return {
+        "connection": status.name,
+        "folder": status.folder,
+        "host": status.host,
+        "customer": status.customer,
+        "environment": status.environment,
+        "state": status.state,
+        "down": status.state.down,
+        "since": moment(status.since),
+        "reason": status.reason,
+        "cause": status.cause,
+        "actor": status.actor,
+        "resource": status.trouble_at,
+        "message": status.trouble.message if status.trouble else None,
+        "hint": status.trouble.hint if status.trouble else None,
+        "scope": {"of": reached.scope, "failing": reached.failing, "members": reached.of} if reached else None,
+        "last_success": moment(status.last_success),
+        "next_poll": moment(next_poll(status)),
+        "held_until": moment(status.held_until),
+        "breaker_open_until": moment(status.breaker_open_until),
+        "budget": {
+            "requests": status.usage.requests,
+            "requests_limit": status.budget.requests,
+            "bytes": status.usage.bytes,
+            "bytes_limit": status.budget.bytes,
+            "resumes": moment(status.resumes),
+        },
+        "expiry": {str(name): moment(at) for name, at in status.expiry.items()},
+        "resources": [of_resource(each) for each in status.resources],
+    }
+
+
+def of_resource(resource: ResourceStatus) -> Document:
+    """Return one resource."""
+    health = resource.health
+    return {
+        "resource": resource.name,
+        "reason": health.trouble.reason if health.trouble else None,
+        "message": health.trouble.message if health.trouble else None,
+        "last_poll": moment(health.last_poll),
+        "last_success": moment(health.last_success),
+        "last_change": moment(health.last_change),
+        "last_sweep": moment(health.last_sweep),
+        "next_poll": moment(resource.next_poll),
+        "interval": resource.interval,
+        "records": health.records,
+        "pending": health.pending,
+        "held": health.held,
+        "details_coverage": health.coverage,
+    }
+
+
+def of_card(card: Card) -> Document:
+    """Return a card."""
+    return {
+        "connection": card.connection,
+        "folder": card.folder,
+        "host": card.host,
+        "customer": card.customer,
+        "language": card.language,
+        "at": moment(card.at),
+        "state": card.state,
+        "since": moment(card.since),
+        "last_good": [
+            {
+                "resource": each.resource,
+                "last_success": moment(each.success),
+                "last_change": moment(each.change),
+                "missing": each.says,
+            }
+            for each in card.data
+        ],
+        "reason": card.reason,
+        "meaning": card.meaning,
+        "cause": card.cause,
+        "scope": card.scope or None,
+        "evidence": _facts(card.evidence),
+        "actor": card.actor,
+        "who_acts": card.actor_words or None,
+        "tell_the_customer": card.tell,
+        "how_to_fix": list(card.fix),
+        "verify": card.verify,
+        "meanwhile": _facts(card.meanwhile),
+        "before": _facts(card.before),
+        "ahead": _facts(card.ahead),
+    }
+
+
+def next_poll(status: ConnectionStatus) -> int | None:
+    """Return when the next poll of any resource is due, epoch ms."""
+    return min((each.next_poll for each in status.resources if each.next_poll is not None), default=None)
+
+
+def _facts(facts: Sequence[Fact]) -> list[Document]:
+    return [{"text": each.text, "at": moment(each.at)} for each in facts]
