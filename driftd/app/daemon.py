@@ -4,7 +4,7 @@ import random
 import secrets
 import signal
 from collections.abc import AsyncIterator, Callable, MutableMapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import TextIO
 
@@ -18,7 +18,13 @@ from driftd.adapters.systemd import Notifier
 from driftd.app.opening import connected, writing
 from driftd.config import Config
 from driftd.core.breaker import Limits
+from driftd.core.model import Query
 from driftd.core.status import counted
+from driftd.errors import ConfigError, SourceError
+from driftd.faces.http.address import bind
+from driftd.faces.http.application import application
+from driftd.faces.http.inside import Check, Inside, Step
+from driftd.faces.http.serve import serve
 from driftd.ports import Log
 from driftd.runtime.book import Book
 from driftd.runtime.daemon import Instruments, Running
@@ -40,15 +46,52 @@ async def run(config: Config, load: Callable[[], Config], stream: TextIO, enviro
     redaction, clock = Redaction(), SystemClock()
     logs = Logs(stream, clock, level=config.daemon.log_level, form=config.daemon.log_format, redaction=redaction)
     notifier = Notifier.from_environment(environ)
+    bound = bind(config.web.listen)
     with library_messages(logs.log):
         async with _started(config, load, logs, redaction) as running, anyio.create_task_group() as group:
+            url = await group.start(serve, application(_inside(running), bound.address), bound)
             group.start_soon(_feed, running, notifier, logs.log)
             group.start_soon(_obey, running, notifier, group.cancel_scope)
-            notifier.ready()
-            logs.log.info("driftd runs", version=__version__, connections=len(config.connections))
+            group.start_soon(_tell_ready, running, notifier)
+            logs.log.info("driftd runs", version=__version__, url=url, connections=len(config.connections))
             await running.run()
             group.cancel_scope.cancel()
     logs.log.info("driftd ended")
+
+
+def _inside(running: Running) -> Inside:
+    async def reload() -> str:
+        return str(await running.reload())
+
+    return Inside(
+        status=running.status,
+        web=lambda: running.config.web,
+        missing=running.missing,
+        reload=reload,
+        check=partial(_check, running),
+        clock=SystemClock(),
+    )
+
+
+async def _check(running: Running, name: str) -> Check:
+    """Read a token and one record of a connection, now and apart from its polls."""
+    post, clock = running.post(name), SystemClock()
+    begun, steps = clock.monotonic(), list[Step]()
+    try:
+        async with connected(post.connection, post.traffic) as source:
+            for resource in post.connection.resources[:1]:
+                page = await source.page(resource, Query(1))
+                said = f"{resource.name}: {page.requests} requests, {page.wire_bytes} bytes"
+                steps.append(Step("token and first page", clock.monotonic() - begun, said))
+    except SourceError as error:
+        said = f"{error.reason}: {error}" + (f"\n{error.hint}" if error.hint else "")
+        return Check(success=False, steps=[*steps, Step("failed", clock.monotonic() - begun, said)])
+    return Check(success=True, steps=steps)
+
+
+async def _tell_ready(running: Running, notifier: Notifier) -> None:
+    await running.begun.wait()
+    notifier.ready()
 
 
 @asynccontextmanager
@@ -103,7 +146,8 @@ async def _obey(running: Running, notifier: Notifier, scope: anyio.CancelScope) 
 
 async def _reload(running: Running, notifier: Notifier) -> None:
     notifier.reloading(round(SystemClock().monotonic() * 1_000_000))
-    await running.reload()
+    with suppress(ConfigError):  # each mistake is in the log
+        await running.reload()
     notifier.ready()
 
 

@@ -159,6 +159,10 @@ class ConnectionHealth(Struct, frozen=True):
     token_failures: int = 0
     token_ends: int | None = None
     """When the access token in hand ends, epoch ms."""
+    held_until: int | None = None
+    """No poll before, epoch ms: backoff, or as long as the tenant asked for."""
+    breaker_open_until: int | None = None
+    """When the next trial on the way to the host is due, epoch ms."""
 
 
 class Flip(Struct, frozen=True):
@@ -284,7 +288,8 @@ def heartbeat(beats: bytes) -> tuple[Beat, ...]:
     found = []
     for at, said, hundredths in _BEAT.iter_unpack(beats):
         result, reason = divmod(said, 64)
-        found.append(Beat(at, _RESULTS[result], _REASONS[reason - 1] if reason else None, hundredths / 100))
+        known = _REASONS[reason - 1] if 0 < reason <= len(_REASONS) else None  # a later release may know more
+        found.append(Beat(at, _RESULTS[result], known, hundredths / 100))
     return tuple(found)
 
 

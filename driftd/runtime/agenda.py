@@ -99,8 +99,10 @@ class Agenda:
         due, sweeps = {}, {}
         for name, resource in self._resources.items():
             at = self._due(resource, now)
-            rests_until = now + round(self._resting(name) * 1000)
-            due[name] = self._busy.get(name) or max(min(at.values()), rests_until, breaker_open_until or 0)
+            rests = round(self._resting(name) * 1000)
+            due[name] = self._busy.get(name) or max(
+                min(at.values()), now + rests if rests else 0, breaker_open_until or 0
+            )
             sweeps[name] = at[Kind.SWEEP]
         resting = self._resting(None)
         return Present(
@@ -108,7 +110,7 @@ class Agenda:
             due=due,
             sweeps=sweeps,
             progress=progress,
-            held_until=now + round(resting * 1000) if resting > 0 else None,
+            held_until=self._rested.get(None) if resting > 0 else None,
             breaker_open_until=breaker_open_until,
         )
 

@@ -1,6 +1,7 @@
 """Collects what the logbook is to be told, and tells it in groups."""
 
-from typing import Final
+from itertools import islice
+from typing import Final, TypeVar
 
 import anyio
 import anyio.lowlevel
@@ -10,8 +11,12 @@ from driftd.core.health import ConnectionHealth, Flip, ResourceHealth
 from driftd.errors import FencedError, StoreError
 from driftd.ports import Clock, Entries, Log, Logbook, Polled
 
+K = TypeVar("K")
+V = TypeVar("V")
 EVERY: Final = 2.0
 """Seconds between groups: what a crash may cost of the bookkeeping."""
+GROUP: Final = 500
+"""Entries of a kind in one transaction."""
 MOST: Final = 20_000
 """Finished polls that are kept while the logbook cannot be written; the oldest go first."""
 
@@ -55,24 +60,35 @@ class Book:
 
     async def write(self) -> None:
         """Write what has come in. What cannot be written is kept for the next time; raises `FencedError` only."""
-        entries = Entries(self._connections, self._usage, self._resources, self._flips, self._polls)
-        if not (entries.connections or entries.resources or entries.flips or entries.polls):
-            return
-        self._connections, self._usage, self._resources, self._flips, self._polls = {}, {}, {}, [], []
-        try:
-            with anyio.CancelScope(shield=True):
-                await self._logbook.write(entries)
-        except FencedError:
-            raise
-        except StoreError as error:
-            self._keep(entries)
-            if not self.failing:
-                self._log.error("logbook cannot be written", error=str(error))
-            self.failing = True
-        else:
+        while entries := self._taken():
+            try:
+                with anyio.CancelScope(shield=True):
+                    await self._logbook.write(entries)
+            except FencedError:
+                raise
+            except StoreError as error:
+                self._keep(entries)
+                if not self.failing:
+                    self._log.error("logbook cannot be written", error=str(error))
+                self.failing = True
+                return
             if self.failing:
                 self._log.info("logbook is written again")
             self.failing = False
+
+    def _taken(self) -> Entries | None:
+        """Take a group of what has come in: no more than keeps other transactions waiting for a moment only."""
+        if not (self._connections or self._usage or self._resources or self._flips or self._polls):
+            return None
+        entries = Entries(
+            connections=_take(self._connections),
+            usage=_take(self._usage),
+            resources=_take(self._resources),
+            flips=self._flips[:GROUP],
+            polls=self._polls[:GROUP],
+        )
+        self._flips, self._polls = self._flips[GROUP:], self._polls[GROUP:]
+        return entries
 
     async def prune(self) -> None:
         """Remove what is older than its kind is kept; raises `FencedError` only."""
@@ -91,3 +107,11 @@ class Book:
         self._resources = {**entries.resources, **self._resources}
         self._flips = [*entries.flips, *self._flips][-MOST:]
         self._polls = [*entries.polls, *self._polls][-MOST:]
+
+
+def _take(entries: dict[K, V]) -> dict[K, V]:
+    """Take out as many entries as make a group."""
+    taken = dict(islice(entries.items(), GROUP))
+    for name in taken:
+        del entries[name]
+    return taken

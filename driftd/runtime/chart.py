@@ -40,6 +40,7 @@ class Chart:
         self._clock = clock
         self._resources: dict[str, ResourceHealth] = dict(known.resources)
         self.health = known.health
+        self._written = (known.health, known.usage)
         self.status: ConnectionStatus = self._made(Present(), clock.now())
 
     def resource(self, name: str) -> ResourceHealth:
@@ -69,6 +70,9 @@ class Chart:
         """Judge the connection; a change of its state is written and logged."""
         now = self._clock.now()
         self.health = self._traffic.settle(self.health)
+        held = (present.held_until, present.breaker_open_until)
+        if held != (self.health.held_until, self.health.breaker_open_until):
+            self.health = replace(self.health, held_until=held[0], breaker_open_until=held[1])
         status = self._made(present, now)
         if status.state is not self.health.state:
             flip = Flip(
@@ -84,7 +88,10 @@ class Chart:
             book.flipped(flip)
             _tell_flip(flip, status, log)
         self.status = status
-        book.connection(self._connection.name, self.health, self._traffic.purse.usage)
+        known = (self.health, self._traffic.purse.usage)
+        if known != self._written:
+            self._written = known
+            book.connection(self._connection.name, *known)
 
     def _made(self, present: Present, now: int) -> ConnectionStatus:
         return connection_status(self._connection, self._host, self.known, present, now)

@@ -12,6 +12,7 @@ from driftd.core.status import Daemon, Database, Status
 from driftd.errors import ConfigError
 from driftd.ports import Log, Remembered
 from driftd.runtime.lag import Lag, watch_lag
+from driftd.runtime.post import Post
 from driftd.runtime.supervisor import Changes, Supervisor
 from driftd.runtime.world import World
 
@@ -22,12 +23,18 @@ TIDY: Final = 3600.0
 
 
 class Reloaded(Struct, frozen=True):
-    """What a reload did; with mistakes it did nothing."""
+    """What a reload did."""
 
-    changes: Changes | None = None
-    mistakes: tuple[str, ...] = ()
+    changes: Changes = Changes((), (), ())
     needs_restart: tuple[str, ...] = ()
     """Settings that differ and stay as they are until the next start."""
+
+    def __str__(self) -> str:
+        """Return it as a line."""
+        named = zip(Changes._fields, self.changes, strict=True)
+        told = [f"{len(names)} {what}{f': {shortened(names)}' if names else ''}" for what, names in named]
+        rest = f"; needs a restart: {', '.join(self.needs_restart)}" if self.needs_restart else ""
+        return f"configuration loaded: {', '.join(told)}{rest}"
 
 
 class Instruments(Struct, frozen=True):
@@ -56,6 +63,8 @@ class Running:
         self._started = self._loaded = world.clock.now()
         self._reload_ok = True
         self._polling = False
+        self.begun = anyio.Event()
+        """Set once polls run."""
 
     async def run(self) -> None:
         """Poll until cancelled, or until `stop`. Raises `FencedError`, alone or in a group."""
@@ -64,6 +73,7 @@ class Running:
             group.start_soon(self._world.book.run)
             group.start_soon(self._tidy)
             self._polling = True
+            self.begun.set()
             try:
                 await self._supervisor.run(self.config)
             finally:
@@ -79,31 +89,33 @@ class Running:
         self._log.info("polls ended", running=running, cancelled=cancelled)
 
     async def reload(self) -> Reloaded:
-        """Read the configuration anew and take it over, or keep the old one where it has mistakes."""
+        """Read the configuration anew and take it over.
+
+        Raises `ConfigError` with every mistake where it has some: then the old one stays.
+        """
         async with self._reload:
             try:
                 config = await self._instruments.load()
             except ConfigError as error:
                 self._reload_ok = False
-                mistakes = tuple(
-                    f"{each.path}: {each.message}" if each.path else each.message for each in error.mistakes
-                )
-                for mistake in mistakes:
-                    self._log.error("configuration refused", mistake=mistake)
-                return Reloaded(mistakes=mistakes)
+                for each in error.mistakes:
+                    self._log.error("configuration refused", path=each.path or None, mistake=each.message)
+                raise
             if not self._polling:
                 return Reloaded()
-            changes = self._supervisor.apply(config)
-            later = needs_restart(self.config, config)
+            done = Reloaded(self._supervisor.apply(config), needs_restart(self.config, config))
             self.config, self._reload_ok, self._loaded = config, True, self._world.clock.now()
-            names = {"added": changes.added, "removed": changes.removed, "changed": changes.changed}
-            told = {key: shortened(each) for key, each in names.items() if each}
-            self._log.info("configuration loaded", **told, needs_restart=", ".join(later) or None)
-            return Reloaded(changes, needs_restart=later)
+            told = {what: shortened(names) for what, names in zip(Changes._fields, done.changes, strict=True) if names}
+            self._log.info("configuration loaded", **told, needs_restart=", ".join(done.needs_restart) or None)
+            return done
 
     def status(self) -> Status:
         """Return everything as it is now."""
         return Status(self._world.clock.now(), self._supervisor.statuses, self._daemon())
+
+    def post(self, name: str) -> Post:
+        """Return what is kept of a connection; raises `KeyError` where there is none of the name."""
+        return self._supervisor.post(name)
 
     def missing(self) -> str | None:
         """Return what keeps the daemon from being ready; None where nothing does."""

@@ -209,8 +209,7 @@ class Poller:
         self.nudge()
 
     def _present(self) -> Present:
-        opens_in, now = self._post.way.opens_in, self._tenant.clock.now()
-        return self._agenda.present(self._progress, None if opens_in is None else now + round(opens_in * 1000))
+        return self._agenda.present(self._progress, self._post.way.reopens_at)
 
 
 def _is_wide(poll: Poll) -> bool:

@@ -80,6 +80,10 @@ class Supervisor:
         lives = [life for life in self._lives.values() if not life.stopping.is_set()]
         return tuple(sorted((life.post.chart.status for life in lives), key=lambda each: each.name))
 
+    def post(self, name: str) -> Post:
+        """Return what is kept of a connection; raises `KeyError` where there is none of the name."""
+        return self._lives[name].post
+
     def unseen_for(self, seconds: float) -> str | None:
         """Return the name of a connection whose poller has not looked at it for so long; None where there is none."""
         now = self._world.clock.monotonic()

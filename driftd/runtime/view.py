@@ -73,8 +73,8 @@ def connection_status(
         trouble_at=found.resource,
         customer=connection.customer,
         environment=connection.environment,
-        held_until=present.held_until,
-        breaker_open_until=present.breaker_open_until,
+        held_until=present.held_until or _coming(health.held_until, now),
+        breaker_open_until=present.breaker_open_until or _coming(health.breaker_open_until, now),
         expiry=_expiry(connection, health),
     )
 
@@ -95,6 +95,10 @@ def _resource(resource: ResourceConfig, known: Known, present: Present) -> Resou
         next_poll=present.due.get(name),
         next_sweep=present.sweeps.get(name),
     )
+
+
+def _coming(at: int | None, now: int) -> int | None:
+    return at if at is not None and at > now else None
 
 
 def _expiry(connection: ConnectionConfig, health: ConnectionHealth) -> Mapping[Credential, int]:

@@ -27,6 +27,8 @@ class Way:
         self._limits = limits
         self._breaker = Breaker()
         self._trial: object = None
+        self.reopens_at: int | None = None
+        """When a trial is due, epoch ms; None where the way is free."""
         self._members: set[Told] = set()
 
     def join(self, told: Told) -> None:
@@ -70,13 +72,15 @@ class Way:
         self._trial = None
         now = self._clock.monotonic()
         self._breaker = breaker.failed(self._breaker, trouble, self._limits, now=now, chance=self._chance())
-        if self._breaker.open_until is not None:
+        if (opens_in := self.opens_in) is not None:
+            self.reopens_at = self._clock.now() + round(opens_in * 1000)
             self._tell(trouble)
 
     def passed(self) -> None:
         """Note that the host answered, whatever it said."""
         was_open, self._trial = self.opens_in is not None, None
         self._breaker = breaker.closed(self._breaker)
+        self.reopens_at = None
         if was_open:
             self._tell(None)
 

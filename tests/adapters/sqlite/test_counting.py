@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, closing
 from functools import partial
 from itertools import count
@@ -45,7 +45,7 @@ def _writer(store: SqliteStore) -> Writer:
 
 
 @asynccontextmanager
-async def _busy(run: Callable[[Work[None]], Awaitable[None]]) -> AsyncIterator[None]:
+async def _busy(run: Callable[[Work[None]], Coroutine[None, None, None]]) -> AsyncIterator[None]:
     """Have a transaction run all the while."""
     inside, leave = Event(), Event()
 
