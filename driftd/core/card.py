@@ -18,15 +18,6 @@ _NAMED: Final = 3
 """Resources that are named; of more, their number."""
 _LONGEST: Final = 400
 """Characters of a foreign text that are shown."""
-_QUIET: Final[Mapping[State, Actor]] = {
-    State.UNVALIDATED: Actor.OPERATOR,
-    State.UNKNOWN: Actor.SRE,
-    State.STALLED: Actor.SRE,
-    State.RETRYING: Actor.WAIT,
-    State.MAINTENANCE: Actor.WAIT,
-    State.PAUSED: Actor.WAIT,
-    State.DEGRADED: Actor.OPERATOR,
-}
 _DOUBTED: Final = frozenset({Reason.EMPTY_ANSWER, Reason.SUSPECT_MASS_DELETE, Reason.KEY_NOT_UNIQUE})
 """Reasons for which data arrive and are not wholly trusted."""
 
@@ -88,7 +79,7 @@ def card(status: ConnectionStatus, reached: Reached, flips: int, now: int, langu
     Neither the customer's paragraph nor a step holds anything of what the tenant said.
     """
     phrases = PHRASES[language]
-    words, cause, actor = _words(status, phrases), _cause(status), _actor(status, reached)
+    words, cause, actor = _words(status, phrases), status.cause, _actor(status, reached)
     filled = {"connection": status.name, "host": status.host, "folder": status.folder}
     filled |= {"resources": _resources(status, phrases), "since": _since(status, phrases)}
     verify = f"driftd connections test {status.name}"
@@ -138,17 +129,9 @@ def _words(status: ConnectionStatus, phrases: Phrases) -> Words:
     return phrases.quiet.get(status.state, phrases.quiet[State.DEGRADED])
 
 
-def _cause(status: ConnectionStatus) -> Cause | None:
-    if status.state in {State.STALLED, State.UNKNOWN}:
-        return Cause.INTERNAL
-    return status.cause
-
-
 def _actor(status: ConnectionStatus, reached: Reached) -> Actor | None:
-    """Nobody is sent for while it is being tried again; what is the same on several hosts is ours first."""
-    if status.trouble is None or status.state is State.RETRYING:
-        return _QUIET.get(status.state)
-    ours = reached.scope is Scope.ALL and status.cause is Cause.TRANSIENT
+    """What is the same on several hosts is ours first."""
+    ours = reached.scope is Scope.ALL and status.cause is Cause.TRANSIENT and status.state is not State.RETRYING
     return Actor.SRE if ours else status.actor
 
 

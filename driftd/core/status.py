@@ -6,6 +6,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
 from msgspec import Struct, field
@@ -41,6 +42,20 @@ class Reached(Struct, frozen=True):
     scope: Scope
     failing: int = 1
     of: int = 1
+
+
+_QUIET: Final[Mapping[State, Actor]] = MappingProxyType(
+    {
+        State.PAUSED: Actor.WAIT,
+        State.MAINTENANCE: Actor.WAIT,
+        State.UNVALIDATED: Actor.OPERATOR,
+        State.UNKNOWN: Actor.SRE,
+        State.STALLED: Actor.SRE,
+        State.RETRYING: Actor.WAIT,
+        State.DEGRADED: Actor.OPERATOR,
+    }
+)
+"""Who acts where no lasting failure says it."""
 
 
 class ResourceStatus(Struct, frozen=True):
@@ -93,12 +108,16 @@ class ConnectionStatus(Struct, frozen=True):
     @property
     def cause(self) -> Cause | None:
         """What kind of thing is wrong."""
-        return MEANINGS[self.trouble.reason].cause if self.trouble else None
+        if self.trouble is None:
+            return Cause.INTERNAL if self.state in {State.STALLED, State.UNKNOWN} else None
+        return MEANINGS[self.trouble.reason].cause
 
     @property
     def actor(self) -> Actor | None:
-        """Who has to act."""
-        return MEANINGS[self.trouble.reason].actor if self.trouble else None
+        """Who has to act; nobody yet while a failure is only being tried again."""
+        if self.trouble is None or self.state is State.RETRYING:
+            return _QUIET.get(self.state)
+        return MEANINGS[self.trouble.reason].actor
 
     @property
     def last_success(self) -> int | None:

@@ -1,7 +1,13 @@
 """``driftd status``, ``driftd explain`` and ``driftd history``: what support sees, from the logbook alone."""
 
+import contextlib
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
+import termios
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -12,6 +18,7 @@ from msgspec.structs import replace
 from driftd import app
 from driftd.adapters.sqlite.lock import held
 from driftd.core.budget import Usage
+from driftd.core.document import moment
 from driftd.core.health import (
     ConnectionHealth,
     Flip,
@@ -280,6 +287,63 @@ def test_the_share_of_the_budget_is_that_of_the_scarcer(driftd: Driftd, site: Si
     write(Entries(usage={"aldgate": Usage(day, 5000, 0), "borough": Usage(day, 0, 1_000_000_000)}))
     rows = {line.split()[0]: line.split()[-1] for line in driftd("status", "-c", site.config).out.splitlines() if line}
     assert (rows["aldgate"], rows["borough"]) == ("25%", "50%")
+
+
+def test_a_state_that_nobody_wrote_down_began_with_its_trouble(driftd: Driftd, site: Site, write: Write) -> None:
+    """Not when somebody looks; what the daemon wrote down counts."""
+    now = app.now()
+    write(polled("aldgate", down(now - MINUTE)))
+    write(polled("borough", down(now - MINUTE), state=State.UNREACHABLE, since=now - 5 * HOUR))
+    _, status = told(driftd, "status", "-c", site.config)
+    since = {each["connection"]: each["since"] for each in status["connections"]}
+    assert since == {"aldgate": moment(now - 4 * MINUTE), "borough": moment(now - 5 * HOUR)}
+
+
+@pytest.mark.parametrize("colourless", [False, True])
+def test_a_terminal_of_eighty_columns_shows_whole_lines_and_colours(site: Site, colourless: bool) -> None:
+    """Colours only there, and not where ``NO_COLOR`` is set."""
+    environment = {**os.environ, "TERM": "xterm-256color"}
+    environment.pop("NO_COLOR", None)
+    if colourless:
+        environment["NO_COLOR"] = "1"
+    command = [sys.executable, "-m", "driftd", "status", "-c", str(site.config)]
+    shown = _on_a_terminal(command, environment)
+    assert bool(re.search(r"\x1b\[[0-9;]*3[0-9]", shown)) != colourless
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines()
+    assert max(len(line) for line in lines) <= 80
+    assert any(re.match(r"aldgate +unvalidated ", line) for line in lines)
+    assert lines[-1] == "2 connections: 2 unvalidated"
+
+
+def _on_a_terminal(command: list[str], environment: dict[str, str]) -> str:
+    """Run a command on a terminal of 80 columns and return all that it shows."""
+    ours, theirs = os.openpty()
+    termios.tcsetwinsize(theirs, (24, 80))
+    with subprocess.Popen(command, stdout=theirs, stderr=theirs, env=environment) as process:
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # the end of a terminal
+            while part := os.read(ours, 4096):
+                shown += part
+        os.close(ours)
+        assert process.wait() == 0
+    return shown.decode().replace("\r\n", "\n")
+
+
+def test_watching_on_a_terminal_draws_until_it_is_interrupted(site: Site) -> None:
+    """Ctrl-C ends it without a word."""
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "driftd", "status", "--watch", "-c", str(site.config)]
+    with subprocess.Popen(command, stdout=theirs, stderr=subprocess.PIPE) as process:
+        os.close(theirs)
+        shown = b""
+        while b"2 connections: 2 unvalidated" not in shown:
+            shown += os.read(ours, 4096)
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        assert process.stderr.read().strip() == b""
+        assert process.wait() == 130
+    os.close(ours)
 
 
 def test_watching_prints_again_when_something_has_changed(

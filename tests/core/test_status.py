@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from driftd.core.reasons import MEANINGS, State
+from driftd.core.reasons import MEANINGS, Actor, Cause, State
 from driftd.core.status import ConnectionStatus, Reached, Scope, counted, located
 from driftd.errors import Reason
 from tests.core.statuses import NOW, of, status
@@ -92,10 +92,24 @@ def test_every_connection_is_counted_once(states: list[State]) -> None:
 
 @pytest.mark.parametrize("reason", list(Reason))
 def test_cause_and_actor_are_those_of_the_reason(reason: Reason) -> None:
-    """Without a trouble there are none."""
+    """Nobody acts yet while it is only being tried again."""
     found = of(reason)
     assert (found.reason, found.cause, found.actor) == (reason, MEANINGS[reason].cause, MEANINGS[reason].actor)
-    assert (status().reason, status().cause, status().actor) == (None, None, None)
+    again = status(State.RETRYING, reason)
+    assert (again.reason, again.cause, again.actor) == (reason, MEANINGS[reason].cause, Actor.WAIT)
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_without_a_failure_the_state_says_who_acts(state: State) -> None:
+    """Nobody where all is well; what driftd itself does not get done is for our SRE."""
+    found = status(state)
+    assert found.reason is None
+    if state is State.OK:
+        assert (found.cause, found.actor) == (None, None)
+    if state in {State.STALLED, State.UNKNOWN}:
+        assert (found.cause, found.actor) == (Cause.INTERNAL, Actor.SRE)
+    if state in {State.PAUSED, State.MAINTENANCE, State.RETRYING}:
+        assert (found.cause, found.actor) == (None, Actor.WAIT)
 
 
 def test_the_last_success_of_a_connection_is_that_of_its_latest_resource() -> None:
