@@ -16,6 +16,7 @@ BEFORE: Final = 30
 """Days of flips that a card tells of."""
 _NAMED: Final = 3
 """Resources that are named; of more, their number."""
+_NO_BREAK: Final = "\u00a0"
 _LONGEST: Final = 400
 """Characters of a foreign text that are shown."""
 _DOUBTED: Final = frozenset({Reason.EMPTY_ANSWER, Reason.SUSPECT_MASS_DELETE, Reason.KEY_NOT_UNIQUE})
@@ -119,7 +120,8 @@ def _fill(template: str, values: Mapping[str, object], phrases: Phrases) -> str:
 
 def one_line(text: str) -> str:
     """Return a foreign text as one line that does nothing to a terminal."""
-    line = " ".join("".join(each if each.isprintable() else " " for each in text).split())
+    plain = "".join(each if each.isprintable() or each == _NO_BREAK else " " for each in text)
+    line = " ".join(word for word in plain.split(" ") if word)
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
 
 
