@@ -32,12 +32,14 @@ class Budget(Struct, frozen=True):
         return round(midnight.timestamp() * 1000)
 
     def today(self, usage: Usage, now: int) -> Usage:
-        """Return what is used of the day of `now`: nothing yet, where `usage` is of another day.
+        """Return what is used of the day of `now`: nothing yet, where `usage` is of an earlier day.
 
-        A clock that went back does not give a day twice: a later day's usage stays.
+        A clock that went back does not give a day twice: what a later day has used counts for today, and no longer.
         """
         day = self.day(now)
-        return usage if usage.day >= day else Usage(day)
+        if usage.day == day:
+            return usage
+        return Usage(day, usage.requests, usage.bytes) if usage.day > day else Usage(day)
 
     def allows(self, usage: Usage) -> bool:
         """Tell whether one request more may be sent, whatever its answer weighs."""

@@ -16,6 +16,7 @@ import pytest
 from msgspec.structs import replace
 
 from driftd import app
+from driftd.adapters.sqlite import SqliteStore
 from driftd.adapters.sqlite.lock import held
 from driftd.core.budget import Usage
 from driftd.core.document import moment
@@ -35,18 +36,21 @@ from driftd.core.words import PHRASES, Language
 from driftd.errors import Reason
 from driftd.ports import Entries, Polled
 from tests.cli.conftest import Driftd, Site
-from tests.cli.recorded import put_in_place
 from tests.core.health import HOUR, MINUTE, poll
 
-RESOURCES = ("BPCUSTOMER", "ITMMASTER", "SORDER")
+RESOURCES = tuple(app.catalogue())
 Write: TypeAlias = Callable[[Entries], None]
 
 
 @pytest.fixture
-def write(monkeypatch: pytest.MonkeyPatch) -> Write:
+def write(site: Site) -> Write:
     """Write entries into the logbook that the commands read."""
-    logbook = put_in_place(monkeypatch)
-    return lambda entries: anyio.run(logbook.write, entries)
+    return lambda entries: anyio.run(written, site, entries)
+
+
+async def written(site: Site, entries: Entries) -> None:
+    async with SqliteStore.open(site.config.parent / "data", clock_now=app.now) as store:
+        await store.logbook.write(entries)
 
 
 def polled(connection: str, polls: list[tuple[str, Poll]], **more: Any) -> Entries:
@@ -153,7 +157,6 @@ def test_the_state_is_the_same_whether_a_daemon_runs_or_not_while_evidence_is_yo
     now = app.now()
     write(polled("aldgate", good(now - MINUTE)))
     write(polled("borough", good(now - HOUR)))
-    (site.config.parent / "data").mkdir()
     _, without = told(driftd, "status", "-c", site.config)
     with held(site.config.parent / "data" / "driftd.lock"):
         _, within = told(driftd, "status", "-c", site.config)
@@ -175,7 +178,6 @@ def test_what_only_the_daemon_knows_is_taken_from_its_word(
     now = app.now()
     write(polled("aldgate", good(now - MINUTE), state=state, since=now - HOUR))
     write(polled("borough", down(now - MINUTE), state=state, since=now - HOUR))
-    (site.config.parent / "data").mkdir()
     with held(site.config.parent / "data" / "driftd.lock"):
         _, status = told(driftd, "status", "-c", site.config)
     assert {each["connection"]: each["state"] for each in status["connections"]} == {
@@ -347,7 +349,7 @@ def test_watching_on_a_terminal_draws_until_it_is_interrupted(site: Site) -> Non
 
 
 def test_watching_prints_again_when_something_has_changed(
-    driftd: Driftd, site: Site, write: Write, monkeypatch: pytest.MonkeyPatch
+    driftd: Driftd, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where there is no screen to draw anew, one look more than the changes prints nothing more."""
     now = app.now()
@@ -358,10 +360,8 @@ def test_watching_prints_again_when_something_has_changed(
         polls = next(looks)
         if polls is None:
             raise KeyboardInterrupt
-        write_now = polled("aldgate", polls)
-        await logbook.write(write_now)
+        await written(site, polled("aldgate", polls))
 
-    logbook = put_in_place(monkeypatch)
     monkeypatch.setattr(anyio, "sleep", look_again)
     ran = driftd("status", "aldgate", "--watch", "--format", "json", "-c", site.config)
     states = [json.loads(line)["connections"][0]["state"] for line in ran.out.splitlines()]

@@ -59,10 +59,11 @@ def test_what_is_used_counts_until_the_day_ends(now: int, zone: str, requests: i
 
 @given(moments, zones, st.integers(0, 40 * 24 * HOUR))
 def test_a_clock_that_goes_back_gives_no_second_day(now: int, zone: str, back: int) -> None:
-    """What was used stays used."""
+    """What was used stays used, until the next day of the calendar begins."""
     budget = Budget(50, 10**8, zone)
-    usage = Usage(budget.day(now), 50, 0)
-    assert budget.today(usage, now - back) == usage
+    today = budget.today(Usage(budget.day(now), 50, 0), now - back)
+    assert today == Usage(budget.day(now - back), 50, 0)
+    assert budget.allows(budget.today(today, budget.next_day(now - back)))
 
 
 @given(st.integers(0, 30), st.integers(0, 30), st.integers(0, 30), st.integers(0, 30))
