@@ -31,6 +31,20 @@ def test_many_tenants_have_names_and_own_secrets() -> None:
         assert reader.client.get("/").status_code == 404
 
 
+def test_nothing_of_a_tenant_is_made_until_it_is_read() -> None:
+    """Building, describing and opening a farm make no row; a page makes the rows of what it shows and refers to."""
+    farm = Farm.build(tenants=20, records=10**6)
+    with reading(farm) as reader:
+        described = reader.client.get("/control/tenants").json()["tenants"]
+        assert {count for tenant in described for count in tenant["classes"].values()} == {10**6}
+        assert not any(tenant.ledger.tables for tenant in farm.values())
+    farm = Farm.build(tenants=2, records=30)
+    with reading(farm) as reader:
+        assert len(reader.query("ITMMVT").json()["$resources"]) == 20
+        assert set(farm["aldgate"].ledger.tables) == {"ITMMVT", "ITMMASTER"}
+        assert not farm["borough"].ledger.tables
+
+
 def test_a_port_in_use_is_an_error() -> None:
     """An address that cannot be had raises at once."""
     with serving(Farm.build(tenants=1, records=1)) as server:
