@@ -227,7 +227,7 @@ def test_history_tells_flips_failures_and_hours_newest_first(driftd: Driftd, sit
     now = app.now()
     changed = replace(poll(now - 3 * HOUR), changes={Op.CREATE: 2, Op.UPDATE: 1})
     partial = poll(now - 2 * HOUR, Reason.SUSPECT_MASS_DELETE, result=Result.PARTIAL)
-    write(polled("aldgate", [("SORDER", changed), ("SORDER", partial), *down(now - MINUTE)[3:]]))
+    write(polled("aldgate", [("SORDER", changed), ("SORDER", partial), *down(now - MINUTE)[len(RESOURCES) :]]))
     write(Entries(flips=[Flip("aldgate", State.OK, State.UNREACHABLE, now - 1000, Reason.CONNECT_TIMEOUT, "gone")]))
     write(polled("borough", good(now - MINUTE)))
     _, all_of_it = told(driftd, "history", "aldgate", "-c", site.config)
