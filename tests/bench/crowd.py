@@ -12,6 +12,7 @@ import re
 import signal
 import sys
 import threading
+from typing import ClassVar
 
 _TOKEN = json.dumps({"access_token": "t" * 40, "token_type": "Bearer", "expires_in": 3600}).encode()
 _KEY = {"BPCUSTOMER": "BPCNUM", "ITMMASTER": "ITMREF", "BALANCE": "ACC", "ITMMVT": "ITMREF"}
@@ -32,7 +33,7 @@ def page(name: str, records: int) -> bytes:
 class Tenant(asyncio.Protocol):
     """One connection to any of the tenants."""
 
-    pages: dict[bytes, bytes] = {}
+    pages: ClassVar[dict[bytes, bytes]] = {}
     records = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

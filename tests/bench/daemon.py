@@ -30,17 +30,19 @@ def configuration(folder: Path, port: int, connections: int, probe: float) -> Pa
         f'[[connections.resources]]\nname = "{name}"\nkey = {json.dumps(_KEYS[name])}\ndetails = false\n'
         for name in CLASSES
     )
-    text = [
+    head = (
         f'[daemon]\ndata_dir = "{folder}/data"\nlog_level = "warning"\n[web]\nlisten = "127.0.0.1:0"\n'
         f'[network]\nallow_networks = ["127.0.0.0/8"]\nallow_http = ["127.0.0.0/8"]\n'
         f'[defaults]\nprobe = "{probe}s"\ndelta = "{probe}s"\nrequests_per_day = 1000000000\nbytes_per_day = "900TB"\n'
         f"max_per_host = 64\n"
-    ]
+    )
+    text = [head]
     for number in range(connections):
         url = f"http://127.0.{number % 250 + 1}.1:{port}"
         text.append(
             f'[[connections]]\nname = "c{number:05}"\nbase_url = "{url}"\nfolder = "F{number}"\n'
-            f'[connections.auth]\ntoken_url = "{url}/token"\nclient_id = "driftd"\nclient_secret = {{ env = "SECRET" }}\n'
+            f'[connections.auth]\ntoken_url = "{url}/token"\nclient_id = "driftd"\n'
+            f'client_secret = {{ env = "SECRET" }}\n'
             f"{resources}"
         )
     place = folder / "driftd.toml"
@@ -81,7 +83,7 @@ class Measured:
 
     def descriptors(self) -> int:
         """Return how many files are open."""
-        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+        return sum(1 for _ in Path(f"/proc/{self.process.pid}/fd").iterdir())
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ import zstandard
 
 from driftd.core.model import Row
 
-LEARNS_FROM: Final = 100
+LEARNS_FROM: Final = 400
 """Records below which a dictionary would not pay for its own room."""
 _SAMPLES: Final = 1_000
 _SIZE: Final = 8_192
