@@ -82,3 +82,14 @@ def test_the_demo_ends_when_told_to(start: Started) -> None:
     process = start("demo", "--exit-after", "0.1")
     _, err = process.communicate(timeout=20)
     assert (process.returncode, err) == (0, "")
+
+
+def test_a_file_that_is_no_cassette_is_told_without_a_traceback(driftd: Driftd, tmp_path: Path) -> None:
+    (tmp_path / "half").write_text('{"cassette":1')
+    for file, says in (("half", "is no cassette"), ("nowhere", "cannot be read")):
+        ran = driftd("simulator", "--replay", file)
+        assert (ran.code, ran.out) == (2, "")
+        assert says in ran.err
+    ran = driftd("simulator", "--replay", "half", "--tenants", "2")
+    assert ran.code == 2
+    assert "leave --tenants out" in ran.err
