@@ -1,9 +1,10 @@
 """The composition root: configuration → adapters → runtime. Here alone they meet."""
 
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from msgspec import Struct
@@ -13,17 +14,34 @@ from driftd import config as configuration
 from driftd.adapters.clock import SystemClock
 from driftd.adapters.sqlite import SqliteStore
 from driftd.adapters.x3 import catalogue as x3
+from driftd.adapters.x3 import tape as tapes
 from driftd.adapters.x3.client import X3Source
+from driftd.adapters.x3.disguise import Disguise
 from driftd.adapters.x3.settings import Basic, ClientCredentials, X3Settings
+from driftd.adapters.x3.trial import examine
 from driftd.config import ClassDefaults, Config, ConnectionConfig, SecretRef
 from driftd.core.model import Kind
+from driftd.core.trial import Step, Trial
 from driftd.errors import ConfigError, Reason, SourceError
 from driftd.ports import Source, Store
 from driftd.runtime import poll as polling
 from driftd.runtime.tally import CycleReport, Progress, Watch
 from driftd.runtime.tenant import Tenant
 
-__all__ = ["CycleReport", "Progress", "Report", "Selection", "catalogue", "poll", "reading", "writing"]
+__all__ = [
+    "CycleReport",
+    "Progress",
+    "Recording",
+    "Report",
+    "Selection",
+    "Step",
+    "Trial",
+    "catalogue",
+    "examined",
+    "poll",
+    "reading",
+    "writing",
+]
 
 
 class Selection(Struct, frozen=True):
@@ -32,6 +50,16 @@ class Selection(Struct, frozen=True):
     connection: str | None = None
     resource: str | None = None
     kind: Kind | None = None
+
+
+class Recording(Struct, frozen=True):
+    """What a live check is recorded as."""
+
+    file: Path
+    values: bool = False
+    """Whether records keep their values."""
+    records: int = 200
+    """Records of a class whose details are read, at most."""
 
 
 class Report(Struct, frozen=True):
@@ -92,9 +120,35 @@ async def poll(config: Config, selection: Selection, watch: Watch | None = None)
     return Report((*polled.cycles, *unusable), clock.monotonic() - begun, polled.next_due)
 
 
+async def examined(connection: ConnectionConfig, recording: Recording | None = None) -> Trial:
+    """Check a connection live, step by step, and record it where that is asked for.
+
+    Raises `SourceError` (``config_error``) where it cannot even be tried, `OSError` where the recording has no place.
+    """
+    settings = _settings(connection)
+    with _tape(settings, recording) as tape:
+        return await examine(settings, connection.resources, SystemClock(), tape)
+
+
+@contextmanager
+def _tape(settings: X3Settings, recording: Recording | None) -> Iterator[tapes.Tape | None]:
+    if recording is None:
+        yield None
+        return
+    disguise = Disguise(secrets.token_bytes(32), tapes.secrets_of(settings), values=recording.values)
+    with tapes.recording(recording.file, disguise, recording.records) as tape:
+        yield tape
+
+
 @asynccontextmanager
 async def connected(connection: ConnectionConfig) -> AsyncIterator[Source]:
     """Give a connection's source; raises `SourceError` (``config_error``) where its secret is not to be had."""
+    async with X3Source(_settings(connection), None, SystemClock()) as source:
+        yield source
+
+
+def _settings(connection: ConnectionConfig) -> X3Settings:
+    """Return a connection as the adapter needs it; raises `SourceError` where its secret is not to be had."""
     secret = _secret(connection.name, connection.auth.secret)
     secret()
     auth = connection.auth
@@ -102,7 +156,7 @@ async def connected(connection: ConnectionConfig) -> AsyncIterator[Source]:
         used: Basic | ClientCredentials = Basic(auth.username, secret)
     else:
         used = ClientCredentials(auth.token_url, auth.client_id, secret)
-    settings = X3Settings(
+    return X3Settings(
         name=connection.name,
         base_url=connection.base_url,
         folder=connection.folder,
@@ -113,8 +167,6 @@ async def connected(connection: ConnectionConfig) -> AsyncIterator[Source]:
         ca_file=connection.ca_file,
         timeout=connection.settings.timeout,
     )
-    async with X3Source(settings, None, SystemClock()) as source:
-        yield source
 
 
 @asynccontextmanager

@@ -17,7 +17,7 @@ from driftd.cli.failures import exit_code, foreseen, render
 
 INTERRUPTED = 130
 TERMINATED = 143
-_COMMANDS = ("poll", "changes", "records", "check", "demo", "simulator", "version", "completion")
+_COMMANDS = ("poll", "changes", "records", "check", "connections", "demo", "simulator", "version", "completion")
 
 
 class Commands(click.Group):
