@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from msgspec import Struct
@@ -14,19 +15,19 @@ from driftd import config as configuration
 from driftd.adapters.clock import SystemClock
 from driftd.adapters.sqlite import SqliteStore
 from driftd.adapters.x3 import catalogue as x3
-from driftd.adapters.x3 import tape as tapes
 from driftd.adapters.x3.client import X3Source
-from driftd.adapters.x3.disguise import Disguise
 from driftd.adapters.x3.settings import Basic, ClientCredentials, X3Settings
-from driftd.adapters.x3.trial import examine
 from driftd.config import ClassDefaults, Config, ConnectionConfig, SecretRef
 from driftd.core.model import Kind
-from driftd.core.trial import Step, Trial
 from driftd.errors import ConfigError, Reason, SourceError
 from driftd.ports import Source, Store
 from driftd.runtime import poll as polling
 from driftd.runtime.tally import CycleReport, Progress, Watch
 from driftd.runtime.tenant import Tenant
+
+if TYPE_CHECKING:
+    from driftd.adapters.x3.tape import Tape
+    from driftd.core.trial import Trial
 
 __all__ = [
     "CycleReport",
@@ -34,8 +35,6 @@ __all__ = [
     "Recording",
     "Report",
     "Selection",
-    "Step",
-    "Trial",
     "catalogue",
     "examined",
     "poll",
@@ -120,18 +119,23 @@ async def poll(config: Config, selection: Selection, watch: Watch | None = None)
     return Report((*polled.cycles, *unusable), clock.monotonic() - begun, polled.next_due)
 
 
-async def examined(connection: ConnectionConfig, recording: Recording | None = None) -> Trial:
+async def examined(connection: ConnectionConfig, recording: Recording | None = None) -> "Trial":
     """Check a connection live, step by step, and record it where that is asked for.
 
     Raises `SourceError` (``config_error``) where it cannot even be tried, `OSError` where the recording has no place.
     """
+    from driftd.adapters.x3.trial import examine
+
     settings = _settings(connection)
     with _tape(settings, recording) as tape:
         return await examine(settings, connection.resources, SystemClock(), tape)
 
 
 @contextmanager
-def _tape(settings: X3Settings, recording: Recording | None) -> Iterator[tapes.Tape | None]:
+def _tape(settings: X3Settings, recording: Recording | None) -> "Iterator[Tape | None]":
+    from driftd.adapters.x3 import tape as tapes
+    from driftd.adapters.x3.disguise import Disguise
+
     if recording is None:
         yield None
         return

@@ -10,7 +10,8 @@ from driftd.cli.options import check_selection, config_option, configured, forma
 from driftd.cli.tables import show_table
 
 if TYPE_CHECKING:
-    from driftd.app import Recording, Step, Trial
+    from driftd.app import Recording
+    from driftd.core.trial import Step, Trial
 
 _WIDTH = 14
 

@@ -60,7 +60,7 @@ def exchange(heard: Heard, disguise: Disguise, *, reading: bool) -> bytes:
     answer = heard.answer
     if answer is None:
         raise ValueError("an exchange has an answer or an error")
-    return _line({**told, **_answered(answer, heard.skew)}, body=_body(answer, disguise))
+    return _line({**told, **_answered(answer, heard)}, body=_body(answer, disguise))
 
 
 def end(lines: int) -> bytes:
@@ -68,12 +68,12 @@ def end(lines: int) -> bytes:
     return _line({"end": lines})
 
 
-def _answered(answer: Answer, skew: float | None) -> dict[str, object]:
+def _answered(answer: Answer, heard: Heard) -> dict[str, object]:
     told: dict[str, object] = {"status": answer.status, "content_type": answer.content_type.partition(";")[0]}
-    if answer.retry_after:
-        told["retry_after"] = answer.retry_after if answer.retry_after.isdecimal() else "60"
-    if skew is not None:
-        told["skew"] = round(skew)
+    if heard.wait is not None:
+        told["retry_after"] = str(round(heard.wait))
+    if heard.skew is not None:
+        told["skew"] = round(heard.skew)
     return {**told, "bytes": len(answer.body)}
 
 

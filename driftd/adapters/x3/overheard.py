@@ -22,6 +22,8 @@ class Heard(Struct, frozen=True):
     """Set where there was no answer."""
     skew: float | None = None
     """Seconds by which the tenant's clock is ahead of ours; None where it did not say."""
+    wait: float | None = None
+    """Seconds that the tenant asks us to wait."""
 
 
 class Overheard:
@@ -58,6 +60,6 @@ class Overheard:
         finally:
             self.cost.requests += tally.requests - requests
             self.cost.wire_bytes += tally.wire_bytes - wire_bytes
-        seconds = self._clock.monotonic() - begun
-        self._tell(Heard(address, form is not None, seconds, answer, skew=answer.skew(self._clock.now())))
+        seconds, now = self._clock.monotonic() - begun, self._clock.now()
+        self._tell(Heard(address, form is not None, seconds, answer, skew=answer.skew(now), wait=answer.wait(now)))
         return answer

@@ -33,37 +33,56 @@ class Finding(Struct, frozen=True):
     """Why it is warned of, where a reason says it."""
 
 
-async def resolve(origin: Origin, seconds: float, whose: str) -> Finding:
-    """Look the host's name up; raises `SourceError` where nothing knows it in so many seconds."""
+class Way(Struct, frozen=True):
+    """Where a step leads."""
+
+    origin: Origin
+    seconds: float
+    """Limit of each step."""
+    proxied: bool = False
+    """Whether this is the proxy before the tenant."""
+
+    @property
+    def where(self) -> str:
+        """Host and port."""
+        return f"{self.origin.host}:{self.origin.port}"
+
+    def fault(self, error: httpx.TransportError) -> SourceError:
+        """Return what a failure on the way means."""
+        return fault(error, f'"{self.where}"', proxied=self.proxied)
+
+
+async def resolve(way: Way) -> Finding:
+    """Look the host's name up; raises `SourceError`."""
     try:
-        with limit(seconds, httpx.ConnectTimeout):
-            found = await anyio.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
+        with limit(way.seconds, httpx.ConnectTimeout):
+            found = await anyio.getaddrinfo(way.origin.host, way.origin.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         unknown = httpx.ConnectError("no address")
         unknown.__cause__ = error if isinstance(error, OSError) else socket.gaierror()
-        raise fault(unknown, whose) from error
+        raise way.fault(unknown) from error
     except httpx.TransportError as error:
-        raise fault(error, whose) from error
+        raise way.fault(error) from error
     addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))
     return Finding(_counted(len(addresses), "address", "addresses"), {"addresses": ", ".join(addresses)})
 
 
-async def knock(origin: Origin, seconds: float, whose: str) -> Finding:
+async def knock(way: Way) -> Finding:
     """Open a connection and close it; raises `SourceError`."""
     try:
-        connection = await connect(origin, None, seconds)
+        connection = await connect(way.origin, None, way.seconds)
     except httpx.TransportError as error:
-        raise fault(error, whose) from error
+        raise way.fault(error) from error
     connection.abort()
-    return Finding("the port is open", {"port": origin.port})
+    return Finding("the port is open", {"port": way.origin.port})
 
 
-async def shake_hands(origin: Origin, context: ssl.SSLContext, seconds: float, now: int, whose: str) -> Finding:
+async def shake_hands(way: Way, context: ssl.SSLContext, now: int) -> Finding:
     """Open a verified TLS session and close it; raises `SourceError` for one that cannot be trusted."""
     try:
-        connection = await connect(origin, context, seconds)
+        connection = await connect(way.origin, context, way.seconds)
     except httpx.TransportError as error:
-        raise _without_tls(error, fault(error, whose)) from error
+        raise _without_tls(error, way.fault(error)) from error
     session = connection.tls()
     found = _facts(session) if session is not None else {}
     connection.abort()

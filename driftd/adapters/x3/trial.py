@@ -17,7 +17,7 @@ from driftd.adapters.x3.reach import Finding
 from driftd.adapters.x3.settings import Basic, X3Settings
 from driftd.adapters.x3.steps import Steps
 from driftd.adapters.x3.tape import Tape
-from driftd.adapters.x3.testread import TESTED, TestRead
+from driftd.adapters.x3.testread import TestRead
 from driftd.adapters.x3.trust import tls_context
 from driftd.core.model import Resource
 from driftd.core.trial import Check, StepOutcome, Trial
@@ -71,22 +71,20 @@ def _origins(settings: X3Settings) -> Iterator[Origin]:
 
 async def _reached(settings: X3Settings, origin: Origin, steps: Steps, clock: Clock) -> bool:
     """Take the steps to one host: its name, its port, its certificate."""
-    where = f"{origin.host}:{origin.port}"
-    whose = f'"{where}"'
-    seconds = min(settings.connect_timeout, settings.timeout)
-    if not await steps.take(Check.RESOLVE, where, lambda: reach.resolve(origin, seconds, whose)):
+    way = reach.Way(origin, min(settings.connect_timeout, settings.timeout), proxied=settings.proxy is not None)
+    where = way.where
+    if not await steps.take(Check.RESOLVE, where, lambda: reach.resolve(way)):
         steps.skip(Check.CONNECT, where, "its name is not resolved")
         steps.skip(Check.TLS, where, "its name is not resolved")
         return False
-    if not await steps.take(Check.CONNECT, where, lambda: reach.knock(origin, seconds, whose)):
+    if not await steps.take(Check.CONNECT, where, lambda: reach.knock(way)):
         steps.skip(Check.TLS, where, "there is no connection")
         return False
     if origin.scheme != "https":
         steps.add(Check.TLS, where, _plain(settings))
         return True
     context = tls_context(settings.ca_file)
-    work = lambda: reach.shake_hands(origin, context, seconds, clock.now(), whose)  # noqa: E731 - one step's work
-    return await steps.take(Check.TLS, where, work)
+    return await steps.take(Check.TLS, where, lambda: reach.shake_hands(way, context, clock.now()))
 
 
 def _plain(settings: X3Settings) -> Finding:
@@ -105,6 +103,3 @@ async def _authorised(settings: X3Settings, steps: Steps, source: X3Source, cloc
         raise SourceError(Reason.INTERNAL_ERROR, "a token came without an answer", hint="report it as a bug")
     issued = token.read(heard.answer, settings.name, clock.now())
     return Finding(f"granted for {issued.life:g} s", {"life": issued.life, "renewed_after": issued.renew_after})
-
-
-__all__ = ["TESTED", "examine"]
