@@ -13,7 +13,7 @@ from driftd.cli.advice import advice
 from driftd.cli.simulated import configuration, replayed
 from driftd.errors import Reason
 from driftd.simulator import Farm, Fault, Replay, Switches, serving
-from tests.cli.conftest import Driftd, Site
+from tests.cli.conftest import Driftd, Site, Started
 
 CLASSES = ("BPCUSTOMER", "ITMMASTER", "SORDER")
 ODD = {"cap": 7, "next_keeps": "not_filter", "actx_in_query": "present", "collation": "case_insensitive"}
@@ -267,6 +267,38 @@ def test_a_recorded_failure_is_replayed_with_its_reason(driftd: Driftd, site: Si
     assert [each["reason"] for each in ran["resources"]] == [None, "forbidden", "rate_limited"]
 
 
+def test_a_watermark_is_replayed(driftd: Driftd, tmp_path: Path) -> None:
+    """A delta of the replay reads what is newer than the watermark, as one of the tenant does."""
+    farm = Farm.build(tenants=1, records=25, switches=Switches(updatim_in_query="present"))
+    with serving(farm) as served, folder_for(tmp_path / "live", farm, served.url) as config:
+        dated = '[[connections.resources]]\nname = "ITMMASTER"\nwatermark = "UPDDATTIM"\npage_size = 10\n'
+        config.write_text(config.read_text() + dated)
+        assert driftd("connections", "test", "aldgate", "-c", config, "--record", tmp_path / "c").code == 0
+    with replaying(tmp_path / "replay", tmp_path / "c") as config:
+        assert driftd("poll", "--full", "-c", config).code == 0
+        (told,) = json.loads(driftd("poll", "--delta", "-c", config, "--format", "json").out)["resources"]
+    assert (told["outcome"], told["kind"], told["c"], told["u"]) == ("ok", "delta", 0, 0)
+    assert told["pages"] >= 1
+
+
+def test_a_cassette_is_served_from_the_command_line(driftd: Driftd, start: Started, site: Site, tmp_path: Path) -> None:
+    """As its first line says where, with the settings that it names and any secret."""
+    assert driftd("connections", "test", "aldgate", "-c", site.config, "--record", tmp_path / "c").code == 0
+    process = start("simulator", "--replay", tmp_path / "c", "--listen", "127.0.0.1:0")
+    assert process.stdout is not None
+    url = process.stdout.readline().split()[0]
+    assert f'base_url = "{url}", folder = ' in process.stdout.readline()
+    text = driftd("simulator", "--replay", tmp_path / "c", "--print-config").out
+    (tmp_path / "secret").write_text("any")
+    text = text.replace("http://127.0.0.1:8124", url).replace('{ env = "REPLAY_SECRET" }', '{ file = "secret" }')
+    (tmp_path / "driftd.toml").write_text(text)
+    assert driftd("connections", "test", "replay").code == 0
+
+
 def test_details_are_recorded_up_to_a_number(driftd: Driftd, site: Site, tmp_path: Path) -> None:
     ran = driftd("connections", "test", "aldgate", "-c", site.config, "--record", tmp_path / "c", "--records", "3")
     assert "25 records recorded, 3 with details" in ran.out
+    with replaying(tmp_path / "replay", tmp_path / "c") as config:
+        ran = driftd("poll", "--full", "-c", config)
+    assert ran.code == 1
+    assert "partial" in ran.out

@@ -259,6 +259,14 @@ async def test_a_refused_port_ends_it() -> None:
     assert (await unreached(f"http://127.0.0.1:{closed_port()}", Check.CONNECT)).reason is Reason.CONNECTION_REFUSED
 
 
+async def test_a_proxy_that_is_not_there_is_the_proxys_fault() -> None:
+    """The way leads to the proxy alone: the tenant's name is the proxy's to resolve."""
+    proxy = f"http://127.0.0.1:{closed_port()}"
+    failed = await unreached("https://x3.aldgate.invalid", Check.CONNECT, proxy=proxy)
+    assert failed.reason is Reason.PROXY_ERROR
+    assert failed.subject == proxy.removeprefix("http://")
+
+
 def tls(certificate: str) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(CERTIFICATES / certificate, CERTIFICATES / "key.pem")
@@ -325,6 +333,7 @@ async def test_a_host_that_never_answers_is_given_up_in_time() -> None:
         )
         trial = await examine(given, BOTH, SystemClock())
     assert (step(trial, Check.READ).outcome, step(trial, Check.READ).reason) == (FAILED, Reason.TIMEOUT)
+    assert step(trial, Check.CLOCK).outcome is SKIPPED
     assert step(trial, Check.CLASS, "SORDER").outcome is SKIPPED
 
 
