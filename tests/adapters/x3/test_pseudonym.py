@@ -40,12 +40,18 @@ def test_each_shape_is_permuted_within_itself(shown: str) -> None:
         assert {NAMES.text(each) for each in values} == values
 
 
+def zeros_at_the_end(mantissa: str) -> int:
+    fraction = mantissa.partition(".")[2]
+    return len(fraction) - len(fraction.rstrip("0"))
+
+
 @given(NUMBERS)
 def test_a_number_keeps_sign_digits_scale_and_whether_it_is_whole(spelling: str) -> None:
     told = NAMES.number(spelling)
     assert re.sub("[0-9]", "9", told) == re.sub("[0-9]", "9", spelling)
     assert (Decimal(told) == 0, Decimal(told) < 0) == (Decimal(spelling) == 0, Decimal(spelling) < 0)
     mantissa, other = (re.split("[eE]", each)[0] for each in (spelling, told))
+    assert zeros_at_the_end(other) == zeros_at_the_end(mantissa)
     assert (Decimal(mantissa) % 1 == 0) == (Decimal(other) % 1 == 0)
 
 
