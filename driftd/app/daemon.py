@@ -16,11 +16,12 @@ from driftd.adapters.clock import SystemClock
 from driftd.adapters.logs import Logs, Redaction, library_messages
 from driftd.adapters.systemd import Notifier
 from driftd.app.opening import connected, writing
+from driftd.app.trial import checked
 from driftd.config import Config
+from driftd.core import trial as trials
 from driftd.core.breaker import Limits
-from driftd.core.model import Query
 from driftd.core.status import counted
-from driftd.errors import ConfigError, SourceError
+from driftd.errors import ConfigError
 from driftd.faces.http.address import bind
 from driftd.faces.http.application import application
 from driftd.faces.http.inside import Check, Inside, Step
@@ -49,7 +50,7 @@ async def run(config: Config, load: Callable[[], Config], stream: TextIO, enviro
     bound = bind(config.web.listen)
     with library_messages(logs.log):
         async with _started(config, load, logs, redaction) as running, anyio.create_task_group() as group:
-            url = await group.start(serve, application(_inside(running), bound.address), bound)
+            url = await group.start(serve, application(_inside(running, redaction, logs.log), bound.address), bound)
             group.start_soon(_feed, running, notifier, logs.log)
             group.start_soon(_obey, running, notifier, group.cancel_scope)
             group.start_soon(_tell_ready, running, notifier)
@@ -59,7 +60,7 @@ async def run(config: Config, load: Callable[[], Config], stream: TextIO, enviro
     logs.log.info("driftd ended")
 
 
-def _inside(running: Running) -> Inside:
+def _inside(running: Running, redaction: Redaction, log: Log) -> Inside:
     async def reload() -> str:
         return str(await running.reload())
 
@@ -68,25 +69,22 @@ def _inside(running: Running) -> Inside:
         web=lambda: running.config.web,
         missing=running.missing,
         reload=reload,
-        check=partial(_check, running),
+        check=partial(_check, running, redaction),
         clock=SystemClock(),
+        log=log,
     )
 
 
-async def _check(running: Running, name: str) -> Check:
-    """Read a token and one record of a connection, now and apart from its polls."""
-    post, clock = running.post(name), SystemClock()
-    begun, steps = clock.monotonic(), list[Step]()
-    try:
-        async with connected(post.connection, post.traffic) as source:
-            for resource in post.connection.resources[:1]:
-                page = await source.page(resource, Query(1))
-                said = f"{resource.name}: {page.requests} requests, {page.wire_bytes} bytes"
-                steps.append(Step("token and first page", clock.monotonic() - begun, said))
-    except SourceError as error:
-        said = f"{error.reason}: {error}" + (f"\n{error.hint}" if error.hint else "")
-        return Check(success=False, steps=[*steps, Step("failed", clock.monotonic() - begun, said)])
-    return Check(success=True, steps=steps)
+async def _check(running: Running, redaction: Redaction, name: str) -> Check:
+    """Check a connection live, within the limits of its polls."""
+    post = running.post(name)
+    trial = await checked(post.connection, post.traffic, redaction.learn)
+    return Check(trial.valid, [Step(f"{each.check} {each.subject}", each.seconds, _said(each)) for each in trial.steps])
+
+
+def _said(step: trials.Step) -> str:
+    reason = f"{step.reason}: " if step.reason else ""
+    return f"{step.outcome}: {reason}{step.message}" + (f"\n{step.hint}" if step.hint else "")
 
 
 async def _tell_ready(running: Running, notifier: Notifier) -> None:

@@ -39,6 +39,12 @@ async def connected(
 
     `learn` is told each secret that is read, so that no log shows it.
     """
+    async with X3Source(settings_of(connection, learn), None, SystemClock(), traffic) as source:
+        yield source
+
+
+def settings_of(connection: ConnectionConfig, learn: Callable[[str], None] = lambda _secret: None) -> X3Settings:
+    """Return a connection as the adapter needs it; raises `SourceError` where its secret is not to be had."""
     secret = _secret(connection.name, connection.auth.secret, learn)
     secret()
     auth = connection.auth
@@ -46,7 +52,7 @@ async def connected(
         used: Basic | ClientCredentials = Basic(auth.username, secret)
     else:
         used = ClientCredentials(auth.token_url, auth.client_id, secret)
-    settings = X3Settings(
+    return X3Settings(
         name=connection.name,
         base_url=connection.base_url,
         folder=connection.folder,
@@ -57,8 +63,6 @@ async def connected(
         ca_file=connection.ca_file,
         timeout=connection.settings.timeout,
     )
-    async with X3Source(settings, None, SystemClock(), traffic) as source:
-        yield source
 
 
 @asynccontextmanager

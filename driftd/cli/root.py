@@ -26,6 +26,7 @@ _COMMANDS = (
     "changes",
     "records",
     "check",
+    "connections",
     "demo",
     "simulator",
     "healthcheck",

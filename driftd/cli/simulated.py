@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from driftd.simulator import Farm, Serving, Tenant
+    from driftd.simulator import Farm, Replay, Serving, Tenant
 
 
 @contextmanager
@@ -42,24 +42,28 @@ def configuration(
 
     `secret` gives the place of a tenant's secret as TOML.
     """
-    return "\n".join(
-        [
-            "[daemon]",
-            f'data_dir = "{data_dir}"',
-            "",
-            "[network]",
-            'allow_networks = ["127.0.0.0/8", "::1/128"]',
-            'allow_http = ["127.0.0.0/8", "::1/128"]',
-            "",
-            "[defaults]",
-            f'second_look = "{second_look}"',
-            *(line for tenant in farm.values() for line in _connection(tenant, url, secret(tenant))),
-            "",
-        ]
-    )
+    connections = (line for tenant in farm.values() for line in _connection(tenant, url, secret(tenant)))
+    return "\n".join([*_surroundings(data_dir), "[defaults]", f'second_look = "{second_look}"', *connections, ""])
 
 
-def _connection(tenant: "Tenant", url: str, secret: str) -> Iterator[str]:
+def replayed(replay: "Replay", url: str, *, data_dir: str, secret: str) -> str:
+    """Return the TOML that reads a cassette served at `url`; `secret` is the place of any secret, as TOML."""
+    lines = [*_surroundings(data_dir), *_connection(replay, url, secret)]
+    for each in replay.cassette.classes:
+        lines += ["", "[[connections.resources]]", f'name = "{each.name}"', f'representation = "{each.representation}"']
+        lines += [f"key = [{', '.join(f'{chr(34)}{name}{chr(34)}' for name in each.key)}]"]
+        lines += [f"details = {str(each.details).lower()}", f"page_size = {each.page_size}"]
+        lines += [f'watermark = "{each.watermark}"'] if each.watermark else []
+    return "\n".join([*lines, ""])
+
+
+def _surroundings(data_dir: str) -> Iterator[str]:
+    yield from ("[daemon]", f'data_dir = "{data_dir}"', "", "[network]")
+    yield from (f'{name} = ["127.0.0.0/8", "::1/128"]' for name in ("allow_networks", "allow_http"))
+    yield ""
+
+
+def _connection(tenant: "Tenant | Replay", url: str, secret: str) -> Iterator[str]:
     yield ""
     yield "[[connections]]"
     yield f'name = "{tenant.name}"'

@@ -2,14 +2,18 @@
 
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from driftd.cli.options import listen_option
 
 if TYPE_CHECKING:
     from driftd.simulator import Farm, Switches
+
+_OF_A_FARM = ("tenants", "records", "seed", "switches")
 
 
 @click.command("simulator", short_help="Serve simulated Sage X3 tenants.")
@@ -24,8 +28,11 @@ if TYPE_CHECKING:
     "--live", is_flag=False, flag_value=12.0, type=click.FloatRange(0, min_open=True), metavar="[N]",
     help="Let each tenant's business run by itself, N steps a minute (12 if not given).",
 )  # fmt: skip
+@click.option("--replay", type=click.Path(path_type=Path), metavar="FILE", help="Serve a recorded cassette instead.")
 @click.option("--print-config", is_flag=True, help="Print a configuration that reads these tenants, and end.")
-def command(
+@click.pass_context
+def command(  # noqa: PLR0913 - one parameter an option
+    ctx: click.Context,
     address: tuple[str, int],
     tenants: int,
     records: int,
@@ -33,24 +40,58 @@ def command(
     switches: Sequence[str],
     *,
     live: float | None,
+    replay: Path | None,
     print_config: bool,
 ) -> None:
     """Serve simulated Sage X3 tenants over HTTP until interrupted.
 
     Every unknown of X3's web services is a switch; a wrong name or position lists what there is. With --live orders
-    become deliveries, invoices and journal entries while it serves.
+    become deliveries, invoices and journal entries while it serves. A cassette that "driftd connections test --record"
+    wrote is served with --replay.
     """
     from driftd.cli.simulated import listening
     from driftd.simulator import Farm
 
+    if replay is not None:
+        _replay(ctx, replay, address, print_config=print_config)
+        return
     farm = Farm.build(tenants=tenants, records=records, seed=seed, switches=_switches(switches))
     if print_config:
-        host, port = address
-        click.echo(_printed(farm, f"http://{f'[{host}]' if ':' in host else host}:{port}"), nl=False)
+        click.echo(_printed(farm, _url(address)), nl=False)
         return
     with listening(farm, address, live or 0.0) as served:
         click.echo(f"{served.url} serves {', '.join(farm)}; end it with Ctrl-C")
         threading.Event().wait()
+
+
+def _replay(ctx: click.Context, file: Path, address: tuple[str, int], *, print_config: bool) -> None:
+    """Serve a cassette, or print the configuration that reads it."""
+    from driftd.cli.simulated import listening, replayed
+    from driftd.simulator import CassetteError, Replay
+
+    given = [name for name in _OF_A_FARM if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT]
+    if given:
+        raise click.UsageError(f"--replay serves what was recorded: leave --{given[0].removesuffix('es')} out")
+    try:
+        replay = Replay.load(file)
+    except CassetteError as error:
+        raise click.UsageError(str(error)) from None
+    if print_config:
+        place = '{ env = "REPLAY_SECRET" }'
+        text = replayed(replay, _url(address), data_dir="driftd-replay", secret=place)
+        click.echo(f"# Any secret will do:\n# export REPLAY_SECRET=any\n\n{text}", nl=False)
+        return
+    with listening(replay, address) as served:
+        click.echo(f"{served.url} serves the cassette {file}; end it with Ctrl-C")
+        click.echo(
+            f'base_url = "{served.url}", folder = "{replay.folder}"; --print-config prints the whole configuration'
+        )
+        threading.Event().wait()
+
+
+def _url(address: tuple[str, int]) -> str:
+    host, port = address
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def _printed(farm: "Farm", url: str) -> str:

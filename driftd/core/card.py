@@ -112,6 +112,13 @@ def card(status: ConnectionStatus, reached: Reached, flips: int, now: int, langu
     )
 
 
+def advice(reason: Reason, named: Mapping[str, str], language: Language = Language.ENGLISH) -> tuple[str, str]:
+    """Return who acts on a reason, and what to tell the customer; `named` has connection, host, folder, resources."""
+    phrases = PHRASES[language]
+    actor = phrases.actors[MEANINGS[reason].actor]
+    return _fill(actor, {}, phrases), _fill(phrases.reasons[reason].tell, named, phrases)
+
+
 def _fill(template: str, values: Mapping[str, object], phrases: Phrases) -> str:
     for plain, set_well in phrases.spacing:
         template = template.replace(plain, set_well)

@@ -9,6 +9,7 @@ from driftd.simulator.dialect import Refused, Request, check_credentials, check_
 from driftd.simulator.farm import Farm
 from driftd.simulator.faults import Occasion, spoil
 from driftd.simulator.oauth import token_answer
+from driftd.simulator.replay import Replay
 from driftd.simulator.tenant import RequestSeen, Tenant
 
 _KEPT = 100_000
@@ -27,6 +28,8 @@ class Host:
 
     def answer(self, request: Request) -> Answer:
         """Return what a request gets."""
+        if isinstance(self._farm, Replay):
+            return self._farm.answer(request)
         match request.segments:
             case ("control", *_):
                 return control(self._farm, request)

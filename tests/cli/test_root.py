@@ -14,7 +14,7 @@ from driftd.cli.failures import exit_code, foreseen
 from driftd.errors import ConfigError, LockedError, Mistake, Reason, SourceError, StoreError
 from tests.cli.conftest import Driftd, Started
 
-COMMANDS = ("poll", "changes", "records", "check", "demo", "simulator", "version", "completion")
+COMMANDS = ("poll", "changes", "records", "check", "connections", "demo", "simulator", "version", "completion")
 HEAVY = {"httpx", "aiosqlite", "rich", "anyio", "uvicorn", "msgspec"}
 
 

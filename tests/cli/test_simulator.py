@@ -95,3 +95,14 @@ def test_a_live_simulator_goes_on_by_itself(start: Started) -> None:
     assert any(state > 0 for state in asked)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=20) == 130
+
+
+def test_a_file_that_is_no_cassette_is_told_without_a_traceback(driftd: Driftd, tmp_path: Path) -> None:
+    (tmp_path / "half").write_text('{"cassette":1')
+    for file, says in (("half", "is no cassette"), ("nowhere", "cannot be read")):
+        ran = driftd("simulator", "--replay", file)
+        assert (ran.code, ran.out) == (2, "")
+        assert says in ran.err
+    ran = driftd("simulator", "--replay", "half", "--tenants", "2")
+    assert ran.code == 2
+    assert "leave --tenants out" in ran.err

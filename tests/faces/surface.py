@@ -76,6 +76,7 @@ class Pretended:
             self.reload,
             self.check,
             self,
+            Quiet(),
         )
 
 

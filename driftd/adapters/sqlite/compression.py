@@ -14,10 +14,9 @@ from driftd.adapters.sqlite.sql import QUERIES
 from driftd.adapters.sqlite.transaction import Writer
 from driftd.core.model import Row
 
-
 _THREADS: Final = 2
-"""Threads that encode: more are no quicker on few cores, and each keeps memory of its own from then on (malloc's arenas:
-1.5 MB a tenant with forty of them, measured)."""
+"""Threads that encode: more are no quicker on few cores, and each keeps memory of its own from then on, an arena of
+malloc's: with forty of them 1.5 MB for each tenant (measured)."""
 
 
 class Compression:

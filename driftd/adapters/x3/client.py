@@ -10,7 +10,7 @@ import httpx
 from driftd.adapters.x3 import verdict, wire
 from driftd.adapters.x3.answer import Answer, Tally
 from driftd.adapters.x3.auth import Authority, BasicAuthority, Grant, TokenAuthority
-from driftd.adapters.x3.exchange import Exchange, Unlimited
+from driftd.adapters.x3.exchange import Exchange, Talk, Unlimited
 from driftd.adapters.x3.keys import keys as read_keys
 from driftd.adapters.x3.records import concatenated
 from driftd.adapters.x3.records import decode as decode_record
@@ -38,15 +38,17 @@ class X3Source:
         transport: httpx.AsyncBaseTransport | None,
         clock: Clock,
         traffic: Traffic | None = None,
+        *,
+        exchange: Talk | None = None,
     ) -> None:
-        """Prepare without I/O. `transport` None makes a real one; an injected one is closed with the source.
+        """Prepare without I/O. `transport` None makes a real one; what is injected is closed with the source.
 
-        `traffic` says when a request may be sent; None: whenever.
+        `traffic` says when a request may be sent; None: whenever. `exchange` stands in place of one over the transport.
         """
         self._settings = settings
         self._clock = clock
         traffic = traffic or Unlimited()
-        self._exchange = Exchange(settings, transport, traffic)
+        self._exchange = exchange or Exchange(settings, transport, traffic)
         self._address = wire.Address(settings.name, settings.base_url, settings.segment)
         self._folder = [(name, settings.folder) for name in settings.folder_headers]
         self._authority: Authority = (
@@ -69,6 +71,12 @@ class X3Source:
 
     def __repr__(self) -> str:
         return f"<X3Source {self._settings.name!r} of {self._settings.folder!r}>"
+
+    async def authorise(self) -> None:
+        """Have what requests are authorised by: a token, or the password of HTTP Basic. Reads no class."""
+        tally = Tally()
+        with _costed(tally):
+            await self._authority.grant(tally)
 
     async def page(self, resource: Resource, query: Query) -> Page:
         """Read one page of the query facet: explicit order on the key, envelope checked, records not decoded."""

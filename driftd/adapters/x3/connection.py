@@ -7,6 +7,7 @@ It is the same for TCP and TLS, under asyncio's own loop and under uvloop.
 
 import asyncio
 import select
+import ssl
 from collections.abc import Callable
 from typing import Final, NamedTuple, cast
 
@@ -49,6 +50,10 @@ class Connection(asyncio.BufferedProtocol):
         self._error: Exception | None = None
         self._kept = self._silent = False
         """Whether there were requests before, and whether nothing has come since the latest."""
+
+    def tls(self) -> ssl.SSLObject | None:
+        """Return the TLS session; None for a plain connection."""
+        return cast("ssl.SSLObject | None", self._transport.get_extra_info("ssl_object"))
 
     async def send(self, data: bytes, seconds: float | None) -> None:
         """Send a request. A connection that is lost on the way shows when its answer is read.

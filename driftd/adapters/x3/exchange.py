@@ -6,7 +6,7 @@ parameters, and decodes bodies without a bound.
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 import anyio
 import anyio.lowlevel
@@ -29,6 +29,22 @@ _LINE: Final = 19
 Headers: TypeAlias = Sequence[tuple[str, str]]
 _Asked: TypeAlias = tuple[str, str, bytes | None]
 _COMMON: Final = (("Accept", "application/json"), ("Accept-Encoding", "gzip"), ("User-Agent", USER_AGENT))
+
+
+class Talk(Protocol):
+    """What a source asks through: an `Exchange`, or what stands before one. Raises nothing but `SourceError`."""
+
+    async def get(self, address: str, headers: Headers, tally: Tally, whose: str) -> Answer:
+        """Read an address."""
+        ...
+
+    async def post(self, address: str, form: bytes, headers: Headers, tally: Tally, whose: str) -> Answer:
+        """Send a form to the token endpoint."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        ...
 
 
 class Exchange:

@@ -46,7 +46,8 @@ _HINTS: Final = {
     Reason.CLOCK_SKEW: "set the clock of this machine, or ask the customer's X3 administrator to set the tenant's",
     Reason.RATE_LIMITED: "wait as long as the tenant asks",
 }
-FUTURE: Final = re.compile(r"issued in the future|not yet valid|émis dans le futur", re.IGNORECASE)
+FUTURE: Final = re.compile(r"issued in the future|not yet valid|émis dans le futur|\berror 21\s*:", re.IGNORECASE)
+"""How a token is called that was issued in the future; 21 is X3's own number for it."""
 
 
 class Token(Struct, frozen=True):

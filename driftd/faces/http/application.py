@@ -29,7 +29,7 @@ def application(inside: Inside, address: str) -> ASGIApp:
     ]
     app = Starlette(routes=routes, exception_handlers={404: _unknown, 405: _not_so})
     app.router.redirect_slashes = False
-    return Guard(app, inside.web)
+    return Guard(app, inside.web, inside.log)
 
 
 async def _unknown(request: Request, _error: Exception) -> Response:

@@ -10,27 +10,27 @@ from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
-import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from driftd.config.model import WebConfig
+from driftd.ports import Log
 
 LARGEST: Final = 65_536
 """Bytes of a request's body."""
 HEAD: Final = 16_384
 """Bytes of its header lines and query."""
 _HOST: Final = re.compile(r"[A-Za-z0-9._-]*(:\d*)?|\[[0-9A-Fa-f:.]+\](:\d*)?")
-_log = structlog.get_logger()
 
 
 class Guard:
     """Stands before an application."""
 
-    def __init__(self, app: ASGIApp, web: Callable[[], WebConfig]) -> None:
+    def __init__(self, app: ASGIApp, web: Callable[[], WebConfig], log: Log) -> None:
         self._app = app
         self._web = web
+        self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it; a bug is logged and answered."""
@@ -38,8 +38,8 @@ class Guard:
         app = self._refusal(scope) or self._app
         try:
             await app(scope, receive, answer)
-        except Exception:
-            _log.exception("http_request_failed", method=scope["method"], path=scope["path"])
+        except Exception as error:
+            self._log.error("request ended by a bug", method=scope["method"], path=scope["path"], error=error)
             if not answer.begun:
                 await PlainTextResponse("internal error\nnext: see the log\n", 500)(scope, receive, answer)
 

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from driftd.config.model import WebConfig
 from driftd.core.status import Status
-from driftd.ports import Clock
+from driftd.ports import Clock, Log
 
 
 class Step(NamedTuple):
@@ -41,3 +41,4 @@ class Inside(Struct, frozen=True):
     check: Callable[[str], Awaitable[Check]]
     """Check a connection live, by its name; cancelled when its time is over. A failure is told, not raised."""
     clock: Clock
+    log: Log

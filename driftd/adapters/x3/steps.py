@@ -1,0 +1,88 @@
+"""The steps of a live check as they are taken: timed, and every failure told with its reason."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from driftd.adapters.x3.masking import mask
+from driftd.adapters.x3.overheard import Heard
+from driftd.adapters.x3.reach import Finding
+from driftd.adapters.x3.tape import Tape
+from driftd.core.trial import Check, Fact, Step, StepOutcome
+from driftd.errors import SourceError
+from driftd.ports import Clock
+
+_HEAD = 300
+"""Characters of an answer that are shown, masked."""
+
+
+class Steps:
+    """What was found so far, and what was heard last."""
+
+    def __init__(self, connection: str, clock: Clock, tape: Tape | None) -> None:
+        self.connection = connection
+        self.done: list[Step] = []
+        self.heard: Heard | None = None
+        """The latest request of the step being taken."""
+        self.full = False
+        """Whether what is heard belongs to a full read."""
+        self._clock = clock
+        self._tape = tape
+
+    def hear(self, heard: Heard) -> None:
+        """Take note of a request, also on the tape."""
+        self.heard = heard
+        if self._tape is not None:
+            self._tape.take(heard, reading=self.full)
+
+    async def take(self, check: Check, subject: str, work: Callable[[], Awaitable[Finding]]) -> bool:
+        """Take one step; tells whether it did not fail."""
+        seconds, found = await self.timed(work)
+        if isinstance(found, SourceError):
+            self.fail(check, subject, found, seconds)
+            return False
+        self.add(check, subject, found, seconds)
+        return True
+
+    async def timed(self, work: Callable[[], Awaitable[Finding]]) -> tuple[float, Finding | SourceError]:
+        """Return what work found, or how it failed, and the seconds it took."""
+        begun, self.heard = self._clock.monotonic(), None
+        try:
+            found: Finding | SourceError = await work()
+        except SourceError as error:
+            found = error
+        return self._clock.monotonic() - begun, found
+
+    def add(self, check: Check, subject: str, found: Finding, seconds: float = 0.0) -> None:
+        """Add a step that did not fail."""
+        step = Step(
+            check, subject, found.outcome, seconds, found.message, found.reason, hint=found.hint, facts=found.facts
+        )
+        self.done.append(step)
+
+    def fail(self, check: Check, subject: str, error: SourceError, seconds: float = 0.0) -> None:
+        """Add a step that failed."""
+        message = str(error).removeprefix(f'connection "{self.connection}": ')
+        facts = self._seen(error)
+        self.done.append(
+            Step(check, subject, StepOutcome.FAILED, seconds, message, error.reason, hint=error.hint, facts=facts)
+        )
+
+    def skip(self, check: Check, subject: str, why: str) -> None:
+        """Add a step that could not be taken."""
+        self.done.append(Step(check, subject, StepOutcome.SKIPPED, 0.0, why))
+
+    def failed(self, check: Check, subject: str) -> bool:
+        """Tell whether a step failed."""
+        return any(
+            (step.check, step.subject) == (check, subject) and step.outcome is StepOutcome.FAILED for step in self.done
+        )
+
+    def _seen(self, error: SourceError) -> Mapping[str, Fact]:
+        """Return what can be shown of the answer that was refused: status, type and head, every other word masked."""
+        answer = self.heard.answer if self.heard is not None else None
+        if answer is None:
+            return {}
+        facts: dict[str, Fact] = {"status": answer.status, "content_type": answer.content_type}
+        if error.retry_after is not None:
+            facts["retry_after"] = error.retry_after
+        head = " ".join(mask(answer.body[: 4 * _HEAD].decode("utf-8", "replace")).split())
+        return {**facts, "answer": head[:_HEAD]}

@@ -1,0 +1,113 @@
+"""A live check of one connection, with the parts that polls use: each step builds on those before it.
+
+A connection is valid when a token is had and BPCUSTOMER can be read with the folder header; whatever else is looked at
+says what a poll would meet. Costs a token, two reads of BPCUSTOMER, and one or two reads of each configured class.
+"""
+
+from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
+
+from driftd.adapters.x3 import reach, token
+from driftd.adapters.x3.client import X3Source
+from driftd.adapters.x3.connection import Origin
+from driftd.adapters.x3.exchange import Exchange
+from driftd.adapters.x3.fullread import FullRead
+from driftd.adapters.x3.overheard import Overheard
+from driftd.adapters.x3.reach import Finding
+from driftd.adapters.x3.settings import Basic, X3Settings
+from driftd.adapters.x3.steps import Steps
+from driftd.adapters.x3.tape import Tape
+from driftd.adapters.x3.testread import TestRead
+from driftd.adapters.x3.trust import tls_context
+from driftd.core.model import Resource
+from driftd.core.trial import Check, StepOutcome, Trial
+from driftd.errors import Reason, SourceError
+from driftd.ports import Clock, Traffic
+
+_PORTS = {"http": 80, "https": 443}
+
+
+async def examine(
+    settings: X3Settings,
+    resources: Sequence[Resource],
+    clock: Clock,
+    tape: Tape | None = None,
+    traffic: Traffic | None = None,
+) -> Trial:
+    """Check a connection and its classes; with a `tape`, also read each class completely onto it.
+
+    `traffic` says when a request may be sent; None: whenever.
+
+    Raises `SourceError` (``config_error``) only for a connection that cannot even be tried, such as one whose
+    ``ca_file`` holds no certificates.
+    """
+    begun = clock.monotonic()
+    steps = Steps(settings.name, clock, tape)
+    exchange = Overheard(Exchange(settings, None, traffic), clock, steps.hear)
+    async with X3Source(settings, None, clock, exchange=exchange) as source:
+        if tape is not None:
+            tape.begin(settings, resources)
+        reached = [await _reached(settings, origin, steps, clock) for origin in _origins(settings)]
+        test = TestRead(settings, resources, steps, source)
+        if not all(reached):
+            steps.skip(Check.TOKEN, settings.name, "the way to the tenant is not open")
+            test.skip("the way to the tenant is not open")
+        elif await steps.take(Check.TOKEN, settings.name, lambda: _authorised(settings, steps, source, clock)):
+            await test.run()
+            if tape is not None:
+                await FullRead(resources, steps, source, tape).run()
+        else:
+            test.skip("there is no token")
+    seconds = clock.monotonic() - begun
+    return Trial(settings.name, tuple(steps.done), exchange.cost.requests, exchange.cost.wire_bytes, seconds)
+
+
+def _origins(settings: X3Settings) -> Iterator[Origin]:
+    """Yield where connections lead: the tenant and its token endpoint, or the proxy before both."""
+    addresses = [settings.base_url]
+    if settings.proxy is not None:
+        addresses = [settings.proxy]
+    elif not isinstance(settings.auth, Basic):
+        addresses.append(settings.auth.token_url)
+    found = []
+    for address in addresses:
+        split = urlsplit(address)
+        scheme = split.scheme.lower()
+        found.append(Origin(scheme, split.hostname or "", split.port or _PORTS.get(scheme, 0)))
+    yield from dict.fromkeys(found)
+
+
+async def _reached(settings: X3Settings, origin: Origin, steps: Steps, clock: Clock) -> bool:
+    """Take the steps to one host: its name, its port, its certificate."""
+    way = reach.Way(origin, min(settings.connect_timeout, settings.timeout), proxied=settings.proxy is not None)
+    where = way.where
+    if not await steps.take(Check.RESOLVE, where, lambda: reach.resolve(way)):
+        steps.skip(Check.CONNECT, where, "its name is not resolved")
+        steps.skip(Check.TLS, where, "its name is not resolved")
+        return False
+    if not await steps.take(Check.CONNECT, where, lambda: reach.knock(way)):
+        steps.skip(Check.TLS, where, "there is no connection")
+        return False
+    if origin.scheme != "https":
+        steps.add(Check.TLS, where, _plain(settings))
+        return True
+    context = tls_context(settings.ca_file)
+    return await steps.take(Check.TLS, where, lambda: reach.shake_hands(way, context, clock.now()))
+
+
+def _plain(settings: X3Settings) -> Finding:
+    if settings.proxy is not None:
+        return Finding("plain http to the proxy; the tenant's own TLS is judged by the requests through it", {})
+    message = "plain http: credentials and records travel unencrypted"
+    return Finding(message, {}, StepOutcome.WARNED, "ask the customer's X3 administrator for an https address")
+
+
+async def _authorised(settings: X3Settings, steps: Steps, source: X3Source, clock: Clock) -> Finding:
+    await source.authorise()
+    if isinstance(settings.auth, Basic):
+        return Finding("HTTP Basic: no token is needed, the test read tries the password", {})
+    heard = steps.heard
+    if heard is None or heard.answer is None:
+        raise SourceError(Reason.INTERNAL_ERROR, "a token came without an answer", hint="report it as a bug")
+    issued = token.read(heard.answer, settings.name, clock.now())
+    return Finding(f"granted for {issued.life:g} s", {"life": issued.life, "renewed_after": issued.renew_after})

@@ -1,0 +1,59 @@
+"""The composition of a live check of one connection, recorded or not."""
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from msgspec import Struct
+
+from driftd.adapters.clock import SystemClock
+from driftd.adapters.x3 import tape as tapes
+from driftd.adapters.x3.disguise import Disguise
+from driftd.adapters.x3.settings import X3Settings
+from driftd.adapters.x3.tape import Tape
+from driftd.adapters.x3.trial import examine
+from driftd.app.opening import settings_of
+from driftd.config import ConnectionConfig
+from driftd.core.trial import Check, Step, StepOutcome, Trial
+from driftd.errors import SourceError
+from driftd.ports import Traffic
+
+
+class Recording(Struct, frozen=True):
+    """What a live check is recorded as."""
+
+    file: Path
+    values: bool = False
+    """Whether records keep their values."""
+    records: int = 200
+    """Records of a class whose details are read, at most."""
+
+
+async def examined(connection: ConnectionConfig, recording: Recording | None = None) -> Trial:
+    """Check a connection live, step by step, and record it where that is asked for.
+
+    Raises `SourceError` (``config_error``) where it cannot even be tried, `OSError` where the recording has no place.
+    """
+    settings = settings_of(connection)
+    with _tape(settings, recording) as tape:
+        return await examine(settings, connection.resources, SystemClock(), tape)
+
+
+async def checked(connection: ConnectionConfig, traffic: Traffic, learn: Callable[[str], None]) -> Trial:
+    """Check the way, the token and the test read of a connection, within its limits; a failure is told, not raised."""
+    try:
+        return await examine(settings_of(connection, learn), (), SystemClock(), traffic=traffic)
+    except SourceError as error:
+        step = Step(Check.TOKEN, connection.name, StepOutcome.FAILED, 0.0, str(error), error.reason, error.hint)
+        return Trial(connection.name, (step,), 0, 0, 0.0)
+
+
+@contextmanager
+def _tape(settings: X3Settings, recording: Recording | None) -> Iterator[Tape | None]:
+    if recording is None:
+        yield None
+        return
+    disguise = Disguise(secrets.token_bytes(32), tapes.secrets_of(settings), values=recording.values)
+    with tapes.recording(recording.file, disguise, recording.records) as tape:
+        yield tape

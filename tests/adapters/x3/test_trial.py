@@ -1,0 +1,367 @@
+"""The live check: each thing that can be wrong is found at its step, with its reason, and the rest is skipped."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from driftd.adapters.clock import SystemClock
+from driftd.adapters.x3 import tape
+from driftd.adapters.x3.disguise import Disguise
+from driftd.adapters.x3.settings import Basic, ClientCredentials, X3Settings
+from driftd.adapters.x3.trial import examine
+from driftd.core.model import Resource
+from driftd.core.secret import Secret
+from driftd.core.trial import Check, Step, StepOutcome, Trial
+from driftd.errors import Reason
+from driftd.simulator import Farm, Fault, Switches, Tenant, serving
+from tests.adapters.x3.scripted import settings as scripted_settings
+from tests.adapters.x3.sockets import Wire, listening
+
+pytestmark = pytest.mark.anyio
+CERTIFICATES = Path(__file__).parent / "certificates"
+CUSTOMERS = Resource("aldgate", "BPCUSTOMER", "BPCUSTOMER", ("BPCNUM",), page_size=20)
+ORDERS = Resource("aldgate", "SORDER", "SORDER", ("SOHNUM",), details=True, page_size=20)
+BOTH = (CUSTOMERS, ORDERS)
+OK, WARNED, FAILED, SKIPPED = StepOutcome.OK, StepOutcome.WARNED, StepOutcome.FAILED, StepOutcome.SKIPPED
+
+
+@dataclass
+class Site:
+    """A served tenant, and how it is checked."""
+
+    farm: Farm
+    tenant: Tenant
+    url: str
+
+    def settings(self, **changes: Any) -> X3Settings:
+        secret = Secret(self.tenant.client_secret)
+        auth = ClientCredentials(f"{self.url}{self.tenant.token_path}", self.tenant.client_id, secret)
+        known: dict[str, Any] = {"name": "aldgate", "base_url": self.url, "folder": self.tenant.folder, "auth": auth}
+        return X3Settings(**(known | changes))
+
+    async def trial(self, *resources: Resource, **changes: Any) -> Trial:
+        return await examine(self.settings(**changes), resources or BOTH, SystemClock())
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Site]:
+    farm = Farm.build(tenants=1, records=40, seed=11, only=("BPCUSTOMER", "SORDER"))
+    with serving(farm) as running:
+        yield Site(farm, farm["aldgate"], running.url)
+
+
+@pytest.fixture
+def here(served: Site) -> Site:
+    served.tenant.faults.clear()
+    served.tenant.switches.move(dict(Switches().shown()))
+    return served
+
+
+def step(trial: Trial, check: Check, subject: str | None = None) -> Step:
+    (found,) = (each for each in trial.steps if each.check is check and subject in {None, each.subject})
+    return found
+
+
+def outcomes(trial: Trial) -> dict[Check, StepOutcome]:
+    return {each.check: each.outcome for each in trial.steps if each.subject != "SORDER"}
+
+
+async def test_a_good_connection_is_valid_and_costs_few_requests(here: Site) -> None:
+    """A token, BPCUSTOMER and one of its records for the folder's name, and two reads of a document class."""
+    trial = await here.trial()
+    assert trial.valid
+    assert trial.requests == 5
+    assert set(outcomes(trial)) == set(Check) - {Check.RECORD}
+    assert {each.outcome for each in trial.steps if each.check is not Check.TLS} == {OK}
+    assert step(trial, Check.TLS).outcome is WARNED
+    assert 'names "ALDGATE"' in step(trial, Check.FOLDER).message
+    assert step(trial, Check.TOKEN).facts["life"] == 300
+    assert step(trial, Check.RESOLVE).facts["addresses"] == "127.0.0.1"
+    assert step(trial, Check.CLASS, "SORDER").message == "available with details"
+
+
+async def test_basic_is_tried_by_the_test_read(here: Site) -> None:
+    good = Basic(here.tenant.username, Secret(here.tenant.password))
+    assert (await here.trial(auth=good)).valid
+    trial = await here.trial(auth=Basic(here.tenant.username, Secret("wrong")))
+    assert not trial.valid
+    assert step(trial, Check.READ).reason is Reason.UNAUTHORIZED
+
+
+async def test_a_wrong_secret_fails_the_token_and_reads_nothing(here: Site) -> None:
+    """Not one class is asked for, and neither secret nor client is shown."""
+    before = here.tenant.requests["BPCUSTOMER"]
+    auth = ClientCredentials(f"{here.url}{here.tenant.token_path}", "planted-client", Secret("planted-secret"))
+    trial = await here.trial(auth=auth)
+    assert not trial.valid
+    failed = step(trial, Check.TOKEN)
+    assert (failed.outcome, failed.reason) == (FAILED, Reason.OAUTH_INVALID_CLIENT)
+    assert failed.facts["status"] == 401
+    assert "invalid_client" in str(failed.facts["answer"])
+    assert failed.hint
+    after = trial.steps[trial.steps.index(failed) + 1 :]
+    assert {each.outcome for each in after} == {SKIPPED}
+    assert {each.message for each in after} == {"there is no token"}
+    assert here.tenant.requests["BPCUSTOMER"] == before
+    assert "planted" not in str(trial)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"folder": "GHOST", "endpoint": "ALDGATE"}, {"folder": "ALDGATE", "endpoint": "X"}]
+)
+async def test_a_wrong_folder_or_endpoint_is_found_at_the_folder(here: Site, changes: dict[str, str]) -> None:
+    trial = await here.trial(**changes)
+    assert not trial.valid
+    assert (step(trial, Check.FOLDER).outcome, step(trial, Check.FOLDER).reason) == (FAILED, Reason.FOLDER_NOT_FOUND)
+    assert step(trial, Check.READ).outcome is SKIPPED
+    assert step(trial, Check.CLASS, "SORDER").outcome is SKIPPED
+
+
+@pytest.mark.parametrize("facet", ["$query", "$details"])
+async def test_records_of_another_folder_fail_the_folder(here: Site, facet: str) -> None:
+    """Also where only the details name it."""
+    here.tenant.faults.append(Fault("wrong_folder", resource="BPCUSTOMER", facet=facet, to="OTHER"))
+    trial = await here.trial()
+    assert not trial.valid
+    assert (step(trial, Check.FOLDER).outcome, step(trial, Check.FOLDER).reason) == (FAILED, Reason.WRONG_FOLDER)
+
+
+async def test_details_that_are_refused_leave_the_folder_unnamed_and_the_connection_valid(here: Site) -> None:
+    here.tenant.switches.move({"details_facet": "refused_403"})
+    trial = await here.trial()
+    assert trial.valid
+    assert step(trial, Check.FOLDER).message == "accepted; the answer does not name its folder"
+    found = step(trial, Check.CLASS, "SORDER")
+    assert (found.outcome, found.reason) == (WARNED, Reason.FORBIDDEN)
+    assert "lines are not captured" in found.message
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason", "words"),
+    [
+        (Fault("status", resource="SORDER", status=403), Reason.FORBIDDEN, "no right to read it"),
+        (Fault("status", resource="SORDER", status=404), Reason.RESOURCE_NOT_FOUND, "not licensed, or unknown"),
+        (Fault("status", resource="SORDER", status=500), Reason.SERVER_ERROR, "answers 500"),
+        (Fault("malformed", resource="SORDER"), Reason.INVALID_PAYLOAD, "not"),
+    ],
+)
+async def test_a_class_that_cannot_be_read_fails_alone(here: Site, fault: Fault, reason: Reason, words: str) -> None:
+    here.tenant.faults.append(fault)
+    trial = await here.trial()
+    assert trial.valid
+    found = step(trial, Check.CLASS, "SORDER")
+    assert (found.outcome, found.reason) == (FAILED, reason)
+    assert words in found.message
+    assert step(trial, Check.CLASS, "BPCUSTOMER").outcome is OK
+
+
+async def test_customers_that_may_not_be_read_make_it_invalid_but_other_classes_are_looked_at(here: Site) -> None:
+    here.tenant.faults.append(Fault("status", resource="BPCUSTOMER", status=403))
+    trial = await here.trial()
+    assert not trial.valid
+    assert step(trial, Check.READ).reason is Reason.FORBIDDEN
+    assert step(trial, Check.FOLDER).outcome is SKIPPED
+    assert step(trial, Check.CLASS, "SORDER").outcome is OK
+
+
+async def test_a_class_without_its_key_is_told_by_the_missing_member(here: Site) -> None:
+    here.tenant.faults.append(Fault("raw_body", resource="SORDER", body='{"$resources":[{"SOHTYP":"SOI"}]}'))
+    found = step(await here.trial(), Check.CLASS, "SORDER")
+    assert (found.outcome, found.reason) == (FAILED, Reason.KEY_NOT_UNIQUE)
+    assert "do not show SOHNUM" in found.message
+
+
+async def test_a_login_page_in_place_of_records_is_told_and_nothing_else_is_read(here: Site) -> None:
+    here.tenant.faults.append(Fault("html_login", resource="BPCUSTOMER"))
+    trial = await here.trial()
+    assert not trial.valid
+    failed = step(trial, Check.READ)
+    assert failed.reason is Reason.MAINTENANCE_PAGE
+    assert "<title>" in str(failed.facts["answer"])
+    assert step(trial, Check.CLASS, "SORDER").outcome is SKIPPED
+
+
+async def test_a_page_that_is_capped_is_said_with_the_page_size_to_set(here: Site) -> None:
+    here.tenant.switches.move({"cap": 7})
+    found = step(await here.trial(), Check.PAGE_CAP)
+    assert found.outcome is WARNED
+    assert "at most 7 a page" in found.message
+    assert "page_size = 7" in found.hint
+
+
+@pytest.mark.parametrize(("switch", "outcome"), [("present", OK), ("absent", WARNED)])
+async def test_a_watermark_is_looked_for_in_records_and_never_filtered_on(
+    here: Site, switch: str, outcome: StepOutcome
+) -> None:
+    here.tenant.switches.move({"updatim_in_query": switch})
+    seen: list[dict[str, str]] = []
+    here.tenant.on_request = lambda request: seen.append(request.query)
+    dated = Resource("aldgate", "BPCUSTOMER", "BPCUSTOMER", ("BPCNUM",), watermark="UPDDATTIM")
+    trial = await here.trial(dated)
+    here.tenant.on_request = None
+    assert trial.valid
+    assert step(trial, Check.WATERMARK).outcome is outcome
+    assert step(trial, Check.CLASS).outcome is outcome
+    assert not any("where" in query for query in seen)
+
+
+async def test_clocks_that_differ_are_warned_of(here: Site) -> None:
+    here.tenant.faults.append(Fault("date_skew", resource="BPCUSTOMER", seconds=-300))
+    trial = await here.trial()
+    found = step(trial, Check.CLOCK)
+    assert trial.valid
+    assert (found.outcome, found.reason) == (WARNED, Reason.CLOCK_SKEW)
+    assert "behind" in found.message
+
+
+async def test_customers_without_a_record_are_warned_of(here: Site) -> None:
+    here.tenant.faults.append(Fault("empty", resource="BPCUSTOMER"))
+    trial = await here.trial()
+    assert trial.valid
+    assert (step(trial, Check.READ).outcome, step(trial, Check.READ).reason) == (WARNED, Reason.EMPTY_ANSWER)
+
+
+def closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+async def unreached(base_url: str, check: Check, **changes: Any) -> Step:
+    """Check a tenant that cannot be reached; returns the step that failed, all behind it being skipped."""
+    given = scripted_settings(Basic("u", Secret("hunter2")), base_url=base_url, **changes)
+    trial = await examine(given, BOTH, SystemClock())
+    assert not trial.valid
+    assert trial.requests == 0
+    failed = step(trial, check)
+    assert failed.outcome is FAILED
+    assert failed.hint
+    assert {each.outcome for each in trial.steps[trial.steps.index(failed) + 1 :]} == {SKIPPED}
+    return failed
+
+
+async def test_a_name_that_is_not_found_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def unknown(*_arguments: object, **_more: object) -> list[object]:
+        raise socket.gaierror(socket.EAI_NONAME, "unknown")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", unknown)
+    assert (await unreached("http://x3.aldgate.invalid", Check.RESOLVE)).reason is Reason.DNS_FAILURE
+
+
+async def test_a_refused_port_ends_it() -> None:
+    assert (await unreached(f"http://127.0.0.1:{closed_port()}", Check.CONNECT)).reason is Reason.CONNECTION_REFUSED
+
+
+async def test_a_proxy_that_is_not_there_is_the_proxys_fault() -> None:
+    """The way leads to the proxy alone: the tenant's name is the proxy's to resolve."""
+    proxy = f"http://127.0.0.1:{closed_port()}"
+    failed = await unreached("https://x3.aldgate.invalid", Check.CONNECT, proxy=proxy)
+    assert failed.reason is Reason.PROXY_ERROR
+    assert failed.subject == proxy.removeprefix("http://")
+
+
+def tls(certificate: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATES / certificate, CERTIFICATES / "key.pem")
+    return context
+
+
+async def idle(wire: Wire) -> None:
+    await wire.reader.read()
+
+
+async def http(wire: Wire) -> None:
+    await wire.reader.read(1)
+    await wire.send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+
+
+async def test_a_certificate_of_nobody_ends_it() -> None:
+    async with listening(idle, tls("good.pem")) as server:
+        failed = await unreached(f"https://localhost:{server.port}", Check.TLS)
+    assert failed.reason is Reason.TLS_ERROR
+    assert "self-signed" in failed.message
+
+
+async def test_an_expired_certificate_has_its_own_reason() -> None:
+    async with listening(idle, tls("expired.pem")) as server:
+        trusted = {"ca_file": CERTIFICATES / "expired.pem"}
+        failed = await unreached(f"https://localhost:{server.port}", Check.TLS, **trusted)
+    assert failed.reason is Reason.TLS_EXPIRED
+
+
+async def test_a_port_of_plain_http_is_told_apart_from_a_bad_certificate() -> None:
+    async with listening(http) as server:
+        failed = await unreached(f"https://127.0.0.1:{server.port}", Check.TLS)
+    assert failed.reason is Reason.TLS_ERROR
+    assert "without TLS" in failed.message
+    assert "scheme and port" in failed.hint
+
+
+async def test_a_trusted_certificate_is_shown() -> None:
+    async def page(wire: Wire) -> None:
+        await wire.request()
+        body = b'{"$itemsPerPage":20,"$resources":[]}'
+        head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close"
+        await wire.send(f"{head}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+
+    async with listening(page, tls("good.pem")) as server:
+        given = scripted_settings(
+            Basic("u", Secret("hunter2")),
+            base_url=f"https://localhost:{server.port}",
+            ca_file=CERTIFICATES / "good.pem",
+        )
+        trial = await examine(given, (CUSTOMERS,), SystemClock())
+    found = step(trial, Check.TLS)
+    assert found.outcome is OK
+    assert str(found.facts["version"]).startswith("TLSv1.")
+    assert {"subject", "issuer", "names", "not_after"} <= found.facts.keys()
+    assert "localhost" in str(found.facts["names"])
+    assert trial.valid
+
+
+async def test_a_host_that_never_answers_is_given_up_in_time() -> None:
+    async with listening(idle) as server:
+        given = scripted_settings(
+            Basic("u", Secret("hunter2")), base_url=f"http://127.0.0.1:{server.port}", timeout=0.2
+        )
+        trial = await examine(given, BOTH, SystemClock())
+    assert (step(trial, Check.READ).outcome, step(trial, Check.READ).reason) == (FAILED, Reason.TIMEOUT)
+    assert step(trial, Check.CLOCK).outcome is SKIPPED
+    assert step(trial, Check.CLASS, "SORDER").outcome is SKIPPED
+
+
+def left(folder: Path) -> list[str]:
+    return [each.name for each in folder.iterdir()]
+
+
+async def test_what_fails_is_recorded_too(here: Site, tmp_path: Path) -> None:
+    """A surprise at a customer becomes a cassette: the trial goes on, and its file is whole."""
+    here.tenant.faults.append(Fault("status", resource="SORDER", status=403))
+    file = tmp_path / "c.jsonl"
+    with tape.recording(file, Disguise(b"k"), 5) as reel:
+        trial = await examine(here.settings(), BOTH, SystemClock(), reel)
+    assert step(trial, Check.RECORD, "SORDER").outcome is SKIPPED
+    assert step(trial, Check.RECORD, "BPCUSTOMER").facts == {"records": 40, "details": 0}
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert left(tmp_path) == ["c.jsonl"]
+
+
+async def test_a_recording_that_is_broken_off_leaves_nothing(here: Site, tmp_path: Path) -> None:
+    (tmp_path / "c.jsonl").write_text("before")
+
+    async def broken() -> None:
+        with tape.recording(tmp_path / "c.jsonl", Disguise(b"k"), 5) as reel:
+            await examine(here.settings(), BOTH, SystemClock(), reel)
+            raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await broken()
+    assert left(tmp_path) == ["c.jsonl"]
+    assert (tmp_path / "c.jsonl").read_text() == "before"
