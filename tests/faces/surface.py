@@ -15,6 +15,7 @@ from driftd.faces.http.address import bind
 from driftd.faces.http.application import application
 from driftd.faces.http.inside import Check, Inside
 from driftd.faces.http.serve import Patience, serve
+from driftd.runtime.quiet import Quiet
 from tests.faces import views
 
 PATIENT = Patience(stop=1)
