@@ -139,6 +139,16 @@ def test_the_budget_drops_whole_families_the_least_important_first(status: Statu
     assert not gone or size + everything[gone[-1]].series > max_series
 
 
+def test_failures_go_first_then_changes_and_nothing_before_it_must() -> None:
+    """As many series as the budget are all shown; one more costs a whole family."""
+    size = sum(each.series for each in shown(views.status()))
+    gone = []
+    for max_series in (size, size - 1, size - 2):
+        kept = {each.metric.name for each in shown(views.status(), max_series=max_series)}
+        gone.append({each.metric.name for each in shown(views.status())} - kept)
+    assert gone == [set(), {"driftd_poll_failures_total"}, {"driftd_poll_failures_total", "driftd_changes_total"}]
+
+
 def test_a_paused_connection_keeps_what_pausing_does_not_stop() -> None:
     assert of(views.connection(state=State.PAUSED)) == {
         "driftd_connection_info",
