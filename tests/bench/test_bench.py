@@ -26,3 +26,12 @@ def test_the_whole_benchmark_runs_and_every_count_is_the_truth(tmp_path: Path) -
     assert figures["waits"]["waits"] > 0
     for heading in (*WORKS, *NAMES):
         assert heading in done.stdout
+
+
+def test_the_benchmark_of_a_scrape_runs() -> None:
+    command = [sys.executable, "-m", "tests.bench.metrics", "--connections", "3", "--repeat", "1", "--stock"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    heading, *rows = done.stdout.splitlines()
+    assert heading.split()[:4] == ["detail", "format", "gzip", "series"]
+    assert [row.split()[0] for row in rows] == ["basic"] * 4 + ["full"] * 4 + ["stock"] * 4

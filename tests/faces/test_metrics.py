@@ -24,7 +24,7 @@ from driftd.faces.metrics import catalogue
 from driftd.faces.metrics.collector import FamilyCollector, Process, as_metric
 from driftd.faces.metrics.exposition import Exposition, Wanted, negotiated
 from driftd.faces.metrics.families import UNIMPORTANT, bounded, gathered
-from driftd.faces.metrics.family import Family, Metric
+from driftd.faces.metrics.family import Family, Kind, Metric, plain, stamps
 from driftd.faces.metrics.text import Form, written
 from tests.faces import views
 
@@ -67,6 +67,22 @@ def of(connection: ConnectionStatus, *, full: bool = True) -> set[str]:
 def test_the_bytes_are_those_of_the_client(status: Status, full: bool) -> None:
     """Whatever the names and numbers, both formats are what `prometheus_client` writes of the same families."""
     families = shown(status, full=full)
+    collector = FamilyCollector(lambda: families)
+    assert b"".join(written(families, Form.TEXT)) == generate_latest(collector)
+    assert b"".join(written(families, Form.OPENMETRICS)) == generate_openmetrics(collector)  # type: ignore[no-untyped-call]
+
+
+@pytest.mark.parametrize("kind", [Kind.GAUGE, Kind.COUNTER])
+def test_every_spelling_is_that_of_the_client(kind: Kind) -> None:
+    """Numbers at the edges of each spelling, times at the edges of theirs, and help of any kind."""
+    numbers = [0, 1, 999_999, 1_000_000, 2**53, 2**63, 10**16, 10**22, 0.1, 1e-7, 999_999.5, 1e6, 1e15, 1e16, 1e300]
+    numbers += [float("inf"), float("nan"), 123_456_789.125, -1, -1.5]
+    times = [1, 999, 10**9 - 1, 10**9, 10**12 - 1, 10**12, 10**12 + 1, 2 * 10**12, 1_795_400_000_120, 10**13, 10**15]
+    metric = Metric("x_total", kind, 'a "quoted" \\ help\nof two lines')
+    families = [
+        plain(metric, [""] * len(numbers), numbers),
+        stamps(metric, ['{a="b"}'] * len(times), times),
+    ]
     collector = FamilyCollector(lambda: families)
     assert b"".join(written(families, Form.TEXT)) == generate_latest(collector)
     assert b"".join(written(families, Form.OPENMETRICS)) == generate_openmetrics(collector)  # type: ignore[no-untyped-call]
@@ -121,6 +137,16 @@ def test_the_budget_drops_whole_families_the_least_important_first(status: Statu
     droppable = [metric for metric in UNIMPORTANT if metric in kept]
     assert size <= max_series or not droppable
     assert not gone or size + everything[gone[-1]].series > max_series
+
+
+def test_failures_go_first_then_changes_and_nothing_before_it_must() -> None:
+    """As many series as the budget are all shown; one more costs a whole family."""
+    size = sum(each.series for each in shown(views.status()))
+    gone = []
+    for max_series in (size, size - 1, size - 2):
+        kept = {each.metric.name for each in shown(views.status(), max_series=max_series)}
+        gone.append({each.metric.name for each in shown(views.status())} - kept)
+    assert gone == [set(), {"driftd_poll_failures_total"}, {"driftd_poll_failures_total", "driftd_changes_total"}]
 
 
 def test_a_paused_connection_keeps_what_pausing_does_not_stop() -> None:

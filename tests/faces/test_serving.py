@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from contextlib import suppress
+from pathlib import Path
 
 import anyio
 import httpx
@@ -183,6 +184,7 @@ async def test_stopping_does_not_wait_for_ever() -> None:
 
     pretended.checking = check
     with anyio.fail_after(WAITS), socket.socket() as deaf:
+        before = sockets()
         async with served(pretended, PATIENT) as client:
             deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             deaf.connect(("127.0.0.1", client.base_url.port))
@@ -192,6 +194,13 @@ async def test_stopping_does_not_wait_for_ever() -> None:
             await asked.wait()
         await reader.read()
         writer.close()
+        await until(lambda: sockets() == before)
+
+
+def sockets() -> int:
+    """Count the sockets of this process."""
+    files = Path("/proc/self/fd")
+    return sum(str(each.readlink()).startswith("socket:") for each in files.iterdir() if each.is_symlink())
 
 
 def told(listen: str) -> str:
