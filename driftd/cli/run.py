@@ -21,6 +21,7 @@ def command(config_path: Path | None) -> int:
     from driftd import app
     from driftd.app import daemon
     from driftd.cli.loop import raise_limit, run
+    from driftd.cli.version import revision
     from driftd.config import Config, load
 
     place = config_place(config_path)
@@ -29,5 +30,5 @@ def command(config_path: Path | None) -> int:
         return load(place, app.catalogue())
 
     raise_limit()
-    run(daemon.run, loaded(), loaded, sys.stderr, os.environ)
+    run(daemon.run, loaded(), daemon.Process(loaded, sys.stderr, os.environ, revision()))
     return 0

@@ -16,7 +16,7 @@ def command(form: str) -> None:
     """Show the versions of driftd and of what it runs on."""
     facts = {
         "version": driftd.__version__,
-        "revision": _revision(),
+        "revision": revision(),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "sqlite": sqlite3.sqlite_version,
@@ -29,7 +29,7 @@ def command(form: str) -> None:
         click.echo(f"{name:<9} {value or 'unknown'}")
 
 
-def _revision() -> str | None:
+def revision() -> str | None:
     """Return the commit that pip installed from, where it recorded one (PEP 610)."""
     from importlib.metadata import PackageNotFoundError, distribution
 

@@ -141,7 +141,8 @@ class Database(Struct, frozen=True):
     limit: int = 0
     """Transactions that may wait."""
     commits: Durations | None = None
-    checkpoints_busy: int | None = None
+    checkpoints_busy: int = 0
+    """WAL checkpoints that readers held up."""
     """Checkpoints of the write-ahead log that readers held up; None where nobody counts them."""
     oldest_reader: int | None = None
     """When the oldest open read transaction began, epoch ms."""

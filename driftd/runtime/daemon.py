@@ -45,6 +45,7 @@ class Instruments(Struct, frozen=True):
     log_lines: Callable[[], Mapping[str, int]]
     """Lines written, by level."""
     database: Callable[[], Database | None]
+    revision: str
 
 
 class Running:
@@ -131,6 +132,7 @@ class Running:
         gauges = self._world.gauges
         return Daemon(
             version=__version__,
+            revision=self._instruments.revision,
             started=self._started,
             reloaded=self._loaded,
             reload_ok=self._reload_ok,

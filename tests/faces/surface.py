@@ -15,8 +15,8 @@ from driftd.faces.http.address import bind
 from driftd.faces.http.application import application
 from driftd.faces.http.inside import Check, Inside
 from driftd.faces.http.serve import Patience, serve
-from driftd.runtime.quiet import Quiet
 from tests.faces import views
+from tests.fakes.log import Line, Told
 
 PATIENT = Patience(stop=1)
 
@@ -36,6 +36,7 @@ class Pretended:
         self.missing: str | None = None
         self.reloading: Callable[[], Awaitable[str]] = for_ever
         self.checking: Callable[[str], Awaitable[Check]] = for_ever
+        self.said: list[Line] = []
         self.seconds = 1000.0
         self.gate = threading.Event()
         """Shut, nothing that asks for the time gets on."""
@@ -77,7 +78,7 @@ class Pretended:
             self.reload,
             self.check,
             self,
-            Quiet(),
+            Told(self.said),
         )
 
 

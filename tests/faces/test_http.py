@@ -8,7 +8,6 @@ import httpx
 import pytest
 from msgspec.structs import replace
 from prometheus_client.parser import text_string_to_metric_families as parsed
-from structlog.testing import capture_logs
 
 from driftd.config.model import WebConfig
 from driftd.core.health import ConnectionHealth, Trouble
@@ -136,14 +135,13 @@ async def test_a_rendering_that_fails_fails_one_scrape() -> None:
     async def scrape(client: httpx.AsyncClient) -> None:
         codes.append((await client.get("/metrics")).status_code)
 
-    with capture_logs() as logs:
-        async with served(pretended) as client, anyio.create_task_group() as group:
-            for _ in range(3):
-                group.start_soon(scrape, client)
-            await until(lambda: pretended.settings == 6)
-            pretended.gate.set()
+    async with served(pretended) as client, anyio.create_task_group() as group:
+        for _ in range(3):
+            group.start_soon(scrape, client)
+        await until(lambda: pretended.settings == 6)
+        pretended.gate.set()
     assert sorted(codes) == [200, 200, 500]
-    assert [(each["event"], each["path"]) for each in logs] == [("http_request_failed", "/metrics")]
+    assert [(event, facts["path"]) for _, event, facts in pretended.said] == [("request ended by a bug", "/metrics")]
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/-/healthy", "/-/ready", "/", "/api/v1/sd", "/probe?target=aldgate"])

@@ -22,6 +22,7 @@ from driftd.runtime.post import Posts
 from driftd.runtime.supervisor import Supervisor
 from driftd.runtime.ways import Ways
 from driftd.runtime.world import World
+from tests.fakes.log import Line, Told
 from tests.fakes.memory_logbook import MemoryLogbook
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.source import FakeSource, FakeTable
@@ -125,7 +126,7 @@ class Rig:
     store: MemoryStore = field(default_factory=MemoryStore)
     logbook: MemoryLogbook = field(default_factory=MemoryLogbook)
     tenants: dict[str, Tenant] = field(default_factory=dict)
-    told: list[tuple[str, str, dict[str, object]]] = field(default_factory=list)
+    told: list[Line] = field(default_factory=list)
     """Level, event and facts of each line logged."""
 
     def __post_init__(self) -> None:
@@ -200,26 +201,3 @@ class Rig:
             await self.supervisor.stop()
             group.cancel_scope.cancel()
         await self.world.book.write()
-
-
-class Told:
-    """A log that is kept."""
-
-    def __init__(self, lines: list[tuple[str, str, dict[str, object]]], bound: dict[str, object] | None = None) -> None:
-        self._lines = lines
-        self._bound = bound or {}
-
-    def debug(self, event: str, /, **facts: object) -> None:
-        self._lines.append(("debug", event, self._bound | facts))
-
-    def info(self, event: str, /, **facts: object) -> None:
-        self._lines.append(("info", event, self._bound | facts))
-
-    def warning(self, event: str, /, **facts: object) -> None:
-        self._lines.append(("warning", event, self._bound | facts))
-
-    def error(self, event: str, /, **facts: object) -> None:
-        self._lines.append(("error", event, self._bound | facts))
-
-    def bind(self, **facts: object) -> "Told":
-        return Told(self._lines, self._bound | facts)

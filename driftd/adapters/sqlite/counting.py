@@ -31,6 +31,8 @@ class Tally:
         self._lock = Lock()
         self._commits = Histogram(_BOUNDS)
         self._errors = 0
+        self.held_up = 0
+        """WAL checkpoints that could not move everything, as a reader still needed it."""
         self._reading: int | None = None
 
     @contextmanager

@@ -22,6 +22,10 @@ PRAGMA synchronous = FULL
 -- The next transaction may be lost with the power, never torn.
 PRAGMA synchronous = NORMAL
 
+-- name: checkpoint
+-- Whether it was blocked, the pages in the log, and those of them that are in the database now (sqlite.org/pragma.html).
+PRAGMA wal_checkpoint(PASSIVE)
+
 -- name: identity
 -- Whose file it is, its schema number, and whether it has any table.
 SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version),

@@ -97,8 +97,17 @@ class SqliteStore:
             waiting=writer.waiting if writer else 0,
             limit=writer.limit if writer else 0,
             commits=tally.commits if writer else None,
+            checkpoints_busy=tally.held_up,
             oldest_reader=tally.oldest_reader,
         )
+
+    async def checkpoint(self) -> None:
+        """Move the write-ahead log into the database as far as readers allow, so that it stays small.
+
+        Raises `FencedError` and `StoreError` as a transaction does.
+        """
+        if self._writer is not None:
+            await self._writer.checkpoint()
 
     async def begin(
         self, resource: Resource, kind: Kind, *, host: str, folder: str, now: int, baseline: bool = False

@@ -38,11 +38,17 @@ class Writer:
         A `durable` one survives a loss of power from then on; another one may be lost with all after it, never in part.
         Raises `FencedError` if a later writer was started, `StoreError` for what is wrong with the disk or the file.
         """
-        fenced = partial(_fenced, epoch=self._epoch, durable=durable, work=work, tally=self._tally)
+        return await self._in_turn(partial(_fenced, epoch=self._epoch, durable=durable, work=work, tally=self._tally))
+
+    async def checkpoint(self) -> None:
+        """Move the write-ahead log into the database as far as readers allow; raises as `transact` does."""
+        await self._in_turn(partial(_checkpointed, epoch=self._epoch, tally=self._tally))
+
+    async def _in_turn(self, work: Work[T]) -> T:
         self._asked += 1
         try:
             async with self._places:
-                return await self._database.run(fenced)
+                return await self._database.run(work)
         finally:
             self._asked -= 1
 
@@ -72,6 +78,13 @@ def _fenced(db: sqlite3.Connection, *, epoch: int, durable: bool, work: Work[T],
             _roll_back(db)
             raise
     return result
+
+
+def _checkpointed(db: sqlite3.Connection, *, epoch: int, tally: Tally) -> None:
+    _check_epoch(db, epoch)
+    ((busy, pages, moved),) = db.execute(QUERIES["checkpoint"]).fetchall()
+    if busy or moved < pages:
+        tally.held_up += 1
 
 
 def _consistent(db: sqlite3.Connection, *, work: Work[T], tally: Tally) -> T:

@@ -56,15 +56,12 @@ def _database(database: Database) -> list[Family]:
         alone(metric.DATABASE_WAL, database.wal),
         alone(metric.DATABASE_FREE, database.free),
         alone(metric.DATABASE_ERRORS, database.errors),
+        alone(metric.CHECKPOINTS_BUSY, database.checkpoints_busy),
         stamps(metric.OLDEST_READER, [""], [database.oldest_reader]),
         alone(metric.WRITER_QUEUE, database.waiting),
         alone(metric.WRITER_QUEUE_LIMIT, database.limit),
     ]
-    if database.checkpoints_busy is not None:
-        found.append(alone(metric.CHECKPOINTS_BUSY, database.checkpoints_busy))
-    if database.commits is not None:
-        found.append(_histogram(metric.COMMIT_DURATION, database.commits))
-    return found
+    return found if database.commits is None else [*found, _histogram(metric.COMMIT_DURATION, database.commits)]
 
 
 def alone(metric: Metric, value: float) -> Family:
