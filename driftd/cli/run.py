@@ -30,5 +30,5 @@ def command(config_path: Path | None) -> int:
         return load(place, app.catalogue())
 
     raise_limit()
-    run(daemon.run, loaded(), daemon.Process(loaded, sys.stderr, os.environ, revision()))
+    run(daemon.run, loaded(), daemon.Process(loaded, sys.stderr, os.environ, revision() or "unknown"))
     return 0

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driftd.adapters.sqlite import SqliteStore
-from driftd.adapters.sqlite.codec import Codec, Codecs, learn
+from driftd.adapters.sqlite.codec import LEARNS_FROM, Codec, Codecs, learn
 from driftd.core.model import Row
 from tests.contracts.staged import CUSTOMERS, Part, body, key, poll, row
 from tests.contracts.stores import room
@@ -60,7 +60,7 @@ def test_the_codecs_at_hand_are_bounded() -> None:
     assert codecs.get(999) is not None
 
 
-@pytest.mark.parametrize("count", [50, 300, 5_000])
+@pytest.mark.parametrize("count", [50, LEARNS_FROM, 5_000])
 async def test_any_number_of_records_is_read_by_anyone(data_dir: Path, count: int) -> None:
     """Few records are stored without a dictionary, many with one; another process reads both, later ones too."""
     names = [f"n{n}" for n in range(count)]
@@ -76,12 +76,12 @@ async def test_any_number_of_records_is_read_by_anyone(data_dir: Path, count: in
         }
         assert (await store.known(CUSTOMERS, [key("n1")]))[key("n1")].details == b'{"MORE":true}'
     with closing(sqlite3.connect(data_dir / "driftd.db")) as db:
-        assert db.execute("SELECT count(*) FROM dictionaries").fetchone() == (int(count >= 100),)
+        assert db.execute("SELECT count(*) FROM dictionaries").fetchone() == (int(count >= LEARNS_FROM),)
 
 
 async def test_a_dictionary_learnt_later_is_found(data_dir: Path) -> None:
     """Who read a resource while it was small goes on reading when it has learnt a dictionary."""
-    rows = [row(f"n{n}", n) for n in range(200)]
+    rows = [row(f"n{n}", n) for n in range(LEARNS_FROM)]
     async with SqliteStore.open(data_dir, clock_now=lambda: 5) as store:
         await poll(store, Part(rows[:5]))
         assert len(await store.known(CUSTOMERS, [one.key for one in rows])) == 5
