@@ -50,13 +50,13 @@ async def pages(reader: Reader, resource: Resource, query: Query) -> AsyncIterat
 
     A probe is one page. By descending key a delta is one page as well, unless new keys are at the end.
     """
-    alone = query == probed(resource) or (query.descending and not finds_new(replace(resource, watermark=None)))
+    alone = not (query.by_stamp or (query.descending and finds_new(replace(resource, watermark=None))))
     while True:
         read = await reader.read(query, chained=not alone)
         lines = reader.lines(read.page, {})
         reader.advance(len(lines))
         yield lines
-        if alone or read.page.next is None or not lines.last_key():
+        if alone or read.page.next is None:
             return
         query = replace(query, next=read.page.next)
 

@@ -273,6 +273,16 @@ async def test_one_stamp_over_many_pages_is_read_to_its_end(cap: int) -> None:
     assert (again.c, again.u, again.records_decoded) == (0, 0, 0)
 
 
+async def test_a_page_without_a_key_is_not_the_end(stamped: World) -> None:
+    """A delta reads on behind a page of rows that have no key, for it takes the watermark over."""
+    await stamped.run()
+    keyless = [{"KEY": "", "STAMP": f"2023-11-14T22:00:{n:02}Z"} for n in range(30)]
+    stamped.source.tables[NAME].rows += keyless
+    stamped.source.put(NAME, [row(400, NAME="last", STAMP="2023-11-14T22:01:00Z")])
+    assert (await stamped.run(Kind.DELTA)).u == 1
+    assert await mark(stamped) == "2023-11-14T22:01:00Z"
+
+
 async def test_a_stamp_far_ahead_does_not_hide_what_follows(stamped: World) -> None:
     """A record stamped in 2099 leaves the watermark where it can be believed, from the first sweep on."""
     stamped.source.put(NAME, [row(10, STAMP="2099-01-01T00:00:00Z")])
