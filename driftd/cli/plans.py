@@ -77,7 +77,8 @@ def _paces(each: "ResourcePlan") -> Mapping[Kind, object]:
     if each.single:
         return {Kind.PROBE: "-", Kind.DELTA: "-", Kind.SWEEP: span(resource.probe)}
     sweep = resource.calendar.sweep_cron or span(resource.sweep)
-    return {Kind.PROBE: span(resource.probe), Kind.DELTA: span(resource.delta), Kind.SWEEP: sweep}
+    delta = span(resource.delta) if each.cycles[Kind.DELTA] else "-"
+    return {Kind.PROBE: span(resource.probe), Kind.DELTA: delta, Kind.SWEEP: sweep}
 
 
 def _connection(one: "Priced") -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from driftd.config.model import Config, ConnectionConfig, ResourceConfig, Settings
 from driftd.core import crontab
-from driftd.core.cadence import PROBED
+from driftd.core.cadence import PROBED, finds_new
 from driftd.core.calendar import open_minutes
 from driftd.core.model import Hours, Kind, Resource, Standing
 
@@ -110,7 +110,7 @@ def reckoned(planned: ResourceConfig, standing: Standing = _UNREAD) -> ResourceP
     """Reckon one resource whose last reading left `standing`."""
     resource = planned.resource
     single = standing.baselined and standing.records <= resource.page_size
-    cycles = _cycles(planned.settings, single=single)
+    cycles = _cycles(planned.settings, single=single, deltas=finds_new(resource))
     each = _measured(resource, standing)
     costs = {kind: Cost(cycles[kind] * cost.requests, cycles[kind] * cost.bytes) for kind, cost in each.items()}
     details = _details(resource, standing, cycles[Kind.SWEEP], open_minutes(planned.settings.blackout) / 60)
@@ -125,7 +125,7 @@ def total(costs: Iterable[Cost]) -> Cost:
     return sum_of
 
 
-def _cycles(settings: Settings, *, single: bool) -> dict[Kind, float]:
+def _cycles(settings: Settings, *, single: bool, deltas: bool) -> dict[Kind, float]:
     """Return the cycles of a day: all grids share an offset, so a cycle takes the place of a lesser one due with it."""
     probe, delta, sweep = (round(each * 1000) for each in (settings.probe, settings.delta, settings.sweep))
 
@@ -134,6 +134,9 @@ def _cycles(settings: Settings, *, single: bool) -> dict[Kind, float]:
 
     if single:
         return {Kind.PROBE: 0.0, Kind.DELTA: 0.0, Kind.SWEEP: slots(probe)}
+    if not deltas:
+        complete = (0.0, _fires(settings.sweep_cron)) if settings.sweep_cron else (slots(probe, sweep), slots(sweep))
+        return {Kind.PROBE: slots(probe) - complete[0], Kind.DELTA: 0.0, Kind.SWEEP: complete[1]}
     if settings.sweep_cron:
         return {
             Kind.PROBE: slots(probe) - slots(probe, delta),

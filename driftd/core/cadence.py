@@ -6,7 +6,6 @@ Kinds share their resource's offset: where one interval is a multiple of another
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
 from typing import Final
 
 from xxhash import xxh3_64_intdigest
@@ -38,8 +37,9 @@ def due(resource: Resource, standing: Standing, now: int) -> Kind | None:
 def next_due(resource: Resource, standing: Standing, now: int) -> dict[Kind, int]:
     """Return when each kind of cycle is due next, epoch ms: what is late is due since its own time.
 
-    A cycle counts for every kind that proves less: after a sweep, delta and probe are not due at once. A stamp more
-    than an interval ahead of `now` is of a clock that has been put back since, and counts for nothing.
+    A cycle counts for every kind that proves less: after a sweep, delta and probe are not due at once. A delta that
+    would not come to what is new is left to the sweep. A stamp more than an interval ahead of `now` is of a clock that
+    has been put back since, and counts for nothing.
     """
     at = _wanted(resource, standing, now)
     if resource.calendar.blackout:
@@ -64,19 +64,12 @@ def details_in_hand(resource: Resource, standing: Standing, now: int) -> float:
     return min(float(resource.details_per_hour), standing.details_budget + earned)
 
 
-def behind(watermark: str | None, overlap: float) -> str | None:
-    """Return the update stamp `overlap` seconds before `watermark`, in the server's own form; None without one.
+def finds_new(resource: Resource) -> bool:
+    """Tell whether a delta comes to what is new: by the watermark, or at the end of the key order.
 
-    Stamps are ISO 8601, as X3 writes ``UPDDATTIM``.
+    Under a key of several parts, new records stand at the end of each first part, and not at that of the whole.
     """
-    if watermark is None:
-        return None
-    try:
-        stamp = datetime.fromisoformat(watermark) - timedelta(seconds=overlap)
-    except (ValueError, OverflowError):
-        return None
-    text = stamp.isoformat(timespec="milliseconds" if "." in watermark else "seconds")
-    return text.replace("+00:00", "Z") if watermark.endswith("Z") else text
+    return resource.watermark is not None or len(resource.key) == 1
 
 
 def _wanted(resource: Resource, standing: Standing, now: int) -> dict[Kind, int]:
@@ -93,7 +86,7 @@ def _wanted(resource: Resource, standing: Standing, now: int) -> dict[Kind, int]
         complete = _slot((sweep,), _ms(resource.sweep), own, now)
     return {
         Kind.SWEEP: complete,
-        Kind.DELTA: _slot((sweep, delta), _ms(resource.delta), own, now),
+        Kind.DELTA: _slot((sweep, delta), _ms(resource.delta), own, now) if finds_new(resource) else complete,
         Kind.PROBE: _slot((sweep, delta, probe), often, own, now),
     }
 

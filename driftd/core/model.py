@@ -117,7 +117,8 @@ class Query(Struct, frozen=True):
     """One page asked for, always with an explicit order on the key.
 
     ``after`` is the key to read behind (exclusive), ``start`` the key to read from (inclusive); at most one is given.
-    ``since`` is a watermark value: only records with ``watermark >= since``, ordered by it and then the key.
+    ``since`` is a watermark value: only records with ``watermark >= since``, ordered by it and then the key;
+    ``stamped`` asks for that order, of all records where there is no ``since``.
     ``next`` continues the ``$next`` link of an earlier page and then decides the position alone. ``split`` says that
     the page will be looked into whatever its bytes are: it can then be split as it is judged, in one pass.
     """
@@ -129,6 +130,12 @@ class Query(Struct, frozen=True):
     since: str | None = None
     next: str | None = None
     split: bool = False
+    stamped: bool = False
+
+    @property
+    def by_stamp(self) -> bool:
+        """Whether records come in the order of the watermark."""
+        return self.stamped or self.since is not None
 
 
 class Page(Struct, frozen=True):
@@ -267,7 +274,7 @@ class Standing(Struct, frozen=True):
     records: int = 0
     """Live records of the snapshot."""
     watermark: str | None = None
-    """Greatest watermark value seen, as the server wrote it."""
+    """Newest watermark value that the tenant showed before the last reading that came to its end, as it wrote it."""
     volatile: tuple[str, ...] = ()
     """Members learnt to differ at every read: cut from the bytes."""
     proposed: tuple[str, ...] = ()

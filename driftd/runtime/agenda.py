@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from driftd.config import ConnectionConfig
-from driftd.core.cadence import next_due
+from driftd.core.cadence import finds_new, next_due
 from driftd.core.model import Kind, Resource, Standing
 from driftd.ports import Clock
 from driftd.runtime.purse import Purse
@@ -118,7 +118,7 @@ class Agenda:
         at = next_due(resource, self._standings[resource.name], now)
         after = self._sweeps_after.get(resource.name, 0)
         if after > at[Kind.SWEEP] and not self.is_small(resource):
-            at[Kind.SWEEP] = after
+            at |= dict.fromkeys((Kind.SWEEP,) if finds_new(resource) else (Kind.SWEEP, Kind.DELTA), after)
         return at
 
     def _resting(self, name: str | None) -> float:

@@ -41,7 +41,6 @@ class Comparison:
         """The budget of details reads; what a refusal leaves of it is not lost."""
         self._refused = False
         self._completed: set[KeyBytes] = set()
-        self.watermark = standing.watermark
         self.members: Counter[str] = Counter()
         """How many updates changed each top-level member."""
 
@@ -141,18 +140,14 @@ class Comparison:
         return canonical.canonical(record, self._volatile, self._resource.lines)
 
     def _stamp(self, record: JsonObject) -> int | None:
-        """Take a record's own update stamp into account and return it, epoch ms."""
-        if self._resource.watermark is None:
-            return None
-        value = record.get(self._resource.watermark)
-        if not isinstance(value, str) or not value:
+        """Return a record's own update stamp, epoch ms; None where it has none, or one without a zone."""
+        value = record.get(self._resource.watermark) if self._resource.watermark else None
+        if not isinstance(value, str):
             return None
         try:
             stamp = datetime.fromisoformat(value)
         except ValueError:
             return None
-        if self.watermark is None or value > self.watermark:
-            self.watermark = value
         return round(stamp.timestamp() * 1000) if stamp.tzinfo else None
 
     async def _complete(self, sightings: list[Sighting]) -> list[Sighting]:

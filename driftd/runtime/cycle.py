@@ -24,7 +24,7 @@ from driftd.ports import Cycle
 from driftd.runtime.ahead import read_ahead
 from driftd.runtime.compare import Comparison, Found
 from driftd.runtime.deletes import Deletes, Missing, SilentOnceError
-from driftd.runtime.glance import glances
+from driftd.runtime.glance import newest_shown, opening, pages, probed, wanted
 from driftd.runtime.lesson import LearntError, lesson
 from driftd.runtime.reader import Reader
 from driftd.runtime.stretches import Stretch, Stretches
@@ -97,6 +97,7 @@ class Way:
         self.reader = Reader(tenant.source, resource, tally, volatile=self.volatile, seed=standing.seed)
         self.reader.expected = standing.records if standing.baselined else None
         self.comparison = Comparison(tenant, resource, standing, tally)
+        self.watermark = standing.watermark
         self.missing = Missing()
         self.layout: list[Segment] = []
         self.loose: frozenset[KeyBytes] = frozenset()
@@ -121,6 +122,9 @@ class Way:
 
     async def _sweep(self, writing: Cycle) -> None:
         store, resource = self.tenant.store, self.resource
+        if wanted(resource, self.standing):
+            shown = await newest_shown(self.reader, self.tenant.source, resource, self.tenant.clock.now())
+            self.watermark = (shown and shown.stamp) or self.watermark
         segments = await store.segments(resource)
         self.loose = frozenset(await store.unplaced(resource))
         self.reader.expect(segments)
@@ -150,12 +154,22 @@ class Way:
 
     async def _glance(self, writing: Cycle, kind: Kind) -> None:
         """Walk the same way over a few pages, without segments and without a word about what is absent."""
-        async for lines, newest_first in glances(self.reader, self.tenant.source, self.resource, self.standing, kind):
-            latest = {line.key: line for line in lines.unknown() if line.key}
-            stored = await self.tenant.store.known(self.resource, latest)
+        reader, source, resource = self.reader, self.tenant.source, self.resource
+        query = probed(resource)
+        if kind is Kind.DELTA:
+            query, self.watermark = await opening(reader, source, resource, self.standing, self.tenant.clock.now())
+        told: set[KeyBytes] = set()
+        async for lines in pages(reader, resource, query):
+            if kind is Kind.PROBE:
+                for record in lines.records:
+                    source.decode(record)
+            # what comes again was changed while this delta reads, and stays for the next: it is within the overlap
+            latest = {line.key: line for line in lines.unknown() if line.key and line.key not in told}
+            stored = await self.tenant.store.known(resource, latest)
             found = await self.comparison.found(list(latest.values()), stored, page=self._position, placed=False)
             await writing.stage(self._next(), rows=found.rows, changes=found.changes)
-            if newest_first and all(key in stored for key in latest):
+            told.update(row.key for row in found.rows)
+            if query.descending and all(key in stored for key in latest):
                 break
         await self._commit(writing, kind)
 
@@ -215,7 +229,7 @@ class Way:
         standing = replace(
             self.standing,
             records=self.standing.records + tally.baseline + created - deleted,
-            watermark=self.comparison.watermark,
+            watermark=self.watermark,
             details_budget=self.comparison.details_left,
             details_budget_at=now,
             last_probe=now if kind is Kind.PROBE else self.standing.last_probe,

@@ -18,9 +18,18 @@ import orjson
 from driftd.simulator.class_model import ClassModel
 from driftd.simulator.collation import SortPart, number_of, order_of, text_of
 from driftd.simulator.json_values import Json
-from driftd.simulator.render import Renderer, Style
+from driftd.simulator.render import Renderer, Style, stamp_of
 from driftd.simulator.rows import Row, SortKey, Table
-from driftd.simulator.where import ExpressionError, Getter, Test, UnknownPropertyError, parse, seconds_of
+from driftd.simulator.where import (
+    ExpressionError,
+    Getter,
+    Reading,
+    Test,
+    UnknownPropertyError,
+    parse,
+    seconds_in,
+    seconds_of,
+)
 
 Relation = Literal["gt", "ge", "lt", "le"]
 Order = tuple[tuple[str, bool], ...]
@@ -190,7 +199,8 @@ class Listings:
         rows, sorts = self._table.rows, self._table.sorts
         if where:
             properties = queryable(self._model, style)
-            test = parse(where, properties, self._table.collation, doubled_quotes=doubled_quotes)
+            reading = Reading(self._table.collation, style.naive, doubled_quotes=doubled_quotes)
+            test = parse(where, properties, reading)
             chosen = [index for index, row in enumerate(rows) if self._passes(test, row, style)]
             rows, sorts = [rows[index] for index in chosen], [sorts[index] for index in chosen]
         if self._falls_by_key(order):
@@ -221,7 +231,7 @@ class Listings:
         def get(name: str) -> Json:
             nonlocal shown
             if name == "UPDDATTIM" and row.literal is None:
-                return row.header_stamp if style.etag == "header_only" else row.stamp
+                return seconds_in(stamp_of(row, style), style.naive)
             if name in self._model.key:
                 return row.key[self._model.key.index(name)]
             if shown is None:

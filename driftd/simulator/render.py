@@ -5,11 +5,12 @@ Shapes follow the Sage web-service guide (reading details) and a public payload 
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from hashlib import blake2b
 from random import Random
 from typing import NamedTuple, Protocol
+from zoneinfo import ZoneInfo
 
 from driftd.simulator.class_model import ClassModel, Collection, Facet, Field, Key, Origin
 from driftd.simulator.draws import World
@@ -18,7 +19,8 @@ from driftd.simulator.references import TABLES, reference
 from driftd.simulator.rows import Row
 from driftd.simulator.switches import Switches
 
-_OFFSET = timezone(timedelta(hours=1))
+_HERE = ZoneInfo("Europe/Paris")
+"""Where the tenants are."""
 _ISO_LANGUAGE = {"ENG": "en-GB", "FRA": "fr-FR"}
 
 
@@ -26,7 +28,7 @@ class Style(NamedTuple):
     """The switches that decide how a record looks; equal styles give equal bytes, unless a member is volatile."""
 
     updatim: bool
-    offset: bool
+    zone: str
     uuid: str
     etag: str
     actx: bool
@@ -40,7 +42,7 @@ class Style(NamedTuple):
         """Return the style the switches ask for now."""
         return cls(
             updatim=switches.updatim_in_query == "present",
-            offset=switches.updatim_zone == "offset",
+            zone=switches.updatim_zone,
             uuid=switches.uuid,
             etag=switches.etag,
             actx=switches.actx_in_query == "present",
@@ -49,6 +51,11 @@ class Style(NamedTuple):
             shuffled=switches.member_order == "shuffled",
             respelled=switches.numbers == "respelled",
         )
+
+    @property
+    def naive(self) -> tzinfo:
+        """The zone in which times without one are."""
+        return _HERE if self.zone == "local" else UTC
 
     @property
     def restless(self) -> bool:
@@ -107,7 +114,7 @@ class Renderer:
             for part in self._model.collections:
                 wire[part.name] = self._children(part, values[part.name], style, path)
         if whole or style.updatim:
-            wire["UPDDATTIM"] = _instant(_stamp(row, style), offset=style.offset)
+            wire["UPDDATTIM"] = _instant(stamp_of(row, style), style.zone)
         return wire
 
     def whole(self, row: Row, facet: Facet, style: Style) -> Record:
@@ -154,7 +161,7 @@ class Renderer:
         if style.etag == "volatile":
             head["$etag"] = str(self._chance.getrandbits(60))
         elif style.etag != "absent":
-            head["$etag"] = _instant(_stamp(row, style))
+            head["$etag"] = _instant(stamp_of(row, style))
         if facet == "$details":
             language = style.language
             head |= {"$actxUser": self._world.username, "$actxLogin": self._world.username}
@@ -224,13 +231,15 @@ def referring(model: ClassModel, resource: str) -> Iterator[str]:
     return (each.name for each in model.fields if each.query and each.refers == resource)
 
 
-def _stamp(row: Row, style: Style) -> int:
+def stamp_of(row: Row, style: Style) -> int:
+    """Return the seconds since 1970 of the last change that a row's stamps tell of."""
     return row.header_stamp if style.etag == "header_only" else row.stamp
 
 
-def _instant(stamp: int, *, offset: bool = False) -> str:
-    if offset:
-        return datetime.fromtimestamp(stamp, _OFFSET).isoformat()
+def _instant(stamp: int, zone: str = "utc") -> str:
+    if zone != "utc":
+        local = datetime.fromtimestamp(stamp, _HERE)
+        return (local if zone == "offset" else local.replace(tzinfo=None)).isoformat()
     days, second = divmod(stamp, 86_400)
     minute, second = divmod(second, 60)
     return f"{_day(days)}T{minute // 60:02d}:{minute % 60:02d}:{second:02d}Z"

@@ -74,8 +74,9 @@ class Switches:
     # --- records
     updatim_in_query: Literal["absent", "present"] = "absent"
     """Does the standard `$query` facet show `UPDDATTIM`? (Where absent it cannot be filtered on.)"""
-    updatim_zone: Literal["utc", "offset"] = "utc"
-    """Are update times spelled with `Z`, or as local time with an offset?"""
+    updatim_zone: Literal["utc", "offset", "local"] = "utc"
+    """Are update times spelled with `Z`, as local time with its offset, or as local time alone? (Then they are compared
+    as such: an hour comes twice when summer time ends.)"""
     uuid: Literal["stable", "volatile", "absent"] = "stable"
     """Is `$uuid` the same at every read, new at every read, or not shown?"""
     etag: Literal["stable", "header_only", "volatile", "absent"] = "stable"

@@ -9,7 +9,7 @@ import operator
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
@@ -48,6 +48,17 @@ _RESERVED = {*_COMPARISONS, "and", "or", "not", "between", "in", "like"}
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """How an expression is understood."""
+
+    collation: str
+    """How text is compared."""
+    naive: tzinfo = UTC
+    """The zone in which update times are that have none."""
+    doubled_quotes: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class _Token:
     kind: str
     text: str
@@ -73,22 +84,22 @@ def _tokens(expression: str, *, doubled_quotes: bool) -> list[_Token]:
     return [*tokens, _Token("end", "")]
 
 
-def parse(expression: str, properties: Collection[str], collation: str, *, doubled_quotes: bool = True) -> Test:
-    """Return the test an expression stands for; text is compared as the collation does.
+def parse(expression: str, properties: Collection[str], reading: Reading) -> Test:
+    """Return the test an expression stands for.
 
     Raises `UnknownPropertyError` for a name not in `properties`, `ExpressionError` for what is no expression; the test
     itself raises `ExpressionError` where a number meets text.
     """
-    parser = _Parser(_tokens(expression, doubled_quotes=doubled_quotes), properties, collation)
+    parser = _Parser(_tokens(expression, doubled_quotes=reading.doubled_quotes), properties, reading)
     test = parser.disjunction()
     parser.expect("end", "")
     return test
 
 
 class _Parser:
-    def __init__(self, tokens: list[_Token], properties: Collection[str], collation: str) -> None:
+    def __init__(self, tokens: list[_Token], properties: Collection[str], reading: Reading) -> None:
         self._tokens, self._properties = tokens, properties
-        self._like = likeness_of(collation)
+        self._like, self._naive = likeness_of(reading.collation), reading.naive
         self._at = 0
 
     @property
@@ -187,7 +198,7 @@ class _Parser:
         if token.kind == "number":
             return _constant(Decimal(token.text))
         if token.kind == "instant":
-            return _constant(_instant(token.text))
+            return _constant(_instant(token.text, self._naive))
         if token.kind == "name":
             return self._named(token.text)
         raise ExpressionError(f"expected a value, found {token.text!r}")
@@ -220,8 +231,8 @@ def _constant(value: Json) -> _Value:
     return lambda _get: value
 
 
-def _instant(text: str) -> Json:
-    """Dates stay text, as records show them; a date with a time becomes seconds since 1970."""
+def _instant(text: str, naive: tzinfo) -> Json:
+    """Dates stay text, as records show them; a date with a time becomes seconds as `seconds_in` counts them."""
     if text == "0000-00-00":
         return text
     try:
@@ -230,7 +241,14 @@ def _instant(text: str) -> Json:
         raise ExpressionError(f"no date: {text!r}") from error
     if "T" not in text:
         return text
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    return seconds_in(int(moment.timestamp()), naive) if moment.tzinfo else seconds_of(text)
+
+
+def seconds_in(stamp: int, zone: tzinfo) -> int:
+    """Return what `seconds_of` makes of an instant, seconds since 1970, as clocks of a zone show it."""
+    if zone is UTC:
+        return stamp
+    return int(datetime.fromtimestamp(stamp, zone).replace(tzinfo=UTC).timestamp())
 
 
 def seconds_of(text: Json) -> int:

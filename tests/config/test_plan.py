@@ -151,10 +151,13 @@ def test_the_dearest_resource_is_named_with_its_interval() -> None:
     st.sampled_from([3600, 21_600, 86_400]),
     st.text(st.characters(codec="ascii", categories=["Lu"]), min_size=1, max_size=8),
     st.integers(10**12, 10**12 + DAY),
+    st.sampled_from([("K",), ("K", "L")]),
 )
-def test_a_day_has_the_cycles_that_were_planned(probe: int, delta: int, sweep: int, name: str, start: int) -> None:
-    """The plan of a resource is what its cadence does, cycle for cycle."""
-    resource = Resource("aldgate", name, name, ("K",), probe=probe, delta=delta, sweep=sweep)
+def test_a_day_has_the_cycles_that_were_planned(
+    probe: int, delta: int, sweep: int, name: str, start: int, key: tuple[str, ...]
+) -> None:
+    """The plan of a resource is what its cadence does, cycle for cycle: no delta where none finds what is new."""
+    resource = Resource("aldgate", name, name, key, probe=probe, delta=delta, sweep=sweep)
     standing = replace(LARGE, last_sweep=start)
     counted: Counter[Kind] = Counter()
     now = start
@@ -164,7 +167,9 @@ def test_a_day_has_the_cycles_that_were_planned(probe: int, delta: int, sweep: i
         counted[kind] += 1
         standing = replace(standing, **{f"last_{kind.value}": now})
     config = configured(probe=f'"{probe}s"', delta=f'"{delta}s"', sweep=f'"{sweep}s"')
-    cycles = reckoned(config.connections[0].classes[0], LARGE).cycles
+    planned = config.connections[0].classes[0]
+    cycles = reckoned(replace(planned, resource=replace(planned.resource, key=key)), LARGE).cycles
+    assert (cycles[Kind.DELTA] > 0) == (key == ("K",) and delta < sweep)
     for kind in Kind:
         assert abs(counted[kind] - 2 * cycles[kind]) <= 2, kind
 

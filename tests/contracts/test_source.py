@@ -232,6 +232,15 @@ async def test_since_shows_what_is_not_older_in_the_order_of_the_watermark(world
     assert all(stamp_of[one] <= stamp_of[two] for one, two in pairwise(newer))
 
 
+async def test_the_newest_first(world: World) -> None:
+    """In the order of the watermark, descending, the first record has the greatest stamp, of all or of those since."""
+    stamps = sorted(str(record["UPDDATTIM"]) for record in await records(world))
+    for since in (None, stamps[len(stamps) // 2]):
+        page = await world.source.page(CUSTOMERS, Query(1, stamped=True, since=since, descending=True))
+        (first,) = world.source.split(page)
+        assert world.source.decode(first)["UPDDATTIM"] == stamps[-1]
+
+
 @pytest.mark.parametrize("split", [False, True])
 async def test_slices_are_the_bytes_of_the_page(world: World, split: bool) -> None:
     """Each slice is a part of the page as sent, in order, and decodes to the record with its key."""

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from driftd.core.cadence import HOUR, SPREAD, behind, details_in_hand, due, next_due, offset
+from driftd.core.cadence import HOUR, SPREAD, details_in_hand, due, finds_new, next_due, offset
 from driftd.core.calendar import blackout_end
 from driftd.core.model import Calendar, Hours, Kind, Resource, Standing
 
@@ -171,10 +171,15 @@ def test_the_budget_fills_steadily(at: int, elapsed: int, left: float) -> None:
         assert budget == R.details_per_hour
 
 
-def test_behind_keeps_the_servers_form() -> None:
-    """The overlap is taken off in the form in which the server writes its stamps."""
-    assert behind("2026-11-23T00:05:00Z", 600) == "2026-11-22T23:55:00Z"
-    assert behind("2026-11-23T00:05:00.250Z", 600) == "2026-11-22T23:55:00.250Z"
-    assert behind("2026-11-23T02:05:00+02:00", 60) == "2026-11-23T02:04:00+02:00"
-    assert behind(None, 600) is None
-    assert behind("0000-00-00", 600) is None
+@given(times, st.integers(0, 3 * DAY), st.sampled_from([R, NIGHTLY]))
+def test_what_no_delta_finds_is_left_to_the_sweep(last: int, later: int, resource: Resource) -> None:
+    """Under a key of several parts and without a watermark no delta is due before its sweep, and probes go on."""
+    blind = replace(resource, key=("TYP", "NUM"))
+    standing, now = ran(LARGE, Kind.SWEEP, last), last + later
+    assert not finds_new(blind)
+    at = next_due(blind, standing, now)
+    assert at[Kind.DELTA] == at[Kind.SWEEP]
+    assert due(blind, standing, now) is not Kind.DELTA
+    assert at[Kind.PROBE] == next_due(resource, standing, now)[Kind.PROBE]
+    stamped = replace(blind, watermark="UPDDATTIM")
+    assert next_due(stamped, standing, now) == next_due(resource, standing, now)

@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -118,17 +119,18 @@ class FakeSource:
     def _listing(self, resource: Resource, query: Query) -> list[Record]:
         rows = self._table(resource).rows
         if query.since is not None:
-            rows = [row for row in rows if str(row.get(str(resource.watermark), "")) >= query.since]
+            since = _instant(query.since)
+            rows = [row for row in rows if _instant(row.get(str(resource.watermark))) >= since]
         order = functools.partial(self._order, resource, query)
         return sorted(rows, key=lambda row: order(self._sort_parts(resource, query, row)), reverse=query.descending)
 
     def _sort_parts(self, resource: Resource, query: Query, row: Record) -> list[Any]:
-        names = resource.key if query.since is None else (str(resource.watermark), *resource.key)
+        names = (str(resource.watermark), *resource.key) if query.by_stamp else resource.key
         return [row.get(name) for name in names]
 
     def _order(self, resource: Resource, query: Query, parts: Sequence[Any]) -> SortPart:
         head = len(parts) - len(resource.key)
-        return (tuple(parts[:head]), self.collate(tuple(parts[head:])))
+        return (tuple(map(_instant, parts[:head])), self.collate(tuple(parts[head:])))
 
     def _start(self, resource: Resource, query: Query, rows: Sequence[Record]) -> int:
         place = query.next or query.after or query.start
@@ -142,6 +144,15 @@ class FakeSource:
             if passed or (here == target and query.next is None and query.start is not None):
                 return number
         return len(rows)
+
+
+def _instant(stamp: Any) -> datetime:
+    """Return what orders a stamp: the instant; without a zone, what a clock shows; none at all comes first."""
+    try:
+        found = datetime.fromisoformat(stamp)
+    except (TypeError, ValueError):
+        return datetime.min.replace(tzinfo=UTC)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _integral(part: Any) -> Any:

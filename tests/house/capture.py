@@ -99,6 +99,8 @@ async def run(
     tenant.switches.collation = case.collation  # type: ignore[assignment]
     if case.switch != "all":
         setattr(tenant.switches, case.switch, case.position)
+    if case.switch == "updatim_zone":
+        tenant.switches.updatim_in_query = "present"
     tenant.switches.cap = chance.choice([7, 10, 1000])
     watermark = "UPDDATTIM" if tenant.switches.updatim_in_query == "present" else None
     resources = [resource(name, page_size=chance.choice([5, 10, 40]), watermark=watermark) for name in classes]

@@ -1,9 +1,11 @@
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from driftd.simulator.where import ExpressionError, UnknownPropertyError, parse
+from driftd.simulator.where import ExpressionError, Reading, UnknownPropertyError, parse
 from tests.simulator.reader import Reader
 
 RECORD: dict[str, Any] = {
@@ -21,7 +23,7 @@ RECORD: dict[str, Any] = {
 
 
 def holds(expression: str, collation: str = "binary", *, doubled_quotes: bool = True) -> bool:
-    return parse(expression, RECORD, collation, doubled_quotes=doubled_quotes)(RECORD.__getitem__)
+    return parse(expression, RECORD, Reading(collation, doubled_quotes=doubled_quotes))(RECORD.__getitem__)
 
 
 @pytest.mark.parametrize(
@@ -127,3 +129,16 @@ def test_the_watermark_selects_where_it_is_shown(reader: Reader) -> None:
     assert {row["BPCNUM"] for row in rows} >= changed
     stamps = [(row["UPDDATTIM"], row["BPCNUM"]) for row in rows]
     assert stamps == sorted(stamps)
+
+
+def test_local_update_times_are_compared_as_clocks_show_them(reader: Reader) -> None:
+    """Without a zone a literal means the tenant's clocks, with one an instant; the hour that comes twice is one."""
+    reader.tenant.switches.move({"updatim_in_query": "present", "updatim_zone": "local"})
+    rows = reader.rows("BPCUSTOMER", orderBy="UPDDATTIM,BPCNUM", count=7)
+    shown = [row["UPDDATTIM"] for row in rows]
+    assert shown == sorted(shown)
+    middle = shown[len(shown) // 2]
+    at = datetime.fromisoformat(middle).replace(tzinfo=ZoneInfo("Europe/Paris"))
+    for literal in (middle, at.isoformat(), f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"):
+        found = reader.rows("BPCUSTOMER", where=f"UPDDATTIM ge @{literal}@", count=50)
+        assert {row["UPDDATTIM"] for row in found} == {each for each in shown if each >= middle}

@@ -25,6 +25,8 @@ _BOM: Final = b"\xef\xbb\xbf"
 _IN_QUERY: Final = "$,()@:"
 _AS_SENT: Final = "%!$&'()*+,;=:@/?~-._[]|{}\\^`"
 _PORTS: Final = {"http": 80, "https": 443}
+_DATE: Final = len("2026-11-23")
+_SECONDS: Final = "%Y-%m-%dT%H:%M:%S"
 
 
 class Address(Struct, frozen=True):
@@ -101,10 +103,11 @@ def _parameters(resource: Resource, query: Query) -> list[tuple[str, str]]:
     direction = "desc" if query.descending else "asc"
     order = resource.key
     filtered: list[tuple[str, str]] = []
-    if query.since is not None:
+    if query.by_stamp:
         if resource.watermark is None:
-            raise ValueError(f'"{resource.name}" has no watermark to read since')
+            raise ValueError(f'"{resource.name}" has no watermark to read by')
         order = (resource.watermark, *(name for name in resource.key if name != resource.watermark))
+    if query.since is not None:
         filtered = [("where", f"{resource.watermark} ge @{_instant(resource, query.since)}@")]
     return [
         ("representation", _representation(resource, "$query")),
@@ -117,25 +120,27 @@ def _parameters(resource: Resource, query: Query) -> list[tuple[str, str]]:
 def _position(query: Query) -> list[str]:
     if query.after is not None and query.start is not None:
         raise ValueError("a page starts behind a key or at a key, not both")
-    if query.since is not None and (query.after or query.start) is not None:
-        raise ValueError(
-            "a reading since a watermark goes on by its next link only: its cursor needs the watermark too"
-        )
+    if query.by_stamp and (query.after or query.start) is not None:
+        raise ValueError("a reading by the watermark goes on by its next link only: its cursor needs the watermark too")
     if query.after is not None:
         return [f"key=gt.{keys.cursor(query.after)}"]
     return [f"key=ge.{keys.cursor(query.start)}"] if query.start is not None else []
 
 
 def _instant(resource: Resource, watermark: str) -> str:
-    """Spell a watermark as a literal: a date as it is, a date with time in UTC with ``Z`` (Sage, TOSD)."""
+    """Spell a watermark as a literal: a date as it is, a date with time in UTC with ``Z`` (Sage, TOSD).
+
+    A time without a zone stays without one: in which zone the tenant's clocks go is for the tenant to know.
+    """
     try:
-        if "T" not in watermark:
+        if len(watermark) <= _DATE:
             return date.fromisoformat(watermark).isoformat()
         moment = datetime.fromisoformat(watermark)
     except ValueError:
         raise invalid(f'watermark "{resource.watermark}" of "{resource.name}" is not a date') from None
-    in_utc = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return f"{in_utc.strftime('%Y-%m-%dT%H:%M:%S')}Z"
+    if moment.tzinfo is None:
+        return moment.strftime(_SECONDS)
+    return f"{moment.astimezone(UTC).strftime(_SECONDS)}Z"
 
 
 _ABSENT: Final = msgspec.Raw(b"")

@@ -53,6 +53,17 @@ def test_positions_that_exclude_each_other_are_a_bug() -> None:
         ADDRESS.page(DATED, Query(1, since="2026-01-01", after=encoded("A")))
     with pytest.raises(ValueError, match="no watermark"):
         ADDRESS.page(CUSTOMERS, Query(1, since="2026-01-01"))
+    with pytest.raises(ValueError, match="no watermark"):
+        ADDRESS.page(CUSTOMERS, Query(1, stamped=True))
+    with pytest.raises(ValueError, match="next link"):
+        ADDRESS.page(DATED, Query(1, stamped=True, start=encoded("A")))
+
+
+def test_all_records_in_the_order_of_the_watermark() -> None:
+    """Without a value to begin from there is no filter: how the tenant spells its stamps is not known yet."""
+    asked = parameters(ADDRESS.page(DATED, Query(1, stamped=True, descending=True)))
+    assert asked["orderBy"] == "UPDDATTIM desc,BPCNUM desc"
+    assert "where" not in asked
 
 
 @pytest.mark.parametrize(
@@ -62,11 +73,12 @@ def test_positions_that_exclude_each_other_are_a_bug() -> None:
         ("2026-11-01T08:14:25Z", "@2026-11-01T08:14:25Z@"),
         ("2026-11-01T10:14:25+02:00", "@2026-11-01T08:14:25Z@"),
         ("2026-11-01T08:14:25.900Z", "@2026-11-01T08:14:25Z@"),
-        ("2026-11-01T08:14:25", "@2026-11-01T08:14:25Z@"),
+        ("2026-11-01T08:14:25", "@2026-11-01T08:14:25@"),
+        ("2026-11-01 08:14:25.9", "@2026-11-01T08:14:25@"),
     ],
 )
-def test_a_watermark_is_asked_for_in_utc_and_never_later_than_it_was(since: str, literal: str) -> None:
-    """A reading since a watermark filters on it, spelt in UTC, and is ordered by it and then the key."""
+def test_a_watermark_is_asked_for_in_utc_or_as_it_was_and_never_later(since: str, literal: str) -> None:
+    """A reading since a watermark filters on it, in UTC where its zone is known, and is ordered by it and the key."""
     asked = parameters(ADDRESS.page(DATED, Query(50, since=since)))
     assert asked["where"] == f"UPDDATTIM ge {literal}"
     assert asked["orderBy"] == "UPDDATTIM asc,BPCNUM asc"
