@@ -32,6 +32,7 @@ from driftd.runtime.book import Book
 from driftd.runtime.daemon import Instruments, Running
 from driftd.runtime.gauges import Gauges
 from driftd.runtime.post import Posts
+from driftd.runtime.rooms import Rooms
 from driftd.runtime.ways import Ways
 from driftd.runtime.world import World
 
@@ -83,7 +84,7 @@ async def _running(config: Config, process: Process, logs: Logs, redaction: Reda
         gauges=gauges,
         posts=Posts(ways, config.daemon.max_concurrency, gauges, clock, logs.log),
         open_source=partial(connected, learn=redaction.learn),
-        sweeps=anyio.Semaphore(config.daemon.max_concurrency, fast_acquire=True),
+        sweeps=Rooms(config.daemon.max_concurrency),
         chance=random.random,
         seed=lambda: secrets.randbits(64),
     )

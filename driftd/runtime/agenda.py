@@ -47,6 +47,10 @@ class Agenda:
         standing = self._standings[resource.name]
         return standing.baselined and standing.records <= resource.page_size
 
+    def is_large(self, resource: Resource) -> bool:
+        """Tell whether what is due of a resource is a sweep of many pages, or of nobody knows how many."""
+        return not self.is_small(resource) and self._due(resource, now := self._clock.now())[Kind.SWEEP] <= now
+
     def delay(self, resource: Resource) -> float:
         """Return the seconds until a resource may be polled next; 0 or less where it may be now."""
         now = self._clock.now()

@@ -139,7 +139,7 @@ class Running:
             loop_lag=self._lag.greatest(self._world.clock.monotonic()),
             schedule_lag=gauges.schedule_lag(),
             running=gauges.running,
-            waiting=gauges.waiting,
+            waiting=self._world.sweeps.waiting + gauges.waiting,
             polls=gauges.polls.shown(),
             requests=gauges.requests.shown(),
             answers=gauges.classes(),

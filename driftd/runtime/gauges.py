@@ -22,6 +22,7 @@ class Gauges:
         self.answers: Counter[str] = Counter()
         self.running = 0
         self.waiting = 0
+        """Requests that wait for their turn."""
         self.restarts = 0
         self.lateness = Greatest(LAG_SPAN)
 
@@ -52,10 +53,19 @@ class Gauges:
             self.running -= 1
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """Count a poll while a limit holds it."""
+    def held(self) -> Iterator[Callable[[], None]]:
+        """Count a request as waiting until the function given is called: how long that took is lateness as well."""
+        begun, waits = self._monotonic(), True
+
+        def admitted() -> None:
+            nonlocal waits
+            waits = False
+            self.waiting -= 1
+            self.started(self._monotonic() - begun)
+
         self.waiting += 1
         try:
-            yield
+            yield admitted
         finally:
-            self.waiting -= 1
+            if waits:
+                self.waiting -= 1

@@ -4,9 +4,6 @@ Each resource has at most one cycle at a time, and each cycle is a task of its o
 other one waiting, as the limits count requests, not cycles.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 import anyio
 from anyio.abc import TaskGroup
 from msgspec.structs import replace
@@ -68,6 +65,8 @@ class Poller:
         finally:
             way.leave(self._told)
             way.abandoned(self._post.traffic)
+            for resource in self._post.connection.resources:
+                self._world.sweeps.forget((self, resource.name))
             self.look()
 
     def look(self) -> None:
@@ -88,10 +87,16 @@ class Poller:
                 wait = min(wait, delay)
             elif self._trying or not self._post.way.claim(self._post.traffic):
                 wait = min(wait, self._post.way.opens_in or tick)
-            else:
+            elif self._has_room(resource):
                 self._trying = self._post.way.opens_in is not None
                 self._begin(group, resource)
         return wait
+
+    def _has_room(self, resource: Resource) -> bool:
+        """Take a place among the sweeps where the cycle is one of many pages; without one we are nudged later."""
+        if not self._agenda.is_large(resource):
+            return True
+        return self._world.sweeps.enter((self, resource.name), self.nudge)
 
     def _may_ask(self) -> bool:
         """Whether the tenant may be asked at all: the connection is not paused, and its budget not used up."""
@@ -108,18 +113,18 @@ class Poller:
         return False
 
     def _begin(self, group: TaskGroup, resource: Resource) -> None:
+        roomy = self._agenda.is_large(resource)
         kind, late = self._agenda.begin(resource)
         self._world.gauges.started(late)
-        group.start_soon(self._once, resource, kind, name=f"{resource.connection} {resource.name} {kind}")
+        group.start_soon(self._once, resource, kind, roomy, name=f"{resource.connection} {resource.name} {kind}")
 
-    async def _once(self, resource: Resource, kind: Kind) -> None:
+    async def _once(self, resource: Resource, kind: Kind, roomy: bool) -> None:  # noqa: FBT001 - for start_soon
         """Run one cycle; whatever is no failure of tenant or store is a bug, which costs this cycle only."""
         clock, began = self._tenant.clock, self._tenant.clock.now()
         trial, self_begun = self._trying, clock.monotonic()
         try:
             with self._world.gauges.polling():
-                async with self._room(resource, kind):
-                    report = await cycle(self._heard(resource), resource, kind)
+                report = await cycle(self._heard(resource), resource, kind)
         except FencedError:
             raise
         except Exception as error:
@@ -128,25 +133,14 @@ class Poller:
         finally:
             self._progress.pop(resource.name, None)
             self._agenda.end(resource)
+            if roomy:
+                self._world.sweeps.leave()
             if trial:
                 self._trying = False
         await self._settle(resource, report, began)
         if trial:
             self._post.way.abandoned(self._post.traffic)
         self.nudge()
-
-    @asynccontextmanager
-    async def _room(self, resource: Resource, kind: Kind) -> AsyncIterator[None]:
-        """Wait for a place among the sweeps where the cycle is one of many pages."""
-        if kind is not Kind.SWEEP or self._agenda.is_small(resource):
-            yield
-            return
-        with self._world.gauges.held():
-            await self._world.sweeps.acquire()
-        try:
-            yield
-        finally:
-            self._world.sweeps.release()
 
     async def _settle(self, resource: Resource, report: CycleReport, began: int) -> None:
         """Note what a cycle gave, and when the next one may begin."""

@@ -34,9 +34,11 @@ class ConnectionTraffic:
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
-        async with self._own, self._way.places, self._everywhere:
-            self._way.check(self)
-            yield
+        with self._gauges.held() as admitted:
+            async with self._own, self._way.places, self._everywhere:
+                admitted()
+                self._way.check(self)
+                yield
 
     def send(self) -> None:
         """Count one request; raises ``budget_exhausted``."""

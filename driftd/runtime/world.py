@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
-import anyio
 from msgspec import Struct
 
 from driftd.config import ConnectionConfig
@@ -12,6 +11,7 @@ from driftd.ports import Clock, Source, Store, Traffic
 from driftd.runtime.book import Book
 from driftd.runtime.gauges import Gauges
 from driftd.runtime.post import Posts
+from driftd.runtime.rooms import Rooms
 
 OpenSource = Callable[[ConnectionConfig, Traffic], AbstractAsyncContextManager[Source]]
 """Gives a connection's source while the context lasts; raises `SourceError` where its secret is not to be had."""
@@ -26,7 +26,7 @@ class World(Struct):
     gauges: Gauges
     posts: Posts
     open_source: OpenSource
-    sweeps: anyio.Semaphore
+    sweeps: Rooms
     """Places for the sweeps of resources of more than a page, and for first ones: what one of them keeps in memory is
     bounded, so that of all of them is."""
     chance: Callable[[], float]

@@ -19,6 +19,7 @@ from driftd.ports import Source, Traffic
 from driftd.runtime.book import Book
 from driftd.runtime.gauges import Gauges
 from driftd.runtime.post import Posts
+from driftd.runtime.rooms import Rooms
 from driftd.runtime.supervisor import Supervisor
 from driftd.runtime.ways import Ways
 from driftd.runtime.world import World
@@ -143,7 +144,7 @@ class Rig:
             gauges=self.gauges,
             posts=Posts(self.ways, 64, self.gauges, self.clock, self.log),
             open_source=self.open,
-            sweeps=anyio.Semaphore(64, fast_acquire=True),
+            sweeps=Rooms(64),
             chance=chance.random,
             seed=lambda: 42,
         )
