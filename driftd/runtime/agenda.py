@@ -1,7 +1,7 @@
 """What of one connection is due when: the calendar of each resource, and what holds it back."""
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from driftd.config import ConnectionConfig
 from driftd.core.cadence import finds_new, next_due
@@ -10,7 +10,15 @@ from driftd.ports import Clock
 from driftd.runtime.purse import Purse
 from driftd.runtime.view import Present
 
+_TWO_DAYS: Final = 2 * 86_400_000
 _MOST_COMPLETE_FIRST: Final = (Kind.SWEEP, Kind.DELTA, Kind.PROBE)
+
+
+class Hold(NamedTuple):
+    """A rest; monotonic seconds."""
+
+    since: float
+    until: float
 
 
 class Agenda:
@@ -27,8 +35,8 @@ class Agenda:
         """Since when none of its cycles has run, epoch ms."""
         self._sweeps_after: dict[str, int] = {}
         """Before when no sweep begins, as the day's budget would not bear it, epoch ms."""
-        self._holds: dict[str | None, float] = {}
-        """Until when a resource, or the whole connection (None), rests; monotonic seconds."""
+        self._holds: dict[str | None, Hold] = {}
+        """The rest of a resource, or of the whole connection (None)."""
         self._rested: dict[str | None, int] = {}
         """When the latest rest of each ends or ended, epoch ms."""
 
@@ -74,7 +82,7 @@ class Agenda:
         """Return the kind of cycle that begins now, and by how many seconds it is late."""
         now, name = self._clock.now(), resource.name
         due = self._due(resource, now)
-        kind = next(kind for kind in _MOST_COMPLETE_FIRST if due[kind] <= now)
+        kind = next((kind for kind in _MOST_COMPLETE_FIRST if due[kind] <= now), min(due, key=lambda kind: due[kind]))
         rested = max(self._rested.get(name, 0), self._rested.get(None, 0))
         ready = max(due[kind], self._started, self._free.get(name, 0), rested)
         self._busy[name] = now
@@ -87,14 +95,19 @@ class Agenda:
 
     def hold(self, resource: Resource | None, seconds: float) -> None:
         """Let a resource, or the whole connection, rest from now on."""
-        name = resource.name if resource else None
-        self._holds[name] = self._clock.monotonic() + seconds
+        name, now = resource.name if resource else None, self._clock.monotonic()
+        self._holds[name] = Hold(now, now + seconds)
         self._rested[name] = self._clock.now() + round(seconds * 1000)
 
-    def release(self, resource: Resource | None) -> None:
-        """End the rest of a resource, and that of the connection."""
+    def release(self, resource: Resource | None, begun: float | None = None) -> None:
+        """End the rest of a resource, and that of the connection.
+
+        `begun` is when the poll began that went well, monotonic seconds: what began before a rest says nothing of it.
+        """
         for name in (resource.name if resource else None, None):
-            if self._holds.pop(name, None) is not None:
+            hold = self._holds.get(name)
+            if hold is not None and (begun is None or begun >= hold.since):
+                del self._holds[name]
                 self._rested[name] = self._clock.now()
 
     def present(self, progress: Mapping[str, int], breaker_open_until: int | None) -> Present:
@@ -103,7 +116,7 @@ class Agenda:
         due, sweeps = {}, {}
         for name, resource in self._resources.items():
             at = self._due(resource, now)
-            rests = round(self._resting(name) * 1000)
+            rests = max(0, round(self._resting(name) * 1000))
             due[name] = self._busy.get(name) or max(
                 min(at.values()), now + rests if rests else 0, breaker_open_until or 0
             )
@@ -121,10 +134,11 @@ class Agenda:
     def _due(self, resource: Resource, now: int) -> dict[Kind, int]:
         at = next_due(resource, self._standings[resource.name], now)
         after = self._sweeps_after.get(resource.name, 0)
-        if after > at[Kind.SWEEP] and not self.is_small(resource):
+        believable = after - now <= _TWO_DAYS  # a clock may have been far ahead for a while
+        if believable and after > at[Kind.SWEEP] and not self.is_small(resource):
             at |= dict.fromkeys((Kind.SWEEP,) if finds_new(resource) else (Kind.SWEEP, Kind.DELTA), after)
         return at
 
     def _resting(self, name: str | None) -> float:
-        until = max(self._holds.get(name, 0.0), self._holds.get(None, 0.0))
-        return max(0.0, until - self._clock.monotonic())
+        now = self._clock.monotonic()
+        return max((hold.until - now for hold in (self._holds.get(name), self._holds.get(None)) if hold), default=0.0)

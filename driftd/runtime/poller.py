@@ -4,6 +4,8 @@ Each resource has at most one cycle at a time, and each cycle is a task of its o
 other one waiting, as the limits count requests, not cycles.
 """
 
+from typing import Final, NamedTuple
+
 import anyio
 from anyio.abc import TaskGroup
 from msgspec.structs import replace
@@ -21,6 +23,16 @@ from driftd.runtime.tally import CycleReport, Failure, Tally
 from driftd.runtime.tenant import Tenant
 from driftd.runtime.view import Present
 from driftd.runtime.world import World
+
+_UNANSWERED: Final = frozenset({Reason.TIMEOUT, Reason.CONNECTION_RESET})
+"""What says nothing of a host that was reached before, and ends no trial of one that was not."""
+
+
+class Begun(NamedTuple):
+    """When a poll began: epoch ms, and monotonic seconds."""
+
+    at: int
+    monotonic: float
 
 
 class Poller:
@@ -82,21 +94,14 @@ class Poller:
         wait = tick
         self._agenda.spread(self._post.traffic.purse)
         for resource in self._agenda.idle():
-            delay = self._agenda.delay(resource)
-            if delay > 0:
-                wait = min(wait, delay)
-            elif self._trying or not self._post.way.claim(self._post.traffic):
-                wait = min(wait, self._post.way.opens_in or tick)
-            elif self._has_room(resource):
+            delay, large = self._agenda.delay(resource), self._agenda.is_large(resource)
+            if delay > 0 or self._trying or not self._post.way.claim(self._post.traffic):
+                self._world.sweeps.forget((self, resource.name))
+                wait = min(wait, delay if delay > 0 else self._post.way.opens_in or tick)
+            elif not large or self._world.sweeps.enter((self, resource.name), self.nudge):
                 self._trying = self._post.way.opens_in is not None
-                self._begin(group, resource)
+                self._begin(group, resource, large)
         return wait
-
-    def _has_room(self, resource: Resource) -> bool:
-        """Take a place among the sweeps where the cycle is one of many pages; without one we are nudged later."""
-        if not self._agenda.is_large(resource):
-            return True
-        return self._world.sweeps.enter((self, resource.name), self.nudge)
 
     def _may_ask(self) -> bool:
         """Whether the tenant may be asked at all: the connection is not paused, and its budget not used up."""
@@ -112,16 +117,15 @@ class Poller:
             chart.struck(Trouble(spent.reason, str(spent), spent.hint, None, since=now, at=now, times=1))
         return False
 
-    def _begin(self, group: TaskGroup, resource: Resource) -> None:
-        roomy = self._agenda.is_large(resource)
+    def _begin(self, group: TaskGroup, resource: Resource, roomy: bool) -> None:  # noqa: FBT001 - for `_once`
         kind, late = self._agenda.begin(resource)
         self._world.gauges.started(late)
         group.start_soon(self._once, resource, kind, roomy, name=f"{resource.connection} {resource.name} {kind}")
 
     async def _once(self, resource: Resource, kind: Kind, roomy: bool) -> None:  # noqa: FBT001 - for start_soon
         """Run one cycle; whatever is no failure of tenant or store is a bug, which costs this cycle only."""
-        clock, began = self._tenant.clock, self._tenant.clock.now()
-        trial, self_begun = self._trying, clock.monotonic()
+        clock, trial = self._tenant.clock, self._trying
+        begun = Begun(clock.now(), clock.monotonic())
         try:
             with self._world.gauges.polling():
                 report = await cycle(self._heard(resource), resource, kind)
@@ -129,7 +133,7 @@ class Poller:
             raise
         except Exception as error:
             self._post.log.error("poll ended by a bug", resource=resource.name, kind=kind, error=error)
-            report = _bug(resource, kind, clock.monotonic() - self_begun, error)
+            report = _bug(resource, kind, clock.monotonic() - begun.monotonic, error)
         finally:
             self._progress.pop(resource.name, None)
             self._agenda.end(resource)
@@ -137,24 +141,24 @@ class Poller:
                 self._world.sweeps.leave()
             if trial:
                 self._trying = False
-        await self._settle(resource, report, began)
+        await self._settle(resource, report, begun)
         if trial:
             self._post.way.abandoned(self._post.traffic)
         self.nudge()
 
-    async def _settle(self, resource: Resource, report: CycleReport, began: int) -> None:
+    async def _settle(self, resource: Resource, report: CycleReport, begun: Begun) -> None:
         """Note what a cycle gave, and when the next one may begin."""
-        post, failed = self._post, report.outcome == "failed"
-        if failed and self._was_refused(report):
+        post = self._post
+        if report.outcome == "failed" and self._was_refused(report):
             return
-        poll = post.chart.polled(resource.name, report, began, self._world.book, post.log)
+        poll = post.chart.polled(resource.name, report, begun.at, self._world.book, post.log)
         self._world.gauges.polls.observe(report.seconds)
-        if failed:
+        if poll.result is Result.FAILED:
             self._hold(resource, poll, report.retry_after)
         else:
-            self._agenda.release(resource)
+            self._agenda.release(resource, begun.monotonic)
             await self._settled(resource)
-        if report.requests and not _of_host(poll):
+        if poll.result is not Result.FAILED or poll.status is not None:
             post.way.passed()
 
     async def _settled(self, resource: Resource) -> None:
@@ -170,12 +174,13 @@ class Poller:
         return not report.requests and report.reason is not None and MEANINGS[report.reason].reach is Reach.HOST
 
     def _hold(self, resource: Resource, poll: Poll, retry_after: float | None) -> None:
-        chart, settings = self._post.chart, self._post.connection.settings
+        chart, settings, way = self._post.chart, self._post.connection.settings, self._post.way
         trouble = chart.health.outage if _is_wide(poll) else chart.resource(resource.name).trouble
         if trouble is None or poll.reason is None:
             return
-        if _of_host(poll):
-            self._post.way.failed(trouble)
+        unanswered = poll.reason in _UNANSWERED and way.opens_in is not None
+        if MEANINGS[poll.reason].reach is Reach.HOST or unanswered:
+            way.failed(trouble)
         after = wait_after(
             self._world.pacing,
             (poll.reason, retry_after),
@@ -208,10 +213,6 @@ class Poller:
 
 def _is_wide(poll: Poll) -> bool:
     return poll.reason is not None and MEANINGS[poll.reason].reach is not Reach.RESOURCE
-
-
-def _of_host(poll: Poll) -> bool:
-    return poll.result is Result.FAILED and poll.reason is not None and MEANINGS[poll.reason].reach is Reach.HOST
 
 
 def _bug(resource: Resource, kind: Kind, seconds: float, error: Exception) -> CycleReport:

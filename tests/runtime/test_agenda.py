@@ -38,3 +38,49 @@ def test_a_sweep_that_is_put_off_is_not_made_up_by_deltas(key: tuple[str, ...]) 
 
 def _of(given: ConnectionConfig, planned: ResourceConfig) -> ConnectionConfig:
     return replace(given, classes=(planned,))
+
+
+def test_what_began_before_a_rest_does_not_end_it() -> None:
+    """A poll under way when the tenant asked to wait may go well: that is no leave to ask on."""
+    clock = FakeClock()
+    given = connection("aldgate", classes=["ONE", "TWO"])
+    one, two = given.resources
+    agenda = Agenda(given, clock)
+    for each in (one, two):
+        agenda.settle(each, Standing())
+    begun = clock.monotonic()
+    clock.ms += 1000
+    agenda.hold(None, 600.0)
+    agenda.release(two, begun)
+    assert agenda.delay(one) == agenda.delay(two) == 600.0
+    agenda.release(two, clock.monotonic())
+    assert agenda.delay(one) <= 0
+
+
+def test_a_resource_rests_alone() -> None:
+    """What one resource waits for holds no other one back."""
+    clock = FakeClock()
+    given = connection("aldgate", classes=["ONE", "TWO"])
+    one, two = given.resources
+    agenda = Agenda(given, clock)
+    for each in (one, two):
+        agenda.settle(each, Standing())
+    agenda.hold(one, 60.0)
+    assert agenda.delay(one) == 60.0
+    assert agenda.delay(two) <= 0
+    clock.ms += 60_000
+    assert agenda.delay(one) <= 0
+    assert agenda.begin(one) == (Kind.SWEEP, 0.0)
+
+
+def test_a_clock_that_was_far_ahead_puts_no_sweep_off_for_long() -> None:
+    """What was put off to a day that is years away is due as ever once the clock is right again."""
+    clock = FakeClock()
+    (planned,) = (given := connection("aldgate", classes=["CLASS"])).classes
+    agenda = Agenda(given, clock)
+    right, clock.ms = clock.ms, clock.ms + 10 * 365 * 86_400_000
+    agenda.settle(planned.resource, READ)
+    agenda.spread(Purse("aldgate", Budget(1, 1, "UTC"), Usage(), clock))
+    assert not agenda.is_large(planned.resource)
+    clock.ms = right
+    assert agenda.is_large(planned.resource)

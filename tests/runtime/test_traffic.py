@@ -1,0 +1,92 @@
+"""A request waits for its turn without holding what others could use, and is counted against the day."""
+
+import anyio
+import pytest
+
+from driftd.core.breaker import Limits
+from driftd.core.budget import Budget, Usage
+from driftd.core.health import ConnectionHealth
+from driftd.errors import Reason, SourceError
+from driftd.runtime.gauges import Gauges
+from driftd.runtime.purse import Purse
+from driftd.runtime.traffic import ConnectionTraffic
+from driftd.runtime.way import Way
+from tests.fakes.virtual import VirtualClock, virtual_run
+from tests.runtime.world import FakeClock
+
+HOUR = 3_600_000
+
+
+def traffic(clock: VirtualClock, gauges: Gauges, way: Way, everywhere: anyio.CapacityLimiter) -> ConnectionTraffic:
+    purse = Purse("a", Budget(100, 1000), Usage(), clock)
+    return ConnectionTraffic(2, way, everywhere, purse, gauges)
+
+
+def test_whoever_waits_holds_no_place_that_others_could_use() -> None:
+    """Three requests of a slow connection leave the third place of all to another connection."""
+
+    async def play() -> None:
+        clock = VirtualClock()
+        gauges, everywhere = Gauges(clock.monotonic), anyio.CapacityLimiter(3)
+        ways = [Way(anyio.CapacityLimiter(2), clock, lambda: 0.5, Limits()) for _ in range(2)]
+        slow, quick = (traffic(clock, gauges, way, everywhere) for way in ways)
+        ended: list[tuple[str, float]] = []
+
+        async def ask(name: str, of: ConnectionTraffic, seconds: float) -> None:
+            async with of.turn():
+                await anyio.sleep(seconds)
+            ended.append((name, anyio.current_time()))
+
+        async with anyio.create_task_group() as group:
+            for _ in range(3):
+                group.start_soon(ask, "slow", slow, 100.0)
+            await anyio.sleep(1)
+            assert gauges.waiting == 1
+            group.start_soon(ask, "quick", quick, 1.0)
+        assert ended == [("quick", 2.0), ("slow", 100.0), ("slow", 100.0), ("slow", 200.0)]
+        assert gauges.waiting == 0
+
+    virtual_run(play)
+
+
+def test_a_day_has_so_many_requests_and_bytes() -> None:
+    """The request over the limit is refused before it is sent; the next day begins anew."""
+    clock = FakeClock()
+    purse = Purse("a", Budget(3, 10**6), Usage(), clock)
+    for _ in range(3):
+        purse.send()
+    with pytest.raises(SourceError) as refused:
+        purse.send()
+    assert refused.value.reason is Reason.BUDGET_EXHAUSTED
+    assert "requests_per_day = 3" in str(refused.value)
+    assert purse.usage.requests == 3
+    clock.ms = purse.resumes
+    purse.send()
+    assert purse.usage.requests == 1
+
+
+def test_bytes_that_are_too_many_end_the_answer_that_brings_them() -> None:
+    """They are counted all the same."""
+    purse = Purse("a", Budget(10, 100), Usage(), FakeClock())
+    purse.receive(100)
+    with pytest.raises(SourceError) as refused:
+        purse.receive(50)
+    assert "bytes_per_day = 100" in str(refused.value)
+    assert purse.usage.bytes == 150
+    assert not purse.affords(0, 1)
+
+
+def test_tokens_are_settled_once() -> None:
+    """What was asked for since the last time joins the connection's health, and no more."""
+
+    async def play() -> None:
+        clock = VirtualClock()
+        way = Way(anyio.CapacityLimiter(2), clock, lambda: 0.5, Limits())
+        here = traffic(clock, Gauges(clock.monotonic), way, anyio.CapacityLimiter(3))
+        here.renewed(HOUR)
+        here.renewed(None)
+        health = here.settle(ConnectionHealth())
+        assert (health.tokens, health.token_failures, health.token_ends) == (2, 1, HOUR)
+        assert here.settle(health) is health
+
+    virtual_run(play)
