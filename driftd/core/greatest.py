@@ -2,15 +2,17 @@
 
 from typing import Final
 
-_SLOTS: Final = 12
+_PARTS: Final = 12
+_SLOTS: Final = _PARTS + 1
+"""One more than the span has, which is being filled."""
 
 
 class Greatest:
     """Keeps a maximum for each twelfth of its span: one noted is forgotten after the span, at most a twelfth later."""
 
     def __init__(self, span: float) -> None:
-        self._width = span / _SLOTS
-        self._slots = [(-1, 0.0)] * _SLOTS
+        self._width = span / _PARTS
+        self._slots = [(-_SLOTS, 0.0)] * _SLOTS
 
     def note(self, now: float, value: float) -> None:
         """Note a number at `now`, in the unit of the span."""

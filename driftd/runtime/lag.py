@@ -2,13 +2,12 @@
 
 from typing import NoReturn
 
+from driftd.core.greatest import Greatest
 from driftd.ports import Clock
 
 PERIOD = 0.25
 """Seconds between two looks."""
-_SLOT = 5.0
-_SLOTS = 13
-"""Of five seconds each: those of the last minute, and the one that is being filled."""
+_SPAN = 60.0
 
 
 class Lag:
@@ -18,15 +17,12 @@ class Lag:
     """
 
     def __init__(self) -> None:
-        self._slots = [(-_SLOTS, 0.0)] * _SLOTS
+        self._greatest = Greatest(_SPAN)
         self._expected: float | None = None
 
     def woke(self, now: float) -> None:
         """Note a wake-up that was to come when `expect` said."""
-        late = self._late(now)
-        number = int(now // _SLOT)
-        at, greatest = self._slots[number % _SLOTS]
-        self._slots[number % _SLOTS] = (number, max(late, greatest if at == number else 0.0))
+        self._greatest.note(now, self._late(now))
 
     def expect(self, at: float) -> None:
         """Note when the next wake-up is due."""
@@ -34,8 +30,7 @@ class Lag:
 
     def greatest(self, now: float) -> float:
         """Return the greatest lateness, seconds; that of a wake-up which is overdue now counts already."""
-        oldest = int(now // _SLOT) - _SLOTS
-        return max(self._late(now), *(late for at, late in self._slots if at > oldest), 0.0)
+        return max(self._late(now), self._greatest.at(now))
 
     def _late(self, now: float) -> float:
         return 0.0 if self._expected is None else max(0.0, now - self._expected)

@@ -20,5 +20,5 @@ def test_the_greatest_of_the_span_is_shown_and_nothing_much_older(
         noted.append((now, value))
     now += after
     shown = greatest.at(now)
-    assert shown >= max((value for at, value in noted if now - at < 55.0), default=0.0)
+    assert shown >= max((value for at, value in noted if now - at < 60.0), default=0.0)
     assert shown <= max((value for at, value in noted if now - at <= 65.0), default=0.0)
