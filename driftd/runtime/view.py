@@ -2,14 +2,19 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, time
+from functools import lru_cache
 
 from msgspec import Struct, field
 
 from driftd.config import ConnectionConfig, ResourceConfig
 from driftd.core.budget import Budget, Usage
+from driftd.core.calendar import next_fire
 from driftd.core.health import ConnectionHealth, ResourceHealth
 from driftd.core.state import Scene, Verdict, judge
 from driftd.core.status import ConnectionStatus, Credential, ResourceStatus
+
+
+_HOUR = 3_600_000
 
 
 class Present(Struct, frozen=True):
@@ -65,7 +70,7 @@ def connection_status(
         state=found.state,
         since=health.since if found.state is health.state and health.since else now,
         health=health,
-        resources=tuple(_resource(each, known, present) for each in connection.classes),
+        resources=tuple(_resource(each, known, present, now) for each in connection.classes),
         budget=budget,
         usage=budget.today(known.usage, now),
         resumes=budget.next_day(now),
@@ -85,16 +90,30 @@ def interval(resource: ResourceConfig) -> float:
     return min(settings.probe, settings.delta)
 
 
-def _resource(resource: ResourceConfig, known: Known, present: Present) -> ResourceStatus:
+def _resource(resource: ResourceConfig, known: Known, present: Present, now: int) -> ResourceStatus:
     name = resource.resource.name
     return ResourceStatus(
         name=name,
         health=known.resources.get(name, ResourceHealth()),
         interval=interval(resource),
-        sweep_interval=resource.settings.sweep,
+        sweep_interval=_sweep_interval(resource, now),
         next_poll=present.due.get(name),
         next_sweep=present.sweeps.get(name),
     )
+
+
+def _sweep_interval(resource: ResourceConfig, now: int) -> float:
+    """Return the seconds between due sweeps; by a calendar, those between the next two."""
+    settings = resource.settings
+    if settings.sweep_cron is None:
+        return settings.sweep
+    return _gap(settings.sweep_cron, settings.timezone, now // _HOUR * _HOUR)
+
+
+@lru_cache(512)
+def _gap(cron: str, timezone: str, after: int) -> float:
+    first = next_fire(cron, timezone, after)
+    return (next_fire(cron, timezone, first) - first) / 1000
 
 
 def _coming(at: int | None, now: int) -> int | None:

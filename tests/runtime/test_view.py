@@ -108,3 +108,17 @@ def test_progress_and_due_times_are_judged() -> None:
     overdue = Present(START - HOUR, {"SORDER": NOW - 11 * MINUTE})
     assert status(present=overdue).state is State.STALLED
     assert status(present=replace(overdue, progress={"SORDER": NOW - MINUTE})).state is State.OK
+
+
+def test_sweeps_by_a_calendar_are_as_far_apart_as_it_says() -> None:
+    """Nightly on weekdays: a day, and over the weekend three; an interval is what it is."""
+    by_interval = {each.name: each.sweep_interval for each in status().resources}
+    assert set(by_interval.values()) == {86_400.0}
+    settings = Settings(sweep_cron="30 2 * * mon-fri")
+    monday = 1_764_547_200_000  # 2025-12-01T00:00Z
+    gaps = []
+    for day in range(5):
+        now = monday + day * 24 * HOUR
+        found = connection_status(connection(classes=(_class("SORDER", settings),)), "h", known(), Present(now), now)
+        gaps.append(found.resources[0].sweep_interval)
+    assert gaps == [86_400.0] * 4 + [3 * 86_400.0]
