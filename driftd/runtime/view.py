@@ -13,7 +13,6 @@ from driftd.core.health import ConnectionHealth, ResourceHealth
 from driftd.core.state import Scene, Verdict, judge
 from driftd.core.status import ConnectionStatus, Credential, ResourceStatus
 
-
 _HOUR = 3_600_000
 
 
