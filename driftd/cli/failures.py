@@ -2,7 +2,7 @@
 
 import click
 
-from driftd.errors import ConfigError, DriftdError, LockedError, SourceError
+from driftd.errors import ConfigError, DriftdError, FencedError, LockedError, SourceError
 
 
 def foreseen(error: BaseException) -> DriftdError | BrokenPipeError | None:
@@ -19,7 +19,7 @@ def exit_code(error: DriftdError | BrokenPipeError) -> int:
     """Return 2 for the configuration, 3 for a data directory in use, else 1."""
     if isinstance(error, ConfigError):
         return 2
-    return 3 if isinstance(error, LockedError) else 1
+    return 3 if isinstance(error, LockedError | FencedError) else 1
 
 
 def render(error: DriftdError | BrokenPipeError) -> None:

@@ -123,6 +123,7 @@ class Supervisor:
         life.scope.cancel()
         await life.ended.wait()
         name = life.post.connection.name
+        self._remembered[name] = life.post.chart.known
         if self._lives.get(name) is life:
             del self._lives[name]
 
@@ -150,6 +151,8 @@ class Supervisor:
             async with world.open_source(post.connection, post.traffic) as source:
                 tenant = Tenant(source, world.store, world.clock, post.host, post.connection.folder, world.seed)
                 life.poller = Poller(post, tenant, world)
+                if life.stopping.is_set():
+                    life.poller.stop()
                 await life.poller.run()
         except SourceError as error:
             self._unusable(post, error)

@@ -53,6 +53,21 @@ def test_a_connection_that_comes_back_remembers() -> None:
     Rig([connection("a")]).run(story)
 
 
+def test_a_connection_that_comes_back_later_remembers_its_latest() -> None:
+    """Not what was known of it when the daemon started."""
+
+    async def story(rig: Rig) -> None:
+        await rig.until(lambda: rig.status("a").state is State.OK)
+        kept, rig.connections = rig.connections, []
+        rig.supervisor.apply(rig.config)
+        await rig.until(lambda: "a" not in rig.supervisor._lives)
+        polls, rig.connections = sum(rig.gauges.polls.shown().counts), kept
+        rig.supervisor.apply(rig.config)
+        assert sum(each.health.polls for each in rig.status("a").resources) == polls > 0
+
+    Rig([connection("a")]).run(story)
+
+
 def test_running_polls_end_within_their_grace() -> None:
     """A stop begins nothing new; what can end in time is committed, the rest is cancelled and never began."""
 
