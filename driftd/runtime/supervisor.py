@@ -1,6 +1,6 @@
 """All connections, each with a poller: started, restarted after a bug, replaced on a reload, stopped in order."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import anyio
 from anyio.abc import TaskGroup
@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from driftd.config import Config, ConnectionConfig
 from driftd.core.health import Trouble
+from driftd.core.reasons import State
 from driftd.core.status import ConnectionStatus
 from driftd.errors import FencedError, Reason, SourceError
 from driftd.ports import Remembered
@@ -16,6 +17,9 @@ from driftd.runtime.post import NOTHING_KNOWN, Post, by_connection
 from driftd.runtime.tenant import Tenant
 from driftd.runtime.view import Present
 from driftd.runtime.world import World
+
+
+_MENDED_BY_HAND: Final = frozenset({State.AUTH_FAILED, State.CONFIG_ERROR})
 
 
 class Changes(NamedTuple):
@@ -32,14 +36,25 @@ class Lifetime(Struct):
     post: Post
     ended: anyio.Event = field(default_factory=anyio.Event)
     stopping: anyio.Event = field(default_factory=anyio.Event)
+    woken: anyio.Event = field(default_factory=anyio.Event)
+    """Set to end the rest of a connection that cannot be polled."""
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     poller: Poller | None = None
 
     def stop(self) -> None:
         """Begin no further cycle."""
         self.stopping.set()
+        self.woken.set()
         if self.poller is not None:
             self.poller.stop()
+
+    def retry(self) -> None:
+        """Try again at once where credentials or configuration were refused: someone may have mended them."""
+        if self.post.chart.status.state not in _MENDED_BY_HAND:
+            return
+        self.woken.set()
+        if self.poller is not None:
+            self.poller.retry()
 
 
 class Supervisor:
@@ -60,15 +75,21 @@ class Supervisor:
             await anyio.sleep_forever()
 
     def apply(self, config: Config) -> Changes:
-        """Take a configuration: start, stop and replace what it adds, removes and changes; nothing else is touched."""
+        """Take a configuration: start, stop and replace what it adds, removes and changes.
+
+        Nothing else is touched, but what waits because credentials or configuration were refused is tried at once.
+        """
         before = {name: life.post.connection for name, life in self._lives.items() if not life.stopping.is_set()}
         after = {each.name: each for each in config.connections}
         self._world.posts.allot(config)
         for name in before.keys() - after.keys():
             self._begin_end(self._lives[name])
-        changed = [name for name in before.keys() & after.keys() if before[name] != after[name]]
+        kept = before.keys() & after.keys()
+        changed = [name for name in kept if before[name] != after[name]]
         for name in changed:
             self._begin_end(self._lives[name])
+        for name in kept.difference(changed):
+            self._lives[name].retry()
         added = sorted(after.keys() - before.keys())
         for name in (*added, *changed):
             self._start(after[name], self._lives.get(name))
@@ -166,8 +187,9 @@ class Supervisor:
             life.poller = None
 
     async def _rest(self, life: Lifetime, seconds: float) -> None:
-        with anyio.move_on_after(seconds):
-            await life.stopping.wait()
+        life.woken = anyio.Event()
+        with anyio.move_on_after(0 if life.stopping.is_set() else seconds):
+            await life.woken.wait()
 
     def _unusable(self, post: Post, error: SourceError) -> None:
         """Note that a connection cannot even be tried."""
