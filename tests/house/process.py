@@ -24,10 +24,10 @@ from tests.house.rig import Rig, truth
 
 CLASSES = ("BPCUSTOMER", "ITMMASTER")
 QUICK = {
-    "probe": "1s",
-    "delta": "1s",
-    "sweep": "1s",
-    "second_look": "1s",
+    "probe": "200ms",
+    "delta": "200ms",
+    "sweep": "200ms",
+    "second_look": "200ms",
     "requests_per_day": 10**9,
     "bytes_per_day": "900TB",
     "mass_delete_ratio": 0.9,
@@ -275,3 +275,18 @@ def equal(rig: Rig) -> None:
         want = truth(rig.tenant, name, "$query")
         assert rig.shown[name] == want, name
         assert rig.told[name] == want, name
+
+
+def crowd(folder: Path, connections: int, port: int = 9) -> None:
+    """Write a file of connections to hosts of loopback on which nobody listens."""
+    folder.mkdir(exist_ok=True)
+    text = []
+    for number in range(connections):
+        url = f"http://127.0.{number % 250 + 1}.1:{port}"
+        auth = f'token_url = "{url}/token"\nclient_id = "driftd"\nclient_secret = {{ env = "CROWD_SECRET" }}\n'
+        classes = "".join(f'[[connections.resources]]\nname = "{name}"\ndetails = false\n' for name in CLASSES)
+        text.append(
+            f'[[connections]]\nname = "c{number:05}"\nbase_url = "{url}"\nfolder = "F{number}"\n'
+            f"[connections.auth]\n{auth}{classes}"
+        )
+    (folder / "crowd.toml").write_text("\n".join(text))
