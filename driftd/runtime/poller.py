@@ -43,11 +43,6 @@ class Poller:
         """Have what is due looked at again."""
         self._wake.set()
 
-    def retry(self) -> None:
-        """End the rest of the whole connection."""
-        self._agenda.release(None)
-        self.nudge()
-
     def stop(self) -> None:
         """Begin no further cycle; `run` ends with the last one that runs."""
         self._stopping = True

@@ -36,25 +36,19 @@ class Lifetime(Struct):
     post: Post
     ended: anyio.Event = field(default_factory=anyio.Event)
     stopping: anyio.Event = field(default_factory=anyio.Event)
-    woken: anyio.Event = field(default_factory=anyio.Event)
-    """Set to end the rest of a connection that cannot be polled."""
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     poller: Poller | None = None
+
+    @property
+    def refused(self) -> bool:
+        """Whether credentials or configuration keep it from being polled."""
+        return self.post.chart.status.state in _MENDED_BY_HAND
 
     def stop(self) -> None:
         """Begin no further cycle."""
         self.stopping.set()
-        self.woken.set()
         if self.poller is not None:
             self.poller.stop()
-
-    def retry(self) -> None:
-        """Try again at once where credentials or configuration were refused: someone may have mended them."""
-        if self.post.chart.status.state not in _MENDED_BY_HAND:
-            return
-        self.woken.set()
-        if self.poller is not None:
-            self.poller.retry()
 
 
 class Supervisor:
@@ -77,7 +71,8 @@ class Supervisor:
     def apply(self, config: Config) -> Changes:
         """Take a configuration: start, stop and replace what it adds, removes and changes.
 
-        Nothing else is touched, but what waits because credentials or configuration were refused is tried at once.
+        Nothing else is touched, but what waits because its credentials or configuration were refused begins anew: a
+        person who mended them does not wait.
         """
         before = {name: life.post.connection for name, life in self._lives.items() if not life.stopping.is_set()}
         after = {each.name: each for each in config.connections}
@@ -86,12 +81,11 @@ class Supervisor:
             self._begin_end(self._lives[name])
         kept = before.keys() & after.keys()
         changed = [name for name in kept if before[name] != after[name]]
-        for name in changed:
+        refused = [name for name in kept.difference(changed) if self._lives[name].refused]
+        for name in (*changed, *refused):
             self._begin_end(self._lives[name])
-        for name in kept.difference(changed):
-            self._lives[name].retry()
         added = sorted(after.keys() - before.keys())
-        for name in (*added, *changed):
+        for name in (*added, *changed, *refused):
             self._start(after[name], self._lives.get(name))
         return Changes(tuple(added), tuple(sorted(before.keys() - after.keys())), tuple(sorted(changed)))
 
@@ -187,9 +181,8 @@ class Supervisor:
             life.poller = None
 
     async def _rest(self, life: Lifetime, seconds: float) -> None:
-        life.woken = anyio.Event()
-        with anyio.move_on_after(0 if life.stopping.is_set() else seconds):
-            await life.woken.wait()
+        with anyio.move_on_after(seconds):
+            await life.stopping.wait()
 
     def _unusable(self, post: Post, error: SourceError) -> None:
         """Note that a connection cannot even be tried."""

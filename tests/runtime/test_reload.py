@@ -64,7 +64,7 @@ def test_a_reload_tries_at_once_what_a_person_has_mended(reason: Reason) -> None
         rig.tenants["a"].well()
         rig.supervisor.apply(rig.config)
         assert await rig.until(lambda: rig.status("a").state is State.OK) < 5
-        assert rig.tenants["a"].opened == 1
+        assert rig.tenants["a"].opened == 2
 
     Rig([connection("a")]).run(story)
 
