@@ -72,7 +72,8 @@ async def test_prometheus_sees_what_a_reload_adds_and_removes(tmp_path: Path) ->
                 await server.until('driftd_connection_state{state="ok",job="driftd0"} == 1', 2)
                 (kept,) = await server.ask('driftd_connection_up{connection="aldgate",job="driftd0"}')
                 assert kept["value"][1] == "1"
-                assert await server.ask('min_over_time(up{job="driftd0"}[1m]) == 1')
+                (up,) = await server.ask('up{job="driftd0"}')
+                assert up["value"][1] == "1"
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="needs promtool: apt-get install prometheus")
