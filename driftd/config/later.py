@@ -19,7 +19,6 @@ _TABLES: Mapping[str, Mapping[str, str]] = {
         "vault": "driftd stores no secret itself yet",
         "webhooks": "driftd sends no webhooks yet",
     },
-    "daemon": dict.fromkeys(("log_level", "log_format", "stop_grace"), "driftd does not run as a daemon yet"),
     "web": {"web_config_file": "driftd knows no users and no TLS of its own yet, and serves loopback only"},
     "store": {"url": "driftd keeps everything in SQLite in data_dir"},
     "defaults": _LEVEL,

@@ -1,6 +1,6 @@
 """All connections, each with a poller: started, restarted after a bug, replaced on a reload, stopped in order."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import anyio
 from anyio.abc import TaskGroup
@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from driftd.config import Config, ConnectionConfig
 from driftd.core.health import Trouble
+from driftd.core.reasons import State
 from driftd.core.status import ConnectionStatus
 from driftd.errors import FencedError, Reason, SourceError
 from driftd.ports import Remembered
@@ -16,6 +17,9 @@ from driftd.runtime.post import NOTHING_KNOWN, Post, by_connection
 from driftd.runtime.tenant import Tenant
 from driftd.runtime.view import Present
 from driftd.runtime.world import World
+
+
+_MENDED_BY_HAND: Final = frozenset({State.AUTH_FAILED, State.CONFIG_ERROR})
 
 
 class Changes(NamedTuple):
@@ -34,6 +38,11 @@ class Lifetime(Struct):
     stopping: anyio.Event = field(default_factory=anyio.Event)
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     poller: Poller | None = None
+
+    @property
+    def refused(self) -> bool:
+        """Whether credentials or configuration keep it from being polled."""
+        return self.post.chart.status.state in _MENDED_BY_HAND
 
     def stop(self) -> None:
         """Begin no further cycle."""
@@ -60,17 +69,23 @@ class Supervisor:
             await anyio.sleep_forever()
 
     def apply(self, config: Config) -> Changes:
-        """Take a configuration: start, stop and replace what it adds, removes and changes; nothing else is touched."""
+        """Take a configuration: start, stop and replace what it adds, removes and changes.
+
+        Nothing else is touched, but what waits because its credentials or configuration were refused begins anew: a
+        person who mended them does not wait.
+        """
         before = {name: life.post.connection for name, life in self._lives.items() if not life.stopping.is_set()}
         after = {each.name: each for each in config.connections}
         self._world.posts.allot(config)
         for name in before.keys() - after.keys():
             self._begin_end(self._lives[name])
-        changed = [name for name in before.keys() & after.keys() if before[name] != after[name]]
-        for name in changed:
+        kept = before.keys() & after.keys()
+        changed = [name for name in kept if before[name] != after[name]]
+        refused = [name for name in kept.difference(changed) if self._lives[name].refused]
+        for name in (*changed, *refused):
             self._begin_end(self._lives[name])
         added = sorted(after.keys() - before.keys())
-        for name in (*added, *changed):
+        for name in (*added, *changed, *refused):
             self._start(after[name], self._lives.get(name))
         return Changes(tuple(added), tuple(sorted(before.keys() - after.keys())), tuple(sorted(changed)))
 

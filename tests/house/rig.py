@@ -71,6 +71,8 @@ class Rig:
     resources: Sequence[Resource]
     told: dict[str, dict[tuple[Any, ...], Any]] = field(default_factory=dict)
     """What a consumer holds who read the snapshot once and then followed the changes, by resource."""
+    shown: dict[str, dict[tuple[Any, ...], Any]] = field(default_factory=dict)
+    """The snapshot as it was last read, by resource."""
     seq: int = 0
     ids: set[str] = field(default_factory=set)
     after: list[tuple[str, str, tuple[Any, ...], Any]] = field(default_factory=list)

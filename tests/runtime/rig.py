@@ -127,6 +127,8 @@ class Rig:
     store: MemoryStore = field(default_factory=MemoryStore)
     logbook: MemoryLogbook = field(default_factory=MemoryLogbook)
     tenants: dict[str, Tenant] = field(default_factory=dict)
+    unopened: set[str] = field(default_factory=set)
+    """Connections whose secret is not to be had."""
     told: list[Line] = field(default_factory=list)
     """Level, event and facts of each line logged."""
 
@@ -164,6 +166,8 @@ class Rig:
 
     @asynccontextmanager
     async def open(self, connection: ConnectionConfig, traffic: Traffic) -> AsyncIterator[Source]:
+        if connection.name in self.unopened:
+            raise SourceError(Reason.CONFIG_ERROR, "its secret is not to be had", hint="set it")
         tenant = self.tenant(connection.name)
         tenant.opened += 1
         yield Slow(tenant, traffic)

@@ -6,7 +6,7 @@ import anyio
 import pytest
 
 from driftd.core.reasons import State
-from driftd.errors import FencedError, StoreError
+from driftd.errors import FencedError, Reason, StoreError
 from tests.fakes.virtual import virtual_run
 from tests.runtime.rig import Rig, connection
 
@@ -64,6 +64,55 @@ def test_a_connection_that_comes_back_later_remembers_its_latest() -> None:
         polls, rig.connections = sum(rig.gauges.polls.shown().counts), kept
         rig.supervisor.apply(rig.config)
         assert sum(each.health.polls for each in rig.status("a").resources) == polls > 0
+
+    Rig([connection("a")]).run(story)
+
+
+@pytest.mark.parametrize("reason", [Reason.OAUTH_INVALID_CLIENT, Reason.WRONG_FOLDER])
+def test_a_reload_tries_at_once_what_a_person_has_mended(reason: Reason) -> None:
+    """Where credentials or configuration were refused, nobody who mended them waits for the rest to end."""
+
+    async def story(rig: Rig) -> None:
+        await rig.until(lambda: rig.status("a").state is State.OK)
+        rig.tenants["a"].failing(reason)
+        await rig.until(lambda: rig.status("a").state in {State.AUTH_FAILED, State.CONFIG_ERROR})
+        rig.tenants["a"].well()
+        rig.supervisor.apply(rig.config)
+        assert await rig.until(lambda: rig.status("a").state is State.OK) < 5
+        assert rig.tenants["a"].opened == 2
+
+    Rig([connection("a")]).run(story)
+
+
+def test_a_reload_tries_at_once_what_could_not_be_opened() -> None:
+    """A secret that was missing and is there now is found by a reload, not only at the next probe."""
+
+    async def story(rig: Rig) -> None:
+        await rig.until(lambda: rig.status("a").state is State.CONFIG_ERROR)
+        rig.unopened.clear()
+        await anyio.sleep(10)
+        assert rig.status("a").state is State.CONFIG_ERROR
+        rig.supervisor.apply(rig.config)
+        assert await rig.until(lambda: rig.status("a").state is State.OK) < 5
+
+    rig = Rig([connection("a")])
+    rig.unopened.add("a")
+    rig.run(story)
+
+
+def test_a_reload_hurries_no_tenant_that_is_down() -> None:
+    """Where the tenant or the way to it is what fails, a reload changes nothing of when it is asked."""
+
+    async def story(rig: Rig) -> None:
+        await rig.until(lambda: rig.status("a").state is State.OK)
+        rig.tenants["a"].failing(Reason.RATE_LIMITED, retry_after=600.0)
+        sent = len(rig.tenants["a"].sent)
+        await rig.until(lambda: len(rig.tenants["a"].sent) > sent)
+        await anyio.sleep(30)
+        sent = len(rig.tenants["a"].sent)
+        rig.supervisor.apply(rig.config)
+        await anyio.sleep(60)
+        assert len(rig.tenants["a"].sent) == sent
 
     Rig([connection("a")]).run(story)
 
