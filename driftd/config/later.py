@@ -10,7 +10,6 @@ from driftd.errors import Mistake
 
 _LEVEL: Mapping[str, str] = {
     "policy": "schema drift is not judged yet",
-    "bytes_per_day": "bytes are not counted against a limit yet",
     "private": "members are stored as they are read: do not rely on it",
     "references": "references are not checked yet",
 }
@@ -19,12 +18,11 @@ _TABLES: Mapping[str, Mapping[str, str]] = {
         "vault": "driftd stores no secret itself yet",
         "webhooks": "driftd sends no webhooks yet",
     },
-    "daemon": dict.fromkeys(("log_level", "log_format", "stop_grace"), "driftd does not run as a daemon yet"),
     "web": {"web_config_file": "driftd knows no users and no TLS of its own yet, and serves loopback only"},
     "store": {"url": "driftd keeps everything in SQLite in data_dir"},
     "defaults": _LEVEL,
 }
-_AUTH: Mapping[str, str] = {"secret_expires": "expiry is not watched yet"}
+_AUTH: Mapping[str, str] = {"secret_expires": "it is exported as driftd_credential_expiry_timestamp_seconds, and nobody is warned yet: alert on that"}
 
 
 def not_in_force(raw: Mapping[str, object], prefix: str = "") -> Iterator[Mistake]:
