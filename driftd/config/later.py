@@ -22,7 +22,9 @@ _TABLES: Mapping[str, Mapping[str, str]] = {
     "store": {"url": "driftd keeps everything in SQLite in data_dir"},
     "defaults": _LEVEL,
 }
-_AUTH: Mapping[str, str] = {"secret_expires": "it is exported as driftd_credential_expiry_timestamp_seconds, and nobody is warned yet: alert on that"}
+_AUTH: Mapping[str, str] = {
+    "secret_expires": "it is exported as driftd_credential_expiry_timestamp_seconds, and nobody is warned yet: alert on that"
+}
 
 
 def not_in_force(raw: Mapping[str, object], prefix: str = "") -> Iterator[Mistake]:
