@@ -23,7 +23,7 @@ _TABLES: Mapping[str, Mapping[str, str]] = {
     "defaults": _LEVEL,
 }
 _AUTH: Mapping[str, str] = {
-    "secret_expires": "it is exported as driftd_credential_expiry_timestamp_seconds, and nobody is warned yet: alert on that"
+    "secret_expires": "nobody is warned yet: alert on driftd_credential_expiry_timestamp_seconds",
 }
 
 
