@@ -8,10 +8,12 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import tomllib
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,14 +110,16 @@ class Daemon:
     def __init__(self, site: Site) -> None:
         command = ["driftd", "run"]
         self._process = subprocess.Popen(command, cwd=site.folder, env=site.env, stderr=subprocess.PIPE, text=True)
-        self._until("driftd runs")
-        while not is_ready(site):
-            assert self._process.poll() is None
+        with self._patience():
+            self._until("driftd runs")
+            while not is_ready(site):
+                assert self._process.poll() is None
 
     def killed(self, line: str) -> None:
         """Send a signal as a line of the page does; return when it has done what it is for."""
         subprocess.run(["sh", "-c", line.replace("$!", str(self._process.pid))], check=True)
-        self._until("configuration loaded" if "-HUP" in line else "driftd ended")
+        with self._patience():
+            self._until("configuration loaded" if "-HUP" in line else "driftd ended")
 
     def ended(self) -> None:
         """End it, if it has not ended yet: in order."""
@@ -125,6 +129,16 @@ class Daemon:
         finally:
             self._process.kill()
             self._process.communicate()
+
+    @contextmanager
+    def _patience(self) -> Iterator[None]:
+        """Kill it where what is waited for does not come: then its log ends, and the test with it."""
+        timer = threading.Timer(60, self._process.kill)
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def _until(self, event: str) -> None:
         """Read the log as far as an event."""
@@ -140,7 +154,7 @@ class Daemon:
 def is_ready(site: Site) -> bool:
     try:
         return "ready" in fetched(f"http://{LISTEN}/-/ready", site)
-    except urllib.error.HTTPError:
+    except (urllib.error.URLError, ConnectionError):
         return False
 
 
