@@ -3,10 +3,17 @@
 import json
 import os
 import re
+import shutil
 import signal
+import socket
 import subprocess
 import sys
+import threading
+import tomllib
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +27,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 DEMO = "python3 -m venv .venv && .venv/bin/pip install -e . && .venv/bin/driftd demo"
 TESTS = "python3 -m venv .venv && .venv/bin/pip install -e '.[test]' && .venv/bin/python -m pytest"
 TENANT = "https://x3.aldgate.example"
+LISTEN = tomllib.loads((ROOT / "config.example.toml").read_text())["web"]["listen"]
 
 
 def blocks(page: Path, *languages: str) -> Iterator[str]:
@@ -38,10 +46,17 @@ def commands(page: Path) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A folder with a configuration, and the simulated tenant that it reads."""
+    """A folder with a configuration, the simulated tenant that it reads, and where its daemon listens."""
 
     folder: Path
     tenant: Tenant
+    listen: str
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment of a command here."""
+        own = {"PATH": f"{BIN}:{os.environ['PATH']}", "ALDGATE_SECRET": self.tenant.client_secret}
+        return {name: value for name, value in os.environ.items() if name != "DRIFTD_CONFIG"} | own
 
 
 @pytest.fixture
@@ -52,39 +67,152 @@ def site(tmp_path: Path) -> Iterator[Site]:
     with serving(farm) as served:
         aldgate = farm["aldgate"]
         text = shown.replace(f"{TENANT}/auth/token", f"{served.url}{aldgate.token_path}").replace(TENANT, served.url)
-        text = f'[network]\nallow_http = ["127.0.0.0/8"]\n{text}'
+        listen = f"127.0.0.1:{free_port()}"
+        text = f'[web]\nlisten = "{listen}"\n[network]\nallow_http = ["127.0.0.0/8"]\n{text}'
         (tmp_path / "driftd.toml").write_text(text.replace('"driftd"', f'"{aldgate.client_id}"'))
-        yield Site(tmp_path, aldgate)
+        yield Site(tmp_path, aldgate, listen)
+
+
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_shown_works(page: Path, site: Site) -> None:
-    env = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "ALDGATE_SECRET": site.tenant.client_secret}
-    env.pop("DRIFTD_CONFIG", None)
-    for line in commands(page):
-        if line in {DEMO, TESTS}:
-            continue  # the first is run by the demo's own tests, the second is what runs this
-        if line.startswith("export "):
-            assert line.split("=")[0].removeprefix("export ") in env
-        elif line.endswith("--follow"):
-            follows(line, site, env)
-        else:
-            done = subprocess.run(
-                ["sh", "-c", line], cwd=site.folder, env=env, capture_output=True, text=True, check=False
-            )
-            assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+    daemon = None
+    try:
+        for line in commands(page):
+            if line in {DEMO, TESTS}:
+                continue  # the first is run by the demo's own tests, the second is what runs this
+            if line.startswith("export "):
+                assert line.split("=")[0].removeprefix("export ") in site.env
+            elif line.endswith("--follow"):
+                follows(line, site)
+            elif line == "driftd run &":
+                daemon = Daemon(site)
+            elif line.startswith("kill "):
+                assert daemon is not None
+                daemon.killed(line)
+            elif line.startswith("curl "):
+                assert fetched(line.split()[-1], site)
+            else:
+                runs(line, site)
+    finally:
+        if daemon is not None:
+            daemon.ended()
 
 
-def follows(line: str, site: Site, env: dict[str, str]) -> None:
+class Daemon:
+    """``driftd run``, in the background of a page's commands."""
+
+    def __init__(self, site: Site) -> None:
+        command = ["driftd", "run"]
+        self._process = subprocess.Popen(command, cwd=site.folder, env=site.env, stderr=subprocess.PIPE, text=True)
+        with self._patience():
+            self._until("driftd runs")
+            while not is_ready(site):
+                assert self._process.poll() is None
+
+    def killed(self, line: str) -> None:
+        """Send a signal as a line of the page does; return when it has done what it is for."""
+        subprocess.run(["sh", "-c", line.replace("$!", str(self._process.pid))], check=True)
+        with self._patience():
+            self._until("configuration loaded" if "-HUP" in line else "driftd ended")
+
+    def ended(self) -> None:
+        """End it, if it has not ended yet: in order."""
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            assert self._process.wait(timeout=30) == 0
+        finally:
+            self._process.kill()
+            self._process.communicate()
+
+    @contextmanager
+    def _patience(self) -> Iterator[None]:
+        """Kill it where what is waited for does not come: then its log ends, and the test with it."""
+        timer = threading.Timer(60, self._process.kill)
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _until(self, event: str) -> None:
+        """Read the log as far as an event."""
+        assert self._process.stderr is not None
+        seen = []
+        for line in self._process.stderr:
+            if f'msg="{event}"' in line:
+                return
+            seen.append(line)
+        pytest.fail(f'the log ended before "{event}":\n{"".join(seen)}')
+
+
+def is_ready(site: Site) -> bool:
+    try:
+        return "ready" in fetched(f"http://{LISTEN}/-/ready", site)
+    except (urllib.error.URLError, ConnectionError):
+        return False
+
+
+def fetched(url: str, site: Site) -> str:
+    """Return what the site's daemon answers at an address of the pages."""
+    assert LISTEN in url
+    with urllib.request.urlopen(url.replace(LISTEN, site.listen), timeout=20) as answer:
+        return str(answer.read().decode())
+
+
+def runs(line: str, site: Site) -> str:
+    """Run a command to its end; return what it printed."""
+    done = subprocess.run(
+        ["sh", "-c", line], cwd=site.folder, env=site.env, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def follows(line: str, site: Site) -> None:
     """Run a command that goes on until it is interrupted: it prints a change that is made meanwhile."""
     command = ["sh", "-c", f"exec {line}"]
-    with subprocess.Popen(command, cwd=site.folder, env=env, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, cwd=site.folder, env=site.env, stdout=subprocess.PIPE, text=True) as process:
         site.tenant.advance(create=1, update=0, update_lines=0, delete=0)
-        subprocess.run(["driftd", "poll", "--full"], cwd=site.folder, env=env, capture_output=True, check=True)
+        runs("driftd poll --full", site)
         assert process.stdout is not None
         assert json.loads(process.stdout.readline())["op"] == "c"
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=20) == 130
+
+
+def test_the_samples_of_the_readme_are_what_a_daemon_says(site: Site) -> None:
+    """Each metric line names series that are exported, and the table of states has the columns of the real one."""
+    page = (ROOT / "README.md").read_text()
+    runs("driftd poll", site)
+    daemon = Daemon(site)
+    try:
+        exposed = {line.rsplit(" ", 1)[0] for line in fetched(f"http://{LISTEN}/metrics", site).splitlines()}
+        (sample,) = re.findall(r"^```text\n(driftd_.*?)^```$", page, re.MULTILINE | re.DOTALL)
+        assert {line.rsplit(" ", 1)[0] for line in sample.splitlines()} <= exposed
+        head, _, row, total = runs("driftd status", site).splitlines()
+        (table,) = re.findall(r"^```text\n(connection  state.*?)^```$", page, re.MULTILINE | re.DOTALL)
+        assert (table.split("\n")[0].split(), table.splitlines()[-1]) == (head.split(), total)
+        assert row.split()[:2] == table.splitlines()[2].split()[:2]
+    finally:
+        daemon.ended()
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="needs promtool: apt-get install prometheus")
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs" / "metrics.md"], ids=lambda page: page.name)
+def test_prometheus_takes_the_scrape_configuration(page: Path, tmp_path: Path) -> None:
+    (shown,) = [each for each in blocks(page, "yaml") if "scrape_configs" in each]
+    (tmp_path / "prometheus.yml").write_text(shown)
+    checked = subprocess.run(
+        ["promtool", "check", "config", "prometheus.yml"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stderr
+    assert LISTEN in shown
 
 
 def test_the_readme_shows_the_two_commands_and_ci_runs_the_second() -> None:

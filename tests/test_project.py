@@ -102,3 +102,10 @@ def test_decision_records_are_numbered_and_have_their_three_parts() -> None:
     assert [each.name[:5] for each in records] == [f"{number:04d}-" for number in range(1, len(records) + 1)]
     for each in records:
         assert re.findall(r"^## (.+)$", each.read_text(), re.MULTILINE) == ["Context", "Decision", "Consequences"]
+
+
+def test_the_index_of_decisions_names_each_by_its_title() -> None:
+    folder = ROOT / "docs" / "decisions"
+    index = re.findall(r"^\| \[(\d{4})\]\((\S+)\) \| (.+) \|$", (folder / "README.md").read_text(), re.MULTILINE)
+    titles = [(each.name, each.read_text().splitlines()[0]) for each in sorted(folder.glob("0*.md"))]
+    assert [(name, f"# {number}: {title}") for number, name, title in index] == titles

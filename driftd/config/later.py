@@ -10,7 +10,6 @@ from driftd.errors import Mistake
 
 _LEVEL: Mapping[str, str] = {
     "policy": "schema drift is not judged yet",
-    "bytes_per_day": "bytes are not counted against a limit yet",
     "private": "members are stored as they are read: do not rely on it",
     "references": "references are not checked yet",
 }
@@ -23,7 +22,9 @@ _TABLES: Mapping[str, Mapping[str, str]] = {
     "store": {"url": "driftd keeps everything in SQLite in data_dir"},
     "defaults": _LEVEL,
 }
-_AUTH: Mapping[str, str] = {"secret_expires": "expiry is not watched yet"}
+_AUTH: Mapping[str, str] = {
+    "secret_expires": "nobody is warned yet: alert on driftd_credential_expiry_timestamp_seconds",
+}
 
 
 def not_in_force(raw: Mapping[str, object], prefix: str = "") -> Iterator[Mistake]:

@@ -161,7 +161,7 @@ def needs_restart(before: Config, after: Config) -> tuple[str, ...]:
         "daemon.data_dir": (before.daemon.data_dir, after.daemon.data_dir),
         "daemon.log_format": (before.daemon.log_format, after.daemon.log_format),
         "daemon.stop_grace": (before.daemon.stop_grace, after.daemon.stop_grace),
-        "web": (before.web, after.web),
+        "web.listen": (before.web.listen, after.web.listen),
         "store": (before.store, after.store),
     }
     return tuple(name for name, (old, new) in pairs.items() if old != new)

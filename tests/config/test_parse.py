@@ -319,3 +319,9 @@ def test_settings_that_change_nothing_yet_are_named() -> None:
         "connections[0].resources[0].private",
     ]
     assert read(TENANT).not_in_force == ()
+
+
+def test_what_the_daemon_goes_by_is_in_force() -> None:
+    daemon = "[daemon]\nlog_level = 'debug'\nlog_format = 'json'\nstop_grace = '5s'\nmax_concurrency = 8\n"
+    limits = "[defaults]\nbytes_per_day = '1GB'\nrequests_per_day = 10000\nmax_per_host = 2\nmax_concurrency = 1\n"
+    assert read(daemon + limits + TENANT).not_in_force == ()

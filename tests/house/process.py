@@ -166,7 +166,9 @@ class Daemon:
 
     def value(self, name: str, **labels: str) -> float:
         """Scrape, and return the sum of the series that have these labels."""
-        return sum(v for (each, has), v in self.series().items() if each == name and labels.items() <= dict(has).items())
+        return sum(
+            v for (each, has), v in self.series().items() if each == name and labels.items() <= dict(has).items()
+        )
 
     def state(self, name: str) -> str:
         """Return the state of a connection; empty where it is not known."""
@@ -258,7 +260,7 @@ def read(folder: Path, tenant: Tenant, since: Rig | None = None) -> Rig:
 
     async def story() -> Rig:
         async with SqliteStore.reading(folder / "data") as store:
-            rig = Rig(cast(Source, None), store, tenant, [])
+            rig = Rig(cast("Source", None), store, tenant, [])
             rig.shown = {name: await rig.snapshot(name) for name in CLASSES}
             rig.told = {name: dict(held) for name, held in (since.told if since else rig.shown).items()}
             if since:

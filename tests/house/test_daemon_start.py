@@ -16,7 +16,9 @@ CROWD = 2_000 if os.environ.get("DRIFTD_HEAVY") == "short" else 10_000
     [(1, "is not a directory"), (1, "cannot be"), (2, "is in use"), (2, "must be a loopback address")],
     ids=["data_dir is a file", "data_dir below a file", "port in use", "not loopback"],
 )
-def test_what_cannot_be_had_is_told_in_a_line(code: int, told: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_what_cannot_be_had_is_told_in_a_line(
+    code: int, told: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     """The daemon does not start: a line that names the thing and the next step, no traceback, its own exit code."""
     (tmp_path / "file").touch()
     with socket.socket() as taken, estate(tmp_path) as site:
@@ -43,7 +45,8 @@ def test_a_missing_secret_is_one_connections_trouble(tmp_path: Path) -> None:
     once the file is there its connection recovers by itself."""
     with estate(tmp_path, tenants=3) as site:
         aldgate, borough, camden = site.tenants
-        auth = f'token_url = "{site.served.url}{borough.token_path}"\nclient_id = "x"\nclient_secret = {{ env = "GONE" }}\n'
+        token = f"{site.served.url}{borough.token_path}"
+        auth = f'token_url = "{token}"\nclient_id = "x"\nclient_secret = {{ env = "GONE" }}\n'
         site.place.write_text(
             head()
             + connection(aldgate, site.served.url)

@@ -4,9 +4,11 @@ from collections.abc import Callable
 
 import anyio
 import pytest
+from msgspec.structs import replace
 
 from driftd.core.reasons import State
 from driftd.errors import FencedError, Reason, StoreError
+from driftd.runtime.daemon import needs_restart
 from tests.fakes.virtual import virtual_run
 from tests.runtime.rig import Rig, connection
 
@@ -204,3 +206,12 @@ def test_a_full_disk_is_told_and_overcome() -> None:
     rig = Rig([connection("a")])
     rig.run(story)
     assert [line[1] for line in rig.told if line[0] == "error"] == ["logbook cannot be written"]
+
+
+def test_a_reload_names_what_only_a_start_takes_over() -> None:
+    """The address needs a restart, what is asked for at each request does not; nothing where nothing differs."""
+    before = Rig([connection("a")]).config
+    limits = replace(before.web, max_series=7, enable_reload=True)
+    assert needs_restart(before, replace(before, web=limits)) == ()
+    moved = replace(before, web=replace(limits, listen="127.0.0.1:9"), daemon=replace(before.daemon, stop_grace=1.0))
+    assert needs_restart(before, moved) == ("daemon.stop_grace", "web.listen")

@@ -28,7 +28,7 @@ class Compression:
         self._threads = CapacityLimiter(_THREADS)
 
     async def encode(self, staged: Staged, resource: int, *, details: bool, bare: bool) -> Batch:
-        """Encode a batch of the resource with this id; one of 100 rows or more teaches it a dictionary if it has none.
+        """Encode a batch of the resource with this id; one of `LEARNS_FROM` rows teaches it a dictionary if none has.
 
         Raises `FencedError` and `StoreError` as a transaction does.
         """
