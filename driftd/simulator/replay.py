@@ -7,6 +7,7 @@ from any recorded key on, forwards or backwards, within the page size that the t
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 
@@ -153,7 +154,9 @@ def _key(row: bytes, names: tuple[str, ...]) -> str:
 
 
 def _part(raw: bytes) -> str:
-    return str(orjson.loads(raw)) if raw[:1] == b'"' else raw.decode()
+    if raw[:1] == b'"':
+        return str(orjson.loads(raw))
+    return f"{Decimal(raw.decode()).normalize():f}" if raw[:1].isdigit() or raw[:1] == b"-" else raw.decode()
 
 
 def _listed(found: _Class, request: Request) -> Answer:

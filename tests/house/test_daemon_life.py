@@ -1,6 +1,7 @@
 """The daemon's life as a process: it starts, polls, ends in order, and goes on where it ended."""
 
 import signal
+from functools import partial
 from pathlib import Path
 
 from driftd.simulator import Fault
@@ -11,9 +12,11 @@ def polled(daemon: Daemon, name: str = "aldgate", times: int = 1) -> None:
     """Wait until each resource was read so often, from now on."""
     before = {each: daemon.value("driftd_polls_total", connection=name, resource=each) for each in CLASSES}
     for each in CLASSES:
-        daemon.until(
-            lambda r=each: daemon.value("driftd_polls_total", connection=name, resource=r) >= before[r] + times
-        )
+        daemon.until(partial(_has_polled, daemon, name, each, before[each] + times))
+
+
+def _has_polled(daemon: Daemon, name: str, resource: str, times: float) -> bool:
+    return daemon.value("driftd_polls_total", connection=name, resource=resource) >= times
 
 
 def test_a_daemon_ends_in_order_and_goes_on_where_it_ended(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import os
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ def test_what_cannot_be_had_is_told_in_a_line(
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        settings = {
+        settings: dict[str, Any] = {
             "data_dir is a file": {"daemon": {"data_dir": "file"}},
             "data_dir below a file": {"daemon": {"data_dir": "file/data"}},
             "port in use": {"web": {"listen": f"127.0.0.1:{port}"}},
