@@ -89,7 +89,7 @@ def test_promtool_accepts_what_a_daemon_shows(detail: str, tmp_path: Path) -> No
                 ["promtool", "check", "metrics"], input=text, capture_output=True, text=True, check=False
             )
             assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-            assert ("driftd_changes_total" in text) == (detail == "full")
+            assert ("driftd_last_change_timestamp" in text) == (detail == "full")
 
 
 def test_a_secret_that_was_rotated_is_told_and_a_new_one_is_taken(tmp_path: Path) -> None:
