@@ -110,6 +110,7 @@ class Daemon:
     def __init__(self, site: Site) -> None:
         command = ["driftd", "run"]
         self._process = subprocess.Popen(command, cwd=site.folder, env=site.env, stderr=subprocess.PIPE, text=True)
+        self._ending = False
         with self._patience():
             self._until("driftd runs")
             while not is_ready(site):
@@ -120,10 +121,12 @@ class Daemon:
         subprocess.run(["sh", "-c", line.replace("$!", str(self._process.pid))], check=True)
         with self._patience():
             self._until("configuration loaded" if "-HUP" in line else "driftd ended")
+        self._ending = "-HUP" not in line
 
     def ended(self) -> None:
-        """End it, if it has not ended yet: in order."""
-        self._process.send_signal(signal.SIGTERM)
+        """End it in order, if it was not told to end."""
+        if not self._ending:
+            self._process.send_signal(signal.SIGTERM)
         try:
             assert self._process.wait(timeout=30) == 0
         finally:
