@@ -28,9 +28,7 @@ class Door:
 
     async def open(self) -> None:
         """Let connections in."""
-        self._listening = await asyncio.start_server(
-            self._pass, self.host, self.port, ssl=certified(self._certificate)
-        )
+        self._listening = await asyncio.start_server(self._pass, self.host, self.port, ssl=certified(self._certificate))
         self.port = self._listening.sockets[0].getsockname()[1]
 
     async def close(self) -> None:

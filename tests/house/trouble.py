@@ -121,12 +121,12 @@ async def rotated(house: Ten) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def unsaid(house: Ten) -> AsyncIterator[None]:
-    """Have the file of the secret missing when a new token is needed."""
-    secret = house.secret.read_text()
+    """Have the secret replaced, and the file where the new one must stand missing."""
+    fresh = house.struck.rotate_secret()
     house.secret.unlink()
     house.struck.revoke_tokens()
     yield
-    house.secret.write_text(secret)
+    house.secret.write_text(fresh)
 
 
 @asynccontextmanager
