@@ -1,4 +1,4 @@
-"""The way to one tenant over loopback, in which connections can be refused, broken, left waiting, or badly certified."""
+"""The way to one tenant over loopback, in which connections can be refused, reset, left waiting or badly certified."""
 
 import asyncio
 import socket
@@ -58,7 +58,7 @@ class Door:
     @contextmanager
     def crowded(self) -> Iterator[None]:
         """Answer no connect, as a full backlog does; only while closed."""
-        with socket.socket() as full, suppress(BlockingIOError):
+        with socket.socket() as full:
             full.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             full.bind((self.host, self.port))
             full.listen(0)

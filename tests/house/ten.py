@@ -24,7 +24,7 @@ from driftd.core.model import Guards, Page, Query, Resource
 from driftd.core.reasons import State
 from driftd.core.status import ConnectionStatus
 from driftd.errors import StoreError
-from driftd.ports import Remembered, Source, Store, Traffic
+from driftd.ports import Remembered, Source, Traffic
 from driftd.runtime.book import Book
 from driftd.runtime.gauges import Gauges
 from driftd.runtime.post import Posts
@@ -34,8 +34,9 @@ from driftd.runtime.ways import Ways
 from driftd.runtime.world import World
 from driftd.simulator import Farm, serving
 from driftd.simulator import Tenant as X3Tenant
+from tests.adapters.x3.asking import CERTIFICATES
 from tests.fakes.log import Line, Told
-from tests.house.door import CERTIFICATES, Door, Names
+from tests.house.door import Door, Names
 from tests.house.rig import resource
 
 TENANTS = 10
@@ -134,14 +135,12 @@ class Ten:
 
     async def until(self, holds: Callable[[], bool], what: str) -> None:
         """Wait until something holds; raises `AssertionError` where it never does."""
-        with anyio.move_on_after(PATIENCE):
-            while not holds():
-                await anyio.sleep(0.02)
-            return
-        found = self.status()
-        raise AssertionError(
-            f"it never came to that: {what}; {STRUCK} is {found.state} by {found.reason}: {found.trouble}"
-        )
+        begun = anyio.current_time()
+        while not holds():
+            if anyio.current_time() - begun > PATIENCE:
+                found = self.status()
+                raise AssertionError(f"it never came to that: {what}; {STRUCK} is {found.state} by {found.trouble}")
+            await anyio.sleep(0.02)
 
 
 @asynccontextmanager
@@ -151,7 +150,7 @@ async def ten(directory: Path, patient: Patient) -> AsyncIterator[Ten]:
     farm = Farm.build(TENANTS, RECORDS, seed=20_261, only=CLASSES)
     farm.wall = lambda: clock.now() / 1000
     with ExitStack() as stack:
-        server = stack.enter_context(serving(farm, "0.0.0.0"))  # noqa: S104 - each tenant has an address of loopback
+        server = stack.enter_context(serving(farm, "0.0.0.0"))
         port = httpx.URL(server.url).port or 0
         stack.enter_context(names.in_force())
         stack.callback(setattr, auth, "REST", auth.REST)
@@ -233,10 +232,9 @@ def _composed(
             yield sources[connection.name]
 
     full = Full(store)
-    chance = random.Random(7)  # noqa: S311 - no secret
-    kept: Store = full  # type: ignore[assignment] # all else is the store's own
+    chance = random.Random(7)
     world = World(
-        store=kept,
+        store=full,
         book=Book(store.logbook, clock, log),
         clock=clock,
         gauges=gauges,

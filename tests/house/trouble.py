@@ -2,31 +2,31 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import replace
 from typing import Any
 
 from driftd.core.budget import Budget
 from driftd.simulator import Fault
+from driftd.simulator.faults import Kind
 from tests.house.ten import CLASSES, STRUCK, Ten
 
 Trouble = Callable[[Ten], AbstractAsyncContextManager[None]]
-TOKEN = "/auth/token"  # noqa: S105 - a path
+TOKEN = "/auth/token"
 NAME = CLASSES[0]
 
 
-def spoilt(kind: str, **how: Any) -> Trouble:
+def spoilt(kind: Kind, **how: Any) -> Trouble:
     """Spoil answers of the tenant."""
 
     @asynccontextmanager
     async def trouble(house: Ten) -> AsyncIterator[None]:
-        house.struck.faults.append(replace(Fault("status"), kind=kind, **how))
+        house.struck.faults.append(Fault(kind, **how))
         yield
         house.struck.faults.clear()
 
     return trouble
 
 
-def at_token(kind: str, **how: Any) -> Trouble:
+def at_token(kind: Kind, **how: Any) -> Trouble:
     """Spoil the answers of the token endpoint, and end the token in hand."""
 
     @asynccontextmanager
