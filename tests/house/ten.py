@@ -44,7 +44,7 @@ RECORDS = 12
 STRUCK = "camden"
 CLASSES = ("BPCUSTOMER", "ITMMASTER")
 """Of the tenant that is struck; of each other one the first."""
-OFTEN, SELDOM = 0.4, 1.5
+OFTEN, SELDOM = 0.4, 2.0
 """Seconds between polls of the tenant that is struck, and of the others."""
 PATIENCE = 60.0
 """Seconds until something that must come is given up."""

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from driftd.errors import Reason
-from tests.house.faults import CASES, Case, run, table
+from tests.house.cases import CASES, Case
+from tests.house.faults import run, table
 
 FEW = ("connection refused", "token: secret rotated", "403 at one class", "not JSON")
 SHORT = (
