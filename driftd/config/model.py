@@ -133,6 +133,12 @@ class ConnectionConfig(Struct, frozen=True):
         return urlsplit(self.base_url).hostname or self.base_url
 
     @property
+    def port(self) -> int:
+        """The port of the tenant's web server."""
+        address = urlsplit(self.base_url)
+        return address.port or (80 if address.scheme == "http" else 443)
+
+    @property
     def resources(self) -> tuple[Resource, ...]:
         """The resources polled, in the order of the configuration."""
         return tuple(each.resource for each in self.classes)

@@ -81,7 +81,8 @@ def card(status: ConnectionStatus, reached: Reached, flips: int, now: int, langu
     """
     phrases = PHRASES[language]
     words, cause, actor = _words(status, phrases), status.cause, _actor(status, reached)
-    filled = {"connection": status.name, "host": status.host, "folder": status.folder}
+    filled: dict[str, object] = {"connection": status.name, "host": status.host, "port": status.port}
+    filled["folder"] = status.folder
     filled |= {"resources": _resources(status, phrases), "since": _since(status, phrases)}
     verify = f"driftd connections test {status.name}"
     return Card(

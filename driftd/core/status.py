@@ -99,6 +99,8 @@ class ConnectionStatus(Struct, frozen=True):
     """When the next trial on the way to the host is due, epoch ms."""
     expiry: Mapping[Credential, int] = field(default_factory=dict)
     """When credentials end, epoch ms, best evidence."""
+    port: int = 443
+    """Where the tenant's web server listens."""
 
     @property
     def reason(self) -> Reason | None:

@@ -80,6 +80,7 @@ def connection_status(
         held_until=present.held_until or _coming(health.held_until, now),
         breaker_open_until=present.breaker_open_until or _coming(health.breaker_open_until, now),
         expiry=_expiry(connection, health),
+        port=connection.port,
     )
 
 

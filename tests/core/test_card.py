@@ -114,8 +114,22 @@ def test_texts_only_hold_what_is_filled(language: Language) -> None:
     """A placeholder that nobody knows would stop a card."""
     known = {"connection", "host", "folder", "resources"}
     for words in _words(PHRASES[language]):
-        for text in (words.plain, words.tell, *words.fix):
-            assert {name for _, name, _, _ in string.Formatter().parse(text) if name} <= known
+        for text in (words.plain, words.tell):
+            assert _placeholders(text) <= known
+        for text in words.fix:
+            assert _placeholders(text) <= known | {"port"}
+
+
+def _placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+@languages
+@pytest.mark.parametrize("reason", [Reason.TLS_ERROR, Reason.TLS_EXPIRED])
+def test_a_certificate_is_looked_at_where_the_tenant_listens(reason: Reason, language: Language) -> None:
+    """The command names host and port of the tenant, whichever the port is."""
+    made = shown(replace(of(reason), host="x3.borough.example", port=8443), language)
+    assert "openssl s_client -connect x3.borough.example:8443 " in made.fix[0]
 
 
 def test_french_is_set_as_french() -> None:

@@ -101,6 +101,8 @@ def test_the_status_says_where_it_belongs_and_what_holds_it_back() -> None:
     assert (found.name, found.host, found.folder) == ("aldgate", "x3.aldgate.example", "ALDGATE")
     assert (found.customer, found.environment) == ("Aldgate", "test")
     assert (found.held_until, found.breaker_open_until) == (NOW + 3, NOW + 4)
+    ports = {"https://x3.example": 443, "http://x3.example": 80, "https://x3.example:8124/erp": 8124}
+    assert {url: status(base_url=url).port for url in ports} == ports
 
 
 def test_progress_and_due_times_are_judged() -> None:

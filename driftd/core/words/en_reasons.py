@@ -61,7 +61,7 @@ REASONS: Final = {
         "The certificate of your server {host} is not accepted: its name, its chain or its issuer is not right. Please"
         " ask your Sage X3 administrator to install a certificate that is valid for {host}, with its complete chain.",
         (
-            "Look at the certificate: `openssl s_client -connect {host}:443 -servername {host}`.",
+            "Look at the certificate: `openssl s_client -connect {host}:{port} -servername {host}`.",
             "Where it comes from the customer's own authority, give that as ca_file. " + _CONFIG,
             "Else send the text above to the customer. Checks of certificates are never switched off.",
         ),
@@ -69,7 +69,7 @@ REASONS: Final = {
     Reason.TLS_EXPIRED: Words(
         "the certificate of {host} has expired",
         "The certificate of your server {host} has expired. Please ask your Sage X3 administrator to renew it.",
-        ("See when it ended: `openssl s_client -connect {host}:443 -servername {host}`.", _SEND),
+        ("See when it ended: `openssl s_client -connect {host}:{port} -servername {host}`.", _SEND),
     ),
     Reason.SERVER_ERROR: Words(
         "the tenant answers with an error of its own",

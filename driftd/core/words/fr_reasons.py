@@ -65,7 +65,7 @@ REASONS: Final = {
         " Merci de demander à votre administrateur Sage X3 d’installer un certificat valable pour {host}, avec sa"
         " chaîne complète.",
         (
-            "Examiner le certificat : `openssl s_client -connect {host}:443 -servername {host}`.",
+            "Examiner le certificat : `openssl s_client -connect {host}:{port} -servername {host}`.",
             "S’il vient de l’autorité interne du client, indiquer celle-ci dans ca_file. " + _CONFIG,
             "Sinon, envoyer le texte ci-dessus au client. La vérification des certificats ne se désactive jamais.",
         ),
@@ -74,7 +74,7 @@ REASONS: Final = {
         "le certificat de {host} a expiré",
         "Le certificat de votre serveur {host} a expiré. Merci de demander à votre administrateur Sage X3 de le"
         " renouveler.",
-        ("Voir sa date de fin : `openssl s_client -connect {host}:443 -servername {host}`.", _SEND),
+        ("Voir sa date de fin : `openssl s_client -connect {host}:{port} -servername {host}`.", _SEND),
     ),
     Reason.SERVER_ERROR: Words(
         "le serveur du client répond par une erreur interne",
