@@ -145,7 +145,7 @@ class Daemon:
     @property
     def url(self) -> str:
         """Where it listens."""
-        return str(self.until(lambda: re.search(r"http://127\.0\.0\.1:\d+(?= connections=)", self.text())).group())
+        return str(self.until(lambda: re.search(r"http://127\.0\.0\.1:\d+(?=[ \"])", self.text())).group())
 
     def get(self, path: str, **headers: str) -> httpx.Response:
         """Ask for a path."""
@@ -166,7 +166,9 @@ class Daemon:
 
     def value(self, name: str, **labels: str) -> float:
         """Scrape, and return the sum of the series that have these labels."""
-        return sum(v for (each, has), v in self.series().items() if each == name and labels.items() <= dict(has).items())
+        return sum(
+            v for (each, has), v in self.series().items() if each == name and labels.items() <= dict(has).items()
+        )
 
     def state(self, name: str) -> str:
         """Return the state of a connection; empty where it is not known."""

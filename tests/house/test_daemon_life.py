@@ -11,7 +11,9 @@ def polled(daemon: Daemon, name: str = "aldgate", times: int = 1) -> None:
     """Wait until each resource was read so often, from now on."""
     before = {each: daemon.value("driftd_polls_total", connection=name, resource=each) for each in CLASSES}
     for each in CLASSES:
-        daemon.until(lambda r=each: daemon.value("driftd_polls_total", connection=name, resource=r) >= before[r] + times)
+        daemon.until(
+            lambda r=each: daemon.value("driftd_polls_total", connection=name, resource=r) >= before[r] + times
+        )
 
 
 def test_a_daemon_ends_in_order_and_goes_on_where_it_ended(tmp_path: Path) -> None:

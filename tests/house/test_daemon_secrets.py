@@ -34,7 +34,7 @@ def test_no_secret_is_to_be_seen_anywhere(tmp_path: Path) -> None:
             daemon.becomes("camden", "auth_failed")
             given = set(aldgate.credentials.tokens)
             aldgate.revoke_tokens()
-            aldgate.faults.append(Fault("truncated", resource="BPCUSTOMER"))
+            aldgate.faults.append(Fault("malformed", resource="BPCUSTOMER"))
             daemon.until(lambda: daemon.lines("poll failed"))
             answers = [daemon.get(path).content for path in ("/metrics", "/api/v1/sd", "/")]
             for tenant in site.tenants:

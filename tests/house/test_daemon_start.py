@@ -13,10 +13,17 @@ CROWD = 2_000 if os.environ.get("DRIFTD_HEAVY") == "short" else 10_000
 
 @pytest.mark.parametrize(
     ("code", "told"),
-    [(1, "check owner and permissions"), (1, "check owner and permissions"), (2, "is in use"), (2, "must be a loopback address")],
+    [
+        (1, "check owner and permissions"),
+        (1, "check owner and permissions"),
+        (2, "is in use"),
+        (2, "must be a loopback address"),
+    ],
     ids=["data_dir is a file", "data_dir below a file", "port in use", "not loopback"],
 )
-def test_what_cannot_be_had_is_told_in_a_line(code: int, told: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_what_cannot_be_had_is_told_in_a_line(
+    code: int, told: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     """The daemon does not start: a line that names the thing and the next step, no traceback, its own exit code."""
     (tmp_path / "file").touch()
     with socket.socket() as taken, estate(tmp_path) as site:
