@@ -18,7 +18,6 @@ from driftd.runtime.tenant import Tenant
 from driftd.runtime.view import Present
 from driftd.runtime.world import World
 
-
 _MENDED_BY_HAND: Final = frozenset({State.AUTH_FAILED, State.CONFIG_ERROR})
 
 

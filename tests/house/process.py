@@ -228,7 +228,7 @@ class Estate:
     def tenants(self) -> list[Tenant]:
         return list(self.farm.values())
 
-    def write(self, names: Sequence[str] | None = None, **settings: Any) -> None:
+    def write(self, names: Sequence[str] | None = None, /, **settings: Any) -> None:
         """Write the configuration of these tenants, or all, and their secrets."""
         kept = [each for each in self.tenants if names is None or each.name in names]
         for tenant in kept:
@@ -260,7 +260,7 @@ def read(folder: Path, tenant: Tenant, since: Rig | None = None) -> Rig:
 
     async def story() -> Rig:
         async with SqliteStore.reading(folder / "data") as store:
-            rig = Rig(cast(Source, None), store, tenant, [])
+            rig = Rig(cast("Source", None), store, tenant, [])
             rig.shown = {name: await rig.snapshot(name) for name in CLASSES}
             rig.told = {name: dict(held) for name, held in (since.told if since else rig.shown).items()}
             if since:
