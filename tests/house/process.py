@@ -145,7 +145,7 @@ class Daemon:
     @property
     def url(self) -> str:
         """Where it listens."""
-        return str(self.until(lambda: re.search(r"http://127\.0\.0\.1:\d+(?= connections=)", self.text())).group())
+        return str(self.until(lambda: re.search(r"http://127\.0\.0\.1:\d+(?=[ \"])", self.text())).group())
 
     def get(self, path: str, **headers: str) -> httpx.Response:
         """Ask for a path."""
@@ -228,7 +228,7 @@ class Estate:
     def tenants(self) -> list[Tenant]:
         return list(self.farm.values())
 
-    def write(self, names: Sequence[str] | None = None, **settings: Any) -> None:
+    def write(self, names: Sequence[str] | None = None, /, **settings: Any) -> None:
         """Write the configuration of these tenants, or all, and their secrets."""
         kept = [each for each in self.tenants if names is None or each.name in names]
         for tenant in kept:

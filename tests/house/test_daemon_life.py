@@ -1,7 +1,6 @@
 """The daemon's life as a process: it starts, polls, ends in order, and goes on where it ended."""
 
 import signal
-from functools import partial
 from pathlib import Path
 
 from driftd.simulator import Fault
@@ -10,13 +9,12 @@ from tests.house.process import CLASSES, Daemon, crowd, equal, estate, read, run
 
 def polled(daemon: Daemon, name: str = "aldgate", times: int = 1) -> None:
     """Wait until each resource was read so often, from now on."""
-    before = {each: daemon.value("driftd_polls_total", connection=name, resource=each) for each in CLASSES}
-    for each in CLASSES:
-        daemon.until(partial(_has_polled, daemon, name, each, before[each] + times))
 
+    def polls() -> list[float]:
+        return [daemon.value("driftd_polls_total", connection=name, resource=each) for each in CLASSES]
 
-def _has_polled(daemon: Daemon, name: str, resource: str, times: float) -> bool:
-    return daemon.value("driftd_polls_total", connection=name, resource=resource) >= times
+    before = polls()
+    daemon.until(lambda: all(now >= then + times for now, then in zip(polls(), before, strict=True)), "polls")
 
 
 def test_a_daemon_ends_in_order_and_goes_on_where_it_ended(tmp_path: Path) -> None:
@@ -129,7 +127,8 @@ def test_a_data_directory_has_one_daemon_and_many_readers(tmp_path: Path) -> Non
             ("history aldgate", "BPCUSTOMER"),
             ("changes", '"op":"u"'),
         ):
-            ran = site.run(arguments)
-            assert (ran.code, ran.err) == (0, ""), arguments
-            assert shown in ran.out, (arguments, ran.out)
+            ran = daemon.until(
+                lambda a=arguments, s=shown: (found := site.run(a)).code == 0 and s in found.out and found
+            )
+            assert ran.err == "", arguments
         assert daemon.process.poll() is None

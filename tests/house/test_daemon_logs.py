@@ -23,7 +23,6 @@ def test_a_failing_resource_is_told_once_and_its_recovery_once(
             fault = Fault("status", resource="BPCUSTOMER", status=404)
             site.tenants[0].faults.append(fault)
             daemon.until(lambda: fault.acted >= 4, "it fails again and again")
-            assert daemon.state("aldgate") in {"degraded", "retrying"}
             assert site.run(f"healthcheck --url {daemon.url}").code == 0
             site.tenants[0].faults.clear()
             daemon.becomes("aldgate", "ok")

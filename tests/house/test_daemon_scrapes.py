@@ -40,7 +40,6 @@ def test_readers_that_hang_and_readers_in_crowds_delay_nobody(tmp_path: Path) ->
                 each.join()
             assert answers == [200] * 5 * ROUNDS
             daemon.until(lambda: daemon.value("driftd_polls_total", connection="aldgate") >= before + 2 * len(CLASSES))
-            assert daemon.state("aldgate") == "ok"
             for client in hanging:
                 client.close()
             assert daemon.end() == 0

@@ -34,11 +34,10 @@ def test_no_secret_is_to_be_seen_anywhere(tmp_path: Path) -> None:
             daemon.becomes("camden", "auth_failed")
             given = set(aldgate.credentials.tokens)
             aldgate.revoke_tokens()
-            aldgate.faults.append(Fault("truncated", resource="BPCUSTOMER"))
+            aldgate.faults.append(Fault("malformed", resource="BPCUSTOMER"))
             daemon.until(lambda: daemon.lines("poll failed"))
-            answers = [daemon.get(path).content for path in ("/metrics", "/api/v1/sd", "/")]
-            for tenant in site.tenants:
-                answers.append(daemon.get(f"/probe?target={tenant.name}&debug=true&fresh=1").content)
+            probes = [f"/probe?target={each}&debug=true&fresh=1" for each in site.farm]
+            answers = [daemon.get(path).content for path in ("/metrics", "/api/v1/sd", "/", *probes)]
             answers.append(daemon.client.post(daemon.url + "/-/reload").content)
             commandline = Path(f"/proc/{daemon.process.pid}/cmdline").read_bytes()
             given |= set(aldgate.credentials.tokens)
