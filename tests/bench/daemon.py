@@ -124,7 +124,7 @@ def measure(folder: Path, asked: argparse.Namespace, cores: list[int]) -> dict[s
 
 def _figures(daemon: Measured, log: Path, asked: argparse.Namespace) -> dict[str, Any]:
     begun = time.monotonic()
-    daemon.url = _url(daemon, log)
+    daemon.url = listens_at(daemon, log)
     resources = asked.connections * len(CLASSES)
     started = time.monotonic() - begun
     empty = daemon.resident()
@@ -160,7 +160,7 @@ def _figures(daemon: Measured, log: Path, asked: argparse.Namespace) -> dict[str
     }
 
 
-def _url(daemon: Measured, log: Path) -> str:
+def listens_at(daemon: Measured, log: Path) -> str:
     """Find where the daemon listens: a free port of loopback."""
     for _ in range(1200):
         found = subprocess.run(["ss", "-ltnpH"], capture_output=True, text=True, check=True).stdout
