@@ -144,11 +144,12 @@ def table(outcome: Outcome) -> str:
         slope = linear_regression(minutes, values).slope if len(values) > 1 else 0.0
         lines.append(f"{name:<16}{values[0]:>12,.3f}{values[-1]:>12,.3f}{max(values):>12,.3f}{slope:>12,.3f}")
     reckoning, told = outcome.reckoning, outcome.reckoning.told
+    late = f"p50 {outcome.at(0.5):.3f}, p99 {outcome.at(0.99):.3f}, greatest {max(outcome.late):.3f}"
+    events = f"{told['c']} c, {told['u']} u, {told['d']} d"
     lines += [
-        f"lateness s: p50 {outcome.at(0.5):.3f}, p99 {outcome.at(0.99):.3f}, greatest {max(outcome.late):.3f}; "
-        f"{len(outcome.late)} due times met, {outcome.missed} missed",
-        f"{reckoning.moves} changes made, told: {told['c']} c, {told['u']} u, {told['d']} d; "
-        f"{reckoning.records} records; {outcome.failures:.0f} failures; wrong: {len(reckoning.wrong)}",
+        f"lateness s: {late}; {len(outcome.late)} due times met, {outcome.missed} missed",
+        f"{reckoning.moves} changes made, told: {events}; {reckoning.records} records",
+        f"{outcome.failures:.0f} polls failed; wrong: {len(reckoning.wrong)}",
     ]
     return "\n".join([*lines, *(f"BROKEN {each}" for each in outcome.broken[:20])])
 

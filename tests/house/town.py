@@ -1,6 +1,5 @@
-"""Five hundred tenants behind one simulated host: most of them small, one slow, one huge, and business at all of them."""
+"""Many tenants behind one simulated server, most of them small, one slow, one huge, and business at all of them."""
 
-import bisect
 import json
 import threading
 from collections.abc import Iterator
@@ -10,7 +9,6 @@ from pathlib import Path
 from random import Random
 
 from driftd.adapters.clock import SystemClock
-from driftd.core.cadence import offset
 from driftd.core.model import Resource
 from driftd.simulator import Farm, Tenant
 from driftd.simulator.catalogue import CLASSES as MODELS
@@ -20,6 +18,7 @@ from driftd.simulator.ledger import Ledger
 from driftd.simulator.switches import Switches
 from driftd.simulator.tenant import RequestSeen
 from driftd.simulator.worldtime import WorldTime
+from tests.house.lateness import lateness
 
 CLASSES = {"BPCUSTOMER": "BPCNUM", "ITMMASTER": "ITMREF"}
 """The classes polled, and their keys."""
@@ -57,14 +56,17 @@ class Town:
         ledger = Ledger(name, [MODELS[each] for each in CLASSES], made, self.seed)
         return Tenant(name, ledger, seed=self.seed, switches=Switches(), time=time)
 
-    def configuration(self, farm: Farm, folder: Path, port: int) -> Path:
-        """Write the configuration that reads them, each second one at a host of its own."""
-        text = [
+    def _head(self, folder: Path) -> str:
+        return (
             f'[daemon]\ndata_dir = "{folder}/data"\nlog_level = "warning"\n[web]\nlisten = "127.0.0.1:0"\n[network]\n'
             'allow_networks = ["127.0.0.0/8"]\nallow_http = ["127.0.0.0/8"]\n[defaults]\n'
             f'probe = "{self.probe}s"\ndelta = "{self.probe}s"\nsecond_look = "1s"\nmass_delete_ratio = 1.0\n'
             'requests_per_day = 1000000000\nbytes_per_day = "900TB"\n'
-        ]
+        )
+
+    def configuration(self, farm: Farm, folder: Path, port: int) -> Path:
+        """Write the configuration that reads them, each second one at a host of its own."""
+        text = [self._head(folder)]
         for number, tenant in enumerate(farm.values()):
             url = f"http://127.0.{number % HOSTS + 1}.1:{port}"
             secret = folder / f"{tenant.name}.secret"
@@ -103,23 +105,15 @@ class Visits:
             tenant.on_request = seen
 
     def lateness(self, interval: float, since: int, until: int) -> tuple[list[float], int]:
-        """Return by how many seconds each due time of a small class was met late, and how many were not met at all.
-
-        A due time is met by the first request after it and before the next one.
-        """
-        pace, late, missed = round(interval * 1000), [], 0
+        """Return by how many seconds each due time of a small class was met late, and how many were missed."""
+        found, missed = [], 0
         for (tenant, name), times in self.times.items():
-            if tenant in {SLOW, HUGE}:
-                continue
-            own = offset(Resource(tenant, name, name, ("KEY",))) % pace
-            first = since + (own - since) % pace
-            for due in range(first, until - pace, pace):
-                at = bisect.bisect_left(times, due)
-                if at == len(times) or times[at] >= due + pace:
-                    missed += 1
-                else:
-                    late.append((times[at] - due) / 1000)
-        return late, missed
+            if tenant not in {SLOW, HUGE}:
+                resource = Resource(tenant, name, name, (CLASSES[name],), probe=interval)
+                late, none = lateness(resource, times, (since, until))
+                found += late
+                missed += none
+        return found, missed
 
 
 @contextmanager

@@ -7,7 +7,6 @@ A few have a budget for part of the day only; the day ends half-way. The exit co
 
 import argparse
 import asyncio
-import bisect
 import gc
 import json
 import time
@@ -19,12 +18,13 @@ from typing import Any
 import anyio
 
 from driftd.config import ConnectionConfig
-from driftd.core.cadence import offset
-from driftd.core.model import KeyBytes, Query, Resource
+from driftd.core.model import KeyBytes, Query
 from driftd.runtime.book import Book
-from tests.fakes.source import FakeSource, FakeTable, Record
+from tests.fakes.shelved import ShelvedSource
+from tests.fakes.source import Record
 from tests.fakes.virtual import VirtualClock
 from tests.house.folding import folded
+from tests.house.lateness import lateness
 from tests.runtime.rig import CLASSES, MIDNIGHT, Rig, Tenant, connection
 from tests.runtime.world import row
 
@@ -34,44 +34,14 @@ PACE = 300_000
 """Milliseconds between due times of a small one: the default."""
 LATE = 30.0
 """Seconds: what the 99th percentile of lateness may be."""
+TICK = 60.0
+"""Seconds between looks where nothing is due, longer than by default: they are most of what hours cost."""
 ROUNDED = 2
 """Milliseconds by which a time may be off."""
 FLAT_OF = ("driftd.runtime", "asyncio", "anyio")
 FLAT = {"coroutine", "async_generator", "generator", "frame", "cell", "function", "method"}
 """Types of which there are not to be more and more, besides those of `FLAT_OF`; logs and histories may grow."""
 Place = tuple[str, str]
-
-
-class Shelved(FakeSource):
-    """Keeps each listing sorted until records come or go: pages of a huge class cost no sort."""
-
-    def __init__(self) -> None:
-        super().__init__({each: FakeTable(("KEY",)) for each in CLASSES})
-        self._kept: dict[tuple[str, bool], list[Record]] = {}
-
-    def put(self, name: str, rows: Any) -> None:
-        self._kept.clear()
-        super().put(name, rows)
-
-    def drop(self, name: str, keys: Any) -> None:
-        self._kept.clear()
-        super().drop(name, keys)
-
-    def _listing(self, resource: Resource, query: Query) -> list[Record]:
-        if query.since is not None or query.by_stamp:
-            return super()._listing(resource, query)
-        name = (resource.name, query.descending)
-        if name not in self._kept:
-            self._kept[name] = super()._listing(resource, query)
-        return self._kept[name]
-
-    def _start(self, resource: Resource, query: Query, rows: Any) -> int:
-        place = query.next or query.after or query.start
-        if place is None or query.descending or query.by_stamp:
-            return super()._start(resource, query, rows)
-        (target,) = json.loads(place)
-        includes = query.next is None and query.start is not None
-        return (bisect.bisect_left if includes else bisect.bisect_right)(rows, target, key=lambda each: each["KEY"])
 
 
 @dataclass
@@ -104,11 +74,12 @@ class Crowd:
         small = [f"c{number:03}" for number in range(self.tenants - 2)]
         self._poor = set(small[::25])
         given: dict[str, dict[str, Any]] = {name: {"requests_per_day": self.poor} for name in self._poor}
-        given[HUGE] = {"page_size": 500, "sweep": 3600.0}
+        given[HUGE] = {"page_size": 500, "sweep": 900.0}
         connections = [connection(name, **{"page_size": 50} | given.get(name, {})) for name in [*small, SLOW, HUGE]]
         clock = VirtualClock(self._epoch)
         sources = {each.name: self._tenant(each, clock) for each in connections}
         self._rig = Rig(connections, clock=clock, tenants=sources)
+        self._rig.world.tick = TICK
         self._first = {
             (name, each): {one["KEY"]: one for one in tenant.source.tables[each].rows}
             for name, tenant in sources.items()
@@ -128,7 +99,7 @@ class Crowd:
         self._judge()
 
     def _tenant(self, given: ConnectionConfig, clock: VirtualClock) -> Tenant:
-        source = Shelved()
+        source = ShelvedSource(CLASSES)
         for each in CLASSES:
             many = self.huge if (given.name, each) == (HUGE, CLASSES[0]) else self._chance.randint(5, 20)
             source.put(each, [row(2 * number) for number in range(1, many + 1)])
@@ -152,7 +123,9 @@ class Crowd:
                 await anyio.sleep(5)
                 standings = await rig.store.standings()
                 asked = [one for (name, _), one in standings.items() if name not in self._poor]
-                ended = len(standings) == len(CLASSES) * len(names) and all((one.last_sweep or 0) > since for one in asked)
+                ended = len(standings) == len(CLASSES) * len(names) and all(
+                    (one.last_sweep or 0) > since for one in asked
+                )
 
         await swept(0)
         begun, ends = rig.clock.now(), rig.clock.now() + round(self.hours * 3_600_000)
@@ -198,9 +171,7 @@ class Crowd:
             {
                 "tasks": len(asyncio.all_tasks()),
                 "objects": sum(
-                    many
-                    for kind, many in kinds.items()
-                    if kind.__name__ in FLAT or kind.__module__.startswith(FLAT_OF)
+                    many for kind, many in kinds.items() if kind.__name__ in FLAT or kind.__module__.startswith(FLAT_OF)
                 ),
                 "book": sum(len(kept) for kept in vars(book).values() if isinstance(kept, dict | list)),
                 "ways": sum(len(kept) for kept in vars(self._rig.ways).values() if isinstance(kept, dict)),
@@ -213,17 +184,15 @@ class Crowd:
         for each in (one for given in self._rig.connections for one in given.resources):
             if each.connection in {SLOW, HUGE, *self._poor}:
                 continue
-            times, own = self._visits[each.connection, each.name], offset(each) % PACE
-            for due in range(since + (own - since) % PACE, until - PACE, PACE):
-                at = bisect.bisect_left(times, due - ROUNDED)
-                if at == len(times) or times[at] >= due + PACE - ROUNDED:
-                    self.missed += 1
-                else:
-                    self.late.append((times[at] - due) / 1000)
+            late, missed = lateness(each, self._visits[each.connection, each.name], (since, until), ROUNDED)
+            self.late += late
+            self.missed += missed
 
     def _compare(self, name: str, each: str) -> None:
         first, true = self._first[name, each], self._true.get((name, each), {})
-        held, wrong = folded(first, true, [(event["key"]["KEY"], event) for event in self._events.get((name, each), [])])
+        held, wrong = folded(
+            first, true, [(event["key"]["KEY"], event) for event in self._events.get((name, each), [])]
+        )
         self.wrong += [f"{name} {each} {fault}" for fault in wrong]
         now = {one["KEY"]: one for one in self._rig.tenants[name].source.tables[each].rows}
         if held != now and name not in self._poor:
@@ -256,10 +225,11 @@ class Crowd:
     def shown(self) -> str:
         """Render what was seen."""
         sizes = [f"{name}: {self.sizes[0][name]} then {self.sizes[1][name]}" for name in self.sizes[0]]
+        told = ", ".join(f"{many} {op}" for op, many in sorted(self.told.items()))
+        late = f"p50 {self.at(0.5):.3f}, p99 {self.at(0.99):.3f}, greatest {max(self.late):.3f}"
         lines = [
-            f"{self.tenants} tenants, {self.hours} h: {self.polls} polls, {self.moves} changes made, told {dict(self.told)}",
-            f"lateness s: p50 {self.at(0.5):.3f}, p99 {self.at(0.99):.3f}, greatest {max(self.late):.3f}; "
-            f"{len(self.late)} due times met, {self.missed} missed",
+            f"{self.tenants} tenants, {self.hours} h: {self.polls} polls; {self.moves} changes made, told: {told}",
+            f"lateness s: {late}; {len(self.late)} due times met, {self.missed} missed",
             f"requests of a poor one on a day: {self.most_requests} at most, of {self.poor}",
             "; ".join(sizes),
         ]
