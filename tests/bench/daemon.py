@@ -56,7 +56,8 @@ class Measured:
     def __init__(self, place: Path, log: Path, core: int | None) -> None:
         command = [sys.executable, "-m", "driftd", "run", "-c", str(place)]
         environment = {**os.environ, "SECRET": "s3cret"}
-        self.process = subprocess.Popen(command, stderr=log.open("w"), env=environment)
+        with log.open("w") as errors:
+            self.process = subprocess.Popen(command, stderr=errors, env=environment)
         if core is not None:
             os.sched_setaffinity(self.process.pid, {core})
         self.url = ""
