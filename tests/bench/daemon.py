@@ -56,7 +56,8 @@ class Measured:
     def __init__(self, place: Path, log: Path, core: int | None) -> None:
         command = [sys.executable, "-m", "driftd", "run", "-c", str(place)]
         environment = {**os.environ, "SECRET": "s3cret"}
-        self.process = subprocess.Popen(command, stderr=log.open("w"), env=environment)
+        with log.open("w") as errors:
+            self.process = subprocess.Popen(command, stderr=errors, env=environment)
         if core is not None:
             os.sched_setaffinity(self.process.pid, {core})
         self.url = ""
@@ -124,7 +125,7 @@ def measure(folder: Path, asked: argparse.Namespace, cores: list[int]) -> dict[s
 
 def _figures(daemon: Measured, log: Path, asked: argparse.Namespace) -> dict[str, Any]:
     begun = time.monotonic()
-    daemon.url = _url(daemon, log)
+    daemon.url = listens_at(daemon, log)
     resources = asked.connections * len(CLASSES)
     started = time.monotonic() - begun
     empty = daemon.resident()
@@ -160,7 +161,7 @@ def _figures(daemon: Measured, log: Path, asked: argparse.Namespace) -> dict[str
     }
 
 
-def _url(daemon: Measured, log: Path) -> str:
+def listens_at(daemon: Measured, log: Path) -> str:
     """Find where the daemon listens: a free port of loopback."""
     for _ in range(1200):
         found = subprocess.run(["ss", "-ltnpH"], capture_output=True, text=True, check=True).stdout

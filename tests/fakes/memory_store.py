@@ -211,11 +211,14 @@ class MemoryStore:
         return [shelf.segments[id_][0] for id_ in shelf.layout]
 
     async def contents(self, segments: Sequence[Segment]) -> Sequence[Contents]:
-        stored = {id_: contents for shelf in self._shelves.values() for id_, (_, contents) in shelf.segments.items()}
-        for segment in segments:
-            if segment.id not in stored:
-                raise StoreError(f"segment {segment.id} is no longer stored: read the resource's segments again")
-        return [stored[segment.id] for segment in segments if segment.id is not None]
+        found, near = [], _Shelf()
+        for id_ in [segment.id for segment in segments if segment.id is not None]:
+            if id_ not in near.segments:
+                near = next((shelf for shelf in self._shelves.values() if id_ in shelf.segments), near)
+            if id_ not in near.segments:
+                raise StoreError(f"segment {id_} is no longer stored: read the resource's segments again")
+            found.append(near.segments[id_][1])
+        return found
 
     async def known(self, resource: Resource, keys: Iterable[KeyBytes]) -> Mapping[KeyBytes, Stored]:
         records = self._shelf(resource).records
