@@ -1,10 +1,11 @@
 """The daemon's life as a process: it starts, polls, ends in order, and goes on where it ended."""
 
 import signal
+from functools import partial
 from pathlib import Path
 
 from driftd.simulator import Fault
-from tests.house.process import CLASSES, Daemon, crowd, equal, estate, read, running
+from tests.house.process import CLASSES, Daemon, Estate, crowd, equal, estate, read, running
 
 
 def polled(daemon: Daemon, name: str = "aldgate", times: int = 1) -> None:
@@ -15,6 +16,11 @@ def polled(daemon: Daemon, name: str = "aldgate", times: int = 1) -> None:
 
     before = polls()
     daemon.until(lambda: all(now >= then + times for now, then in zip(polls(), before, strict=True)), "polls")
+
+
+def _shows(site: Estate, arguments: str, shown: str) -> bool:
+    ran = site.run(arguments)
+    return ran.code == 0 and ran.err == "" and shown in ran.out
 
 
 def test_a_daemon_ends_in_order_and_goes_on_where_it_ended(tmp_path: Path) -> None:
@@ -127,8 +133,5 @@ def test_a_data_directory_has_one_daemon_and_many_readers(tmp_path: Path) -> Non
             ("history aldgate", "BPCUSTOMER"),
             ("changes", '"op":"u"'),
         ):
-            ran = daemon.until(
-                lambda a=arguments, s=shown: (found := site.run(a)).code == 0 and s in found.out and found
-            )
-            assert ran.err == "", arguments
+            daemon.until(partial(_shows, site, arguments, shown), arguments)
         assert daemon.process.poll() is None
