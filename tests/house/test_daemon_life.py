@@ -1,10 +1,11 @@
 """The daemon's life as a process: it starts, polls, ends in order, and goes on where it ended."""
 
 import signal
+from functools import partial
 from pathlib import Path
 
 from driftd.simulator import Fault
-from tests.house.process import CLASSES, Daemon, crowd, equal, estate, read, running
+from tests.house.process import CLASSES, Daemon, Ran, crowd, equal, estate, read, running
 
 
 def polled(daemon: Daemon, name: str = "aldgate", times: int = 1) -> None:
@@ -110,6 +111,11 @@ def test_an_end_in_the_midst_of_a_reload_is_an_end_in_order(tmp_path: Path) -> N
 def test_a_data_directory_has_one_daemon_and_many_readers(tmp_path: Path) -> None:
     """A second daemon and a poll are refused with code 3 and told by whom; whoever only reads is served."""
     with estate(tmp_path) as site, running(tmp_path) as daemon:
+
+        def told(arguments: str, shown: str) -> Ran | None:
+            found = site.run(arguments)
+            return found if found.code == 0 and shown in found.out else None
+
         daemon.becomes("aldgate", "ok")
         site.tenants[0].advance(update=3, create=0, delete=0, resource="BPCUSTOMER")
         for arguments in ("run", "poll"):
@@ -127,8 +133,5 @@ def test_a_data_directory_has_one_daemon_and_many_readers(tmp_path: Path) -> Non
             ("history aldgate", "BPCUSTOMER"),
             ("changes", '"op":"u"'),
         ):
-            ran = daemon.until(
-                lambda a=arguments, s=shown: (found := site.run(a)).code == 0 and s in found.out and found
-            )
-            assert ran.err == "", arguments
+            assert daemon.until(partial(told, arguments, shown), arguments).err == ""
         assert daemon.process.poll() is None
