@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from driftd.simulator import Fault
-from tests.house.process import CLASSES, Daemon, Estate, crowd, equal, estate, read, running
+from tests.house.process import CLASSES, Daemon, Ran, crowd, equal, estate, read, running
 
 
 def polled(daemon: Daemon, name: str = "aldgate", times: int = 1) -> None:
@@ -16,11 +16,6 @@ def polled(daemon: Daemon, name: str = "aldgate", times: int = 1) -> None:
 
     before = polls()
     daemon.until(lambda: all(now >= then + times for now, then in zip(polls(), before, strict=True)), "polls")
-
-
-def _shows(site: Estate, arguments: str, shown: str) -> bool:
-    ran = site.run(arguments)
-    return ran.code == 0 and ran.err == "" and shown in ran.out
 
 
 def test_a_daemon_ends_in_order_and_goes_on_where_it_ended(tmp_path: Path) -> None:
@@ -116,6 +111,11 @@ def test_an_end_in_the_midst_of_a_reload_is_an_end_in_order(tmp_path: Path) -> N
 def test_a_data_directory_has_one_daemon_and_many_readers(tmp_path: Path) -> None:
     """A second daemon and a poll are refused with code 3 and told by whom; whoever only reads is served."""
     with estate(tmp_path) as site, running(tmp_path) as daemon:
+
+        def told(arguments: str, shown: str) -> Ran | None:
+            found = site.run(arguments)
+            return found if found.code == 0 and shown in found.out else None
+
         daemon.becomes("aldgate", "ok")
         site.tenants[0].advance(update=3, create=0, delete=0, resource="BPCUSTOMER")
         for arguments in ("run", "poll"):
@@ -133,5 +133,5 @@ def test_a_data_directory_has_one_daemon_and_many_readers(tmp_path: Path) -> Non
             ("history aldgate", "BPCUSTOMER"),
             ("changes", '"op":"u"'),
         ):
-            daemon.until(partial(_shows, site, arguments, shown), arguments)
+            assert daemon.until(partial(told, arguments, shown), arguments).err == ""
         assert daemon.process.poll() is None
