@@ -33,7 +33,7 @@ QUICK = {
     "mass_delete_ratio": 0.9,
 }
 _PAUSE = 0.05
-_TRIES = 600
+_TRIES = 160
 
 
 def until(holds: Callable[[], Any], what: str = "", story: Callable[[], str] = str) -> Any:
