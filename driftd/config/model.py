@@ -10,6 +10,7 @@ from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from driftd.config.secret import SecretRef
 from driftd.core.model import Hours, Resource
@@ -126,6 +127,13 @@ class ConnectionConfig(Struct, frozen=True):
     """Where it stands, such as ``connections[3]``; begins with the file's name where that is one of ``conf.d``."""
     listed: bool = True
     """Whether it names its resources; where it does not, it polls the standard catalogue."""
+
+    @property
+    def unplaced(self) -> "ConnectionConfig":
+        """The same connection, wherever in the files it stands."""
+        auth, secret = self.auth, replace(self.auth.secret, path="")
+        held = replace(auth, password=secret) if isinstance(auth, Basic) else replace(auth, client_secret=secret)
+        return replace(self, auth=held, place="")
 
     @property
     def host(self) -> str:

@@ -79,7 +79,7 @@ class Supervisor:
         for name in before.keys() - after.keys():
             self._begin_end(self._lives[name])
         kept = before.keys() & after.keys()
-        changed = [name for name in kept if before[name] != after[name]]
+        changed = [name for name in kept if before[name].unplaced != after[name].unplaced]
         refused = [name for name in kept.difference(changed) if self._lives[name].refused]
         for name in (*changed, *refused):
             self._begin_end(self._lives[name])

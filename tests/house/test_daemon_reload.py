@@ -65,13 +65,16 @@ async def test_prometheus_sees_what_a_reload_adds_and_removes(tmp_path: Path) ->
             async with prometheus(daemon.url.removeprefix("http://"), tmp_path) as server:
                 await server.until('up{job="driftd0"} == 1', 1)
                 await server.until('driftd_connection_state{state="ok",job="driftd0"} == 1', 2)
-                site.write(["aldgate", "camden"])
+                site.write(["borough", "camden"])
                 daemon.reload()
                 await server.until('driftd_connection_info{connection="camden",job="driftd0"}', 1)
-                await server.until('{connection="borough"}', 0)
+                await server.until('{connection="aldgate"}', 0)
                 await server.until('driftd_connection_state{state="ok",job="driftd0"} == 1', 2)
-                (kept,) = await server.ask('driftd_connection_up{connection="aldgate",job="driftd0"}')
+                (kept,) = await server.ask('driftd_connection_up{connection="borough",job="driftd0"}')
                 assert kept["value"][1] == "1"
+                (loaded,) = daemon.lines("configuration loaded")
+                assert (loaded["added"], loaded["removed"]) == ("camden", "aldgate")
+                assert "changed" not in loaded, "borough only moved in the file"
                 (up,) = await server.ask('up{job="driftd0"}')
                 assert up["value"][1] == "1"
 

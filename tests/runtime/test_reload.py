@@ -6,6 +6,7 @@ import anyio
 import pytest
 from msgspec.structs import replace
 
+from driftd.config import Basic
 from driftd.core.reasons import State
 from driftd.errors import FencedError, Reason, StoreError
 from driftd.runtime.daemon import needs_restart
@@ -35,6 +36,23 @@ def test_a_reload_adds_removes_and_replaces_and_touches_nothing_else() -> None:
         assert 18 <= len(rig.tenants["b"].sent) - polled <= 20
 
     Rig([connection(name) for name in "abc"]).run(story)
+
+
+def test_a_connection_that_moves_in_the_files_is_the_same() -> None:
+    """What stands before it in the configuration may come and go: it keeps its source and its schedule."""
+
+    async def story(rig: Rig) -> None:
+        await rig.until(lambda: rig.status("b").state is State.OK)
+        (moved,) = rig.connections
+        secret = replace(moved.auth.secret, path="connections[0].auth.password")
+        moved = replace(moved, place="connections[0]", auth=Basic("user", secret))
+        rig.connections = [moved]
+        assert not any(rig.supervisor.apply(rig.config))
+        assert rig.tenants["b"].opened == 1
+        rig.connections = [replace(moved, auth=Basic("another", secret))]
+        assert rig.supervisor.apply(rig.config).changed == ("b",)
+
+    Rig([replace(connection("b"), place="connections[1]")]).run(story)
 
 
 def test_a_connection_that_comes_back_remembers() -> None:
