@@ -88,7 +88,7 @@ CASES: Final = (
     Case("class unlicensed", withheld({NAME: "unlicensed"}), _degraded(Reason.RESOURCE_NOT_FOUND, OPERATOR)),
     # --- answers
     Case("empty answer", spoilt("empty", resource=NAME), _degraded(Reason.EMPTY_ANSWER, ADMIN)),
-    Case("half deleted", trouble.decimated, _degraded(Reason.SUSPECT_MASS_DELETE, OPERATOR), exact=False),
+    Case("half deleted", trouble.decimated, _degraded(Reason.SUSPECT_MASS_DELETE, OPERATOR)),
     Case("key twice", trouble.doubled, _degraded(Reason.KEY_NOT_UNIQUE, OPERATOR), exact=False),
     Case("not JSON", spoilt("raw_body", body='{"$resources":['), _degraded(Reason.INVALID_PAYLOAD)),
     Case("malformed escapes", spoilt("malformed"), _degraded(Reason.INVALID_PAYLOAD)),
