@@ -33,11 +33,11 @@ QUICK = {
     "mass_delete_ratio": 0.9,
 }
 _PAUSE = 0.05
-_TRIES = 400
+_TRIES = 300
 
 
 def until(holds: Callable[[], Any], what: str = "", story: Callable[[], str] = str) -> Any:
-    """Ask until the answer is true, and return it; at most 400 times, twenty seconds and more."""
+    """Ask until the answer is true, and return it; at most 300 times, fifteen seconds and more."""
     for _ in range(_TRIES):
         found = holds()
         if found:

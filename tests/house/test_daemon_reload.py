@@ -21,13 +21,13 @@ def test_a_configuration_with_mistakes_changes_nothing(tmp_path: Path) -> None:
     """Half a file, an unknown key, a name given twice: each mistake is logged once, the old configuration stays in
     force, and is told to; a good file is taken over, and what it leaves alone is not polled again because of it."""
     with estate(tmp_path, tenants=2) as site:
-        site.write(["aldgate"], probe="1h", delta="1h", sweep="1h")
+        site.write(["aldgate"], probe="24h", delta="24h", sweep="24h")
         good = site.place.read_text()
         more = tmp_path / "conf.d"
         more.mkdir()
         with running(tmp_path) as daemon:
             daemon.becomes("aldgate", "ok")
-            daemon.until(lambda: daemon.value("driftd_polls_total") == len(CLASSES))
+            daemon.until(lambda: daemon.value("driftd_polls_total") >= len(CLASSES), "polled once")
             sent = len(site.served.requests)
             mistakes = [
                 (site.place, good[: good.index("[connections.auth]") + 16], "is not TOML"),
@@ -48,7 +48,7 @@ def test_a_configuration_with_mistakes_changes_nothing(tmp_path: Path) -> None:
             daemon.reloads()
             reload_ok(daemon, 1)
             daemon.becomes("borough", "ok")
-            daemon.until(lambda: daemon.value("driftd_polls_total", connection="borough") == len(CLASSES))
+            daemon.until(lambda: daemon.value("driftd_polls_total", connection="borough") >= len(CLASSES))
             assert len([each for each in site.served.requests[sent:] if each.tenant == "aldgate"]) == 0
             assert len(daemon.lines("configuration refused")) == len(mistakes)
 
