@@ -75,7 +75,8 @@ class Crowd:
         self._poor = set(small[::25])
         given: dict[str, dict[str, Any]] = {name: {"requests_per_day": self.poor} for name in self._poor}
         given[HUGE] = {"page_size": 500, "sweep": 900.0}
-        connections = [connection(name, **{"page_size": 50} | given.get(name, {})) for name in [*small, SLOW, HUGE]]
+        usual = {"page_size": 50, "mass_delete_ratio": 1.0}  # nobody is there to confirm what would be held
+        connections = [connection(name, **usual | given.get(name, {})) for name in [*small, SLOW, HUGE]]
         clock = VirtualClock(self._epoch)
         sources = {each.name: self._tenant(each, clock) for each in connections}
         self._rig = Rig(connections, clock=clock, tenants=sources)
@@ -215,7 +216,7 @@ class Crowd:
             self.wrong.append(f"{self.missed} due times were missed")
         before, after = self.sizes
         for name in ("tasks", "objects", "book", "ways"):
-            if after[name] > 1.02 * before[name] + 30:
+            if after[name] > 1.02 * before[name] + 200:
                 self.wrong.append(f"{name} grew from {before[name]} to {after[name]}")
 
     def at(self, share: float) -> float:

@@ -12,7 +12,7 @@ import anyio.lowlevel
 
 from driftd.config import Basic, Config, ConnectionConfig, DaemonConfig, ResourceConfig, SecretRef, Settings
 from driftd.core.breaker import Limits
-from driftd.core.model import Details, KeyBytes, Page, Query, Resource
+from driftd.core.model import Details, Guards, KeyBytes, Page, Query, Resource
 from driftd.core.status import ConnectionStatus
 from driftd.errors import Reason, SourceError
 from driftd.ports import Source, Traffic
@@ -107,6 +107,7 @@ def connection(name: str, *, host: str = "", classes: Sequence[str] = CLASSES, *
                 probe=given.probe,
                 delta=given.delta,
                 sweep=given.sweep,
+                guards=Guards(given.mass_delete_ratio, given.mass_delete_limit, given.second_look),
             ),
             given,
         )
