@@ -3,6 +3,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.bench.contenders import NAMES
 from tests.bench.works import FETCHED
 
@@ -10,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 WORKS = ("initial", "unchanged", "changed", "volatile initial", "volatile unchanged")
 
 
+@pytest.mark.heavy
 def test_the_whole_benchmark_runs_and_every_count_is_the_truth(tmp_path: Path) -> None:
     file = tmp_path / "figures.json"
     command = [sys.executable, "-m", "tests.bench", "--records", "2000", "--repeat", "1", "--json", str(file)]

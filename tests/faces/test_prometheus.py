@@ -16,9 +16,10 @@ from msgspec.structs import replace
 from tests.faces import views
 from tests.faces.surface import Pretended, served
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("prometheus") is None, reason="needs prometheus: apt-get install prometheus"
-)
+pytestmark = [
+    pytest.mark.heavy,  # tests/house/test_daemon_reload.py has a real Prometheus in the default suite
+    pytest.mark.skipif(shutil.which("prometheus") is None, reason="needs prometheus: apt-get install prometheus"),
+]
 CONFIG = """\
 global:
   scrape_interval: 200ms

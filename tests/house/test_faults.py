@@ -9,8 +9,9 @@ from driftd.errors import Reason
 from tests.house.cases import CASES, Case
 from tests.house.faults import run, table
 
-FEW = ("connection refused", "token: secret rotated", "403 at one class", "not JSON")
+FEW = ("connection refused", "token: secret rotated")
 SHORT = (
+    *("403 at one class", "not JSON"),
     *("name not found", "expired certificate", "hangs", "503 Retry-After", "429 Retry-After", "login page with 200"),
     *("token: 500", "401 issued in the future", "secret missing", "wrong folder", "empty answer", "half deleted"),
     *("key twice", "paging in circles", "day's requests used up", "store full", "bug"),

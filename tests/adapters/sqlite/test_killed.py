@@ -3,8 +3,9 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -14,7 +15,13 @@ from tests.contracts.stores import room
 _ROOT: Final = Path(__file__).parents[3]
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+def _scenarios() -> Iterator[Any]:
+    for name in SCENARIOS:
+        slow = [pytest.mark.heavy] if name.startswith("large") else []
+        yield pytest.param(name, marks=slow)
+
+
+@pytest.mark.parametrize("name", _scenarios())
 def test_a_write_killed_at_any_statement_leaves_no_difference(name: str) -> None:
     """After a kill and a restart log, snapshot and logbook equal those of a run that was never killed."""
     with room() as directory:
