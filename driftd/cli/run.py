@@ -20,7 +20,7 @@ def command(config_path: Path | None) -> int:
 
     from driftd import app
     from driftd.app import daemon
-    from driftd.cli.loop import raise_limit, run
+    from driftd.cli.loop import raise_limit, run, share_one_arena
     from driftd.cli.version import revision
     from driftd.config import Config, load
 
@@ -30,5 +30,6 @@ def command(config_path: Path | None) -> int:
         return load(place, app.catalogue())
 
     raise_limit()
+    share_one_arena()
     run(daemon.run, loaded(), daemon.Process(loaded, sys.stderr, os.environ, revision() or "unknown"))
     return 0

@@ -82,15 +82,16 @@ def run(town: Town, seconds: float, every: float, folder: Path) -> Outcome:
 def _until_swept(directory: Path, resources: int, since: int) -> None:
     """Wait until every resource has been swept after `since`, epoch ms."""
 
-    async def swept() -> int:
+    async def swept() -> tuple[int, list[tuple[str, str]]]:
         async with SqliteStore.reading(directory) as store:
             standings = await store.standings()
-        return sum((each.last_sweep or 0) > since for each in standings.values())
+        late = [name for name, each in standings.items() if (each.last_sweep or 0) <= since]
+        return len(standings) - len(late), late
 
     ends = time.monotonic() + PATIENCE
-    while (done := anyio.run(swept)) < resources:
+    while (found := anyio.run(swept))[0] < resources:
         if time.monotonic() > ends:
-            raise RuntimeError(f"after {PATIENCE} s only {done} of {resources} resources were swept")
+            raise RuntimeError(f"after {PATIENCE} s {found[0]} of {resources} resources were swept, not {found[1][:5]}")
         time.sleep(1)
 
 

@@ -26,6 +26,10 @@ HOSTS = 250
 SLOW, HUGE = "slow", "huge"
 
 
+FEW = 6
+"""Records of a class that business leaves: what is suddenly empty would be held until somebody has looked."""
+
+
 @dataclass(frozen=True)
 class Town:
     """What is asked for."""
@@ -124,12 +128,13 @@ def business(farm: Farm, pace: float, seed: int) -> Iterator[None]:
     def go_on() -> None:
         while not over.wait(1 / pace):
             tenant = farm[HUGE] if chance.random() < 0.05 else chance.choice(tenants)
+            name = chance.choice(list(CLASSES))
             tenant.advance(
                 create=chance.randint(0, 1),
                 update=chance.randint(0, 2),
                 update_lines=0,
-                delete=chance.randint(0, 1),
-                resource=chance.choice(list(CLASSES)),
+                delete=chance.randint(0, 1) if tenant.ledger.size(name) > FEW else 0,
+                resource=name,
             )
 
     thread = threading.Thread(target=go_on, name="business", daemon=True)
