@@ -10,7 +10,10 @@ import httpx
 from starlette.types import ASGIApp
 
 from driftd.config.model import WebConfig
+from driftd.core.health import ConnectionHealth, Trouble
+from driftd.core.reasons import State
 from driftd.core.status import Status
+from driftd.errors import Reason
 from driftd.faces.http.address import bind
 from driftd.faces.http.application import application
 from driftd.faces.http.inside import Check, Inside
@@ -25,6 +28,20 @@ async def for_ever(*_: object) -> Never:
     """Do what does not end."""
     await anyio.sleep_forever()
     raise AssertionError
+
+
+DOWN = views.connection(
+    "down",
+    state=State.UNREACHABLE,
+    health=ConnectionHealth(up=False),
+    trouble=Trouble(Reason.DNS_FAILURE, "no such name", "ask their network admin", None, views.NOW, views.NOW, 3),
+)
+
+
+def values(body: str) -> dict[str, float]:
+    """Return each series as it is written, and its value."""
+    lines = (line.rpartition(" ") for line in body.splitlines() if not line.startswith("#"))
+    return {series: float(value) for series, _, value in lines}
 
 
 class Pretended:
