@@ -11,6 +11,8 @@ from driftd.runtime.purse import Purse
 from driftd.runtime.view import Present
 
 _TWO_DAYS: Final = 2 * 86_400_000
+_A_LOOK: Final = 100
+"""Milliseconds within which due times are not reckoned anew."""
 _MOST_COMPLETE_FIRST: Final = (Kind.SWEEP, Kind.DELTA, Kind.PROBE)
 
 
@@ -37,12 +39,15 @@ class Agenda:
         """Before when no sweep begins, as the day's budget would not bear it, epoch ms."""
         self._holds: dict[str | None, Hold] = {}
         """The rest of a resource, or of the whole connection (None)."""
+        self._reckoned: dict[str, tuple[int, dict[Kind, int]]] = {}
+        """When each resource is due, as reckoned at an instant, epoch ms."""
         self._rested: dict[str | None, int] = {}
         """When the latest rest of each ends or ended, epoch ms."""
 
     def settle(self, resource: Resource, standing: Standing) -> None:
         """Take note of how far a resource has been read."""
         self._standings[resource.name] = standing
+        self._reckoned.pop(resource.name, None)
 
     def idle(self) -> Iterator[Resource]:
         """Give the resources that are not being polled, the one that is due first before the others."""
@@ -77,6 +82,7 @@ class Agenda:
             rest = probes * standing.probe_bytes
             if not purse.affords(standing.requests + probes, standing.wire_bytes + rest):
                 self._sweeps_after[name] = resumes
+                self._reckoned.pop(name, None)
 
     def begin(self, resource: Resource) -> tuple[Kind, float]:
         """Return the kind of cycle that begins now, and by how many seconds it is late."""
@@ -132,6 +138,13 @@ class Agenda:
         )
 
     def _due(self, resource: Resource, now: int) -> dict[Kind, int]:
+        """Return when each kind is due; one look asks several times, and is answered from the first."""
+        known = self._reckoned.get(resource.name)
+        if known is None or not 0 <= now - known[0] < _A_LOOK:
+            known = self._reckoned[resource.name] = (now, self._reckon(resource, now))
+        return known[1]
+
+    def _reckon(self, resource: Resource, now: int) -> dict[Kind, int]:
         at = next_due(resource, self._standings[resource.name], now)
         after = self._sweeps_after.get(resource.name, 0)
         believable = after - now <= _TWO_DAYS  # a clock may have been far ahead for a while
