@@ -9,9 +9,10 @@ import pytest
 
 from driftd.cli.explain import _show
 from driftd.core.card import card
+from driftd.core.drift import Scope
 from driftd.core.health import ConnectionHealth
 from driftd.core.reasons import MEANINGS, State
-from driftd.core.status import Credential, Reached, Scope
+from driftd.core.status import Credential, Reached
 from driftd.core.words import PHRASES, Language
 from driftd.errors import Reason
 from tests.core.statuses import HOUR, MINUTE, NOW, of, trouble

@@ -22,7 +22,9 @@ def catalogue() -> Mapping[str, ClassDefaults]:
     for name in x3.standard():
         here = x3.lookup(name)
         if here is not None:
-            known[name] = ClassDefaults(here.representation, here.key, details=here.details, lines=here.lines)
+            known[name] = ClassDefaults(
+                here.representation, here.key, details=here.details, lines=here.lines, references=here.references
+            )
     return known
 
 

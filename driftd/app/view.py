@@ -10,9 +10,10 @@ from driftd.app.opening import recalling, running
 from driftd.config import Config, ConnectionConfig
 from driftd.core.budget import Usage
 from driftd.core.card import BEFORE, Card, card
+from driftd.core.drift import Scope
 from driftd.core.health import ConnectionHealth, Flip
 from driftd.core.reasons import State
-from driftd.core.status import ConnectionStatus, Reached, ResourceStatus, Scope, Status, located
+from driftd.core.status import ConnectionStatus, Reached, ResourceStatus, Status, located
 from driftd.core.words import Language
 from driftd.ports import Hour, Logbook, Polled, Remembered
 from driftd.runtime.view import Known, Present, connection_status

@@ -14,7 +14,6 @@ from driftd.config.model import (
     ConnectionConfig,
     DaemonConfig,
     NetworkConfig,
-    Policy,
     ResourceConfig,
     Settings,
     StoreConfig,
@@ -25,6 +24,7 @@ from driftd.config.model import (
 from driftd.config.parse import Document, parse, parse_documents
 from driftd.config.plan import Cost, Plan, Priced, ResourcePlan, Sizes, plan
 from driftd.config.secret import SecretRef
+from driftd.core.model import Policy
 
 __all__ = [
     "Auth",

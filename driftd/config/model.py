@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import date
-from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from types import MappingProxyType
@@ -13,19 +12,10 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from driftd.config.secret import SecretRef
-from driftd.core.model import Hours, Resource
+from driftd.core.model import Hours, Policy, Resource
 from driftd.errors import Mistake
 
 IpNetwork: TypeAlias = IPv4Network | IPv6Network
-
-
-class Policy(StrEnum):
-    """What schema drift does."""
-
-    EVOLVE = "evolve"
-    WARN = "warn"
-    HOLD = "hold"
-    FREEZE = "freeze"
 
 
 class ClassDefaults(Struct, frozen=True):
@@ -36,6 +26,8 @@ class ClassDefaults(Struct, frozen=True):
     details: bool = False
     lines: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     """Collections that have a line key, and its members."""
+    references: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Member → the class that it names by its key."""
 
 
 class Settings(Struct, frozen=True):

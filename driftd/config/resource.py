@@ -7,10 +7,10 @@ from typing import Any
 from msgspec.structs import replace
 
 from driftd.config import shape
-from driftd.config.model import ClassDefaults, Policy, ResourceConfig, Settings
+from driftd.config.model import ClassDefaults, ResourceConfig, Settings
 from driftd.config.report import Findings, join, near
 from driftd.core.calendar import open_minutes
-from driftd.core.model import Calendar, Guards, Resource
+from driftd.core.model import Calendar, Guards, Policy, Resource
 
 _LEVEL = shape.Overrides.__struct_fields__
 _OF_CONNECTION = ("requests_per_day", "bytes_per_day", "details_per_hour", "max_concurrency", "max_per_host")
@@ -89,6 +89,8 @@ def _resolved(table: shape.Resource, connection: str, settings: Settings, known:
         sweep=settings.sweep,
         calendar=Calendar(settings.sweep_cron, settings.timezone, settings.blackout),
         guards=Guards(settings.mass_delete_ratio, settings.mass_delete_limit, settings.second_look),
+        policy=settings.policy,
+        references={**known.references, **table.references},
     )
     return ResourceConfig(
         resource,

@@ -5,10 +5,11 @@ from typing import Final
 
 from msgspec import Struct
 
+from driftd.core.drift import Scope
 from driftd.core.health import Trouble
 from driftd.core.reasons import MEANINGS, Actor, Cause, Reach, State
 from driftd.core.state import OLD
-from driftd.core.status import ConnectionStatus, Credential, Reached, ResourceStatus, Scope
+from driftd.core.status import ConnectionStatus, Credential, Reached, ResourceStatus
 from driftd.core.words import PHRASES, Language, Phrases, Words, day_and_time
 from driftd.errors import Reason
 

@@ -57,6 +57,19 @@ class Absence(StrEnum):
     """A guard stopped the delete until a person or a better sweep decides."""
 
 
+class Policy(StrEnum):
+    """What schema drift does."""
+
+    EVOLVE = "evolve"
+    """It is learnt; only what breaks a reader or a writer keeps an alert."""
+    WARN = "warn"
+    """It is learnt, and alerts by its level until it is accepted or gone."""
+    HOLD = "hold"
+    """As ``warn``; change events are stored, and released when it is accepted."""
+    FREEZE = "freeze"
+    """As ``warn``; no further cycle of the resource until it is accepted."""
+
+
 class Guards(Struct, frozen=True):
     """When deletes are not believed (mass-delete guard) and how long a second look waits."""
 
@@ -111,6 +124,9 @@ class Resource(Struct, frozen=True):
     """Distances between due cycles, in seconds."""
     calendar: Calendar = field(default_factory=Calendar)
     guards: Guards = field(default_factory=Guards)
+    policy: Policy = Policy.WARN
+    references: Mapping[str, str] = field(default_factory=dict)
+    """Member, of the record or of its lines → class that it names by its key."""
 
 
 class Query(Struct, frozen=True):

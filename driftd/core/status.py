@@ -12,6 +12,7 @@ from typing import Final
 from msgspec import Struct, field
 
 from driftd.core.budget import Budget, Usage
+from driftd.core.drift import Scope
 from driftd.core.health import ConnectionHealth, ResourceHealth, Trouble
 from driftd.core.histogram import Durations
 from driftd.core.reasons import MEANINGS, Actor, Cause, State
@@ -25,15 +26,6 @@ class Credential(StrEnum):
     TLS_CERTIFICATE = "tls_certificate"
     CLIENT_CERTIFICATE = "client_certificate"
     ACCESS_TOKEN = "access_token"  # noqa: S105 - a name
-
-
-class Scope(StrEnum):
-    """How far a trouble reaches, as the other connections show it."""
-
-    TENANT = "tenant"
-    HOST = "host"
-    RESOURCE = "resource"
-    ALL = "all"
 
 
 class Reached(Struct, frozen=True):

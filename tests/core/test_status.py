@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from driftd.core.drift import Scope
 from driftd.core.reasons import MEANINGS, Actor, Cause, State
-from driftd.core.status import ConnectionStatus, Reached, Scope, counted, located
+from driftd.core.status import ConnectionStatus, Reached, counted, located
 from driftd.errors import Reason
 from tests.core.statuses import NOW, of, status
 

@@ -26,7 +26,7 @@ from driftd.core.model import (
     Stored,
 )
 from driftd.errors import FencedError, StoreError
-from driftd.ports import Outcome, Seen, Snapshot
+from driftd.ports import Detected, Outcome, Seen, Snapshot
 
 
 @dataclass
@@ -89,7 +89,9 @@ class MemoryCycle:
         self._segments += segments
         return repeated
 
-    async def commit(self, standing: Standing, layout: Sequence[int | Segment] | None) -> Outcome:
+    async def commit(
+        self, standing: Standing, layout: Sequence[int | Segment] | None, detected: Detected | None = None
+    ) -> Outcome:
         self._go_on()
         if self._store.fenced:
             raise FencedError("a later process owns the store: this one must end")

@@ -17,7 +17,7 @@ from driftd.adapters.sqlite.tidying import tidy
 from driftd.adapters.sqlite.transaction import Writer
 from driftd.core.model import Change, Contents, KeyBytes, Op, Row, Segment, Standing
 from driftd.errors import StoreError
-from driftd.ports import Outcome
+from driftd.ports import Detected, Outcome
 
 ONE_TRANSACTION: Final = 10_000
 """Rows and changes up to which a cycle is written by its commit alone.
@@ -96,7 +96,9 @@ class SqliteCycle:
             self._positions.add(position)
             return repeated
 
-    async def commit(self, standing: Standing, layout: Sequence[int | Segment] | None) -> Outcome:
+    async def commit(
+        self, standing: Standing, layout: Sequence[int | Segment] | None, detected: Detected | None = None
+    ) -> Outcome:
         """Make everything visible at once; see the port."""
         async with self._lock:
             self._go_on()

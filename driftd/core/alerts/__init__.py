@@ -1,0 +1,1 @@
+"""Alerts: drifts that last. `model` has the nouns."""

@@ -1,0 +1,109 @@
+"""The nouns of alerts: what is kept of a drift from its first evaluation until a day after its end."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from driftd.core.drift import Drift, Scope, Severity
+
+
+class AlertState(StrEnum):
+    """Where an alert stands."""
+
+    PENDING = "pending"
+    FIRING = "firing"
+    RESOLVED = "resolved"
+
+
+class Mute(Struct, frozen=True):
+    """A person's word that notices are not wanted; hides neither the alert nor its metric."""
+
+    until: int
+    """Epoch ms; it ends by itself."""
+    reason: str
+    by: str
+    at: int
+    """When it was said, epoch ms."""
+
+
+class Alert(Struct, frozen=True):
+    """One drift over time. One open alert per id."""
+
+    id: str
+    """Fingerprint over scope, scope id, resource, kind, finding and field: 16 hex digits."""
+    scope: Scope
+    scope_id: str
+    """The connection, host, folder (``host/folder``), resource, or ``all``."""
+    drift: Drift
+    """As the latest evaluation that found it saw it; the severity is the one in force."""
+    state: AlertState
+    since: int
+    """When the state began, epoch ms."""
+    first_incident: int
+    """Of this alert, epoch ms; kept when it is reopened."""
+    last_incident: int
+    count: int = 1
+    """Evaluations that found it."""
+    failing: tuple[int, ...] = ()
+    """When the latest three failing evaluations were, epoch ms."""
+    row: int = 1
+    """Failing evaluations in a row."""
+    good: int = 0
+    """Good evaluations in a row."""
+    good_since: int | None = None
+    """When the first of them was, epoch ms."""
+    reopened: tuple[int, ...] = ()
+    """When it was reopened in the last 24 h, epoch ms."""
+    flapping: bool = False
+    """Notices are withheld until it is stable for a day."""
+    told: Severity | None = None
+    """The severity that was last notified while firing; None where nobody was told."""
+    mute: Mute | None = None
+    attached_to: str | None = None
+    """Id of the alert of a wider scope that speaks for it."""
+    members: tuple[str, ...] = ()
+    """Ids of the alerts that it speaks for."""
+
+    @property
+    def firing(self) -> bool:
+        """Whether it fires now."""
+        return self.state is AlertState.FIRING
+
+
+class Telling(StrEnum):
+    """What a notice says."""
+
+    FIRING = "firing"
+    SEVERITY = "severity"
+    RESOLVED = "resolved"
+    FLAPPING = "flapping"
+
+
+class Notice(Struct, frozen=True):
+    """One event of the alert stream; its id is the same however often it is read."""
+
+    id: str
+    """Fingerprint over alert, telling and time: 32 hex digits."""
+    at: int
+    """Epoch ms."""
+    telling: Telling
+    alert: Alert
+    """As it was then."""
+
+
+class Deed(Struct, frozen=True):
+    """One row of the audit log: what a person did to an alert, a drift or a hold."""
+
+    at: int
+    """Epoch ms."""
+    by: str
+    action: str
+    """``accept``, ``mute``, ``release``, ``keep``."""
+    connection: str
+    resource: str | None
+    subject: str
+    """Id of the alert, or hash of the set of candidates."""
+    reason: str
+    before: str = ""
+    after: str = ""
+    """Fingerprints of what was the baseline, and of what is now; or numbers of records."""

@@ -1,0 +1,13 @@
+"""What detection remembers of one resource from cycle to cycle; written with the cycle's own commit."""
+
+from msgspec import Struct
+
+from driftd.core.schema.model import Learnt
+
+
+class Memory(Struct, frozen=True):
+    """All that the next evaluation starts from, but the baseline, which a person may change between two cycles."""
+
+    learnt: Learnt = Learnt()
+    evaluated: int | None = None
+    """When all checks last ran to their end, epoch ms."""
