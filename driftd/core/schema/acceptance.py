@@ -146,10 +146,17 @@ def _fields(old: Fields, new: Fields, change: SchemaChange, found: Mapping[str, 
 
 
 def _moved(old: Fields, new: Fields, found: Mapping[str, str], path: str) -> dict[str, FieldForm]:
-    """Move what goes the way of `path`; what lies below it and has a way of its own stays."""
-    own = {path: found[path]}
-    fields = {moved(each, own) if moved(each, found) == moved(each, own) else each: form for each, form in old.items()}
-    return _held(found[path], fields, new)
+    """Move what goes the way of `path`; what lies below it and has a way of its own stays.
+
+    Where it came inside of something that moved as well, it is put where that is in the baseline.
+    """
+    to = found[path]
+    place = moved(to, {top: each for each, top in found.items() if each != path})
+    fields = {}
+    for each, form in old.items():
+        goes = within(each, path) and moved(each, found) == to + each[len(path) :]
+        fields[place + each[len(path) :] if goes else each] = form
+    return _held(place, fields, new)
 
 
 def _replaced(old: Fields, new: Fields, found: Mapping[str, str], top: str) -> dict[str, FieldForm]:

@@ -55,7 +55,7 @@ def compare(
     pair counts where the old path went and the new one came. `evidence` is by path, that of a move by its old one.
     """
     old, new = aligned(whole(before), whole(after))
-    found = ways(old, new, {path: to for path, (to, _) in renamed.items()})
+    found = ways(old, new, {path: to for path, (to, _) in renamed.items()}, before.fields)
     changes = [*_moves(old, new, found), *_places(old, new, found), *_members(settled(old, new, found), new, source)]
     changes = [_of_key(change, key, cursor) for change in changes] + _whole(before, after, source)
     whys = {path: why for path, (_, why) in renamed.items()}

@@ -1,7 +1,7 @@
 """Which members of two forms stand for each other: those that are there, and where moved ones are now."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from driftd.core.schema.fields import structure
 from driftd.core.schema.model import FieldForm, Form, Presence, ValueKind
@@ -41,14 +41,15 @@ def _uncollapsed(fields: Fields, tops: set[str], both: set[str]) -> Fields:
     return {path: form for path, form in fields.items() if path in both or tops.isdisjoint(above(path))}
 
 
-def ways(old: Fields, new: Fields, pairs: Mapping[str, str]) -> dict[str, str]:
+def ways(old: Fields, new: Fields, pairs: Mapping[str, str], told: Collection[str]) -> dict[str, str]:
     """Return which of `pairs` (old path → new path) count, with those of whole collections that follow from them.
 
     A pair counts where the old path went and the new one came, both values or both of the same structure, and where no
-    two members come to the same place.
+    two members come to the same place. A collection counts as one where it is `told` of: where it was accepted that it
+    went, only what moved out of it is left.
     """
     real = {path: to for path, to in pairs.items() if _went(path, to, old, new)}
-    tops = _whole(old, new, real)
+    tops = {path: to for path, to in _whole(old, new, real).items() if path in told}
     found: dict[str, str] = {}
     for path, to in sorted((tops | real).items(), key=lambda pair: len(pair[0])):
         if path not in found and moved(path, found) != to:
