@@ -54,6 +54,8 @@ def compare(
     `renamed` is what was found by equal values: old path → new path, and why, such as ``50 of 50 values are equal``; a
     pair counts where the old path went and the new one came. `evidence` is by path, that of a move by its old one.
     """
+    if before == after and list(before.fields) == list(after.fields):
+        return ()
     old, new = aligned(whole(before), whole(after))
     found = ways(old, new, {path: to for path, (to, _) in renamed.items()}, before.fields)
     changes = [*_moves(old, new, found), *_places(old, new, found), *_members(settled(old, new, found), new, source)]
