@@ -3,6 +3,7 @@
 from typing import Final
 
 from driftd.core.reasons import Actor, Cause, State
+from driftd.core.words.fr_drift import DRIFTS
 from driftd.core.words.fr_reasons import REASONS
 from driftd.core.words.model import Labels, Phrases, Units, Words
 
@@ -65,6 +66,7 @@ _QUIET: Final = {
 
 FRENCH: Final = Phrases(
     reasons=REASONS,
+    drifts=DRIFTS,
     quiet=_QUIET,
     states={
         State.PAUSED: "suspendue",

@@ -68,6 +68,8 @@ class Phrases(Struct, frozen=True):
     """One language."""
 
     reasons: Mapping[Reason, Words]
+    drifts: Mapping[str, Words]
+    """By finding: `SchemaKind` and `Check`."""
     quiet: Mapping[State, Words]
     """Of states that rest on no failure."""
     states: Mapping[State, str]
