@@ -61,6 +61,12 @@ _QUIET: Final = {
 ENGLISH: Final = Phrases(
     reasons=REASONS,
     drifts=DRIFTS,
+    unknown_drift=Words(
+        "something departs from what was known",
+        "Something in your Sage X3 (folder {folder}) has changed. We are looking into it.",
+        ("Look at it: `driftd alerts show {alert}`.",),
+    ),
+    named_below="see the list",
     quiet=_QUIET,
     states={
         State.PAUSED: "paused",

@@ -67,6 +67,12 @@ _QUIET: Final = {
 FRENCH: Final = Phrases(
     reasons=REASONS,
     drifts=DRIFTS,
+    unknown_drift=Words(
+        "quelque chose s’écarte de ce qui était connu",
+        "Quelque chose a changé dans votre Sage X3 (dossier {folder}). Nous l’examinons.",
+        ("Le regarder : `driftd alerts show {alert}`.",),
+    ),
+    named_below="voir la liste",
     quiet=_QUIET,
     states={
         State.PAUSED: "suspendue",

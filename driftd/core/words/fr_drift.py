@@ -48,7 +48,7 @@ _CLAUSES: Final = {
     "date_range": "{count} dates de {field} dans {resource} sont invraisemblables",
     "scale_shift": "les montants de {field} dans {resource} ont tous été multipliés par un même facteur : {hint}",
     "empty_answer": "{resource} répond sans aucun enregistrement, alors qu’il y en avait {n}",
-    "mass_delete": "{count} des {n} enregistrements de {resource} manquent d’un coup ; leurs suppressions sont retenues",
+    "mass_delete": "{count} des {n} enregistrements de {resource} manquent d’un coup ; suppressions retenues",
     "mass_update": "plus de la moitié des enregistrements de {resource} ont changé d’un coup",
     "stopped_changing": "{resource} ne change plus, contrairement à son habitude",
     "check_did_not_run": "les contrôles de {resource} n’ont pas eu lieu à l’heure prévue",
