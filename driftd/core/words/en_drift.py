@@ -42,7 +42,7 @@ _CLAUSES: Final = {
     "orphans": "{count} records of {resource} name in {field} something that does not exist",
     "menu_values": "{count} records of {resource} hold in {field} a value that its list does not have",
     "duplicate_keys": "different records of {resource} share one key, or have none",
-    "stock_signs": "{count} stocks of {resource} are impossible at {field}: below zero, or more allocated than there is",
+    "stock_signs": "{count} stocks of {resource} are impossible at {field}: below zero, or allocated beyond it",
     "set_changes": "the set of {field} in {resource} has changed: one came or went",
     "scale_errors": "{count} amounts in {field} of {resource} have more decimals than their currency",
     "date_range": "{count} dates in {field} of {resource} cannot be right",

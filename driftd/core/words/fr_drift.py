@@ -7,7 +7,7 @@ from driftd.core.words.drifts import Family, assembled
 _CLAUSES: Final = {
     "field_added_optional": "{resource} a un nouveau champ {field}",
     "custom_field_added": "{resource} a un nouveau champ spécifique {field}",
-    "field_added_required": "{resource} a un nouveau champ obligatoire {field} : ce que nous envoyons sans lui sera refusé",
+    "field_added_required": "{resource} a un nouveau champ obligatoire {field} : nos envois sans lui seront refusés",
     "field_removed_always": "le champ {field} de {resource}, présent dans chaque enregistrement, a disparu",
     "field_removed_sometimes": "le champ {field} de {resource}, présent dans certains enregistrements, a disparu",
     "required_to_optional": "le champ {field} de {resource}, présent dans chaque enregistrement, manque dans certains",
@@ -42,7 +42,7 @@ _CLAUSES: Final = {
     "orphans": "{count} enregistrements de {resource} citent dans {field} un élément qui n’existe pas",
     "menu_values": "{count} enregistrements de {resource} ont dans {field} une valeur absente de sa liste",
     "duplicate_keys": "des enregistrements différents de {resource} partagent une clé, ou n’en ont pas",
-    "stock_signs": "{count} stocks de {resource} sont impossibles en {field} : négatifs, ou alloués au-delà du disponible",
+    "stock_signs": "{count} stocks de {resource} sont impossibles en {field} : négatifs, ou trop alloués",
     "set_changes": "l’ensemble des {field} dans {resource} a changé : un élément est apparu ou a disparu",
     "scale_errors": "{count} montants de {field} dans {resource} ont plus de décimales que leur devise",
     "date_range": "{count} dates de {field} dans {resource} sont invraisemblables",
