@@ -52,6 +52,7 @@ class Reason(StrEnum):
     CLOCK_SKEW = "clock_skew"
     STORE_ERROR = "store_error"
     INTERNAL_ERROR = "internal_error"
+    FROZEN = "frozen"
 
 
 class DriftdError(Exception):

@@ -21,8 +21,8 @@ from driftd.errors import Reason
 STALLED: Final = str(State.STALLED)
 _ASIDE: Final = frozenset({State.PAUSED, State.MAINTENANCE, State.UNVALIDATED, State.UNKNOWN})
 """States in which nothing is known of what a connection is like."""
-_CHECKED: Final = frozenset({Reason.EMPTY_ANSWER, Reason.SUSPECT_MASS_DELETE, Reason.KEY_NOT_UNIQUE})
-"""Reasons of polls that give data: what is not trusted in them is found by the checks of the cycle itself."""
+_CHECKED: Final = frozenset({Reason.EMPTY_ANSWER, Reason.SUSPECT_MASS_DELETE, Reason.KEY_NOT_UNIQUE, Reason.FROZEN})
+"""Reasons that follow from a drift which the checks of the cycle itself have found and tell."""
 _PARTLY: Final = frozenset({State.OK, State.DEGRADED, State.RETRYING})
 """States in which, where nothing keeps all resources from being read, each speaks for itself."""
 _RUNS: Final = 2
@@ -45,13 +45,10 @@ class Outlook(Struct, frozen=True):
         return self.whole if alert.drift.resource is None else alert.drift.resource in self.resources
 
 
-def outlook(
-    status: ConnectionStatus, known: Iterable[Alert], evaluated: Mapping[str, int], since: int, now: int
-) -> Outlook:
+def outlook(status: ConnectionStatus, known: Iterable[Alert], since: int, now: int) -> Outlook:
     """Return what the status of a connection says at `now` (epoch ms).
 
-    `known` are its open alerts; `evaluated` has when the checks of each resource last ran to their end, by resource,
-    reckoned from `since`, when the watch began, at the earliest; both epoch ms.
+    `known` are its alerts; what runs is late from `since` (epoch ms), when the watch began, at the earliest.
     """
     if status.state in _ASIDE:
         return Outlook()
@@ -71,7 +68,7 @@ def outlook(
             found.append(_renamed(_of_resource(status.name, each.name, trouble), named))
         elif each.health.polls:
             well.add(each.name)
-            found += missed(status.name, each, max(evaluated.get(each.name, since), since), now, since)
+            found += missed(status.name, each, since, now)
     return Outlook(tuple(found), whole=True, resources=frozenset(well))
 
 
@@ -80,17 +77,13 @@ def watched(drift: Drift) -> bool:
     return (drift.kind, drift.finding) in _WATCHED
 
 
-def missed(connection: str, resource: ResourceStatus, evaluated: int, now: int, since: int) -> Iterator[Drift]:
+def missed(connection: str, resource: ResourceStatus, since: int, now: int) -> Iterator[Drift]:
     """Give the drift of a resource whose checks or sweeps have missed a full run; two make it certain.
 
     Polls that succeed without their checks count, so that a sweep which takes hours, or a tenant that is slow, is not
     late.
     """
-    last = resource.health.last_success
-    runs = 0.0 if last is None else (last - evaluated) / 1000 / max(resource.interval, 1.0)
-    sweeps, due = 0.0, resource.next_sweep
-    if due is not None and resource.health.last_sweep is not None:
-        sweeps = (now - max(due, since)) / 1000 / max(resource.sweep_interval, 1.0)
+    runs, sweeps = late(resource, since, now)
     if max(runs, sweeps) < 1:
         return
     what, times = ("checks", int(runs)) if runs >= sweeps else ("sweep", int(sweeps))
@@ -108,6 +101,17 @@ def missed(connection: str, resource: ResourceStatus, evaluated: int, now: int, 
         certain=times >= _RUNS,
         own_grace=True,
     )
+
+
+def late(resource: ResourceStatus, since: int, now: int) -> tuple[float, float]:
+    """Return how many full runs of its checks, and of its sweep, a resource has missed at `now` (epoch ms)."""
+    health, runs, sweeps = resource.health, 0.0, 0.0
+    if health.last_success is not None:
+        checked = max(health.last_evaluation or since, since)
+        runs = (health.last_success - checked) / (max(resource.interval, 1.0) * 1000)
+    if resource.next_sweep is not None and health.last_sweep is not None:
+        sweeps = (now - max(resource.next_sweep, since)) / (max(resource.sweep_interval, 1.0) * 1000)
+    return runs, sweeps
 
 
 def _whole(status: ConnectionStatus) -> Drift | None:

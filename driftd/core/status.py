@@ -11,6 +11,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
+from driftd.core.alerts.model import Alert
 from driftd.core.budget import Budget, Usage
 from driftd.core.drift import Scope
 from driftd.core.health import ConnectionHealth, ResourceHealth, Trouble
@@ -93,6 +94,8 @@ class ConnectionStatus(Struct, frozen=True):
     """When credentials end, epoch ms, best evidence."""
     port: int = 443
     """Where the tenant's web server listens."""
+    alerts: tuple[Alert, ...] = ()
+    """Its alerts in the order of their ids: pending, firing, muted, and those resolved within a day."""
 
     @property
     def reason(self) -> Reason | None:
@@ -180,6 +183,8 @@ class Status(Struct, frozen=True):
     """In the order of their names."""
     daemon: Daemon | None = None
     """None where no daemon runs."""
+    groups: tuple[Alert, ...] = ()
+    """Alerts of a wider scope than one connection."""
 
 
 _MANY: Final = 3
