@@ -121,7 +121,7 @@ class Drift(Struct, frozen=True):
     connection: str
     kind: DriftKind
     finding: str
-    """A value of `SchemaKind`, `Check` or `Reason`."""
+    """A value of `SchemaKind`, `Check` or `Reason`, or ``stalled``."""
     severity: Severity
     actor: Actor
     resource: str | None = None
@@ -148,6 +148,8 @@ class Drift(Struct, frozen=True):
     """Whatever else lets the verdict be reckoned again: versions, cycle ids, counts."""
     certain: bool = False
     """Whether it fires at once: a second look has confirmed it, or a key is lost."""
+    own_grace: bool = False
+    """Whether it only pends until it is `certain`, however often it is found: what found it counts by itself."""
     since: int | None = None
     """When it began, epoch ms, where that is known better than by the first evaluation."""
 
