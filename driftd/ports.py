@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from driftd.core.alerts.model import Alert, Deed, Notice
 from driftd.core.budget import Usage
+from driftd.core.credential import Certificate, Dated, Issued
 from driftd.core.drift import Check
 from driftd.core.health import ConnectionHealth, Flip, Poll, ResourceHealth
 from driftd.core.invariants.model import Breach, Link, SumKey, Sums
@@ -25,6 +26,7 @@ from driftd.core.model import (
     Kind,
     Op,
     Page,
+    Prototypes,
     Query,
     Recorded,
     Resource,
@@ -88,6 +90,13 @@ class Source(Protocol):
 
     async def details(self, resource: Resource, key: KeyBytes) -> Details:
         """Read one record of the details facet."""
+        ...
+
+    async def prototypes(self, resource: Resource) -> Prototypes:
+        """Read what the tenant declares of a resource's members: at most once an hour, sooner asked it gives nothing.
+
+        Where the tenant refuses that, it is not asked again for a day.
+        """
         ...
 
     def split(self, page: Page) -> Sequence[bytes]:
@@ -290,8 +299,12 @@ class Traffic(Protocol):
         """Note how a request ended: its HTTP status, or None where no answer came."""
         ...
 
-    def renewed(self, ends_at: int | None) -> None:
-        """Note that a token was asked for: when it ends (epoch ms), or None where it was refused or failed."""
+    def renewed(self, issued: Issued | None) -> None:
+        """Note that a token was asked for; None where it was refused or failed."""
+        ...
+
+    def showed(self, sign: Certificate | Dated) -> None:
+        """Note what an answer showed: the certificate of its server, by how much its clock differs from ours."""
         ...
 
 

@@ -10,8 +10,8 @@ from driftd.adapters.sqlite.lock import Holder, holder
 from driftd.adapters.sqlite.opening import LOCK
 from driftd.adapters.x3 import catalogue as x3
 from driftd.adapters.x3.client import X3Source
-from driftd.adapters.x3.settings import Basic, ClientCredentials, X3Settings
-from driftd.config import ClassDefaults, Config, ConnectionConfig, SecretRef, Sizes
+from driftd.adapters.x3.settings import Basic, ClientCredentials, Proof, X3Settings
+from driftd.config import ClassDefaults, Config, ConnectionConfig, SecretRef, Sizes, proof_interval
 from driftd.errors import ConfigError, EmptyStoreError, Reason, SourceError
 from driftd.ports import Logbook, Source, Traffic
 
@@ -64,6 +64,7 @@ def settings_of(connection: ConnectionConfig, learn: Callable[[str], None] = lam
         proxy=connection.proxy,
         ca_file=connection.ca_file,
         timeout=connection.settings.timeout,
+        proof=Proof(proof_interval(connection), connection.settings.second_look),
     )
 
 

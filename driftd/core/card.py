@@ -5,11 +5,12 @@ from typing import Final
 
 from msgspec import Struct
 
+from driftd.core.credential import Credential
 from driftd.core.drift import Scope
 from driftd.core.health import Trouble
 from driftd.core.reasons import MEANINGS, Actor, Cause, Reach, State
 from driftd.core.state import OLD
-from driftd.core.status import ConnectionStatus, Credential, Reached, ResourceStatus
+from driftd.core.status import ConnectionStatus, Reached, ResourceStatus
 from driftd.core.words import PHRASES, Language, Phrases, Words, day_and_time
 from driftd.core.words.filling import filled, one_line
 from driftd.errors import Reason

@@ -176,6 +176,15 @@ class Details(NamedTuple):
     requests: int
 
 
+class Prototypes(NamedTuple):
+    """What a tenant declares of a resource. ``declared`` is None where there is nothing to be had, or nothing new."""
+
+    declared: JsonObject | None
+    """The prototype of the query facet, completed from that of the details facet where records have details."""
+    wire_bytes: int = 0
+    requests: int = 0
+
+
 class Stored(Struct, frozen=True):
     """What the store holds of one key: a live record, or the tombstone of a deleted one."""
 

@@ -67,6 +67,7 @@ class Breaking:
         self._source = source
         self.broken = False
         self.details, self.split, self.keys, self.decode = source.details, source.split, source.keys, source.decode
+        self.prototypes = source.prototypes
 
     async def page(self, resource: Resource, query: Query) -> Page:
         if self.broken:
