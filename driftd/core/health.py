@@ -52,6 +52,10 @@ class Poll(Struct, frozen=True):
     bytes: int = 0
     pages: int = 0
     pages_unchanged: int = 0
+    evaluated: bool = False
+    """Whether the checks of drift ran to their end."""
+    schema_changes: Mapping[str, int] = {}
+    """Changes of shape confirmed in it, as ``kind/impact``."""
 
 
 class Trouble(Struct, frozen=True):
@@ -115,6 +119,10 @@ class ResourceHealth(Struct, frozen=True):
     """When the latest three failures were, epoch ms, overcome or not."""
     beats: bytes = b""
     """The latest polls, packed: see `heartbeat`."""
+    last_evaluation: int | None = None
+    """When the checks of drift last ran to their end, epoch ms."""
+    schema_changes: Mapping[str, int] = {}
+    """Changes of shape confirmed, as ``kind/impact``."""
 
 
 class Pause(Struct, frozen=True):
@@ -215,6 +223,10 @@ def resource_polled(health: ResourceHealth, poll: Poll) -> ResourceHealth:
         pending=poll.pending,
         held=poll.held,
         coverage=poll.coverage,
+        last_evaluation=poll.at if poll.evaluated else health.last_evaluation,
+        schema_changes=_counted(health.schema_changes, poll.schema_changes)
+        if poll.schema_changes
+        else health.schema_changes,
     )
 
 

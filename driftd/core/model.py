@@ -327,3 +327,7 @@ class Standing(Struct, frozen=True):
     """What the raw fingerprints and digests were made with; another recipe means they say nothing."""
     seed: int = 0
     """Seed of the raw fingerprints: 64 random bits, drawn once for the resource."""
+    cursor_lost: bool = False
+    """Whether the watermark's member went or changed its form: sweeps instead of deltas until that is accepted."""
+    frozen: bool = False
+    """Whether no cycle runs until a drift is accepted: policy ``freeze``."""

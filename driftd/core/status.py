@@ -10,6 +10,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
+from driftd.core.alerts.model import Alert
 from driftd.core.budget import Budget, Usage
 from driftd.core.credential import Credential, CredentialState
 from driftd.core.drift import Scope
@@ -86,6 +87,8 @@ class ConnectionStatus(Struct, frozen=True):
     """How secret and server certificate stand."""
     port: int = 443
     """Where the tenant's web server listens."""
+    alerts: tuple[Alert, ...] = ()
+    """Its alerts in the order of their ids: pending, firing, muted, and those resolved within a day."""
 
     @property
     def reason(self) -> Reason | None:
@@ -173,6 +176,8 @@ class Status(Struct, frozen=True):
     """In the order of their names."""
     daemon: Daemon | None = None
     """None where no daemon runs."""
+    groups: tuple[Alert, ...] = ()
+    """Alerts of a wider scope than one connection."""
 
 
 _MANY: Final = 3

@@ -52,7 +52,11 @@ class Agenda:
     def idle(self) -> Iterator[Resource]:
         """Give the resources that are not being polled, the one that is due first before the others."""
         now = self._clock.now()
-        waiting = [each for name, each in self._resources.items() if name not in self._busy]
+        waiting = [
+            each
+            for name, each in self._resources.items()
+            if name not in self._busy and not self._standings[name].frozen
+        ]
         yield from sorted(waiting, key=lambda each: min(self._due(each, now).values()))
 
     def is_small(self, resource: Resource) -> bool:
@@ -121,6 +125,8 @@ class Agenda:
         now = self._clock.now()
         due, sweeps = {}, {}
         for name, resource in self._resources.items():
+            if self._standings[name].frozen:
+                continue
             at = self._due(resource, now)
             rests = max(0, round(self._resting(name) * 1000))
             due[name] = self._busy.get(name) or max(

@@ -13,6 +13,7 @@ from weakref import WeakValueDictionary
 from msgspec import json
 
 from driftd.adapters.sqlite import history, opening, reading
+from driftd.adapters.sqlite.casebook import SqliteCasebook
 from driftd.adapters.sqlite.codec import Codecs
 from driftd.adapters.sqlite.compression import Compression
 from driftd.adapters.sqlite.counting import Tally, sizes
@@ -83,6 +84,11 @@ class SqliteStore:
     def logbook(self) -> SqliteLogbook:
         """How polling went, in the same file."""
         return SqliteLogbook(self._reader, self._writer)
+
+    @property
+    def casebook(self) -> SqliteCasebook:
+        """What detection remembers, in the same file."""
+        return SqliteCasebook(self._reader, self._writer)
 
     def facts(self) -> Database:
         """Return how the database is now. Raises `StoreError` where its file is no longer there."""

@@ -70,6 +70,8 @@ class FieldForm(Struct, frozen=True):
     excluded: bool | None = None
     format: str | None = None
     capabilities: str | None = None
+    type: str | None = None
+    """Declared only: ``$type`` where it is none that `kinds` can say."""
 
 
 class Form(Struct, frozen=True):
@@ -79,6 +81,8 @@ class Form(Struct, frozen=True):
     """
 
     fields: Mapping[str, FieldForm] = {}
+    texts: str = ""
+    """Hash of the titles around a declared form; no part of its fingerprint."""
 
 
 class SchemaVersion(Struct, frozen=True):

@@ -68,6 +68,12 @@ class Phrases(Struct, frozen=True):
     """One language."""
 
     reasons: Mapping[Reason, Words]
+    drifts: Mapping[str, Words]
+    """By finding: `SchemaKind` and `Check`."""
+    unknown_drift: Words
+    """Of a finding of a later release."""
+    named_below: str
+    """Stands for keys where none are known."""
     quiet: Mapping[State, Words]
     """Of states that rest on no failure."""
     states: Mapping[State, str]
