@@ -46,7 +46,9 @@ def show_list(config: "Config", found: "Sequence[Alert]", form: str) -> None:
         for each in found
     ]
     if rows:
-        show_table(_COLUMNS, rows, styles={"severity": lambda cell: _STYLES.get(cell, "")}, folded=("field", "who acts"))
+        show_table(
+            _COLUMNS, rows, styles={"severity": lambda cell: _STYLES.get(cell, "")}, folded=("field", "who acts")
+        )
     else:
         click.echo("none")
 

@@ -1,0 +1,249 @@
+"""Detection beside a cycle: its rows and changes ─▶ what departs ─▶ alerts ─▶ what is committed with it.
+
+    rows, changes ─▶ study (schema) ┐
+                  ─▶ checks (data)  ┼─▶ drifts × open alerts × now ─▶ alerts, notices ─▶ `Detected`
+    $prototypes   ─▶ declared form  ┘
+
+A cycle that saw nothing new, of a resource without open alerts, costs nothing: nothing is even read.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+import anyio
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from driftd.core.alerts.model import Alert, AlertState
+from driftd.core.alerts.identity import Place, identity
+from driftd.core.drift import Drift, DriftKind, Scope, Severity, worst
+from driftd.core.memory import Memory
+from driftd.core.model import Change, JsonObject, Kind, Policy, Resource, Row, Standing
+from driftd.core.schema import acceptance
+from driftd.core.schema.declared import declared
+from driftd.core.schema.drifts import drifts as schema_drifts
+from driftd.core.schema.grade import Rating, uses
+from driftd.core.schema.model import Baseline, Form
+from driftd.core.schema.study import Conclusion, Study
+from driftd.errors import SourceError
+from driftd.ports import Casebook, Detected, Source, Store
+from driftd.runtime.alarms import Alarms, Checked, Judged
+from driftd.runtime.checks import Checks, Others
+from driftd.runtime.tally import Tally
+
+PROTOTYPES: Final = 3600.0
+"""Seconds between two readings of what a tenant declares of a resource."""
+KEYLESS: Final = 50
+"""Records without a usable key that are looked into in one cycle."""
+_STOPS: Final = frozenset({Severity.CRITICAL, Severity.WARNING})
+"""What the policies ``hold`` and ``freeze`` act on."""
+
+
+class Detector(Struct):
+    """What the detection of all cycles shares."""
+
+    casebook: Casebook
+    store: Store
+    alarms: Alarms
+    decided: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How often a person decided something of a resource: what a cycle has read of it before is then read again."""
+    asked: dict[tuple[str, str], float] = field(default_factory=dict)
+    """When the prototypes of a resource were last asked for, monotonic seconds."""
+    locks: defaultdict[tuple[str, str], anyio.Lock] = field(default_factory=lambda: defaultdict(anyio.Lock))
+    """Hold off decisions while the verdict of a cycle is reached and committed."""
+
+    def begin(self, resource: Resource, standing: Standing, others: Others, began: int) -> "Detection":
+        """Return the detection of a cycle that began at `began` (epoch ms)."""
+        return Detection(self, resource, standing, others, began)
+
+
+class Verdict(Struct, frozen=True):
+    """What one cycle's detection came to."""
+
+    detected: Detected | None = None
+    """None: nothing is to be written."""
+    judged: Judged = Judged()
+    cursor_lost: bool = False
+    frozen: bool = False
+    open: tuple[Drift, ...] = ()
+    confirmed: Mapping[str, int] = {}
+    """Changes of shape whose alerts begin to fire, as ``kind/impact``."""
+
+
+class Detection:
+    """The detection of one cycle of one resource."""
+
+    def __init__(
+        self, detector: Detector, resource: Resource, standing: Standing, others: Others, began: int
+    ) -> None:
+        self._detector = detector
+        self._resource = resource
+        self._standing = standing
+        self._began = began
+        self._names = (resource.connection, resource.name)
+        self._checks = Checks(detector.casebook, detector.store, resource, others, began=began)
+        self._decided = detector.decided[self._names]
+        self._memory = Memory()
+        self._baseline = Baseline()
+        self._study: Study | None = None
+
+    async def baseline(self, rows: Sequence[Row]) -> None:
+        """Take in rows of a first sweep."""
+        if rows:
+            study = await self._ready()
+            study.baseline(rows)
+            await self._checks.observe(rows, ())
+
+    async def changed(self, rows: Sequence[Row], changes: Sequence[Change]) -> Sequence[Change]:
+        """Take in what a page gave; updates that differ only by structure come back with that as their reason."""
+        if not changes and not rows:
+            return changes
+        study = await self._ready()
+        told = study.changed(rows, changes)
+        await self._checks.observe(rows, told)
+        return told
+
+    async def keyless(self, records: Iterable[JsonObject]) -> None:
+        """Take in records without a usable key."""
+        (await self._ready()).keyless(list(records))
+
+    @property
+    def key_lost(self) -> bool:
+        """Whether the key went or changed its form, so that nothing missing may be believed."""
+        return self._study is not None and self._study.key_lost
+
+    @property
+    def lock(self) -> anyio.Lock:
+        """Held from before `conclude` until the commit is over."""
+        return self._detector.locks[self._names]
+
+    async def conclude(self, source: Source, tally: Tally, now: int, monotonic: float) -> Verdict:
+        """Return the verdict at `now` (epoch ms); raises `StoreError`."""
+        resource, alarms = self._resource, self._detector.alarms
+        prototypes = await self._prototypes(source, tally, monotonic)
+        if prototypes is None and self._study is None and not self._has_open():
+            return Verdict(cursor_lost=self._standing.cursor_lost)
+        study = await self._ready()
+        await self._catch_up(study)
+        if prototypes is not None:
+            study.declare(prototypes)
+        whole = tally.kind is Kind.SWEEP
+        conclusion = study.conclude(kind=tally.kind, rows=tally.records, whole=whole, now=now)
+        rating = self._rating(conclusion)
+        checked = await self._checks.conclude(now=now, kind=tally.kind, tally=tally)
+        found = (*schema_drifts(conclusion.changes, resource, rating), *checked.drifts)
+        covered = {*checked.covered, *({DriftKind.SCHEMA} if tally.records else ())}
+        judged = alarms.evaluate(Checked(*self._names, covered, _interval(resource, tally.kind), found), now)
+        open_ = _open_after(alarms.of(resource.connection), judged.alerts, resource.name)
+        memory = replace(checked.memory, learnt=conclusion.learnt, evaluated=now)
+        detected = Detected(
+            memory=memory if memory != self._memory else None,
+            baseline=self._settled(conclusion, rating, judged, now),
+            versions=conclusion.versions,
+            facts=checked.facts,
+            alerts=judged.alerts,
+            notices=judged.notices,
+            withhold=self._withholds(open_),
+        )
+        return Verdict(
+            detected,
+            judged,
+            cursor_lost=conclusion.cursor_lost,
+            frozen=resource.policy is Policy.FREEZE and any(each.firing for each in _stopping(open_)),
+            open=found,
+            confirmed=_confirmed(judged),
+        )
+
+    def took(self, verdict: Verdict) -> None:
+        """Take note that the commit has succeeded."""
+        self._detector.alarms.took(verdict.judged)
+
+    async def _ready(self) -> Study:
+        if self._study is None:
+            casebook = self._detector.casebook
+            self._memory = await casebook.memory(*self._names)
+            self._baseline = await casebook.baseline(*self._names)
+            self._checks.begin(self._standing, self._memory)
+            self._study = Study(self._resource, self._memory.learnt, self._baseline)
+        return self._study
+
+    async def _catch_up(self, study: Study) -> None:
+        """Take over what a person decided while the cycle ran."""
+        if self._decided == self._detector.decided[self._names]:
+            return
+        self._decided = self._detector.decided[self._names]
+        self._baseline = await self._detector.casebook.baseline(*self._names)
+        study.rebase(self._baseline)
+        self._checks.rebase(await self._detector.casebook.memory(*self._names))
+
+    def _has_open(self) -> bool:
+        return any(
+            each.open and each.drift.resource == self._resource.name
+            for each in self._detector.alarms.known(self._resource.connection)
+        )
+
+    async def _prototypes(self, source: Source, tally: Tally, monotonic: float) -> Form | None:
+        """Ask what the tenant declares, once an hour and where records changed their shape; None: nothing new."""
+        asked = self._detector.asked.get(self._names)
+        due = asked is None or monotonic - asked >= PROTOTYPES
+        if not due and not (self._study is not None and self._study.suspects):
+            return None
+        self._detector.asked[self._names] = monotonic
+        try:
+            answer = await source.prototypes(self._resource)
+            tally.asked(answer)
+            return None if answer.declared is None else declared(answer.declared)
+        except SourceError as error:
+            tally.failed(error)
+            return None
+
+    def _rating(self, conclusion: Conclusion) -> Rating:
+        forms = [form for form in (self._baseline.learnt, conclusion.current.learnt) if form is not None]
+        paths = {path for form in forms for path in form.fields}
+        return Rating(uses(self._resource, paths), self._resource.policy)
+
+    def _settled(self, conclusion: Conclusion, rating: Rating, judged: Judged, now: int) -> Baseline | None:
+        """Take over what needs no person's word, once it has been told; return the baseline where it changed."""
+        baseline = conclusion.baseline
+        for change in acceptance.by_themselves(conclusion.changes, self._resource.name, rating):
+            drift = next(iter(schema_drifts([change], self._resource, rating)), None)
+            if drift is None or self._fires(drift, judged):
+                before = baseline or self._baseline
+                baseline = acceptance.accept(before, conclusion.current, change, conclusion.changes, now) or baseline
+        return baseline
+
+    def _fires(self, drift: Drift, judged: Judged) -> bool:
+        id_ = identity(Place(Scope.TENANT, drift.connection), drift)
+        after = {each.id: each for each in judged.alerts}.get(id_) or self._detector.alarms.get(id_)
+        return after is not None and after.firing
+
+    def _withholds(self, open_: Iterable[Alert]) -> bool | None:
+        if self._resource.policy is not Policy.HOLD:
+            return None
+        return any(True for _ in _stopping(open_))
+
+
+def _interval(resource: Resource, kind: Kind) -> float:
+    return {Kind.PROBE: resource.probe, Kind.DELTA: resource.delta, Kind.SWEEP: resource.sweep}[kind]
+
+
+def _open_after(before: Iterable[Alert], changed: Iterable[Alert], resource: str) -> list[Alert]:
+    """Return the resource's open alerts as they are after an evaluation."""
+    after = {each.id: each for each in before} | {each.id: each for each in changed}
+    return [each for each in after.values() if each.open and each.drift.resource == resource]
+
+
+def _stopping(open_: Iterable[Alert]) -> Iterable[Alert]:
+    return (each for each in open_ if each.drift.kind is DriftKind.SCHEMA and each.drift.severity in _STOPS)
+
+
+def _confirmed(judged: Judged) -> Mapping[str, int]:
+    found: Counter[str] = Counter()
+    for alert in judged.alerts:
+        before = judged.before.get(alert.id)
+        begins = alert.firing and not (before and before.state is AlertState.FIRING)
+        if begins and alert.drift.kind is DriftKind.SCHEMA:
+            drift = alert.drift
+            found[f"{drift.finding}/{worst(drift.read_impact, drift.write_impact)}"] += 1
+    return found
