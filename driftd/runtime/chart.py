@@ -129,6 +129,8 @@ def told(report: CycleReport, began: int, now: int) -> Poll:
         bytes=report.bytes,
         pages=report.pages,
         pages_unchanged=report.pages_unchanged,
+        evaluated=report.evaluated,
+        schema_changes=report.schema_changes,
     )
 
 

@@ -4,17 +4,19 @@ Where a cycle runs meanwhile, the decision waits for its commit only, and the cy
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Final
 
+import anyio
 from msgspec import Struct
 from msgspec.structs import replace
 
 from driftd.core import diff
 from driftd.core.alerts.model import Alert, Deed, Mute
+from driftd.core.alerts.search import find
 from driftd.core.decision import Action, Decided, Decision
 from driftd.core.drift import Check, DriftKind, SchemaKind
-from driftd.core.memory import Memory
 from driftd.core.model import Absence, Confidence, Kind, Resource, Standing, Stored
 from driftd.core.schema import acceptance
 from driftd.core.schema.fingerprint import fingerprint
@@ -24,11 +26,12 @@ from driftd.errors import DecisionError
 from driftd.ports import Clock, Detected, Filing, Store
 from driftd.runtime.alarms import Judged
 from driftd.runtime.compare import row_of
-from driftd.runtime.detect import Detector
+from driftd.runtime.detect import Detector, stops
 
-SHORTEST: Final = 4
-"""Digits of an alert's id that name it, at least."""
 BATCH: Final = 500
+"""Records that are settled at once."""
+PATIENCE: Final = 20.0
+"""Seconds that a decision waits for the end of a cycle."""
 _ITSELF: Final = "it ends by itself when that is over"
 
 
@@ -112,7 +115,8 @@ class Decisions:
             if site is None:
                 raise _not_polled(names)
             found = opened(memory.learnt, baseline, site.resource)
-            change = next((each for each in found.changes if (each.kind, each.field) == (drift.finding, drift.field)), None)
+            wanted = (drift.finding, drift.field)
+            change = next((each for each in found.changes if (each.kind, each.field) == wanted), None)
             after = change and acceptance.accept(baseline, found.current, change, found.changes, self._clock.now())
             if after is None:
                 raise _over(alert)
@@ -140,19 +144,22 @@ class Decisions:
         site = self._sites().get(names)
         if site is None:
             return
-        standing = await self._store.standing(site.resource)
-        if standing.frozen or standing.cursor_lost:
-            await self._commit(site, replace(standing, frozen=False, cursor_lost=False), [])
+        async with _idle(self._detector.busy[names], names):
+            standing = await self._store.standing(site.resource)
+            if standing.frozen:
+                await self._commit(site, replace(standing, frozen=False), [])
 
     async def _settle_deletes(self, decision: Decision, alert: Alert) -> str:
         names = (alert.drift.connection, alert.drift.resource or "")
         site = self._sites().get(names)
         if site is None:
             raise _not_polled(names)
-        async with self._detector.busy(names):
+        async with _idle(self._detector.busy[names], names):
             held = [each for each in await self._store.absent(site.resource) if each.absent is Absence.HELD]
             if not held:
-                raise DecisionError(f"{alert.id} holds no deletes (any more)", hint="`driftd drift list` shows what does")
+                raise DecisionError(
+                    f"{alert.id} holds no deletes (any more)", hint="`driftd drift list` shows what does"
+                )
             standing = await self._store.standing(site.resource)
             emit = decision.action is Action.RELEASE
             judged = self._detector.alarms.mended([alert.id], self._clock.now())
@@ -183,7 +190,10 @@ class Decisions:
         async with opened_ as writing:
             for position in range(0, len(held), BATCH):
                 batch = held[position : position + BATCH]
-                pairs = [diff.deleted(each, site.resource, Confidence.INFERRED_ABSENT, page=0, row=0, now=now) for each in batch]
+                pairs = [
+                    diff.deleted(each, site.resource, Confidence.INFERRED_ABSENT, page=0, row=0, now=now)
+                    for each in batch
+                ]
                 rows = [row for row, _ in pairs] if emit else [row_of(each) for each in batch]
                 await writing.stage(position, rows=rows, changes=[change for _, change in pairs] if emit else [])
             left = replace(standing, records=standing.records - len(held) if emit else standing.records)
@@ -205,3 +215,36 @@ class Decisions:
             decision.reason,
             after="" if after is None else fingerprint(after.learnt or Form()),
         )
+
+
+def candidates(held: Sequence[Stored]) -> str:
+    """Return the hash of the set of records whose deletes are held: 16 hex digits."""
+    digest = hashlib.blake2b(digest_size=8)
+    for each in held:
+        digest.update(len(each.key).to_bytes(4, "big") + each.key)
+    return digest.hexdigest()
+
+
+@asynccontextmanager
+async def _idle(lock: anyio.Lock, names: tuple[str, str]) -> AsyncIterator[None]:
+    """Wait until no cycle of a resource runs; raises `DecisionError` where one takes long."""
+    with anyio.move_on_after(PATIENCE) as limit:
+        await lock.acquire()
+    if limit.cancelled_caught:
+        raise DecisionError(f"a cycle of {names[0]} {names[1]} runs", hint="decide again when it is over")
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _over(alert: Alert) -> DecisionError:
+    return DecisionError(
+        f"{alert.id} ({alert.drift.finding}) is over: there is nothing left to decide", hint="see `driftd drift list`"
+    )
+
+
+def _not_polled(names: tuple[str, str]) -> DecisionError:
+    return DecisionError(
+        f"{names[0]} {names[1]} is not configured any more", hint="configure it again, or leave it: its alerts end"
+    )

@@ -15,8 +15,8 @@ import anyio
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from driftd.core.alerts.model import Alert, AlertState
 from driftd.core.alerts.identity import Place, identity
+from driftd.core.alerts.model import Alert, AlertState
 from driftd.core.drift import Drift, DriftKind, Scope, Severity, worst
 from driftd.core.memory import Memory
 from driftd.core.model import Change, JsonObject, Kind, Policy, Resource, Row, Standing
@@ -52,6 +52,8 @@ class Detector(Struct):
     """When the prototypes of a resource were last asked for, monotonic seconds."""
     locks: defaultdict[tuple[str, str], anyio.Lock] = field(default_factory=lambda: defaultdict(anyio.Lock))
     """Hold off decisions while the verdict of a cycle is reached and committed."""
+    busy: defaultdict[tuple[str, str], anyio.Lock] = field(default_factory=lambda: defaultdict(anyio.Lock))
+    """Held for the whole of a cycle; so is what a person's decision writes in the manner of one."""
 
     def begin(self, resource: Resource, standing: Standing, others: Others, began: int) -> "Detection":
         """Return the detection of a cycle that began at `began` (epoch ms)."""
@@ -74,9 +76,7 @@ class Verdict(Struct, frozen=True):
 class Detection:
     """The detection of one cycle of one resource."""
 
-    def __init__(
-        self, detector: Detector, resource: Resource, standing: Standing, others: Others, began: int
-    ) -> None:
+    def __init__(self, detector: Detector, resource: Resource, standing: Standing, others: Others, began: int) -> None:
         self._detector = detector
         self._resource = resource
         self._standing = standing
@@ -122,8 +122,8 @@ class Detection:
         """Return the verdict at `now` (epoch ms); raises `StoreError`."""
         resource, alarms = self._resource, self._detector.alarms
         prototypes = await self._prototypes(source, tally, monotonic)
-        if prototypes is None and self._study is None and not self._has_open():
-            return Verdict(cursor_lost=self._standing.cursor_lost)
+        if prototypes is None and self._study is None and not self._standing.cursor_lost and not self._has_open():
+            return Verdict()
         study = await self._ready()
         await self._catch_up(study)
         if prototypes is not None:
@@ -150,7 +150,7 @@ class Detection:
             detected,
             judged,
             cursor_lost=conclusion.cursor_lost,
-            frozen=resource.policy is Policy.FREEZE and any(each.firing for each in _stopping(open_)),
+            frozen=resource.policy is Policy.FREEZE and any(each.firing and stops(each) for each in open_),
             open=found,
             confirmed=_confirmed(judged),
         )
@@ -221,7 +221,7 @@ class Detection:
     def _withholds(self, open_: Iterable[Alert]) -> bool | None:
         if self._resource.policy is not Policy.HOLD:
             return None
-        return any(True for _ in _stopping(open_))
+        return any(map(stops, open_))
 
 
 def _interval(resource: Resource, kind: Kind) -> float:
@@ -234,8 +234,9 @@ def _open_after(before: Iterable[Alert], changed: Iterable[Alert], resource: str
     return [each for each in after.values() if each.open and each.drift.resource == resource]
 
 
-def _stopping(open_: Iterable[Alert]) -> Iterable[Alert]:
-    return (each for each in open_ if each.drift.kind is DriftKind.SCHEMA and each.drift.severity in _STOPS)
+def stops(alert: Alert) -> bool:
+    """Tell whether an open alert is one that the policies ``hold`` and ``freeze`` act on."""
+    return alert.drift.kind is DriftKind.SCHEMA and alert.drift.severity in _STOPS
 
 
 def _confirmed(judged: Judged) -> Mapping[str, int]:
