@@ -23,7 +23,12 @@ def catalogue() -> Mapping[str, ClassDefaults]:
         here = x3.lookup(name)
         if here is not None:
             known[name] = ClassDefaults(
-                here.representation, here.key, details=here.details, lines=here.lines, references=here.references
+                here.representation,
+                here.key,
+                details=here.details,
+                lines=here.lines,
+                references=here.references,
+                rules=here.rules,
             )
     return known
 

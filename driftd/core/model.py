@@ -7,6 +7,8 @@ from typing import NamedTuple, TypeAlias
 
 from msgspec import Struct, field
 
+from driftd.core.rules import Rules
+
 KeyPart: TypeAlias = str | int | float | bool
 KeyBytes: TypeAlias = bytes
 """A record's key as compact JSON array, so that ``1`` and ``"1"`` are different keys: ``b'["C001"]'``."""
@@ -127,6 +129,8 @@ class Resource(Struct, frozen=True):
     policy: Policy = Policy.WARN
     references: Mapping[str, str] = field(default_factory=dict)
     """Member, of the record or of its lines → class that it names by its key."""
+    rules: Rules = Rules()
+    """What exact checks know of the class."""
 
 
 class Query(Struct, frozen=True):
