@@ -112,10 +112,10 @@ class X3Source:
         facets = ["$query", "$details"] if resource.details else ["$query"]
         with _costed(tally):
             found = [await self._prototype(resource, facet, tally) for facet in facets]
-        known = [self.decode(each) for each in found if each is not None]
+            known = [each for each in found if each is not None]
         return Prototypes(wire.completed(known), tally.wire_bytes, tally.requests)
 
-    async def _prototype(self, resource: Resource, facet: str, tally: Tally) -> bytes | None:
+    async def _prototype(self, resource: Resource, facet: str, tally: Tally) -> JsonObject | None:
         which, now = (resource.name, facet), self._clock.monotonic()
         if now < self._prototypes.get(which, now):
             return None
@@ -125,7 +125,12 @@ class X3Source:
         body = verdict.prototype(answer, question, self._clock.now())
         if body is None:
             self._prototypes[which] = now + PROTOTYPES_REFUSED
-        return body
+            return None
+        try:
+            return decode_record(body)
+        except SourceError as error:
+            message = f'connection "{self._settings.name}": the prototype of {question.subject} is not JSON'
+            raise SourceError(error.reason, message, hint=error.hint, status=200) from None
 
     def split(self, page: Page) -> Sequence[bytes]:
         """Cut the ``$resources`` array of a page into one slice a record, each exactly as sent."""
