@@ -115,6 +115,11 @@ class Breaches:
         if len(held) >= AGAIN:  # so that others come first the next time
             self.written |= {(each.check, each.field, each.key): each for each in held} | self.written
 
+    @property
+    def clear(self) -> bool:
+        """Whether the resource has no breach, neither of before nor a new one; known after `again`."""
+        return not self._counts and not self.written
+
     def counted(self) -> dict[Place, Counted]:
         """Return the breaches that count now, with some of their keys."""
         found = {place: Counted(counts[0]) for place, counts in (self._counts or {}).items()}

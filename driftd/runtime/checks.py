@@ -59,6 +59,8 @@ class Checked(Struct, frozen=True):
     """The one that it started from, with what these checks remember."""
     unknown: Mapping[Check, int] = MappingProxyType({})
     """Records looked at that a check could not judge, since their lines are not known or too old."""
+    clear: bool = False
+    """Whether nothing is left to be judged again."""
 
 
 class Checks:
@@ -122,7 +124,10 @@ class Checks:
         stopped = late(memory.rhythm, now)
         drifts += [volume.stopped_changing(resource, stopped)] if stopped else []
         sweeps = OF_SWEEPS if swept.kind is Kind.SWEEP else frozenset()
-        return Checked(self._facts(sums | prices.sums), tuple(drifts), ALWAYS | sweeps, memory, dict(gathering.unknown))
+        facts = self._facts(sums | prices.sums)
+        covered_ = ALWAYS | sweeps
+        clear = self._breaches.clear
+        return Checked(facts, tuple(drifts), covered_, memory, dict(gathering.unknown), clear=clear)
 
     def _measure(self, looked: Looked, change: Change | None) -> None:
         if change is not None and change.op is Op.UPDATE and looked.before and looked.after:

@@ -23,6 +23,7 @@ from driftd.core.volatile import nearly_all
 from driftd.errors import FencedError, Reason, SourceError, StoreError
 from driftd.ports import Cycle
 from driftd.runtime.ahead import read_ahead
+from driftd.runtime.checks import Start
 from driftd.runtime.compare import Comparison, Found
 from driftd.runtime.deletes import Deletes, Missing, SilentOnceError
 from driftd.runtime.detect import KEYLESS, Verdict
@@ -106,7 +107,6 @@ class Way:
         self.reader = Reader(tenant.source, resource, tally, volatile=self.volatile, seed=standing.seed)
         self.reader.expected = standing.records if standing.baselined else None
         self.comparison = Comparison(tenant, resource, standing, tally)
-        self.detection = tenant.detector.begin(resource, standing, tenant.others.get, tenant.clock.now())
         self.watermark = standing.watermark
         self.missing = Missing()
         self.layout: list[Segment] = []
@@ -119,6 +119,8 @@ class Way:
 
     async def go(self, kind: Kind) -> None:
         """Open a cycle in the store and walk."""
+        start = Start(self.resource, kind, self.tenant.clock.now(), self.standing)
+        self.detection = self.tenant.detector.begin(start, self.tenant.others.get)
         opened = await self.tenant.store.begin(
             self.resource,
             kind,

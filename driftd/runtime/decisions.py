@@ -123,7 +123,7 @@ class Decisions:
             return Filing(baselines={names: after})
         if drift.finding == Check.SCALE_SHIFT:
             memory = await casebook.memory(*names)
-            left = tuple(each for each in memory.shifts if each.field != drift.field)
+            left = tuple(each for each in memory.shifts if each.fields[:1] != (drift.field,))
             return Filing(memories={names: replace(memory, shifts=left)})
         if drift.kind is DriftKind.INVARIANT:
             return Filing(accepted={names: [(Check(drift.finding), drift.field or "")]})

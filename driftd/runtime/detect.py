@@ -18,18 +18,21 @@ from msgspec.structs import replace
 from driftd.core.alerts.identity import Place, identity
 from driftd.core.alerts.model import Alert, AlertState
 from driftd.core.drift import Drift, DriftKind, Scope, Severity, worst
-from driftd.core.memory import Memory
-from driftd.core.model import Change, JsonObject, Kind, Policy, Resource, Row, Standing
+from driftd.core.model import Change, JsonObject, Kind, Policy, Resource, Row
+from driftd.core.scale import Shift
 from driftd.core.schema import acceptance
 from driftd.core.schema.declared import declared
 from driftd.core.schema.drifts import drifts as schema_drifts
 from driftd.core.schema.grade import Rating, uses
 from driftd.core.schema.model import Baseline, Form
 from driftd.core.schema.study import Conclusion, Study
+from driftd.core.volume import Doubt, Swept
 from driftd.errors import SourceError
 from driftd.ports import Casebook, Detected, Source, Store
 from driftd.runtime.alarms import Alarms, Checked, Judged
-from driftd.runtime.checks import Checks, Others
+from driftd.runtime.checks import Checked as CheckedData
+from driftd.runtime.checks import Checks, Start
+from driftd.runtime.counterparts import Others
 from driftd.runtime.tally import Tally
 
 PROTOTYPES: Final = 3600.0
@@ -55,9 +58,12 @@ class Detector(Struct):
     busy: defaultdict[tuple[str, str], anyio.Lock] = field(default_factory=lambda: defaultdict(anyio.Lock))
     """Held for the whole of a cycle; so is what a person's decision writes in the manner of one."""
 
-    def begin(self, resource: Resource, standing: Standing, others: Others, began: int) -> "Detection":
-        """Return the detection of a cycle that began at `began` (epoch ms)."""
-        return Detection(self, resource, standing, others, began)
+    clear: set[tuple[str, str]] = field(default_factory=set)
+    """Resources of which nothing is left to be judged again."""
+
+    def begin(self, start: Start, others: Others) -> "Detection":
+        """Return the detection of a cycle."""
+        return Detection(self, start, others)
 
 
 class Verdict(Struct, frozen=True):
@@ -76,42 +82,41 @@ class Verdict(Struct, frozen=True):
 class Detection:
     """The detection of one cycle of one resource."""
 
-    def __init__(self, detector: Detector, resource: Resource, standing: Standing, others: Others, began: int) -> None:
+    def __init__(self, detector: Detector, start: Start, others: Others) -> None:
         self._detector = detector
-        self._resource = resource
-        self._standing = standing
-        self._began = began
-        self._names = (resource.connection, resource.name)
-        self._checks = Checks(detector.casebook, detector.store, resource, others, began=began)
+        self._start = start
+        self._others = others
+        self._resource = start.resource
+        self._names = (start.resource.connection, start.resource.name)
         self._decided = detector.decided[self._names]
-        self._memory = Memory()
         self._baseline = Baseline()
-        self._study: Study | None = None
+        self._begun: tuple[Study, Checks] | None = None
 
     async def baseline(self, rows: Sequence[Row]) -> None:
         """Take in rows of a first sweep."""
         if rows:
-            study = await self._ready()
+            study, checks = await self._ready()
             study.baseline(rows)
-            await self._checks.observe(rows, ())
+            await checks.observe(rows, ())
 
     async def changed(self, rows: Sequence[Row], changes: Sequence[Change]) -> Sequence[Change]:
         """Take in what a page gave; updates that differ only by structure come back with that as their reason."""
         if not changes and not rows:
             return changes
-        study = await self._ready()
+        study, checks = await self._ready()
         told = study.changed(rows, changes)
-        await self._checks.observe(rows, told)
+        await checks.observe(rows, told)
         return told
 
     async def keyless(self, records: Iterable[JsonObject]) -> None:
         """Take in records without a usable key."""
-        (await self._ready()).keyless(list(records))
+        study, _ = await self._ready()
+        study.keyless(list(records))
 
     @property
     def key_lost(self) -> bool:
         """Whether the key went or changed its form, so that nothing missing may be believed."""
-        return self._study is not None and self._study.key_lost
+        return self._begun is not None and self._begun[0].key_lost
 
     @property
     def lock(self) -> anyio.Lock:
@@ -122,23 +127,25 @@ class Detection:
         """Return the verdict at `now` (epoch ms); raises `StoreError`."""
         resource, alarms = self._resource, self._detector.alarms
         prototypes = await self._prototypes(source, tally, monotonic)
-        if prototypes is None and self._study is None and not self._standing.cursor_lost and not self._has_open():
+        if prototypes is None and self._begun is None and self._is_quiet(tally):
             return Verdict()
-        study = await self._ready()
-        await self._catch_up(study)
+        study, checks = await self._ready()
+        accepted = await self._catch_up(study)
         if prototypes is not None:
             study.declare(prototypes)
         whole = tally.kind is Kind.SWEEP
         conclusion = study.conclude(kind=tally.kind, rows=tally.records, whole=whole, now=now)
         rating = self._rating(conclusion)
-        checked = await self._checks.conclude(now=now, kind=tally.kind, tally=tally)
+        checked = await checks.conclude(_swept(tally, self._start.standing.records), now)
         found = (*schema_drifts(conclusion.changes, resource, rating), *checked.drifts)
         covered = {*checked.covered, *({DriftKind.SCHEMA} if tally.records else ())}
         judged = alarms.evaluate(Checked(*self._names, covered, _interval(resource, tally.kind), found), now)
         open_ = _open_after(alarms.of(resource.connection), judged.alerts, resource.name)
-        memory = replace(checked.memory, learnt=conclusion.learnt, evaluated=now)
+        self._remember(checked)
+        shifts = tuple(each for each in checked.memory.shifts if each not in accepted)
+        memory = replace(checked.memory, learnt=conclusion.learnt, shifts=shifts)
         detected = Detected(
-            memory=memory if memory != self._memory else None,
+            memory=memory if memory != self._start.memory else None,
             baseline=self._settled(conclusion, rating, judged, now),
             versions=conclusion.versions,
             facts=checked.facts,
@@ -159,35 +166,43 @@ class Detection:
         """Take note that the commit has succeeded."""
         self._detector.alarms.took(verdict.judged)
 
-    async def _ready(self) -> Study:
-        if self._study is None:
+    async def _ready(self) -> tuple[Study, Checks]:
+        if self._begun is None:
             casebook = self._detector.casebook
-            self._memory = await casebook.memory(*self._names)
+            self._start = replace(self._start, memory=await casebook.memory(*self._names))
             self._baseline = await casebook.baseline(*self._names)
-            self._checks.begin(self._standing, self._memory)
-            self._study = Study(self._resource, self._memory.learnt, self._baseline)
-        return self._study
+            study = Study(self._resource, self._start.memory.learnt, self._baseline)
+            self._begun = study, Checks(casebook, self._detector.store, self._start, self._others)
+        return self._begun
 
-    async def _catch_up(self, study: Study) -> None:
-        """Take over what a person decided while the cycle ran."""
+    async def _catch_up(self, study: Study) -> frozenset[Shift]:
+        """Take over what a person decided while the cycle ran; return the shifts of scale that were accepted."""
         if self._decided == self._detector.decided[self._names]:
-            return
+            return frozenset()
         self._decided = self._detector.decided[self._names]
         self._baseline = await self._detector.casebook.baseline(*self._names)
         study.rebase(self._baseline)
-        self._checks.rebase(await self._detector.casebook.memory(*self._names))
+        now = await self._detector.casebook.memory(*self._names)
+        return frozenset(self._start.memory.shifts) - frozenset(now.shifts)
 
-    def _has_open(self) -> bool:
-        return any(
-            each.open and each.drift.resource == self._resource.name
-            for each in self._detector.alarms.known(self._resource.connection)
-        )
+    def _is_quiet(self, tally: Tally) -> bool:
+        """Tell whether a cycle that saw nothing new has nothing of before to judge either."""
+        if tally.doubts or self._start.standing.cursor_lost or self._names not in self._detector.clear:
+            return False
+        known = self._detector.alarms.known(self._resource.connection)
+        return not any(each.open and each.drift.resource == self._resource.name for each in known)
+
+    def _remember(self, checked: CheckedData) -> None:
+        """Note which resources have something left to be judged again."""
+        clear, connection = self._detector.clear, self._resource.connection
+        clear.add(self._names) if checked.clear else clear.discard(self._names)
+        clear.difference_update((connection, name) for name in checked.facts.breaches)
 
     async def _prototypes(self, source: Source, tally: Tally, monotonic: float) -> Form | None:
         """Ask what the tenant declares, once an hour and where records changed their shape; None: nothing new."""
         asked = self._detector.asked.get(self._names)
         due = asked is None or monotonic - asked >= PROTOTYPES
-        if not due and not (self._study is not None and self._study.suspects):
+        if not due and not (self._begun is not None and self._begun[0].suspects):
             return None
         self._detector.asked[self._names] = monotonic
         try:
@@ -222,6 +237,16 @@ class Detection:
         if self._resource.policy is not Policy.HOLD:
             return None
         return any(map(stops, open_))
+
+
+def _swept(tally: Tally, trusted: int) -> Swept:
+    return Swept(
+        kind=tally.kind,
+        doubts=tuple(Doubt(each.reason, each.message) for each in tally.doubts),
+        trusted=trusted,
+        seen=tally.records,
+        held=tally.held,
+    )
 
 
 def _interval(resource: Resource, kind: Kind) -> float:

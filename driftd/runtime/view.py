@@ -6,6 +6,7 @@ from functools import lru_cache
 from msgspec import Struct, field
 
 from driftd.config import ConnectionConfig, ResourceConfig
+from driftd.core.alerts.model import Alert
 from driftd.core.budget import Budget, Usage
 from driftd.core.calendar import next_fire
 from driftd.core.expiry import ahead, states
@@ -36,6 +37,10 @@ class Known(Struct, frozen=True):
     usage: Usage
     resources: Mapping[str, ResourceHealth]
     """By name; those that are no longer enabled do not count."""
+    alerts: tuple[Alert, ...] = ()
+    """Its alerts by id, those that ended within a day among them."""
+    alarmed: bool = False
+    """Whether an alert of drift fires that is critical."""
 
 
 def budget_of(connection: ConnectionConfig) -> Budget:
@@ -53,6 +58,7 @@ def verdict(connection: ConnectionConfig, known: Known, present: Present, now: i
         started=present.started,
         due=present.due,
         progress=present.progress,
+        alarmed=known.alarmed,
     )
     return judge(scene, now)
 
@@ -84,6 +90,7 @@ def connection_status(
         expiry=ahead(evidence, now),
         credentials=states(evidence, now),
         port=connection.port,
+        alerts=known.alerts,
     )
 
 
