@@ -13,7 +13,7 @@ from driftd.adapters.x3.client import X3Source
 from driftd.adapters.x3.settings import Basic, ClientCredentials, Proof, X3Settings
 from driftd.config import ClassDefaults, Config, ConnectionConfig, SecretRef, Sizes, proof_interval
 from driftd.errors import ConfigError, EmptyStoreError, Reason, SourceError
-from driftd.ports import Logbook, Source, Traffic
+from driftd.ports import Source, Traffic
 
 
 def catalogue() -> Mapping[str, ClassDefaults]:
@@ -88,16 +88,16 @@ async def reading(config: Config) -> AsyncIterator[SqliteStore]:
 
 
 @asynccontextmanager
-async def recalling(config: Config) -> AsyncIterator[Logbook | None]:
-    """Open the logbook for reading, whoever writes it meanwhile; gives None where nothing was ever stored.
+async def recalling(config: Config) -> AsyncIterator[SqliteStore | None]:
+    """Open the store for reading, whoever writes it meanwhile; gives None where nothing was ever stored.
 
     Raises `StoreError` for a file that cannot be used.
     """
     async with AsyncExitStack() as stack:
-        logbook: Logbook | None = None
+        store: SqliteStore | None = None
         with suppress(EmptyStoreError):
-            logbook = (await stack.enter_async_context(reading(config))).logbook
-        yield logbook
+            store = await stack.enter_async_context(reading(config))
+        yield store
 
 
 def running(config: Config) -> Holder | None:

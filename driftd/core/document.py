@@ -114,6 +114,7 @@ def of_card(card: Card) -> Document:
         "tell_the_customer": card.tell,
         "how_to_fix": list(card.fix),
         "verify": card.verify,
+        "alerts": _facts(card.alerts),
         "meanwhile": _facts(card.meanwhile),
         "before": _facts(card.before),
         "ahead": _facts(card.ahead),
