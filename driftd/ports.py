@@ -174,7 +174,7 @@ class Detected(Struct, frozen=True):
     withhold: bool | None = None
     """Whether events of the resource are stored without being released, this cycle's among them; None: as before.
 
-    False releases those withheld so far, in front of this cycle's. None is cheapest: for what does not change.
+    False releases those withheld so far, in front of this cycle's.
     """
 
 

@@ -138,7 +138,8 @@ class SqliteCycle:
         batch = await self._encode(staged, bare=False)
         work = partial(writing.commit, header=self._header, batch=batch, ordinals=_ordinals(staged, 0), closing=closing)
         # A checkpoint alone may be lost with the power: the next cycle makes it again.
-        lasting = bool(staged.rows or staged.changes) or filing.lasts(closing.detected)
+        releases = self._header.withholds and closing.withhold is False
+        lasting = bool(staged.rows or staged.changes or releases) or filing.lasts(closing.detected)
         return await self._writer.transact(work, durable=lasting)
 
     async def _write_ahead(self, staged: Staged) -> list[KeyBytes]:

@@ -21,9 +21,7 @@ _NO_FACTS = Facts()
 
 def lasts(detected: Detected | None) -> bool:
     """Tell whether a commit with nothing else must survive a loss of power: what was told is not told otherwise."""
-    return detected is not None and bool(
-        detected.notices or detected.baseline or detected.versions or detected.withhold is False
-    )
+    return detected is not None and bool(detected.notices or detected.baseline or detected.versions)
 
 
 def detect(db: sqlite3.Connection, resource: Resource, detected: Detected) -> None:

@@ -56,7 +56,7 @@ SELECT last_seq FROM meta
 UPDATE meta SET last_seq = :seq
 
 -- name: find_resource
-SELECT id, visible, live, untidy, details, cycles FROM resources WHERE connection = :connection AND name = :name
+SELECT id, visible, live, untidy, details, cycles, withholds FROM resources WHERE connection = :connection AND name = :name
 
 -- name: insert_resource
 INSERT INTO resources (connection, name, host, folder, standing, details)

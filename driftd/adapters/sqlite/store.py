@@ -128,7 +128,8 @@ class SqliteStore:
         if earlier := self._open.get(name):
             earlier.drop()
         known, fresh = await self._ready(self._writer, resource, host, folder)
-        header = Header(resource, known.id, fresh, self._cycle_id(), kind, host, folder, now, baseline)
+        withholds = bool(known.withholds)
+        header = Header(resource, known.id, fresh, self._cycle_id(), kind, host, folder, now, baseline, withholds)
         cycle = SqliteCycle(self._writer, header, self._compression, self._now)
         self._open[name] = cycle
         return cycle

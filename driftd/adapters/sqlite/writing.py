@@ -55,7 +55,7 @@ def commit(
 ) -> Outcome:
     """Write a small cycle whole and make it visible. Returns its outcome."""
     resource = tables.resource(db, header, None)
-    _release(db, header, closing)
+    _release(db, resource, closing)
     base = reading.last_seq(db) + 1
     size = len(batch.changes)
     generation = tables.insert_generation(db, header) if size else resource.visible
@@ -153,8 +153,7 @@ def publish(
 
     Raises `StoreError` if another cycle of the resource has dropped the generation.
     """
-    tables.resource(db, header, ahead.generation)
-    _release(db, header, closing)
+    _release(db, tables.resource(db, header, ahead.generation), closing)
     ahead = _grown(db, header, ahead, 0)
     layout = None
     kept = set(reading.layout(db, header.resource_id))
@@ -177,10 +176,10 @@ def _grown(db: sqlite3.Connection, header: Header, ahead: Ahead | None, changes:
     return ahead._replace(size=size)
 
 
-def _release(db: sqlite3.Connection, header: Header, closing: Closing) -> None:
+def _release(db: sqlite3.Connection, resource: reading.Known, closing: Closing) -> None:
     """Give what was withheld its place in front of the cycle's own events, if nothing is to be withheld any more."""
-    if closing.withhold is False:
-        withholding.release(db, header.resource_id)
+    if resource.withholds and closing.withhold is False:
+        withholding.release(db, resource.id)
 
 
 def _make_visible(
