@@ -257,6 +257,8 @@ class Change(Struct, frozen=True):
     confidence: Confidence = Confidence.OBSERVED
     reason: ChangeReason | None = None
     related: tuple[str, ...] = ()
+    completed: bool = False
+    """Whether its details were read for the first time: ``before`` lacks them. Not remembered."""
 
 
 class Recorded(NamedTuple):

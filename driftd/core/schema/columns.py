@@ -13,7 +13,6 @@ from msgspec import json
 from driftd.core.schema.marks import (
     BOOLEAN,
     CODE,
-    DATE,
     DATED,
     EMPTY,
     INTEGER,
@@ -57,7 +56,7 @@ def column(values: Sequence[Any]) -> Counter[Mark] | None:
         return None
     found: Counter[Mark] = Counter({PRESENT: len(values)})
     for kind in types:
-        held = values if len(types) == 1 else [value for value in values if type(value) is kind]
+        held: Sequence[Any] = values if len(types) == 1 else [value for value in values if type(value) is kind]
         if kind is str:
             _texts(held, found)
         elif kind is int:
@@ -93,7 +92,9 @@ def _texts(values: Sequence[str], found: Counter[Mark]) -> None:
     found[EMPTY] += lengths.pop(0, 0)
     shorts: Counter[str] = Counter()
     if any(size <= CODE for size in lengths):
-        shorts = Counter(value for value in values if 0 < len(value) <= CODE) if max(lengths) > CODE else Counter(values)
+        shorts = (
+            Counter(value for value in values if 0 < len(value) <= CODE) if max(lengths) > CODE else Counter(values)
+        )
         shorts.pop("", None)
     for text, count in shorts.items():
         found[text if is_code(text) else WORDS] += count

@@ -45,7 +45,7 @@ def decoded(bodies: Iterable[bytes]) -> list[dict[str, Any]]:
     try:
         return _DECODE(array)
     except msgspec.ValidationError:
-        import json  # noqa: PLC0415 - for numbers out of bounds alone
+        import json
 
         found: list[dict[str, Any]] = json.loads(array)
         return found
@@ -95,6 +95,10 @@ class Counts:
         if nested:
             found |= sketch(nested, self.closed)
         return found
+
+    def bare(self, path: str, weight: int) -> None:
+        """Count that a record shows a member without its details having been read."""
+        self.one(path, (BARE,), weight)
 
     def merge(self, other: "Counts") -> "Counts":
         """Return the counts of both."""
@@ -244,7 +248,9 @@ class Counts:
         kept = frozenset(path for path in children if self.present(path) >= max(enough, LEAST))
         self.closed[parent] = kept
         gone = set(children) - kept
-        self.drop([path for path in self.paths if path in gone or any(path.startswith((g + ".", g + "[")) for g in gone)])
+        self.drop(
+            [path for path in self.paths if path in gone or any(path.startswith((g + ".", g + "[")) for g in gone)]
+        )
 
     def _widen(self, path: str, by: int) -> None:
         parent = above(path)
@@ -265,4 +271,3 @@ def total(parts: Iterable[Counts]) -> Counts:
 def _order(entry: tuple[Mark, int]) -> tuple[bool, int, str]:
     mark = entry[0]
     return (True, 0, mark) if isinstance(mark, str) else (False, mark, "")
-

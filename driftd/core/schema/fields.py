@@ -30,6 +30,7 @@ _ASPECTS: Final[Mapping[SchemaKind, tuple[str, ...]]] = MappingProxyType(
         SchemaKind.BECAME_NULLABLE: ("nullable",),
         SchemaKind.BECAME_NOT_NULL: ("nullable",),
         SchemaKind.PRECISION_CHANGED: ("scale", "format"),
+        SchemaKind.MEANING_SUSPECTED: ("meaning",),
         SchemaKind.ENUM_VALUE_ADDED: ("values",),
         SchemaKind.ENUM_VALUE_REMOVED: ("values",),
         SchemaKind.LIMIT_LOOSENED: ("max_length", "format"),
@@ -141,6 +142,8 @@ def _presence(before: FieldForm, after: FieldForm) -> Iterator[SchemaKind]:
 
 
 def _values(before: FieldForm, after: FieldForm) -> Iterator[SchemaKind]:
+    if before.meaning != after.meaning:
+        yield SchemaKind.MEANING_SUSPECTED
     if before.values is not None and after.values is not None:
         old, new = frozenset(before.values), frozenset(after.values)
         if new - old:

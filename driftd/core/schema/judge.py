@@ -7,14 +7,11 @@ from msgspec import json
 
 from driftd.core.schema.counts import Counts, Marks
 from driftd.core.schema.marks import (
-    ARRAY,
     BEYOND,
-    BOOLEAN,
     EMPTINESS,
     INTEGER,
     KIND_MARKS,
     NUMBER,
-    OBJECT,
     SCALE_MARKS,
     TEXT,
     VALUE_MARKS,
@@ -23,7 +20,6 @@ from driftd.core.schema.marks import (
     is_length,
     kind_of,
     length_of,
-    mark_of,
     scale_of,
     value_of,
 )
@@ -45,7 +41,9 @@ ANY: Final = ".*"
 def judged(counts: Counts) -> Form:
     """Return the form that records of these counts have."""
     fields = {path: field(counts, path) for path in sorted(counts.paths)}
-    fields |= {f"{path}{ANY}" if path else "*": FieldForm(presence=Presence.SOMETIMES) for path in sorted(counts.closed)}
+    fields |= {
+        f"{path}{ANY}" if path else "*": FieldForm(presence=Presence.SOMETIMES) for path in sorted(counts.closed)
+    }
     return Form(fields=fields)
 
 
@@ -87,7 +85,7 @@ def allows(kinds: Iterable[ValueKind], kind: ValueKind) -> bool:
 def typed(marks: Marks) -> int:
     """Return in how many records a value that is not empty was seen, at least."""
     seen = [marks.get(mark, 0) for mark in KIND_MARKS]
-    return max(max(seen), min(sum(seen), marks.get(0, 0)))
+    return max(*seen, min(sum(seen), marks.get(0, 0)))
 
 
 def numbers(marks: Marks) -> int:
@@ -97,7 +95,7 @@ def numbers(marks: Marks) -> int:
 
 def finest(marks: Marks) -> int | None:
     """Return the most digits behind a point."""
-    return max((scale_of(mark) for mark in marks if mark in SCALE_MARKS), default=None)
+    return max((scale_of(int(mark)) for mark in marks if mark in SCALE_MARKS), default=None)
 
 
 def named(mark: Mark) -> str | None:
@@ -122,6 +120,3 @@ def _values(marks: Marks) -> tuple[str, ...] | None:
         return None
     enough = sum(found.values()) >= max(ENOUGH, _EACH * len(found))
     return tuple(sorted(found)) if enough else None
-
-
-__all__ = ["ARRAY", "BOOLEAN", "OBJECT", "allows", "field", "finest", "judged", "mark_of", "named", "normal", "typed"]

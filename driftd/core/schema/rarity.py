@@ -1,4 +1,4 @@
-"""Is it new, or only rare? The rule of three, and the exact binomial tail.
+"""New, or only rare: the rule of three, and the exact binomial tail.
 
 What was never seen in n records has, at 95 %, a rate of at most 3/n (Hanley and Lippman-Hand 1983). Seen k times in the
 next m, it is new where that rate makes so many improbable; otherwise it was rare, and is learnt in silence.

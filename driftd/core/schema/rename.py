@@ -1,4 +1,4 @@
-"""Where did a vanished member go? Its values, under the same keys before and after, tell.
+"""Where a vanished member went: its values, under the same keys before and after, tell.
 
 Law: a constant, a boolean and an empty field never match; a match is mutual, or there is none.
 """
@@ -160,7 +160,7 @@ def _lifted(found: Mapping[str, tuple[str, _Score]]) -> Iterable[tuple[str, str]
         old, new = path, to
         while above(old) and above(new) and old[len(above(old)) :] == new[len(above(new)) :]:
             old, new = above(old), above(new)
-        if old != path and old != new:
+        if old not in (path, new):
             yield old, new
 
 

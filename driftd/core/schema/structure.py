@@ -1,4 +1,4 @@
-"""Does an update change what a record says, or only its shape?"""
+"""Tells whether an update changes what a record says, or only its shape."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -55,8 +55,11 @@ def _values(before: object, after: object, path: str, found: set[tuple[str, How]
     if isinstance(before, list) and isinstance(after, list):
         if len(before) != len(after):
             return True
-        return any([_values(one, other, path + "[]", found) for one, other in zip(before, after, strict=True)])
-    if old is None or new is None or before == "" or after == "":  # noqa: PLC1901 - 0 and false are values
+        data = False
+        for one, other in zip(before, after, strict=True):
+            data |= _values(one, other, path + "[]", found)
+        return data
+    if old is None or new is None or before == "" or after == "":
         return before != after or old != new
     if old != new:
         found.add((path, How.RETYPED))
