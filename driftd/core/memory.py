@@ -18,3 +18,5 @@ class Memory(Struct, frozen=True):
     quotes: tuple[Quote, ...] = ()
     """How the latest prices of new documents compare with those before."""
     rhythm: Rhythm = Rhythm()
+    churn: tuple[float, ...] = ()
+    """The share of records that changed in each of the latest sweeps."""

@@ -15,8 +15,14 @@ from driftd.errors import Reason
 
 MASS: Final = 0.5
 """Share of a resource's records above which the updates of one sweep are one finding."""
-FEW: Final = 20
+FEW: Final = 50
 """A resource of fewer records has no mass."""
+USUAL: Final = 3.0
+"""How many times the greatest share of the sweeps before a mass update is."""
+LEARNT: Final = 5
+"""Sweeps that have to be known for that."""
+KEPT: Final = 10
+"""Sweeps of which the share is kept."""
 SAMPLES: Final = 20
 OF_SWEEPS: Final = frozenset(
     {Check.EMPTY_ANSWER, Check.MASS_DELETE, Check.MASS_UPDATE, Check.DUPLICATE_KEYS}
@@ -66,14 +72,16 @@ def doubted(resource: Resource, swept: Swept) -> list[Drift]:
     return [_TELL[check](resource, swept, doubt) for check, doubt in found.items()]
 
 
-def mass_update(resource: Resource, swept: Swept, shifts: Sequence[Shift]) -> list[Drift]:
-    """Most records of a resource changed between two sweeps.
+def mass_update(resource: Resource, swept: Swept, churn: Sequence[float], shifts: Sequence[Shift]) -> list[Drift]:
+    """Most records of a resource changed between two sweeps, and that is not usual for it.
 
     A mass update in X3, an import, or a change of rules or rounding. The changes are captured as ever; a shift of scale
-    that explains them is told instead.
+    that explains them is told instead. `churn` is what share changed in the sweeps before.
     """
-    few = swept.trusted < FEW or swept.changed <= MASS * swept.trusted
-    if swept.kind is not Kind.SWEEP or few or any(each.m >= MASS * swept.changed for each in shifts):
+    if swept.kind is not Kind.SWEEP or swept.trusted < FEW or len(churn) < LEARNT:
+        return []
+    share, usual = swept.changed / swept.trusted, max(churn)
+    if share <= max(MASS, USUAL * usual) or any(each.m >= MASS * swept.changed for each in shifts):
         return []
     return [
         Drift(
@@ -83,9 +91,9 @@ def mass_update(resource: Resource, swept: Swept, shifts: Sequence[Shift]) -> li
             Severity.WARNING,
             Actor.X3_ADMIN,
             resource.name,
-            expected=f"at most half of {swept.trusted} records change between two sweeps",
+            expected=f"at most half of {swept.trusted} records change between two sweeps; usually {usual:.0%} or fewer",
             seen=f"{swept.changed} changed",
-            rule=f"changed / records = {swept.changed / swept.trusted:.2f} > {MASS}",
+            rule=f"changed / records = {share:.2f} > max({MASS}, {USUAL:g} × {usual:.2f})",
             n=swept.trusted,
             m=swept.seen,
             affected=swept.changed,
@@ -93,6 +101,13 @@ def mass_update(resource: Resource, swept: Swept, shifts: Sequence[Shift]) -> li
             certain=True,
         )
     ]
+
+
+def churned(churn: Sequence[float], swept: Swept) -> tuple[float, ...]:
+    """Return the shares that changed in the latest sweeps, with this one."""
+    if swept.kind is not Kind.SWEEP or not swept.trusted:
+        return tuple(churn)
+    return (*churn, round(swept.changed / swept.trusted, 3))[-KEPT:]
 
 
 def shifted(resource: Resource, shift: Shift) -> Drift:

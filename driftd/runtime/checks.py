@@ -107,18 +107,20 @@ class Checks:
         await self._breaches.deleted(self._gone, now)
         found = [*self._ratios.found(now), *([prices.shift] if prices.shift else [])]
         changed = bool(gathering.changed or (gathering.created and not self._baseline) or gathering.deleted)
+        swept = await self._completed(swept)
+        churn = memory.churn
         memory = replace(
             memory,
             shifts=scale.opened(memory.shifts, found),
             quotes=prices.quotes,
             rhythm=noted(memory.rhythm, now, changed=changed),
+            churn=volume.churned(churn, swept),
         )
-        swept = await self._completed(swept)
         drifts = [
             *told(resource, self._breaches.counted(), self._records()),
             *(volume.shifted(resource, each) for each in memory.shifts),
             *volume.doubted(resource, swept),
-            *volume.mass_update(resource, swept, [*found, *memory.shifts]),
+            *volume.mass_update(resource, swept, churn, [*found, *memory.shifts]),
             *sets_changed(resource, {name: set_changes(held, sums, of_set(name)) for name in self._known_sets(held)}),
         ]
         stopped = late(memory.rhythm, now)
@@ -179,14 +181,14 @@ class Checks:
         )
 
     def _facts(self, sums: Sums) -> Facts:
-        found: dict[str, list[Breach]] = {}
+        found: dict[str, Sequence[Breach]] = {}
         breaches = self._breaches
         if breaches.written:
-            found[self._resource.name] = list(breaches.written.values())
+            found[self._resource.name] = tuple(breaches.written.values())
         return Facts(
-            dropped=sorted(self._gathering.dropped),
-            links=sorted(self._gathering.links),
+            dropped=tuple(sorted(self._gathering.dropped)),
+            links=tuple(sorted(self._gathering.links)),
             sums=sums,
-            mended=breaches.mended,
+            mended=tuple(breaches.mended),
             breaches={**breaches.elsewhere, **found},
         )

@@ -36,6 +36,15 @@ class Looked(NamedTuple):
     fingerprint: bytes
 
 
+def watched(resource: Resource) -> frozenset[str]:
+    """Return the members of a record that its sums and references are made of."""
+    rules = resource.rules
+    names = {*resource.lines, *resource.references, *rules.closed, *rules.sets}
+    for each in rules.sums:
+        names.update((each.collection, *each.group, *each.amounts, *each.skip))
+    return frozenset(names)
+
+
 class Gathering:
     """Follows the records of one cycle of one resource."""
 
@@ -45,6 +54,7 @@ class Gathering:
         self._began = began
         self._baseline = baseline
         self._idle = resource.rules == Rules() and not resource.references
+        self._watched = watched(resource)
         self._left: dict[KeyBytes, bytes | None] = {}
         self.records = 0
         """Of a baseline."""
@@ -68,21 +78,24 @@ class Gathering:
         that comes twice the later change counts; in a baseline the first row.
         """
         self._count(change)
-        if change is None and not self._baseline and not self._read(row):
+        repeated = row.key in self._left
+        if change is None and (repeated or not (self._baseline or self._read(row))):
             return None
         if self._idle and (change is None or change.op is not Op.UPDATE):
             return None
-        after = (change.after if change else overlay(row.body, row.details)) if row.deleted_at is None else None
-        before = self._left.get(row.key, change.before) if change else None
-        if change is None and row.key in self._left:
-            return None
-        if change or self._baseline:
-            self._remember(row.key, after)
+        before = self._left[row.key] if repeated else change.before if change else None
+        after = None if row.deleted_at is not None else change.after if change else overlay(row.body, row.details)
         old, new = decoded(before) if before else None, decoded(after) if after else None
-        if not self._idle and (change or self._baseline):
-            self._follow(row.key, old, new)
+        if change is not None or self._baseline:
+            self._remember(row.key, after)
+            if not self._idle and (repeated or old is None or new is None or self._concerns(change)):
+                self._follow(row.key, old, new)
             self._price(row.key, new, created=change is not None and change.op is Op.CREATE)
         return self._judged(row, old, new)
+
+    def _concerns(self, change: Change | None) -> bool:
+        """Tell whether a change touched what sums and references are made of."""
+        return change is None or any(pointer.split("/", 2)[1] in self._watched for pointer in change.changed)
 
     def _read(self, row: Row) -> bool:
         """Tell whether a record's details were read in this very cycle."""

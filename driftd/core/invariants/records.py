@@ -33,7 +33,7 @@ def journal_balance(record: Record, rules: Rules, _now: int) -> Verdicts:
     """
     rule = rules.journal
     lines = rows(record, rule.collection) if rule else None
-    if rule is None or not lines:
+    if rule is None or lines is None:
         return {}
     path = f"{rule.collection}[].{rule.amount}"
     sums: dict[tuple[object, ...], Decimal] = {}
@@ -67,8 +67,8 @@ def header_totals(record: Record, rules: Rules, _now: int) -> Verdicts:
         amounts = [number(line.get(rule.member)) for line in lines or ()]
         known = [each for each in amounts if each is not None]
         half = half_unit(record.get(rule.currency)) if rule.currency else Decimal()
-        if total is None or not known or len(known) < len(amounts) or half is None:
-            continue
+        if total is None or lines is None or len(known) < len(amounts) or half is None or (total and not known):
+            continue  # a facet that shows no lines says nothing of a total
         off = EXACT.subtract(total, _sum(known))
         verdicts[rule.header] = off.copy_abs() > half * len(known)
     return verdicts
