@@ -247,7 +247,7 @@ class Way:
                 f" one, {keyless} have none and are left out",
                 "have the customer's X3 admin look at these records; the others are captured as ever",
             )
-        if self.detection.key_lost:
+        if len(self.missing) and self.detection.loses_key(self.tally.records):
             return False
         return not duplicates and keyless <= sum(one.keyless for one in before)
 

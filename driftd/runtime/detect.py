@@ -113,10 +113,9 @@ class Detection:
         study, _ = await self._ready()
         study.keyless(list(records))
 
-    @property
-    def key_lost(self) -> bool:
-        """Whether the key went or changed its form, so that nothing missing may be believed."""
-        return self._begun is not None and self._begun[0].key_lost
+    def loses_key(self, rows: int) -> bool:
+        """Tell whether a sweep of so many rows shows that the key went: then nothing missing may be believed."""
+        return self._begun is not None and self._begun[0].loses_key(rows)
 
     @property
     def lock(self) -> anyio.Lock:
