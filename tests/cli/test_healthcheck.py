@@ -8,7 +8,6 @@ from threading import Thread
 
 import pytest
 
-from driftd.cli.healthcheck import _asked
 from tests.cli.conftest import Driftd
 
 
@@ -46,7 +45,7 @@ def test_only_200_is_healthy(driftd: Driftd, status: int, code: int) -> None:
     assert (str(status) in ran.err) == (code == 1)
 
 
-def test_the_configured_address_is_asked(driftd: Driftd, tmp_path: Path) -> None:
+def test_the_configured_address_isasked(driftd: Driftd, tmp_path: Path) -> None:
     """Where it listens on all addresses, the nearest one."""
     asked: list[str] = []
     with answering(200, asked) as port:
@@ -56,7 +55,7 @@ def test_the_configured_address_is_asked(driftd: Driftd, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("listen", "asked"),
+    ("listen", "place"),
     [
         ("127.0.0.1:9420", "127.0.0.1:9420"),
         (":9420", "127.0.0.1:9420"),
@@ -66,9 +65,9 @@ def test_the_configured_address_is_asked(driftd: Driftd, tmp_path: Path) -> None
         ("driftd.example:80", "driftd.example:80"),
     ],
 )
-def test_whom_to_ask_follows_from_where_it_listens(listen: str, asked: str) -> None:
+def test_whom_to_ask_follows_from_where_it_listens(listen: str, place: str) -> None:
     """An address of its own is asked as it is."""
-    assert _asked(listen) == asked
+    assert asked(listen) == place
 
 
 def test_who_does_not_answer_is_not_healthy(driftd: Driftd) -> None:
