@@ -11,7 +11,6 @@ from typing import Final
 
 from msgspec import Struct
 
-from driftd.core.model import Json
 from driftd.core.reasons import Actor
 
 
@@ -144,8 +143,8 @@ class Drift(Struct, frozen=True):
     write_impact: Impact = Impact.NONE
     hint: str = ""
     """What it may be, such as ``BPCNAM → BPCNAM1? 50 of 50 values are equal``."""
-    evidence: Mapping[str, Json] = {}
-    """Whatever else lets the verdict be reckoned again: versions, cycle ids, counts."""
+    evidence: Mapping[str, object] = {}
+    """Whatever else lets the verdict be reckoned again: versions, cycle ids, counts; JSON: lists, no tuples."""
     certain: bool = False
     """Whether it fires at once: a second look has confirmed it, or a key is lost."""
     own_grace: bool = False
