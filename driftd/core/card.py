@@ -5,11 +5,15 @@ from typing import Final
 
 from msgspec import Struct
 
+from driftd.core.alerts.model import Alert
+from driftd.core.alerts.search import gravest_first
+from driftd.core.credential import Credential
 from driftd.core.drift import Scope
+from driftd.core.explained import Place, explained
 from driftd.core.health import Trouble
 from driftd.core.reasons import MEANINGS, Actor, Cause, Reach, State
 from driftd.core.state import OLD
-from driftd.core.status import ConnectionStatus, Credential, Reached, ResourceStatus
+from driftd.core.status import ConnectionStatus, Reached, ResourceStatus
 from driftd.core.words import PHRASES, Language, Phrases, Words, day_and_time
 from driftd.core.words.filling import filled, one_line
 from driftd.errors import Reason
@@ -71,6 +75,8 @@ class Card(Struct, frozen=True):
     meanwhile: tuple[Fact, ...]
     before: tuple[Fact, ...]
     ahead: tuple[Fact, ...]
+    alerts: tuple[Fact, ...] = ()
+    """What fires, the gravest first, with since when."""
 
 
 def card(status: ConnectionStatus, reached: Reached, flips: int, now: int, language: Language) -> Card:
@@ -80,6 +86,10 @@ def card(status: ConnectionStatus, reached: Reached, flips: int, now: int, langu
     """
     phrases = PHRASES[language]
     words, cause, actor = _words(status, phrases), status.cause, _actor(status, reached)
+    gravest = _gravest(status)
+    said = None
+    if gravest is not None and status.trouble is None and status.state is State.DEGRADED:
+        said, actor = explained(gravest, _place(status), language), gravest.drift.actor
     named: dict[str, object] = {"connection": status.name, "host": status.host, "port": status.port}
     named["folder"] = status.folder
     named |= {"resources": _resources(status, phrases), "since": _since(status, phrases)}
@@ -96,19 +106,22 @@ def card(status: ConnectionStatus, reached: Reached, flips: int, now: int, langu
         since=None if status.state is State.UNVALIDATED else status.since,
         data=tuple(_last_good(each, status, now, phrases) for each in status.resources),
         reason=status.reason,
-        meaning=filled(words.plain, named, phrases),
+        meaning=said.clause if said else filled(words.plain, named, phrases),
         cause=cause,
         cause_words=phrases.causes[cause] if cause else "",
         scope=filled(_scope(status, reached, phrases), named | _counts(reached), phrases),
         evidence=tuple(_evidence(status.trouble, phrases)) if status.trouble else (),
         actor=actor,
         actor_words=filled(phrases.actors[actor], {}, phrases) if actor else "",
-        tell=filled(_tell(status, words, phrases), named, phrases),
-        fix=tuple(filled(each, named, phrases) for each in _steps(status, reached, words, phrases, verify)),
+        tell=said.tell if said else filled(_tell(status, words, phrases), named, phrases),
+        fix=said.fix
+        if said
+        else tuple(filled(each, named, phrases) for each in _steps(status, reached, words, phrases, verify)),
         verify=verify,
         meanwhile=tuple(_meanwhile(status, phrases)),
         before=(Fact(filled(phrases.flips, {"count": flips, "days": BEFORE}, phrases)),),
         ahead=tuple(_ahead(status, phrases)),
+        alerts=tuple(_alerts(status, language)),
     )
 
 
@@ -117,6 +130,22 @@ def advice(reason: Reason, named: Mapping[str, str], language: Language = Langua
     phrases = PHRASES[language]
     actor = phrases.actors[MEANINGS[reason].actor]
     return filled(actor, {}, phrases), filled(phrases.reasons[reason].tell, named, phrases)
+
+
+def _gravest(status: ConnectionStatus) -> Alert | None:
+    """Return the drift that says most of why a connection is degraded."""
+    return next((each for each in gravest_first(status.alerts) if each.firing), None)
+
+
+def _place(status: ConnectionStatus) -> Place:
+    return Place(status.host, status.folder, status.port)
+
+
+def _alerts(status: ConnectionStatus, language: Language) -> Iterable[Fact]:
+    for alert in gravest_first(status.alerts):
+        if alert.firing:
+            said = explained(alert, _place(status), language)
+            yield Fact(f"{alert.drift.severity} {alert.id}: {said.clause}", alert.first_incident)
 
 
 def _words(status: ConnectionStatus, phrases: Phrases) -> Words:

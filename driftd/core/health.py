@@ -8,6 +8,7 @@ from typing import Final, NamedTuple, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
+from driftd.core.credential import Signs
 from driftd.core.model import Kind, Op
 from driftd.core.reasons import GRACE, GRACE_SPAN, MEANINGS, Reach, State
 from driftd.errors import Reason
@@ -171,6 +172,8 @@ class ConnectionHealth(Struct, frozen=True):
     """No poll before, epoch ms: backoff, or as long as the tenant asked for."""
     breaker_open_until: int | None = None
     """When the next trial on the way to the host is due, epoch ms."""
+    signs: Signs = Signs()
+    """What answers showed of credentials, certificates and clocks."""
 
 
 class Flip(Struct, frozen=True):

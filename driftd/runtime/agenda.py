@@ -59,6 +59,10 @@ class Agenda:
         ]
         yield from sorted(waiting, key=lambda each: min(self._due(each, now).values()))
 
+    def frozen(self) -> list[Resource]:
+        """Return the resources that wait until a drift is accepted."""
+        return [each for name, each in self._resources.items() if self._standings[name].frozen]
+
     def is_small(self, resource: Resource) -> bool:
         """Tell whether a resource is known to fit one page."""
         standing = self._standings[resource.name]

@@ -111,6 +111,7 @@ ENGLISH: Final = Phrases(
         meanwhile="meanwhile",
         before="before",
         ahead="ahead",
+        alerts="alerts",
         never="never",
     ),
     units=Units(

@@ -117,6 +117,7 @@ FRENCH: Final = Phrases(
         meanwhile="en attendant",
         before="auparavant",
         ahead="à venir",
+        alerts="alertes",
         never="jamais",
     ),
     units=Units(

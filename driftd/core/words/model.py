@@ -43,6 +43,7 @@ class Labels(Struct, frozen=True):
     meanwhile: str
     before: str
     ahead: str
+    alerts: str
     never: str
 
 
