@@ -3,6 +3,7 @@
 Law: a constant, a boolean and an empty field never match; a match is mutual, or there is none.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
@@ -21,6 +22,7 @@ WAYS: Final = 24
 _WIDE: Final = 200
 """Members looked at on either side."""
 _DEEP: Final = 8
+_NUMBER: Final = re.compile(r"-?\d{1,15}(?:\.\d+)?")
 _EMPTY: Final = frozenset({None, "", "0000-00-00"})
 
 
@@ -100,7 +102,7 @@ def _scored(pairs: Sequence[tuple[Leaves, Leaves]]) -> dict[tuple[str, str], _Sc
                 n[path, to] += 1
                 if told == new_told:
                     equal[path, to] += 1
-                    if values != new:
+                    if set(map(type, values)) != set(map(type, new)) and not _numeric((*values, *new)):
                         loose.add((path, to))
     return {
         pair: _Score(equal[pair], count, pair in loose)
@@ -115,8 +117,18 @@ def _void(values: tuple[Any, ...]) -> bool:
 
 def _spelt(values: tuple[Any, ...]) -> tuple[str, ...]:
     """Return values as text; several that are all the same, as one: a header's member may have gone to its lines."""
-    told = tuple(map(str, values))
+    told = tuple(map(_plain, values))
     return told[:1] if len(set(told)) == 1 else told
+
+
+def _numeric(values: tuple[Any, ...]) -> bool:
+    return all(isinstance(value, int | float) for value in values)
+
+
+def _plain(value: object) -> str:
+    """Return a value as text, the same for a number and for what spells it."""
+    told = str(value)
+    return repr(float(told)) if _NUMBER.fullmatch(told) else told
 
 
 def _mutual(scores: Mapping[tuple[str, str], _Score]) -> dict[str, tuple[str, _Score]]:

@@ -1,7 +1,7 @@
 """What one cycle's changed records show, apart from all that is stored: the evidence by which a form may move."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from driftd.core.schema.counts import Counts, Marks, above
@@ -55,13 +55,21 @@ class Seen:
             if len(missing) == 1 and all(name in self._form for name in names):
                 self.lacking[next(iter(missing))] += count
 
-    def updated(self, names: Iterable[str], before: Shown, after: Shown, *, complete: bool) -> None:
-        """Note one updated record: the `names` that stayed, and what the others showed and show."""
+    def updated(
+        self, names: Iterable[str], before: Shown, after: Shown, *, complete: bool, resized: Collection[str] = ()
+    ) -> None:
+        """Note one updated record: the `names` that stayed, and what the others showed and show.
+
+        Collections in `resized` have more lines or fewer: these are as good as new, and turned to no other value.
+        """
         self.moved.records += 1
         self.moved.complete += complete
         self.same.update(names)
         for path, marks in after.items():
-            self.moved.one(path, marks, 1)
+            told = marks
+            if resized and top(path) in resized:
+                told = [mark for mark in marks if not (isinstance(mark, str) or mark in VALUE_MARKS)]
+            self.moved.one(path, told, 1)
         for path, marks in before.items():
             now = after.get(path)
             if now is None:
@@ -80,7 +88,7 @@ class Seen:
 
     def still(self, path: str) -> int:
         """Return in how many updated records the member that a path lies in stayed as it was."""
-        return self.same[path.partition(".")[0].partition("[")[0]]
+        return self.same[top(path)]
 
     def possible(self, path: str) -> int:
         """Return in how many after-images a path could appear, but for members that stayed as they were."""
@@ -115,6 +123,11 @@ class Seen:
                     menus.append(path)
         if len(menus) == len(before.keys() | after.keys()):
             self.alone.update(menus)
+
+
+def top(path: str) -> str:
+    """Return the member of the record itself that a path lies in."""
+    return path.partition(".")[0].partition("[")[0]
 
 
 def _values(marks: Iterable[Mark]) -> set[Mark]:

@@ -244,7 +244,7 @@ class Study:
                 self._counts.bare(name, -1)
             for name in new.keys() - old.keys():
                 self._counts.bare(name, 1)
-        self._seen.updated(same, before, after, complete=complete)
+        self._seen.updated(same, before, after, complete=complete, resized=_resized(old, new))
         found = shift(old, new)
         self._updates += 1
         self._structural.update(found.structural)
@@ -281,6 +281,13 @@ class _Uncounted:
         if not any(map(self, form.fields)):
             return form
         return replace(form, fields={path: field for path, field in form.fields.items() if not self(path)})
+
+
+def _resized(old: Mapping[str, Any], new: Mapping[str, Any]) -> set[str]:
+    """Return the collections that have more lines now, or fewer."""
+    before = {name: len(value) for name, value in old.items() if isinstance(value, list)}
+    after = {name: len(value) for name, value in new.items() if isinstance(value, list)}
+    return {name for name, lines in before.items() if lines != after.get(name)}
 
 
 def _names(pointers: Iterable[str]) -> set[str]:
