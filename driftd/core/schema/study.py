@@ -200,7 +200,6 @@ class Study:
         for whole in (False, True):
             some = [change for change in changes if self._is_complete(change, complete) is whole]
             records = decoded(change.after for change in some if change.after is not None)
-            self._counts.observe(records, complete=whole)
             self._seen.created(records, complete=whole)
         before = [change.before for change in changes if change.before is not None]
         self._counts.retract(decoded(before), complete=not self._resource.details)
@@ -225,7 +224,12 @@ class Study:
                 {name: new[name] for name in names if name in new},
                 complete=self._is_complete(change, complete),
             )
-        told = {id_ for id_, each in shifts.items() if self._is_structural(each)}
+        shaped = {change: self._shaped(change) for each in shifts.values() for change in each.structural}
+        told = {
+            id_
+            for id_, each in shifts.items()
+            if each.structural and not each.data and all(shaped[change] for change in each.structural)
+        }
         return [
             replace(change, reason=ChangeReason.SCHEMA_CHANGE)
             if change.id in told and change.reason is None
@@ -249,14 +253,11 @@ class Study:
         self._updates += 1
         self._structural.update(found.structural)
         if found.structural:
-            self._seen.samples.take(old, new)
+            self._seen.samples.take(found.structural, old, new)
         return found
 
-    def _is_structural(self, found: Shift) -> bool:
-        """Tell whether an update changed only the shape: by members that others lost or gained as well, or all have."""
-        return bool(found.structural) and not found.data and all(map(self._shaped, found.structural))
-
     def _shaped(self, change: tuple[str, How]) -> bool:
+        """Tell whether a member that came, went or changed its type did so by a change of shape."""
         path, how = change
         field = self._form.fields.get(path)
         presence = None if field is None else field.presence
@@ -283,11 +284,11 @@ class _Uncounted:
         return replace(form, fields={path: field for path, field in form.fields.items() if not self(path)})
 
 
-def _resized(old: Mapping[str, Any], new: Mapping[str, Any]) -> set[str]:
-    """Return the collections that have more lines now, or fewer."""
+def _resized(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Tell whether some collection has more lines now, or fewer."""
     before = {name: len(value) for name, value in old.items() if isinstance(value, list)}
     after = {name: len(value) for name, value in new.items() if isinstance(value, list)}
-    return {name for name, lines in before.items() if lines != after.get(name)}
+    return any(lines != after.get(name, lines) for name, lines in before.items())
 
 
 def _names(pointers: Iterable[str]) -> set[str]:
