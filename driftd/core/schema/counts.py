@@ -97,7 +97,10 @@ class Counts:
         """Return what some members of a record show: path → marks."""
         found: dict[str, Iterable[Mark]] = {}
         nested = {}
+        kept = self.closed.get("")
         for name, value in members.items():
+            if kept is not None and name not in kept:
+                continue
             if type(value) is dict or type(value) is list:
                 nested[name] = value
             else:
@@ -109,6 +112,11 @@ class Counts:
     def bare(self, path: str, weight: int) -> None:
         """Count that a record shows a member without its details having been read."""
         self.one(path, (BARE,), weight)
+
+    def dynamic(self, path: str) -> bool:
+        """Tell whether a path is one of too many names, none of which counts."""
+        kept = self.closed.get(above(path))
+        return kept is not None and path not in kept
 
     def merge(self, other: "Counts") -> "Counts":
         """Return the counts of both."""

@@ -28,6 +28,9 @@ from driftd.core.schema.record import Remembered
 from driftd.core.schema.seen import Seen
 from driftd.core.schema.structure import How, Shift, shift
 
+SHIFTS = 5_000
+"""Paths of which is counted how many records came by them, lost them or changed their type."""
+
 
 class Conclusion(NamedTuple):
     """What a cycle showed of its resource's shape."""
@@ -219,7 +222,7 @@ class Study:
         for change, old, new in zip(updates, before, after, strict=True):
             names = _names(change.changed) or (old.keys() | new.keys())
             shifts[change.id] = self._one(
-                old.keys() - names,
+                (old.keys() & self._form.fields.keys()) - names,
                 {name: old[name] for name in names if name in old},
                 {name: new[name] for name in names if name in new},
                 complete=self._is_complete(change, complete),
@@ -251,14 +254,16 @@ class Study:
         self._seen.updated(same, before, after, complete=complete, resized=_resized(old, new))
         found = shift(old, new)
         self._updates += 1
-        self._structural.update(found.structural)
-        if found.structural:
+        if found.structural and len(self._structural) < SHIFTS:
+            self._structural.update(found.structural)
             self._seen.samples.take(found.structural, old, new)
         return found
 
     def _shaped(self, change: tuple[str, How]) -> bool:
         """Tell whether a member that came, went or changed its type did so by a change of shape."""
         path, how = change
+        if self._counts.dynamic(path):
+            return False
         field = self._form.fields.get(path)
         presence = None if field is None else field.presence
         if presence is Presence.SOMETIMES and how is not How.RETYPED:

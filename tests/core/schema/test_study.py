@@ -664,3 +664,48 @@ def test_counts_follow_every_kind_of_cycle() -> None:
     polled.sweep(read=polled.keys(20, 90))
     assert polled.counts == polled.rebuilt()
     assert isinstance(Counts.unpack(unpacked(polled.learnt.counts).counts), Counts)
+
+
+def test_a_number_of_lines_is_no_menu() -> None:
+    """What counts lines goes up by one where lines are added, beyond all that was seen, and that is data."""
+    polled = Polled([order(at) | {"LINNBR": 1 + at % 4} for at in range(300)], ORDER)
+    polled.details = {key: lines(at, 1 + at % 4) for at, key in enumerate(polled.records)}
+    polled.sweep(read=polled.keys(300))
+    assert polled.field("LINNBR").values == ("1", "2", "3", "4")
+    for at, key in enumerate(polled.keys(300)):
+        polled.edit(setting("LINNBR", lambda count: count + 1), [key])
+        polled.details[key] = lines(at, 2 + at % 4)
+    assert polled.delta(polled.keys(200), read=polled.keys(100)) == ()
+    assert polled.sweep(read=polled.keys(300)) == ()
+
+
+def test_dynamic_names_are_no_drift() -> None:
+    """Members with other names in each record, by the thousand, come and go as data; what is fixed is watched."""
+    polled = Polled(customer(at) | {"MAP": {f"{at}_{each}": each for each in range(40)}} for at in range(300))
+    polled.sweep()
+    assert "MAP.*" in polled.base.learnt.fields if polled.base.learnt else False
+    polled.edit(lambda record: record.update(MAP={name + "x": value for name, value in record["MAP"].items()}))
+    assert polled.sweep() == ()
+    assert reasons(polled) == {None}
+    polled.edit(dropping("OST"))
+    assert told(polled.sweep()) == [(SchemaKind.FIELD_REMOVED_ALWAYS, "OST")]
+    assert len(polled.learnt.counts) < 50_000
+
+
+def test_records_of_ten_thousand_members_are_bounded() -> None:
+    """A record as wide as none should be is counted, compared and remembered within bounds."""
+    polled = Polled([{"BPCNUM": "C1"} | {f"N{each}": each for each in range(10_000)}])
+    polled.sweep()
+    polled.edit(lambda record: record.update({f"M{each}": record.pop(f"N{each}") for each in range(5_000)}))
+    assert polled.sweep() == ()
+    assert len(polled.learnt.counts) < 100_000
+
+
+def test_nulls_everywhere_and_numbers_as_text_are_a_form_too() -> None:
+    """Odd records make an odd form, and no drift while they stay as odd."""
+    values: list[Any] = [None, "", "12.5", 12.5, "2024-01-31", "31/01/2024", True, [], {}, [None, 1], "0000-00-00"]
+    polled = Polled({"BPCNUM": f"C{at}", "A": values[at % 11], "B": None} for at in range(330))
+    polled.sweep()
+    for at in range(20):
+        polled.edit(setting("A", values[at % 11]), polled.keys(30, at * 10))
+        assert polled.delta(polled.keys(30, at * 10)) == ()
