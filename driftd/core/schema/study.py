@@ -43,6 +43,21 @@ class Conclusion(NamedTuple):
     """The open differences between the baseline and the current forms."""
     key_lost: bool
     cursor_lost: bool
+    current: Baseline = Baseline()
+    """The forms of now."""
+
+
+class Opened(NamedTuple):
+    """What differs between the baseline and the forms of now."""
+
+    changes: tuple[SchemaChange, ...]
+    current: Baseline
+
+
+def opened(learnt: Learnt, baseline: Baseline, resource: Resource) -> Opened:
+    """Return what is open of a resource's shape between two cycles."""
+    remembered = record.unpacked(learnt.counts)
+    return Opened(_differences(learnt, baseline, remembered, resource), Baseline(learnt.form, learnt.stated))
 
 
 class Study:
@@ -104,6 +119,19 @@ class Study:
         """Note what the tenant's prototype declares."""
         self._declared = self._uncounted.form(form)
 
+    def rebase(self, baseline: Baseline) -> None:
+        """Take what a person accepted meanwhile."""
+        self._old = baseline
+
+    @property
+    def suspects(self) -> bool:
+        """Whether records changed their structure, or lost their key: what the tenant declares may say why."""
+        return bool(self._structural or self._keyless)
+
+    def loses_key(self, rows: int) -> bool:
+        """Tell whether a sweep of so many rows shows that the key went or changed its form."""
+        return self.conclude(kind=Kind.SWEEP, rows=rows, whole=True, now=0).key_lost
+
     def conclude(self, *, kind: Kind, rows: int, whole: bool, now: int) -> Conclusion:
         """Return what is to be remembered, and what differs from what was accepted.
 
@@ -126,7 +154,7 @@ class Study:
             version=_number(versions, Source.LEARNT, self._learnt.version),
             declared=_number(versions, Source.DECLARED, self._learnt.declared),
         )
-        changes = self._changes(learnt, baseline or self._old, remembered)
+        changes = _differences(learnt, baseline or self._old, remembered, self._resource)
         return Conclusion(
             learnt,
             baseline,
@@ -134,6 +162,7 @@ class Study:
             changes,
             any(each.kind is SchemaKind.KEY_CHANGED for each in changes if each.source is Source.LEARNT),
             any(each.kind is SchemaKind.CURSOR_LOST for each in changes if each.source is Source.LEARNT),
+            Baseline(learnt.form, learnt.stated),
         )
 
     def _moved(self, remembered: Remembered, rows: int, *, whole: bool) -> Moved | None:
@@ -166,23 +195,6 @@ class Study:
         declared = old.declared or stated
         same = learnt == old.learnt and declared == old.declared
         return None if same else Baseline(learnt, declared, now)
-
-    def _changes(self, learnt: Learnt, baseline: Baseline, remembered: Remembered) -> tuple[SchemaChange, ...]:
-        key, cursor = self._resource.key, self._resource.watermark
-        seen: Sequence[SchemaChange] = ()
-        told: Sequence[SchemaChange] = ()
-        if learnt.form is not None and baseline.learnt is not None and learnt.form != baseline.learnt:
-            seen = compare(
-                baseline.learnt,
-                learnt.form,
-                renamed=remembered.renamed,
-                evidence=remembered.evidence,
-                key=key,
-                cursor=cursor,
-            )
-        if learnt.stated is not None and baseline.declared is not None and learnt.stated != baseline.declared:
-            told = compare(baseline.declared, learnt.stated, key=key, cursor=cursor, source=Source.DECLARED)
-        return agreed(seen, told, baseline=baseline.learnt, prototype=learnt.stated)
 
     def _sorted(self, changes: Sequence[Change]) -> tuple[list[Change], list[Change], list[Change]]:
         fresh, updates, gone = [], [], []
@@ -304,3 +316,23 @@ def _names(pointers: Iterable[str]) -> set[str]:
 
 def _number(versions: Iterable[SchemaVersion], source: Source, before: int) -> int:
     return max((each.number for each in versions if each.source is source), default=before)
+
+
+def _differences(
+    learnt: Learnt, baseline: Baseline, remembered: Remembered, resource: Resource
+) -> tuple[SchemaChange, ...]:
+    key, cursor = resource.key, resource.watermark
+    seen: Sequence[SchemaChange] = ()
+    told: Sequence[SchemaChange] = ()
+    if learnt.form is not None and baseline.learnt is not None and learnt.form != baseline.learnt:
+        seen = compare(
+            baseline.learnt,
+            learnt.form,
+            renamed=remembered.renamed,
+            evidence=remembered.evidence,
+            key=key,
+            cursor=cursor,
+        )
+    if learnt.stated is not None and baseline.declared is not None and learnt.stated != baseline.declared:
+        told = compare(baseline.declared, learnt.stated, key=key, cursor=cursor, source=Source.DECLARED)
+    return agreed(seen, told, baseline=baseline.learnt, prototype=learnt.stated)
