@@ -28,6 +28,8 @@ from driftd.core.schema.record import Remembered
 from driftd.core.schema.seen import Seen
 from driftd.core.schema.structure import How, Shift, shift
 
+COUNTED = 0.5
+"""Share of a sweep's rows that must have been counted before they say what is normal: the others have no key."""
 SHIFTS = 5_000
 """Paths of which is counted how many records came by them, lost them or changed their type."""
 
@@ -86,6 +88,11 @@ class Study:
     def unlearnt(self) -> bool:
         """Whether nothing is known: where there is a snapshot, all of it is to be handed to `baseline` first."""
         return not self._remembered.counts
+
+    @property
+    def _lost(self) -> bool:
+        """Whether there is a form, and no counts that it rests on: until these are there again, nothing moves."""
+        return self.unlearnt and self._learnt.form is not None and not self._baselined
 
     def baseline(self, rows: Iterable[Row]) -> None:
         """Count rows of a first sweep, or of the snapshot where nothing was learnt yet."""
@@ -148,7 +155,7 @@ class Study:
             remembered = replace(remembered, **source)
         baseline = self._baseline(moved, stated, now)
         learnt = Learnt(
-            counts=record.packed(remembered),
+            counts=self._learnt.counts if self._lost else record.packed(remembered),
             form=self._learnt.form if moved is None else moved.form,
             stated=stated,
             version=_number(versions, Source.LEARNT, self._learnt.version),
@@ -170,7 +177,10 @@ class Study:
         shown = Shown(self._seen, self._counts, self._keyless, rows, whole)
         form, held = self._learnt.form, self._old.learnt
         if form is None or held is None:
-            return first(shown, self._resource, held, remembered) if whole else None
+            known = whole and self._counts.records >= rows * COUNTED
+            return first(shown, self._resource, held, remembered) if known else None
+        if self._lost:
+            return None
         if form == held and not (self._seen.records or self._keyless or self._baselined):
             return None
         return moved(

@@ -643,12 +643,34 @@ def _field() -> Any:
 
 
 def test_bytes_of_a_later_release_start_anew() -> None:
-    """What cannot be read is learnt again, without a word."""
+    """What cannot be read moves no form, until the snapshot is counted again."""
     polled = customers()
     polled.learnt = replace(polled.learnt, counts=b"\xff" + polled.learnt.counts)
-    assert Study(RESOURCE, polled.learnt, polled.base).unlearnt
-    polled.edit(setting("BPCNAM", "x"), polled.keys(30))
+    polled.edit(dropping("OST"))
     assert polled.sweep() == ()
+    study = Study(RESOURCE, polled.learnt, polled.base)
+    assert study.unlearnt
+    study.baseline(polled.rows())
+    done = study.conclude(kind=Kind.SWEEP, rows=400, whole=True, now=5)
+    assert Counts.unpack(unpacked(done.learnt.counts).counts) == polled.rebuilt()
+    assert not Study(RESOURCE, done.learnt, polled.base).unlearnt
+
+
+def test_a_sweep_that_counted_nothing_says_nothing_is_normal() -> None:
+    """Where only changes of a resource were handed over that was never learnt, they are no baseline."""
+    polled = customers()
+    polled.learnt, polled.base = Learnt(), Baseline()
+    polled.edit(dropping("OST"), polled.keys(5))
+    assert polled.sweep() == ()
+    assert (polled.learnt.form, polled.base.learnt) == (None, None)
+
+
+def test_concluding_twice_concludes_the_same() -> None:
+    """A conclusion may be asked for before the last page, and again."""
+    polled = customers()
+    polled.edit(renaming("BPCNAM", "NAME"))
+    polled.sweep()
+    assert polled.study.conclude(kind=Kind.SWEEP, rows=400, whole=True, now=polled.now) == polled.concluded
 
 
 def test_counts_follow_every_kind_of_cycle() -> None:
