@@ -30,6 +30,10 @@ DAY: Final = 86_400_000
 """Milliseconds: a document whose lines were read longer ago is not judged by them."""
 COUNTS: Final = 2
 """Evaluations from which on a breach counts."""
+BY_LINES: Final = frozenset({Check.JOURNAL_BALANCE, Check.HEADER_TOTALS})
+"""Checks that a document breaks while it is being written."""
+DOUBTFUL: Final = 50
+"""Documents that one cycle reads again for that."""
 
 
 class Cycled(Struct, frozen=True):
@@ -75,6 +79,14 @@ class Breaches:
                     await self._wrong(place, each, before.get(place))
             for place, breach in before.items():
                 await self._of_before(place, breach, each, verdicts)
+
+    async def doubtful(self) -> list[KeyBytes]:
+        """Return documents that break a check by their lines and were found once: they may be half-written."""
+        if not self._resource.details or not await self._any():
+            return []
+        held = await self._casebook.breaches(self._resource.connection, self._resource.name, limit=AGAIN)
+        found = [each.key for each in held if each.check in BY_LINES and each.times < COUNTS]
+        return list(dict.fromkeys(found))[:DOUBTFUL]
 
     async def review(self, records: Iterable[Seen]) -> None:
         """Judge records against other classes that were not known when these records were read first."""

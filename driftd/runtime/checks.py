@@ -102,6 +102,10 @@ class Checks:
         if looked:
             await self._breaches.judge(looked)
 
+    async def doubtful(self) -> Sequence[KeyBytes]:
+        """Return documents whose details are to be read again in this cycle, before it concludes: half-written ones."""
+        return await self._breaches.doubtful()
+
     async def conclude(self, swept: Swept, now: int) -> Checked:
         """Return what the cycle comes to; `swept` tells of it as a whole."""
         resource, memory, gathering = self._resource, self._start.memory, self._gathering

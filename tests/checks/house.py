@@ -62,6 +62,8 @@ class House:
     shelves: dict[str, Shelf]
     now: int = BEGIN
     asked: Counter[str] = field(default_factory=Counter)
+    doubtful: list[KeyBytes] = field(default_factory=list)
+    """What the last cycle's checks would have had read again."""
 
     @classmethod
     def of(cls, *names: str) -> "House":
@@ -95,6 +97,7 @@ class House:
             for at in [*range(0, len(rows), batch)] * (2 if twice else 1):
                 some = rows[at : at + batch]
                 await checks.observe(some, [by_key[row.key] for row in some if row.key in by_key])
+            self.doubtful = [*await checks.doubtful()]
             swept = Swept(kind, "id", doubts, shelf.standing.records, len(records))
             return await checks.conclude(swept, self.now)
 

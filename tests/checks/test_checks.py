@@ -191,6 +191,17 @@ def test_lines_that_are_missing_or_were_not_read_with_their_header_are_unknown()
     assert house.shelves["SORDER"].breaches == {}
 
 
+def test_a_document_that_may_be_half_written_is_to_be_read_again_once() -> None:
+    house = House.of("SORDER")
+    half = orders(order(1, ("A", 1, 1), ORDNOT=5), order(2, ("A", 1, 1), ORDSTA=7))
+    house.cycle("SORDER", half)
+    assert house.doubtful == []
+    house.cycle("SORDER", half)
+    assert house.doubtful == [key_of("O1")]
+    house.cycle("SORDER", half)
+    assert house.doubtful == []
+
+
 def test_an_unchanged_cycle_asks_one_question() -> None:
     house = House.of()
     records = {"BPCUSTOMER": customers("C1"), "ITMMASTER": products("A"), "SORDER": many(20)}
