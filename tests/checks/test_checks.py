@@ -389,6 +389,23 @@ def test_balances_are_not_judged_while_an_entry_is_without_its_lines() -> None:
     assert house.shelves["BALANCE"].breaches == {}
 
 
+def test_balances_are_left_as_they_were_judged_while_entries_cannot_be_read() -> None:
+    """Lines that a patch has renamed take their amounts out of the sums: no balance is wrong, or right, for that."""
+    house = House.of("GACCENTRY", "BALANCE")
+    wrong = {"GACCENTRY": entries(100, 50), "BALANCE": balances(150, 149)}
+    assert found(settle(house, wrong, "BALANCE", 4)) == {(Check.BALANCES, "DEBLED[]"): 1}
+    renamed = entries(100, 50)
+    for entry in renamed.values():
+        for line in entry["GACCENTRYD"]:
+            line["AMTLED1"] = line.pop("AMTLED")
+    patched = wrong | {"GACCENTRY": renamed}
+    assert found(settle(house, patched, "BALANCE", 4)) == {(Check.BALANCES, "DEBLED[]"): 1}
+    assert not [key for key in house.shelves["GACCENTRY"].sums if key.name == "posted"]
+    empty = patched | {"BALANCE": balances(0, 0)}
+    assert found(settle(house, empty, "BALANCE", 4)) == {(Check.BALANCES, "DEBLED[]"): 1}
+    assert found(settle(house, wrong | {"BALANCE": balances(150, 150)}, "BALANCE", 4)) == {}
+
+
 def test_the_first_cycle_of_either_class_may_be_the_one_that_finds_it() -> None:
     for first in ("GACCENTRY", "BALANCE"):
         house = House.of("GACCENTRY", "BALANCE")
