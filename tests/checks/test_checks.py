@@ -191,6 +191,17 @@ def test_lines_that_are_missing_or_were_not_read_with_their_header_are_unknown()
     assert house.shelves["SORDER"].breaches == {}
 
 
+def test_a_document_that_may_be_half_written_is_to_be_read_again_once() -> None:
+    house = House.of("SORDER")
+    half = orders(order(1, ("A", 1, 1), ORDNOT=5), order(2, ("A", 1, 1), ORDSTA=7))
+    house.cycle("SORDER", half)
+    assert house.doubtful == []
+    house.cycle("SORDER", half)
+    assert house.doubtful == [key_of("O1")]
+    house.cycle("SORDER", half)
+    assert house.doubtful == []
+
+
 def test_an_unchanged_cycle_asks_one_question() -> None:
     house = House.of()
     records = {"BPCUSTOMER": customers("C1"), "ITMMASTER": products("A"), "SORDER": many(20)}
@@ -266,6 +277,34 @@ def test_what_is_not_polled_or_was_never_read_is_not_judged(polled: tuple[str, .
     for _ in range(4):
         assert found(house.cycle("SORDER", many(5, customer="nobody"))) == {}
     assert house.shelves["SORDER"].breaches == {}
+
+
+def test_orders_that_were_read_before_their_customers_are_judged_later_a_part_at_a_time() -> None:
+    house = House.of("BPCUSTOMER", "ITMMASTER", "SORDER")
+    some = many(450) | orders(*(order(n, ("A", 1, 1), customer="C9") for n in (7, 400)))
+    house.cycle("SORDER", some)
+    house.cycle("ITMMASTER", products("A"))
+    house.cycle("SORDER", some)
+    house.cycle("BPCUSTOMER", customers("C1"))
+    asked = []
+    for _ in range(6):
+        house.cycle("SORDER", some)
+        asked.append(house.asked["read_records"])
+    assert asked == [1, 1, 1, 0, 0, 0]
+    assert len(house.shelves["SORDER"].breaches) == 2
+    house.cycle("BPCUSTOMER", customers("C1"))
+    assert found(house.cycle("SORDER", some)) == {(Check.ORPHANS, "BPCORD"): 2}
+
+
+def test_balances_that_were_read_before_their_entries_had_lines_are_judged_when_these_are_there() -> None:
+    house = House.of("GACCENTRY", "BALANCE")
+    bare = entries(100, 50)
+    del bare[key_of("OD", "1")]["GACCENTRYD"]
+    held = balances(150, 149)
+    settle(house, {"GACCENTRY": bare, "BALANCE": held}, "BALANCE", 2)
+    assert house.shelves["BALANCE"].breaches == {}
+    last = settle(house, {"GACCENTRY": entries(100, 50), "BALANCE": held}, "BALANCE", 4)
+    assert found(last) == {(Check.BALANCES, "DEBLED[]"): 1}
 
 
 # --- sums of two classes
@@ -348,6 +387,23 @@ def test_balances_are_not_judged_while_an_entry_is_without_its_lines() -> None:
     for _ in range(4):
         assert found(settle(house, {"GACCENTRY": some, "BALANCE": balances(150, 150)}, "BALANCE", 1)) == {}
     assert house.shelves["BALANCE"].breaches == {}
+
+
+def test_balances_are_left_as_they_were_judged_while_entries_cannot_be_read() -> None:
+    """Lines that a patch has renamed take their amounts out of the sums: no balance is wrong, or right, for that."""
+    house = House.of("GACCENTRY", "BALANCE")
+    wrong = {"GACCENTRY": entries(100, 50), "BALANCE": balances(150, 149)}
+    assert found(settle(house, wrong, "BALANCE", 4)) == {(Check.BALANCES, "DEBLED[]"): 1}
+    renamed = entries(100, 50)
+    for entry in renamed.values():
+        for line in entry["GACCENTRYD"]:
+            line["AMTLED1"] = line.pop("AMTLED")
+    patched = wrong | {"GACCENTRY": renamed}
+    assert found(settle(house, patched, "BALANCE", 4)) == {(Check.BALANCES, "DEBLED[]"): 1}
+    assert not [key for key in house.shelves["GACCENTRY"].sums if key.name == "posted"]
+    empty = patched | {"BALANCE": balances(0, 0)}
+    assert found(settle(house, empty, "BALANCE", 4)) == {(Check.BALANCES, "DEBLED[]"): 1}
+    assert found(settle(house, wrong | {"BALANCE": balances(150, 150)}, "BALANCE", 4)) == {}
 
 
 def test_the_first_cycle_of_either_class_may_be_the_one_that_finds_it() -> None:
