@@ -55,9 +55,10 @@ BREAKS: Final = (
         one_of("resource_removed", place=RESOURCE),
     ),
     Break(
-        "line number nested",
-        "2024-05-30: `purchaseOrderLineNumber` became `purchaseOrderLine{lineNumber}`",
-        "PINVOICE", "nest", "PINVOICED[].QTYPUU", "PURCHASELINE",
+        "line and sequence number nested",
+        "2024-05-30: `purchaseOrderLineNumber`, `purchaseOrderSequenceNumber` became "
+        "`purchaseOrderLine{lineNumber sequenceNumber}`",
+        "PINVOICE", "nest", "PINVOICED[].POPLIN,POQSEQ", "ORDERLINE",
         (*MOVED, *one_of("type_changed", place=PAIR)),
     ),
     Break(

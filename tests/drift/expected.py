@@ -157,8 +157,16 @@ CASES: Final[Mapping[str, Case]] = MappingProxyType(
         "date form in some": Case(
             one_of("date_format_changed", "type_widened"), "drift 3.3: an alternative added, or another form"
         ),
+        "date to datetime": Case(
+            one_of("date_format_changed", "type_changed"), "drift 3.3: another form, or another type"
+        ),
+        "date to datetime in some": Case(
+            one_of("date_format_changed", "type_changed", "type_widened"), "drift 3.3, as above"
+        ),
         "new value of a menu": Case(
-            one_of("enum_value_added"), "drift 3.3, 4.2", (Finding("menu_values", shape=False),)
+            one_of("enum_value_added"),
+            "drift 3.3, 4.2",
+            (Finding("menu_values", shape=False), *_all("enum_value_removed", "meaning_suspected")),
         ),
         "new value, set not closed": Case(
             (*SILENCE, *one_of("enum_value_added")),
@@ -236,6 +244,14 @@ CASES: Final[Mapping[str, Case]] = MappingProxyType(
                 *one_of("collection_renamed", place=PAIR),
             ),
             "drift 3.4: without values a rename cannot be told from removal and addition",
+        ),
+        "declared nested": Case(
+            (
+                *((gone, Finding("field_added_optional", TO)) for gone in _GONE),
+                *MOVED,
+                *one_of("type_changed", place=PAIR),
+            ),
+            "drift 3.3, 3.4, as above",
         ),
         "declared required": Case(one_of("optional_to_required"), "drift 3.3"),
         "declared optional": Case(one_of("required_to_optional"), "drift 3.3"),
