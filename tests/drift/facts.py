@@ -6,7 +6,7 @@ as well: ``TSCCOD[]``.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
@@ -22,12 +22,6 @@ EMPTY: Final = (None, "", "0000-00-00")
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d(?:(T\d\d:\d\d:\d\d)(Z|[+-]\d\d:\d\d)?)?")
 
 
-def parent(path: str) -> str:
-    """Return the path of what holds a path: of the collection for a member of its lines; "" at the top."""
-    head, _, _ = path.rpartition(".")
-    return head.removesuffix("[]")
-
-
 def under(path: str, above: str) -> bool:
     """Tell whether a path lies inside another."""
     return path.startswith((f"{above}.", f"{above}[]"))
@@ -39,50 +33,51 @@ def roots(paths: Iterable[str]) -> list[str]:
     return sorted(path for path in chosen if not any(under(path, other) for other in chosen))
 
 
-def paths(records: Iterable[Record]) -> set[str]:
-    """Return every path that some record has."""
-    found: set[str] = set()
-    for record in records:
-        _visit(record, "", found)
-    return found
+Place = tuple[Key, Spot]
+"""A record, and the lines on the way to a place in it."""
 
 
-def _visit(members: Record, above: str, found: set[str]) -> None:
-    for name, value in members.items():
-        path = above + name
-        found.add(path)
-        if isinstance(value, dict):
-            _visit(value, f"{path}.", found)
-        elif isinstance(value, list):
-            for each in value:
-                if isinstance(each, dict):
-                    _visit(each, f"{path}[].", found)
-                else:
-                    found.add(f"{path}[]")
+class Survey:
+    """Some records, walked once: what stands where."""
 
+    def __init__(self, records: Records) -> None:
+        self.keys = frozenset(records)
+        self.values: dict[str, dict[Place, Any]] = {}
+        """By path, what stands at each place that has it."""
+        self.holders: dict[str, set[Place]] = {"": {(key, ()) for key in records}}
+        """By what stands before a member's name in its path, the objects that could have it."""
+        for key, record in records.items():
+            self._walk(record, "", key, ())
 
-def places(record: Record, path: str) -> Iterator[tuple[Spot, Any]]:
-    """Yield what stands at each place where a path could be: once for each line that could have it."""
-    yield from _places(record, path.split("."), ())
+    def _walk(self, members: Record, above: str, key: Key, spot: Spot) -> None:
+        for name, value in members.items():
+            path = above + name
+            self.values.setdefault(path, {})[key, spot] = value
+            if isinstance(value, dict):
+                self.holders.setdefault(f"{path}.", set()).add((key, spot))
+                self._walk(value, f"{path}.", key, spot)
+            elif isinstance(value, list):
+                self._elements(value, path, key, spot)
 
+    def _elements(self, elements: list[Any], path: str, key: Key, spot: Spot) -> None:
+        for number, each in enumerate(elements):
+            here = (*spot, number)
+            if isinstance(each, dict):
+                self.holders.setdefault(f"{path}[].", set()).add((key, here))
+                self._walk(each, f"{path}[].", key, here)
+            else:
+                self.values.setdefault(f"{path}[]", {})[key, here] = each
 
-def _places(members: Any, parts: list[str], spot: Spot) -> Iterator[tuple[Spot, Any]]:
-    if not isinstance(members, dict):
-        return
-    name, rest = parts[0], parts[1:]
-    if not rest and name.endswith("[]"):
-        inner = members.get(name.removesuffix("[]"))
-        yield from (((*spot, place), each) for place, each in enumerate(inner if isinstance(inner, list) else ()))
-        return
-    if not rest:
-        yield spot, members.get(name, ABSENT)
-        return
-    inner = members.get(name.removesuffix("[]"), ABSENT)
-    if name.endswith("[]"):
-        for line, each in enumerate(inner if isinstance(inner, list) else ()):
-            yield from _places(each, rest, (*spot, line))
-    else:
-        yield from _places(inner, rest, spot)
+    def at(self, path: str) -> dict[Place, Any]:
+        """Return what stands at a path, by place."""
+        return self.values.get(path, {})
+
+    def could(self, path: str) -> set[Place]:
+        """Return the places where a path could be: for plain values in an array, where they are."""
+        if path.endswith("[]"):
+            return set(self.at(path))
+        above, dot, _ = path.rpartition(".")
+        return self.holders.get(above + dot, set())
 
 
 def is_empty(value: Any) -> bool:
@@ -111,6 +106,11 @@ def family(kind: str) -> str:
     return "number" if kind == "integer" else kind
 
 
+def families(values: Iterable[Any]) -> set[str]:
+    """Return the families of values that are not empty."""
+    return {family(kind_of(value)) for value in values if not is_empty(value)}
+
+
 def digits(value: Any) -> int:
     """Count the digits behind the point."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
@@ -137,14 +137,13 @@ class Facts:
     longest: int = 0
 
     @classmethod
-    def of(cls, records: Iterable[Record], path: str) -> "Facts":
-        """Look at some records."""
-        facts = cls()
-        for record in records:
-            found = [value for _, value in places(record, path)]
-            facts.records += bool(found)
-            for value in found:
-                facts._add(value)
+    def of(cls, survey: Survey, path: str, keys: frozenset[Key] | None = None) -> "Facts":
+        """Look at a path, in the records of `keys` only where given."""
+        facts, here = cls(), survey.at(path)
+        could = [place for place in survey.could(path) if keys is None or place[0] in keys]
+        facts.records = len({key for key, _ in could})
+        for place in could:
+            facts._add(here.get(place, ABSENT))
         return facts
 
     def _add(self, value: Any) -> None:
@@ -162,11 +161,6 @@ class Facts:
         self.digits = max(self.digits, digits(value))
         self.fractions += kind == "number"
         self.longest = max(self.longest, len(value) if isinstance(value, str) else 0)
-
-    @property
-    def families(self) -> set[str]:
-        """The families of the values."""
-        return {family(kind) for kind in self.kinds}
 
     @property
     def judged(self) -> bool | None:
@@ -192,19 +186,16 @@ class Pairs:
     boolean: bool = False
 
     @classmethod
-    def of(cls, before: Records, after: Records, old: str, new: str) -> "Pairs":
+    def of(cls, before: dict[Place, Any], after: dict[Place, Any]) -> "Pairs":
         """Compare; a value of the header agrees with lines that all have it."""
         pairs, seen = cls(), set()
-        for key in before.keys() & after.keys():
-            one = {spot: value for spot, value in places(before[key], old) if _told(value)}
-            other = {spot: value for spot, value in places(after[key], new) if _told(value)}
-            if not one or not other:
-                continue
+        old, new = _by_record(before), _by_record(after)
+        for key in old.keys() & new.keys():
+            one, other = old[key], new[key]
             pairs.records += 1
             pairs.places += len(other)
-            same = one == other or {repr(value) for value in one.values()} == {repr(value) for value in other.values()}
-            pairs.equal += same
-            seen |= {repr(value) for value in one.values()}
+            pairs.equal += one == other or {*map(repr, one.values())} == {*map(repr, other.values())}
+            seen |= {*map(repr, one.values())}
             pairs.boolean |= any(isinstance(value, bool) for value in one.values())
         pairs.distinct = len(seen)
         return pairs
@@ -215,5 +206,10 @@ class Pairs:
         return self.distinct >= 5 and not self.boolean and self.records > 0 and self.equal >= 0.95 * self.records
 
 
-def _told(value: Any) -> bool:
-    return value is not ABSENT and not is_empty(value)
+def _by_record(values: dict[Place, Any]) -> dict[Key, dict[Spot, Any]]:
+    """Return the values that say something, by record."""
+    found: dict[Key, dict[Spot, Any]] = {}
+    for (key, spot), value in values.items():
+        if not is_empty(value):
+            found.setdefault(key, {})[spot] = value
+    return found

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from driftd.adapters.x3 import catalogue
 from driftd.simulator import Farm
-from tests.drift.facts import Facts, paths
+from tests.drift.facts import Facts, Survey
 
 MENUS: Final = frozenset(
     {
@@ -43,11 +43,11 @@ def fields(resource: str, *, details: bool = False) -> tuple[Known, ...]:
     """Return the fields of a class in the facet that is read of it."""
     tenant = next(iter(Farm.build(tenants=1, records=SAMPLE).values()))
     model = tenant.classes[resource]
-    records = list(tenant.records(resource, facet="$details" if details else None).values())
+    survey = Survey(tenant.records(resource, facet="$details" if details else None))
     known = []
-    for path in sorted(paths(records)):
-        facts = Facts.of(records, path)
-        inner = any(other.startswith(f"{path}[].") for other in paths(records))
+    for path in sorted(survey.values):
+        facts = Facts.of(survey, path)
+        inner = f"{path}[]." in survey.holders
         kind = facts.kinds.most_common(1)[0][0] if facts.kinds else ""
         if f"{resource}.{path}" in MENUS:
             kind = "menu"

@@ -1,8 +1,9 @@
 """One class of one simulated tenant, read in process by the real adapter; and what was read of it."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 import httpx
 
@@ -16,7 +17,7 @@ from driftd.simulator import Tenant as X3Tenant
 from driftd.simulator.answers import Page as PageAnswer
 from driftd.simulator.dialect import Request, decoded_segments
 from driftd.simulator.host import Host
-from tests.drift.facts import Key, Record
+from tests.drift.facts import Key, Survey
 from tests.drift.fields import STAMP
 from tests.runtime.world import FakeClock
 
@@ -25,6 +26,7 @@ BASE: Final = "http://x3.example"
 PAGE: Final = 100
 
 
+T = TypeVar("T")
 _BUILT_UPON: Final = {"SDELIVERY": "SORDER", "PINVOICE": "PORDER", "ITMMVT": "ITMMASTER", "BALANCE": "GACCENTRY"}
 
 
@@ -55,11 +57,29 @@ class InProcess(httpx.AsyncBaseTransport):
         return httpx.Response(answer.status, headers=headers, content=body)
 
 
+class Kept(Generic[T]):
+    """What was made of a version: of the first, to which a tenant comes back when it is unpatched, and of the last."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._held: dict[object, T] = {}
+
+    def of(self, version: object) -> T:
+        """Return what was made of a version, or make it."""
+        if version not in self._held:
+            first = next(iter(self._held.items()), None)
+            self._held = dict([first] if first else []) | {version: self._make()}
+        return self._held[version]
+
+
 class Watched(X3Source):
     """A source that notes which records it showed."""
 
     shown: set[KeyBytes]
     detailed: set[KeyBytes]
+    version: Callable[[], object] = object
+    """Returns what is another where the tenant shows anything else."""
+    kept: "Kept[dict[KeyBytes, Details]]"
 
     async def page(self, resource: Resource, query: Query) -> Page:
         """Read one page, and note its keys."""
@@ -68,9 +88,12 @@ class Watched(X3Source):
         return page
 
     async def details(self, resource: Resource, key: KeyBytes) -> Details:
-        """Read one record, and note its key."""
+        """Read one record, and note its key; what did not change since it was last read is read from memory."""
         self.detailed.add(key)
-        return await super().details(resource, key)
+        held = self.kept.of(self.version())
+        if key not in held:
+            held[key] = await super().details(resource, key)
+        return held[key]
 
     def forget(self) -> None:
         """Begin to note anew."""
@@ -86,6 +109,7 @@ class Ground:
     clock: FakeClock
     transport: InProcess = field(init=False)
     source: Watched = field(init=False)
+    _surveyed: Kept[tuple[Survey, frozenset[str]]] = field(init=False)
 
     @classmethod
     def of(cls, name: str, records: int, *, details: bool = False, watermark: bool = False) -> "Ground":
@@ -107,6 +131,8 @@ class Ground:
         secret = Basic(self.tenant.username, Secret(self.tenant.password))
         settings = X3Settings(NAME, BASE, self.tenant.folder, secret, endpoint=self.tenant.endpoint)
         self.source = Watched(settings, self.transport, self.clock)
+        self.source.version, self.source.kept = self.version, Kept(dict)
+        self._surveyed = Kept(self._survey)
         self.source.forget()
 
     @property
@@ -122,18 +148,24 @@ class Ground:
         named |= {f"{name}[].{member}" for name in self.resource.lines for member in self.resource.references}
         return frozenset(named | ({self.resource.watermark} if self.resource.watermark else set()))
 
-    def records(self) -> dict[Key, Record]:
+    def version(self) -> object:
+        """Return what is another where the tenant shows anything else."""
+        tenant = self.tenant
+        return tenant.state, tuple(tenant.patches), repr(tenant.switches), tenant.access(self.resource.name)
+
+    def survey(self) -> Survey:
         """Return what a reader holds who saw everything in the facets that are read."""
-        paged = self.tenant.records(self.resource.name, facet="$query")
-        if not self.resource.details:
-            return dict(paged)
-        whole = self.tenant.records(self.resource.name, facet="$details")
-        return {key: {**record, **paged.get(key, {})} for key, record in whole.items()}
+        return self._surveyed.of(self.version())[0]
 
     def paged(self) -> frozenset[str]:
         """Return the members that pages show."""
-        records = self.tenant.records(self.resource.name, facet="$query").values()
-        return frozenset(member for record in records for member in record)
+        return self._surveyed.of(self.version())[1]
+
+    def _survey(self) -> tuple[Survey, frozenset[str]]:
+        paged = self.tenant.records(self.resource.name, facet="$query")
+        whole = self.tenant.records(self.resource.name, facet="$details") if self.resource.details else paged
+        survey = Survey({key: {**record, **paged.get(key, {})} for key, record in whole.items()})
+        return survey, frozenset(member for record in paged.values() for member in record)
 
     async def prototype(self) -> dict[str, Any]:
         """Return the prototype of the facet that is read; {} where there is none."""

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from tests.drift.facts import ABSENT, Facts, Key, Pairs, Records, paths, places, roots, under
+from tests.drift.facts import Facts, Key, Pairs, Place, Survey, families, roots, under
 from tests.drift.happenings import Happening, Told, one
 
 MOVES: Final = frozenset({"rename", "move", "nest", "flatten"})
@@ -35,8 +35,8 @@ class Evidence:
     """What there was of a class, and what was shown of it since."""
 
     key: tuple[str, ...]
-    before: Records
-    after: Records
+    before: Survey
+    after: Survey
     shown: frozenset[Key]
     """Records read by page since the patch."""
     detailed: frozenset[Key] = frozenset()
@@ -45,15 +45,19 @@ class Evidence:
     """Members that pages show; all others come with the details alone."""
     kind: str = "sweep"
 
-    def visible(self, path: str) -> Records:
+    def visible(self, path: str) -> frozenset[Key]:
         """Return the records that were shown since with what stands at a path."""
-        keys = self.detailed | self.shown if path.split(".", 1)[0].removesuffix("[]") in self.paged else self.detailed
-        return {key: record for key, record in self.after.items() if key in keys}
+        paged = path.split(".", 1)[0].removesuffix("[]") in self.paged
+        return self.after.keys & (self.detailed | self.shown if paged else self.detailed)
+
+    def whole(self, path: str) -> bool:
+        """Tell whether that was every record."""
+        return self.visible(path) == self.after.keys
 
 
 def learnt(patched: Patched, evidence: Evidence) -> list[Told]:
     """Return what happened, as the records tell it."""
-    before, after = paths(evidence.before.values()), paths(evidence.after.values())
+    before, after = evidence.before.values.keys(), evidence.after.values.keys()
     types = {path: each for path in before & after if (each := _retyped(patched, evidence, path)) is not None}
     loose = [path for path in before | after if not any(under(path, each) for each in types)]
     lost = {path: each for path in loose if path in before and (each := _gone(evidence, path)) is not None}
@@ -74,23 +78,19 @@ def added(path: str, *, declared: bool = False, required: bool = False) -> Happe
 
 
 def _present(evidence: Evidence, path: str) -> bool:
-    return Facts.of(evidence.visible(path).values(), path).present > 0
+    visible = evidence.visible(path)
+    return any(key in visible for key, _ in evidence.after.at(path))
 
 
 def _gone(evidence: Evidence, path: str) -> Happening | None:
     """Return how a field that there was is missing; None where no record lacks it that was shown since."""
-    visible = evidence.visible(path)
-    missing = remaining = 0
-    for key, record in visible.items():
-        had = {spot for spot, value in places(evidence.before.get(key, {}), path) if value is not ABSENT}
-        for spot, value in places(record, path):
-            remaining += value is not ABSENT
-            missing += value is ABSENT and spot in had
+    visible, had, has = evidence.visible(path), evidence.before.at(path), evidence.after.at(path)
+    missing = any(place[0] in visible and place in had and place not in has for place in evidence.after.could(path))
+    remaining = any(key in visible for key, _ in has)
     if not missing:
         return None
-    facts = Facts.of(evidence.before.values(), path)
+    facts, whole = Facts.of(evidence.before, path), evidence.whole(path)
     always = facts.judged if facts.everywhere else False
-    whole = evidence.after.keys() <= visible.keys()
     if remaining:
         names = {True: "thinner always", None: "thinner, 300 lines in fewer records", False: "thinner sometimes"}
     elif not whole:
@@ -98,7 +98,7 @@ def _gone(evidence: Evidence, path: str) -> Happening | None:
     else:
         few = "gone, few" if facts.records < FEW else "gone sometimes"
         names = {True: "gone always", None: "gone, 300 lines in fewer records", False: few}
-    return Happening(names[always], path, part=bool(remaining) or not whole)
+    return Happening(names[always], path, part=remaining or not whole)
 
 
 def _moved(patched: Patched, evidence: Evidence, vanished: list[Happening], appeared: list[str]) -> Told:
@@ -106,7 +106,7 @@ def _moved(patched: Patched, evidence: Evidence, vanished: list[Happening], appe
 
     Where several fields went into one object each of them may be told as moved, or as gone.
     """
-    news = [path for path in paths(evidence.after.values()) if any(path == new or under(path, new) for new in appeared)]
+    news = [path for path in evidence.after.values if any(path == new or under(path, new) for new in appeared)]
     came = tuple(added(path) for path in appeared)
     looks = [_move(patched, evidence, each, news) for each in vanished]
     if len(looks) == 1 and looks[0].proven:
@@ -125,10 +125,10 @@ class _Look(NamedTuple):
 def _move(patched: Patched, evidence: Evidence, vanished: Happening, news: list[str]) -> _Look:
     """Return the move of one field, whether the values show it, and whether they can."""
     old = vanished.field
-    olds = [path for path in paths(evidence.before.values()) if path == old or under(path, old)]
-    best = max(
-        (Pairs.of(evidence.before, evidence.visible(new), one, new) for one in olds for new in news), key=_weight
-    )
+    then = {path: evidence.before.at(path) for path in evidence.before.values if path == old or under(path, old)}
+    now = [_seen(evidence, path) for path in news]
+    best = max((Pairs.of(one, other) for one in then.values() for other in now), key=_weight)
+    olds = list(then)
     collection = any("." in path[len(old) :] and path.startswith(f"{old}[]") for path in olds)
     nested = patched.change in {"nest", "flatten"}
     case = "collection renamed" if collection else "nested" if nested else "renamed"
@@ -137,18 +137,22 @@ def _move(patched: Patched, evidence: Evidence, vanished: Happening, news: list[
     return _Look(Happening(case, old, to, vanished.part), proven, nested or (best.agree and best.places >= FEW))
 
 
+def _seen(evidence: Evidence, path: str) -> dict[Place, Any]:
+    visible = evidence.visible(path)
+    return {place: value for place, value in evidence.after.at(path).items() if place[0] in visible}
+
+
 def _weight(pairs: Pairs) -> tuple[bool, int]:
     return pairs.agree, pairs.equal
 
 
 def _retyped(patched: Patched, evidence: Evidence, path: str) -> Happening | None:
     """Return what became of the type of a path; None where none was added."""
-    visible = evidence.visible(path)
-    old = Facts.of(evidence.before.values(), path).families
-    now = Facts.of(visible.values(), path).families
+    old = families(evidence.before.at(path).values())
+    now = families(_seen(evidence, path).values())
     if not old or now <= old:
         return None
-    part = bool(now & old) or not evidence.after.keys() <= visible.keys()
+    part = bool(now & old) or not evidence.whole(path)
     name = "type changed"
     if patched.change == "date_form":
         name = "date to datetime" if old == {"date"} and "text" not in now else "date form"
@@ -161,13 +165,14 @@ def _retyped(patched: Patched, evidence: Evidence, path: str) -> Happening | Non
 def _values(patched: Patched, evidence: Evidence) -> list[Happening]:
     look = _LOOKS.get(patched.change)
     path = patched.field.removesuffix("[]")
-    path = f"{path}[]" if f"{path}[]" in paths(evidence.before.values()) else path
+    path = f"{path}[]" if f"{path}[]" in evidence.before.values else path
     visible = evidence.visible(path)
     if look is None or not visible:
         return []
-    case = look(Facts.of(evidence.before.values(), path), Facts.of(visible.values(), path))
+    case = look(Facts.of(evidence.before, path), Facts.of(evidence.after, path, visible))
     if patched.change in {"multiply", "shift_menu"}:
-        changed = _changed(evidence.before, visible, path)
+        was, now = evidence.before.at(path), _seen(evidence, path)
+        changed = [(was[place], now[place]) for place in was.keys() & now.keys() if was[place] != now[place]]
         case = _ratio(changed, evidence) if patched.change == "multiply" else _shift(case, changed, evidence)
     return [] if case is None else [Happening(case, path)]
 
@@ -202,15 +207,6 @@ def _menu(before: Facts, after: Facts) -> str | None:
     return "new value of a menu" if closed else "new value, set not closed"
 
 
-def _changed(before: Records, after: Records, path: str) -> list[tuple[object, object]]:
-    """Return the values of a path that are others than before, each with what it was."""
-    changed = []
-    for key in before.keys() & after.keys():
-        was = dict(places(before[key], path))
-        changed += [(was[spot], value) for spot, value in places(after[key], path) if was.get(spot, value) != value]
-    return changed
-
-
 def _ratio(changed: Iterable[tuple[object, object]], evidence: Evidence) -> str | None:
     ratios = [float(str(now)) / float(str(was)) for was, now in changed if was and isinstance(now, int | float)]
     if not ratios:
@@ -225,7 +221,7 @@ def _ratio(changed: Iterable[tuple[object, object]], evidence: Evidence) -> str 
 def _shift(case: str | None, changed: list[tuple[object, object]], evidence: Evidence) -> str | None:
     if not changed:
         return None
-    whole = evidence.after.keys() <= evidence.shown | evidence.detailed
+    whole = evidence.after.keys <= evidence.shown | evidence.detailed
     return (
         "menu shifted" if case == "new value of a menu" and len(changed) >= FEW and whole else "menu shifted, unjudged"
     )

@@ -4,10 +4,9 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from driftd.simulator.conversions import chance
-
 from driftd.core.model import Kind
 from driftd.simulator import Patch
+from driftd.simulator.conversions import chance
 from tests.drift.ground import Ground
 from tests.drift.judge import Judgement, judged
 from tests.drift.learnt import Evidence
@@ -50,7 +49,7 @@ class Bench:
     async def outcome(self, trial: Trial) -> Outcome:
         """Run one trial."""
         ground, subject, patch = await self._begun(trial)
-        before = ground.records()
+        before = ground.survey()
         declared = properties(await ground.prototype())
         paged = ground.paged()
         ground.source.forget()
@@ -62,7 +61,7 @@ class Bench:
             for each in await subject.findings():
                 found.setdefault(each, number)
         evidence = Evidence(
-            ground.resource.key, before, ground.records(), ground.keys(ground.source.shown),
+            ground.resource.key, before, ground.survey(), ground.keys(ground.source.shown),
             ground.keys(ground.source.detailed), paged | ground.paged(), str(trial.seen),
         )  # fmt: skip
         read = trial.seen is not Kind.DELTA or ground.transport.prototypes > asked
@@ -114,7 +113,7 @@ def _patch(trial: Trial, ground: Ground) -> Patch:
     """Return the patch of a trial; of one record: with the share that strikes just one."""
     share = trial.share
     if share == ONE:
-        struck = sorted(chance(trial.resource, trial.field, key) / 2**64 for key in ground.records())
+        struck = sorted(chance(trial.resource, trial.field, key) / 2**64 for key in ground.survey().keys)
         share = sum(struck[:2]) / 2 if len(struck) > 1 else 1.0
     return Patch(trial.resource, trial.change, trial.field, trial.to, share, trial.side)  # type: ignore[arg-type]
 

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from driftd.simulator import Tenant
 from driftd.simulator.json_values import Record
-from tests.drift.facts import Facts, Key, paths
+from tests.drift.facts import Facts, Key, Survey
 
 Step = Callable[[Tenant, str], None]
 NEW: Final = 12
@@ -89,12 +89,9 @@ def _left_out(turn: int) -> Step:
 
 def _sometimes_empty(records: Mapping[Key, Record]) -> set[str]:
     """Return the members that some records have empty, but not all."""
-    found = set()
-    for path in paths(records.values()):
-        facts = Facts.of(records.values(), path)
-        if "." not in path and not path.endswith("[]") and 0 < facts.empties < facts.present:
-            found.add(path)
-    return found
+    survey = Survey(records)
+    top = {path: Facts.of(survey, path) for path in survey.values if "." not in path and not path.endswith("[]")}
+    return {path for path, facts in top.items() if 0 < facts.empties < facts.present}
 
 
 NULLS: Final[Mapping[str, Null]] = {

@@ -46,8 +46,9 @@ def _of(change: str, known: Known, beside: tuple[Known, ...]) -> Iterator[tuple[
     if known.key and change not in {"remove", "rename", "retype", "title"}:
         return
     if change == "move":
+        targets = [f"{each.path}[].{known.path}" for each in beside if each.kind == "lines"]
         if known.kind in PLAIN and known.depth == 0:
-            yield from ((known.path, f"{each.path}[].{known.path}") for each in beside if each.kind == "lines")
+            yield from ((known.path, to) for to in targets if to not in {each.path for each in beside})
         return
     choose = _CHOICES.get(change)
     for to in choose(known) if choose else ():

@@ -105,10 +105,20 @@ def _together(seen: list[Told], said: list[Told], key: tuple[str, ...]) -> Ways:
         return by_prototype
     chosen = by_records - SILENCE
     if any(each.part for each in happened):
-        chosen |= {one_ | other for one_ in by_records for other in by_prototype}
+        chosen |= by_prototype
+        chosen |= {one_ | other for one_ in _still(by_records) for other in _still(by_prototype)}
     if by_records >= SILENCE:
         chosen |= by_prototype
     return chosen
+
+
+def _still(told: Ways) -> Ways:
+    """Return the ways that tell of no move: only these can stand beside another."""
+    return frozenset(
+        way
+        for way in told
+        if not any(each.name in {"field_renamed", "field_moved", "collection_renamed"} for each in way)
+    )
 
 
 def _consequences(patched: Patched) -> frozenset[Expected]:

@@ -12,6 +12,8 @@ from tests.drift.learnt import MOVES, Patched, added
 
 Declared = Mapping[str, Mapping[str, Any]]
 """Path → members of its property that count."""
+COMPANION: Final = "_REF"
+"""Ends the name of what shows a reference's title: no field of its own, its records' members are all translated."""
 COUNTED: Final = ("$type", "$maxLength", "$x3Format", "$isMandatory", "$isExcluded", "$capabilities")
 
 
@@ -22,7 +24,7 @@ def properties(prototype: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 def _properties(members: Mapping[str, Any], above: str) -> Iterator[tuple[str, dict[str, Any]]]:
     for name, each in members.items():
-        if name.startswith("$"):
+        if name.startswith("$") or name.endswith(COMPANION):
             continue
         yield above + name, {member: each[member] for member in COUNTED if member in each}
         yield from _properties(each.get("$properties", {}), f"{above}{name}.")
@@ -51,6 +53,7 @@ def declared(patched: Patched, before: Declared, after: Declared) -> list[Told]:
 def _changed(path: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Told:
     """Return the ways to see one property that is another than before: each member of it that changed is one."""
     names = [name for name in COUNTED if before.get(name) != after.get(name)]
+    names = ["$type"] if "$type" in names else names  # what another type no longer has did not change by itself
     return tuple((Happening(_case(name, before.get(name), after.get(name)), path),) for name in names)
 
 
