@@ -12,7 +12,7 @@ from typing import Any, Final
 from driftd.core.model import Kind
 from tests.drift.breaks import BREAKS
 from tests.drift.fields import STAMP, classes, fields
-from tests.drift.options import CHANGES, is_key, options
+from tests.drift.options import CHANGES, beside_key, of_key, options
 from tests.drift.plan import NULLS, ONE, Trial
 
 SIZES: Final = (0, 1, 29, 40, 320, 1000)
@@ -64,10 +64,13 @@ def _grid(chance: Random) -> Iterator[Trial]:
         resource = chance.choice(_MASTERS)
         yield Trial(resource, change, STAMP, to, seen=seen, watermark=True, touched=20)
     for change in ("remove", "rename", "retype"):
-        keys = [option for option in options(change) if is_key(option)]
+        keys = [option for option in options(change) if of_key(option)]
         for side in SIDES:
             yield _trial(chance, chance.choice(keys), change=change, side=side, share=1.0, seen=Kind.SWEEP)
     yield from _unread(chance)
+    for change in ("remove", "rename", "wrap", "retype", "empty", "lengthen"):
+        deep = [option for option in options(change, details=True) if option[1].count("[].") > 1]
+        yield _trial(chance, chance.choice(deep), change=change, details=True, seen=Kind.SWEEP, records=320)
 
 
 def _unread(chance: Random) -> Iterator[Trial]:
@@ -83,10 +86,9 @@ def _drawn(chance: Random, **fixed: Any) -> Trial:
         return _drawn_null(chance, chance.choice(NULLS), chance.choice(classes()), chance.choice((1, 29, 40, 320)))
     change = str(fixed.pop("change", None) or chance.choice(CHANGES))
     details = chance.random() < 0.1
-    choices = [each for each in options(change, details=details) if not is_key(each)] or options(change)
-    named = sorted({option[0] for option in choices})
-    resource = chance.choices(named, [2 if name in _MASTERS else 1 for name in named])[0]
-    option = chance.choice([each for each in choices if each[0] == resource])
+    choices = beside_key(change, details=details)
+    resource = chance.choices([*choices], [2 if name in _MASTERS else 1 for name in choices])[0]
+    option = chance.choice(choices[resource])
     return _trial(chance, option, change=change, details=details and resource in _MASTERS, **fixed)
 
 

@@ -36,10 +36,20 @@ def options(change: str, *, details: bool = False) -> tuple[Option, ...]:
     return tuple(found)
 
 
-def is_key(option: Option) -> bool:
+def of_key(option: Option) -> bool:
     """Tell whether a member of the key is struck."""
     resource, field, _ = option
     return any(each.key and each.path == field for each in fields(resource))
+
+
+@cache
+def beside_key(change: str, *, details: bool = False) -> Mapping[str, tuple[Option, ...]]:
+    """Return the options of a change by class, without those that strike a key."""
+    found: dict[str, list[Option]] = {}
+    for option in options(change, details=details):
+        if not of_key(option):
+            found.setdefault(option[0], []).append(option)
+    return {resource: tuple(chosen) for resource, chosen in found.items()}
 
 
 def _of(change: str, known: Known, beside: tuple[Known, ...]) -> Iterator[tuple[str, object]]:
