@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from driftd.core.rhythm import Rhythm
+from driftd.core.scale import Quote, Shift
 from driftd.core.schema.model import Learnt
 
 
@@ -11,3 +13,10 @@ class Memory(Struct, frozen=True):
     learnt: Learnt = Learnt()
     evaluated: int | None = None
     """When all checks last ran to their end, epoch ms."""
+    shifts: tuple[Shift, ...] = ()
+    """Shifts of scale that are neither undone nor accepted."""
+    quotes: tuple[Quote, ...] = ()
+    """How the latest prices of new documents compare with those before."""
+    rhythm: Rhythm = Rhythm()
+    churn: tuple[float, ...] = ()
+    """The share of records that changed in each of the latest sweeps."""

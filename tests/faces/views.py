@@ -5,11 +5,12 @@ from typing import Any
 from hypothesis import strategies as st
 
 from driftd.core.budget import Budget, Usage
+from driftd.core.credential import Credential
 from driftd.core.health import ConnectionHealth, ResourceHealth
 from driftd.core.histogram import SECONDS, Durations
 from driftd.core.model import Op
 from driftd.core.reasons import State
-from driftd.core.status import ConnectionStatus, Credential, Daemon, Database, ResourceStatus, Status
+from driftd.core.status import ConnectionStatus, Daemon, Database, ResourceStatus, Status
 from driftd.errors import Reason
 
 NOW = 1_795_400_000_123

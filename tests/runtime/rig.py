@@ -67,6 +67,7 @@ class Slow:
         self._tenant = tenant
         self._traffic = traffic
         self.split, self.keys, self.decode = tenant.source.split, tenant.source.keys, tenant.source.decode
+        self.prototypes = tenant.source.prototypes
 
     async def page(self, resource: Resource, query: Query) -> Page:
         found: Page = await self._asked(lambda: self._tenant.source.page(resource, query))
