@@ -13,16 +13,20 @@ from msgspec import structs
 from driftd.adapters.x3.settings import Basic, X3Settings
 from driftd.core.model import Kind, Resource
 from driftd.core.secret import Secret
+from driftd.runtime.alarms import Alarms
 from driftd.runtime.cycle import cycle
+from driftd.runtime.detect import Detector
+from driftd.runtime.quiet import Quiet
 from driftd.runtime.tenant import Tenant
 from driftd.simulator import Farm
 from driftd.simulator.host import Host
 from tests.drift.fields import classes
 from tests.drift.ground import BASE, Ground, InProcess, Watched
-from tests.drift.subject import Found, told
+from tests.drift.subject import HOST, Found, told
 from tests.fakes.memory_store import MemoryStore
 from tests.runtime.world import FakeClock
 
+NAME: Final = "living"
 RECORDS: Final = 40
 HOUR: Final = 3_600_000
 OPEN: Final = range(8, 18)
@@ -39,11 +43,13 @@ async def lived(days: int, *, slower: int = 1, seed: int = 1, records: int = REC
     farm.clock, farm.wall = clock.monotonic, lambda: clock.now() / 1000
     x3 = next(iter(farm.values()))
     secret = Basic(x3.username, Secret(x3.password))
-    settings = X3Settings("living", BASE, x3.folder, secret, endpoint=x3.endpoint)
+    settings = X3Settings(NAME, BASE, x3.folder, secret, endpoint=x3.endpoint)
     source = Watched(settings, InProcess(Host(farm)), clock)
     source.forget()
-    tenant = Tenant(source, store, clock, "x3.example", x3.folder, lambda: seed)
     resources = [_resource(name) for name in classes()]
+    detector = Detector(store.casebook, store, Alarms(Quiet()))
+    others = {each.name: each for each in resources}
+    tenant = Tenant(source, store, clock, HOST, x3.folder, lambda: seed, detector, others)
     due = {(each.name, kind): clock.now() for each in resources for kind in PACE}
     found: dict[Found, None] = {}
     end, stepped = clock.now() + days * 24 * HOUR, clock.now()
@@ -57,7 +63,7 @@ async def lived(days: int, *, slower: int = 1, seed: int = 1, records: int = REC
                     due[resource.name, lesser] = clock.now() + PACE[lesser] * (
                         slower if lesser is not Kind.SWEEP else 1
                     )
-        found |= dict.fromkeys(await _firing(store))
+        found |= dict.fromkeys(told(each) for each in await store.casebook.alerts(connection=NAME) if each.firing)
         source.forget()
         clock.ms = max(clock.ms, min(due.values()))
     return list(found)
@@ -65,7 +71,7 @@ async def lived(days: int, *, slower: int = 1, seed: int = 1, records: int = REC
 
 def _resource(name: str) -> Resource:
     resource = Ground.of(name, 0).resource
-    return structs.replace(resource, connection="living", page_size=500)
+    return structs.replace(resource, connection=NAME, page_size=500)
 
 
 def _business(tenant: Any, chance: Random, since: int, now: int) -> int:
@@ -77,9 +83,3 @@ def _business(tenant: Any, chance: Random, since: int, now: int) -> int:
         if moment.hour in OPEN and moment.weekday() < 5 and chance.random() < 0.9:
             tenant.step()
     return at
-
-
-async def _firing(store: Any) -> list[Found]:
-    if not hasattr(store, "alerts"):
-        return []
-    return [told(alert) for alert in await store.alerts(connection="living") if alert.firing]

@@ -19,6 +19,8 @@ from tests.drift.subject import Found, Subject
 
 CYCLES: Final = 3
 """After a patch: two evaluations must be enough, and the third shows what flaps."""
+HOUR: Final = 3_600_000
+"""Milliseconds that pass before the first of them: a prototype is read so often."""
 Make = Callable[[Ground], Subject]
 
 
@@ -55,6 +57,7 @@ class Bench:
         ground.source.forget()
         asked = ground.transport.prototypes
         patch = self._patched(trial, ground, patch)
+        ground.clock.ms += HOUR
         found: dict[Found, int] = {}
         for number in range(1, CYCLES + 1):
             await subject.poll(trial.seen)
@@ -69,14 +72,12 @@ class Bench:
         known = Known(ground.resource.watermark, ground.used, (declared, now), trial.change == "withhold")
         if patch is not None:
             ground.tenant.unpatch(patch)
-        if trial.change == "withhold":
-            ground.tenant.set_access({trial.resource: "open"})
         right = verdict(trial.patched, evidence, known)
         return Outcome(trial, right, judged(right, found), tuple(found), max(found.values(), default=None))
 
     async def _begun(self, trial: Trial) -> tuple[Ground, Subject, int | None]:
         """Return the ground with what stands from the start, and a subject that knows it."""
-        changing = bool(trial.touched or trial.change in NULLS or trial.undone)
+        changing = bool(trial.touched or trial.change in {*NULLS, "withhold"} or trial.undone)
         place = (trial.resource, trial.records, trial.details, trial.watermark)
         if place in self._ready and not changing:
             ground, subject = self._ready[place]

@@ -3,16 +3,21 @@
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol, Self
+from typing import Final, NamedTuple, Protocol, Self
 
+from driftd.core.alerts.model import Alert
 from driftd.core.model import Kind
+from driftd.runtime.alarms import Alarms
 from driftd.runtime.cycle import cycle
+from driftd.runtime.detect import Detector
+from driftd.runtime.quiet import Quiet
 from driftd.runtime.tally import CycleReport
 from driftd.runtime.tenant import Tenant
 from tests.drift.ground import Ground
 from tests.fakes.memory_store import MemoryStore
 
-PACE = {Kind.PROBE: 300_000, Kind.DELTA: 900_000, Kind.SWEEP: 86_400_000}
+HOST: Final = "x3.example"
+PACE: Final = {Kind.PROBE: 300_000, Kind.DELTA: 900_000, Kind.SWEEP: 86_400_000}
 """Milliseconds between cycles of a kind: the defaults."""
 
 
@@ -53,42 +58,29 @@ class Daemon:
     store: MemoryStore = field(default_factory=MemoryStore)
     reports: list[CycleReport] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self._detector = Detector(self.store.casebook, self.store, Alarms(Quiet()))
+
     async def poll(self, kind: Kind) -> None:
         """Run one cycle."""
-        self.ground.clock.ms += PACE[kind]
-        tenant = Tenant(
-            self.ground.source, self.store, self.ground.clock, "x3.example", self.ground.tenant.folder, lambda: 42
-        )
-        self.reports.append(await cycle(tenant, self.ground.resource, kind))
+        ground = self.ground
+        ground.clock.ms += PACE[kind]
+        others = {ground.resource.name: ground.resource}
+        folder = ground.tenant.folder
+        tenant = Tenant(ground.source, self.store, ground.clock, HOST, folder, lambda: 42, self._detector, others)
+        self.reports.append(await cycle(tenant, ground.resource, kind))
 
     async def findings(self) -> Sequence[Found]:
         """Return the alerts that fire."""
-        casebook: Any = self.store
-        return [
-            told(alert) for alert in await casebook.alerts(connection=self.ground.resource.connection) if alert.firing
-        ]
+        alerts = await self.store.casebook.alerts(connection=self.ground.resource.connection)
+        return [told(alert) for alert in alerts if alert.firing]
 
-    def copied(self) -> "Daemon":
-        """Return one with a store of its own."""
-        return Daemon(self.ground, deepcopy(self.store))
+    def copied(self) -> Self:
+        """Return one with a store of its own, as after a restart."""
+        return type(self)(self.ground, deepcopy(self.store))
 
 
-def detects() -> bool:
-    """Tell whether detection is part of the cycle yet: whether a store remembers alerts, and the cycle commits any."""
-    import driftd.runtime
-
-    return hasattr(MemoryStore, "alerts") and any(
-        (path / "detect.py").exists() for path in map(_path, driftd.runtime.__path__)
-    )
-
-
-def _path(name: str) -> Any:
-    from pathlib import Path
-
-    return Path(name)
-
-
-def told(alert: Any) -> Found:
+def told(alert: Alert) -> Found:
     """Return an alert's drift as a finding."""
     drift = alert.drift
     return Found(

@@ -19,9 +19,6 @@ class Blind(Daemon):
     async def findings(self) -> tuple[Found, ...]:
         return ()
 
-    def copied(self) -> "Blind":
-        return Blind(super().copied().ground, super().copied().store)
-
 
 def _findings() -> set[Finding]:
     cases = {one for case in CASES.values() for way in (*case.ways, case.beside) for one in way}
