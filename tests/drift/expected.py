@@ -11,6 +11,8 @@ is told with the impacts that `IMPACTS` has for it.
 Words of the conditions: *always* = present in all of at least 300 records; *sometimes* = in fewer than all, or in all
 of fewer than 300 (rule of three: below that nothing may be called required). *Glimpsed* = the cycles since the patch
 showed a part of the records only. *Few* = fewer than 30 records: no claim about what is usual can rest on them.
+*Unproven* = so few records show the change that what was never seen in n may have been rare all along (rate 3/n), or
+the n are too few to say what was usual: silence is right, and so is the finding.
 """
 
 from collections.abc import Mapping
@@ -112,18 +114,23 @@ CASES: Final[Mapping[str, Case]] = MappingProxyType(
             one_of("field_removed_always", "required_to_optional", "became_nullable"),
             "drift 3.3: those not shown since may have it yet",
         ),
+        "gone, unproven": Case(
+            (*SILENCE, *one_of(*(each.name for each in _GONE), "required_to_optional", "became_nullable")),
+            "drift 3.2, 4.3",
+        ),
         "gone sometimes, glimpsed": Case(
             (*SILENCE, *one_of("field_removed_sometimes")), "drift 3.2: a field may be absent by type of record"
         ),
         "gone, few": Case((*SILENCE, *one_of("field_removed_sometimes")), "drift 3.2: absent when null"),
         "thinner always": Case(one_of("required_to_optional", "became_nullable"), "drift 3.3; absent is empty: 3.1"),
-        "thinner, 300 lines in fewer records": Case(
-            (*SILENCE, *one_of("required_to_optional", "became_nullable")), "drift 3.2, as above"
-        ),
+        "thinner, unproven": Case((*SILENCE, *one_of("required_to_optional", "became_nullable")), "drift 3.2, 4.3"),
         "thinner sometimes": Case(SILENCE, "drift 3.2: below 300 never required"),
         "added": Case(one_of("field_added_optional", place=TO), "drift 3.3"),
         "added custom": Case(
             one_of("custom_field_added", "field_added_optional", place=TO), "drift 3.3: X, Y, Z activity codes"
+        ),
+        "added, unproven": Case(
+            (*SILENCE, *one_of("field_added_optional", "custom_field_added", place=TO)), "drift 3.2, 4.3"
         ),
         "renamed": Case(MOVED, "drift 3.4: n of at least 30 pairs, 95 % equal, 5 distinct values, mutual best"),
         "collection renamed": Case(one_of("collection_renamed", place=PAIR), "drift 3.3, 3.4"),
@@ -135,8 +142,11 @@ CASES: Final[Mapping[str, Case]] = MappingProxyType(
         "type changed in some": Case(
             one_of("type_changed", "type_widened"), "drift 3.3: an alternative added, or another type"
         ),
+        "type changed, unproven": Case(
+            (*SILENCE, *one_of("type_changed", "type_widened", "date_format_changed")), "drift 3.2, 4.3"
+        ),
         "integer to number": Case(one_of("type_widened"), "drift 3.3"),
-        "integer to number, unjudged": Case(
+        "integer to number, unproven": Case(
             (*SILENCE, *one_of("type_widened", "precision_changed")), "drift 3.2: whole numbers by chance"
         ),
         "number to integer": Case(
@@ -146,12 +156,12 @@ CASES: Final[Mapping[str, Case]] = MappingProxyType(
         "empty seen": Case(
             one_of("became_nullable", "type_widened"), "drift 3.3, 4.2: none in at least 300 records; T to T or null"
         ),
-        "empty seen, unjudged": Case((*SILENCE, *one_of("became_nullable", "type_widened")), "drift 3.2, 4.2"),
+        "empty seen, unproven": Case((*SILENCE, *one_of("became_nullable", "type_widened")), "drift 3.2, 4.2"),
         "more empties": Case(SILENCE, "drift 4.3: a rate is a matter of statistics"),
         "no more empties": Case((*SILENCE, *one_of("became_not_null", "type_narrowed")), "drift 3.3; proves little"),
         "longer": Case((*SILENCE, *one_of("limit_loosened")), "drift 3.3: the limit is the declared one; 3.1"),
         "finer": Case(one_of("precision_changed"), "drift 3.3"),
-        "finer, unjudged": Case((*SILENCE, *one_of("precision_changed")), "drift 3.2: longer fractions by chance"),
+        "finer, unproven": Case((*SILENCE, *one_of("precision_changed")), "drift 3.2: longer fractions by chance"),
         "coarser": Case((*SILENCE, *one_of("precision_changed", "type_narrowed")), "drift 3.3; proves little"),
         "date form": Case(one_of("date_format_changed"), "drift 3.3"),
         "date form in some": Case(
@@ -168,7 +178,7 @@ CASES: Final[Mapping[str, Case]] = MappingProxyType(
             "drift 3.3, 4.2",
             (Finding("menu_values", shape=False), *_all("enum_value_removed", "meaning_suspected")),
         ),
-        "new value, set not closed": Case(
+        "new value, unproven": Case(
             (*SILENCE, *one_of("enum_value_added")),
             "drift 3.1: a value set only if small",
             (Finding("menu_values", shape=False),),
@@ -185,7 +195,7 @@ CASES: Final[Mapping[str, Case]] = MappingProxyType(
             "drift 3.3, x3 13: same name with new meaning",
             (Finding("menu_values", shape=False), *_all("enum_value_removed", "meaning_suspected")),
         ),
-        "menu shifted, unjudged": Case(
+        "menu shifted, unproven": Case(
             (*SILENCE, *one_of("meaning_suspected", "enum_value_added")),
             "drift 3.2",
             (Finding("menu_values", shape=False), *_all("enum_value_removed", "meaning_suspected")),
@@ -195,7 +205,7 @@ CASES: Final[Mapping[str, Case]] = MappingProxyType(
             "drift 4.2: 5 changed values, 90 % of one ratio",
             _all("meaning_suspected", "precision_changed", "type_narrowed", "type_widened"),
         ),
-        "one ratio, too few": Case(
+        "one ratio, unproven": Case(
             (*SILENCE, (Finding("scale_shift", shape=False),)),
             "drift 4.2: of one sweep",
             _all("meaning_suspected", "precision_changed", "type_narrowed", "type_widened"),
@@ -256,6 +266,7 @@ CASES: Final[Mapping[str, Case]] = MappingProxyType(
         "declared required": Case(one_of("optional_to_required"), "drift 3.3"),
         "declared optional": Case(one_of("required_to_optional"), "drift 3.3"),
         "declared retyped": Case(one_of("type_changed"), "drift 3.3"),
+        "declared date form": Case(one_of("date_format_changed", "type_changed"), "drift 3.3: another form, or type"),
         "declared widened": Case(one_of("type_widened", "type_changed"), "drift 3.3: integer to number"),
         "declared narrowed": Case(one_of("type_narrowed", "type_changed"), "drift 3.3: number to integer"),
         "declared longer": Case(one_of("limit_loosened"), "drift 3.3"),

@@ -7,9 +7,9 @@ from typing import Final
 from driftd.core.model import Kind
 from driftd.simulator import Patch
 from driftd.simulator.conversions import chance
+from tests.drift.evidence import Evidence
 from tests.drift.ground import Ground
 from tests.drift.judge import Judgement, judged
-from tests.drift.learnt import Evidence
 from tests.drift.nulls import NULLS
 from tests.drift.oracle import Ground as Known
 from tests.drift.oracle import Verdict, verdict
@@ -136,9 +136,18 @@ def wrong(outcomes: Iterable[Outcome]) -> list[str]:
         f"{each.trial}: {', '.join(each.verdict.cases) or 'nothing'};"
         f" missed {[one.name for one in each.judgement.missed]},"
         f" false {[(one.finding, one.field) for one in each.judgement.false]}"
-        f"{'' if each.judgement.impacts is not False else ', impacts wrong'}"
+        f"{'' if each.judgement.impacts is not False else ', impacts wrong'}; found {[one[3:] for one in each.found]}"
         for each in outcomes
         if not each.judgement.right
+    ]
+
+
+def misweighed(outcomes: Iterable[Outcome]) -> list[str]:
+    """Return a line for each trial whose finding weighs more, or less, than it must."""
+    return [
+        f"{each.trial}: {[one[3:] for one in each.found]}, {'used' if each.verdict.used else 'not used'}"
+        for each in outcomes
+        if each.judgement.severity is False
     ]
 
 

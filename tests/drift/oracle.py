@@ -7,6 +7,7 @@ name of a case of `expected`, where the sections that decide it stand:
   is right. Under 30 records nothing about what is usual is claimed (the floor of drift 3.4 and 4.3).
 - A value says something only of what the cycles since the patch have shown: the query facet by pages, the details facet
   by single reads. What nobody read, nobody need find; a part that was read may be told as a part (*glimpsed*).
+- A change that so few records show that it may have been rare all along is *unproven* (`evidence.proven`).
 - Types are those of JSON (x3 2.4): empties have none, so that a field that is emptied has not changed its type.
 - A path inside a new, a vanished or a retyped one is no drift of its own: one cause is one drift (issue).
 - A rename is demanded where all records meet drift 3.4, allowed where their lines alone do or where only a part was
@@ -19,13 +20,17 @@ name of a case of `expected`, where the sections that decide it stand:
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 from tests.drift.beside import CHECKS, USED, VALUES
+from tests.drift.evidence import Evidence, Patched
 from tests.drift.expected import CASES, Finding
 from tests.drift.happenings import Expected, Happening, Told, Ways, at, beside, one, ways
-from tests.drift.learnt import Evidence, Patched, learnt
+from tests.drift.learnt import learnt
 from tests.drift.prototypes import Declared, declared
 
+PRECISE: Final = frozenset({"finer", "finer, unproven", "integer to number", "integer to number, unproven", "coarser"})
+"""Cases of values that stay where they are, of which the prototype may have a word of its own: a format."""
 SILENCE: Ways = frozenset({frozenset()})
 
 
@@ -106,6 +111,7 @@ def _together(seen: list[Told], said: list[Told], key: tuple[str, ...]) -> Ways:
     chosen = by_records - SILENCE
     if any(each.part for each in happened):
         chosen |= by_prototype
+    if any(each.part or each.case in PRECISE for each in happened):
         chosen |= {one_ | other for one_ in _still(by_records) for other in _still(by_prototype)}
     if by_records >= SILENCE:
         chosen |= by_prototype

@@ -3,7 +3,7 @@
 from typing import Final, NamedTuple
 
 from driftd.core.model import Kind
-from tests.drift.learnt import Patched
+from tests.drift.evidence import Patched
 
 NULLS: Final = ("nothing", "business", "language", "restyled", "conditional", "absent when null")
 """Changes that are none of shape: see `nulls`. So are the patches ``title`` and ``order``."""

@@ -6,9 +6,10 @@ Form and members: x3 7. Titles, order, links and layout say nothing (drift 3.1).
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from tests.drift.evidence import Patched
 from tests.drift.facts import roots, under
 from tests.drift.happenings import Happening, Told, one
-from tests.drift.learnt import MOVES, Patched, added
+from tests.drift.learnt import MOVES, added
 
 Declared = Mapping[str, Mapping[str, Any]]
 """Path → members of its property that count."""
@@ -78,4 +79,4 @@ def _retyped(old: str, new: str) -> str:
         return "declared widened"
     if any(each in old for each in fraction) and any(each in new for each in whole):
         return "declared narrowed"
-    return "declared retyped"
+    return "declared date form" if "date" in old and "date" in new else "declared retyped"
