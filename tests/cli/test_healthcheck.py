@@ -8,6 +8,7 @@ from threading import Thread
 
 import pytest
 
+from driftd.cli.healthcheck import asked as whom
 from tests.cli.conftest import Driftd
 
 
@@ -45,7 +46,7 @@ def test_only_200_is_healthy(driftd: Driftd, status: int, code: int) -> None:
     assert (str(status) in ran.err) == (code == 1)
 
 
-def test_the_configured_address_isasked(driftd: Driftd, tmp_path: Path) -> None:
+def test_the_configured_address_is_asked(driftd: Driftd, tmp_path: Path) -> None:
     """Where it listens on all addresses, the nearest one."""
     asked: list[str] = []
     with answering(200, asked) as port:
@@ -67,7 +68,7 @@ def test_the_configured_address_isasked(driftd: Driftd, tmp_path: Path) -> None:
 )
 def test_whom_to_ask_follows_from_where_it_listens(listen: str, place: str) -> None:
     """An address of its own is asked as it is."""
-    assert asked(listen) == place
+    assert whom(listen) == place
 
 
 def test_who_does_not_answer_is_not_healthy(driftd: Driftd) -> None:
