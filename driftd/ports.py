@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from driftd.core.alerts.model import Alert, Deed, Notice
 from driftd.core.budget import Usage
+from driftd.core.credential import Certificate, Dated, Issued
 from driftd.core.drift import Check
 from driftd.core.health import ConnectionHealth, Flip, Poll, ResourceHealth
 from driftd.core.invariants.model import Breach, Link, SumKey, Sums
@@ -25,6 +26,7 @@ from driftd.core.model import (
     Kind,
     Op,
     Page,
+    Prototypes,
     Query,
     Recorded,
     Resource,
@@ -90,6 +92,13 @@ class Source(Protocol):
         """Read one record of the details facet."""
         ...
 
+    async def prototypes(self, resource: Resource) -> Prototypes:
+        """Read what the tenant declares of a resource's members.
+
+        Where the tenant refuses that, it is no failure, and not asked again for a day.
+        """
+        ...
+
     def split(self, page: Page) -> Sequence[bytes]:
         """Cut the ``$resources`` array of a page into one slice a record, each exactly as sent."""
         ...
@@ -127,7 +136,7 @@ class Outcome(Struct, frozen=True):
     """What a committed cycle left behind."""
 
     first_seq: int
-    """``seq`` of its first event; the events of a cycle are consecutive."""
+    """``seq`` of its first event; the events of a cycle are consecutive. Withheld ones get others at their release."""
     changes: Mapping[Op, int]
     records: int
     """Live records of the resource now."""
@@ -145,7 +154,10 @@ class Facts(Struct, frozen=True):
     mended: Sequence[tuple[Check, str, KeyBytes]] = ()
     """Breaches that are no more: check, field, key."""
     breaches: Mapping[str, Sequence[Breach]] = {}
-    """New or changed, by the resource whose records they are: a delete may make orphans elsewhere."""
+    """New or changed, by the resource whose records they are: a delete may make orphans elsewhere.
+
+    One that is accepted stays so until it is mended.
+    """
 
 
 class Detected(Struct, frozen=True):
@@ -160,7 +172,10 @@ class Detected(Struct, frozen=True):
     """Those that changed, whole."""
     notices: Sequence[Notice] = ()
     withhold: bool | None = None
-    """Whether events of the resource are stored without being released, this cycle's among them; None: as before."""
+    """Whether events of the resource are stored without being released, this cycle's among them; None: as before.
+
+    False releases those withheld so far, in front of this cycle's.
+    """
 
 
 class Cycle(Protocol):
@@ -284,8 +299,12 @@ class Traffic(Protocol):
         """Note how a request ended: its HTTP status, or None where no answer came."""
         ...
 
-    def renewed(self, ends_at: int | None) -> None:
-        """Note that a token was asked for: when it ends (epoch ms), or None where it was refused or failed."""
+    def renewed(self, issued: Issued | None) -> None:
+        """Note that a token was asked for; None where it was refused or failed."""
+        ...
+
+    def showed(self, sign: Certificate | Dated) -> None:
+        """Note what an answer showed: the certificate of its server, by how much its clock differs from ours."""
         ...
 
 
@@ -311,8 +330,15 @@ class Hour(Struct, frozen=True):
 
 
 _DAY: Final = 86_400_000
-KEPT: Final[Mapping[type, int]] = {Hour: 30 * _DAY, Polled: 90 * _DAY, Flip: 400 * _DAY}
-"""How long each kind of entry is kept, ms."""
+KEPT: Final[Mapping[type, int]] = {
+    Hour: 30 * _DAY,
+    Polled: 90 * _DAY,
+    Flip: 400 * _DAY,
+    Notice: 400 * _DAY,
+    Deed: 400 * _DAY,
+    Alert: 400 * _DAY,
+}
+"""How long each kind of entry is kept, ms; an alert from when it was resolved."""
 
 
 class Entries(Struct, frozen=True):
@@ -360,7 +386,10 @@ class Logbook(Protocol):
         ...
 
     async def prune(self, now: int) -> int:
-        """Remove what is older than its kind is kept, at most 1,000 rows; return how many went."""
+        """Remove what is older than its kind is kept, at most 1,000 rows; return how many went.
+
+        What the casebook of the same store keeps for a time only is among it.
+        """
         ...
 
 
@@ -383,7 +412,10 @@ class Filing(Struct, frozen=True):
     accepted: Mapping[tuple[str, str], Sequence[tuple[Check, str]]] = {}
     """By connection and resource: the checks and fields whose present breaches are accepted."""
     release: Sequence[tuple[str, str]] = ()
-    """Connections and resources whose withheld events are released: they go to the end of the log, in their order."""
+    """Connections and resources whose withheld events are released: they go to the end of the log, in their order.
+
+    From then on events of the resource are released as they are committed, until a cycle says otherwise.
+    """
 
 
 class Casebook(Protocol):
@@ -406,7 +438,7 @@ class Casebook(Protocol):
         ...
 
     async def alerts(self, *, connection: str | None = None, resolved_since: int | None = None) -> Sequence[Alert]:
-        """Return pending and firing alerts by id, and those resolved at or after `resolved_since` (epoch ms)."""
+        """Return pending and firing alerts, and those resolved at or after `resolved_since` (epoch ms), by id."""
         ...
 
     async def alert(self, id_: str) -> Alert | None:
@@ -434,7 +466,10 @@ class Casebook(Protocol):
         ...
 
     async def referring(self, connection: str, target: str, keys: Iterable[KeyBytes]) -> Mapping[str, Sequence[Link]]:
-        """Return the links to records of class `target`, by the resource whose records refer; at most 10,000."""
+        """Return the links to records of class `target`, by the resource whose records refer; at most 10,000.
+
+        Of each resource by value, field and key; those to the first of `keys` in byte order where there are more.
+        """
         ...
 
     async def sums(self, connection: str, resource: str, wanted: Iterable[SumKey]) -> Sums:
@@ -444,7 +479,10 @@ class Casebook(Protocol):
     async def breaches(
         self, connection: str, resource: str, *, keys: Iterable[KeyBytes] | None = None, limit: int = 1_000
     ) -> Sequence[Breach]:
-        """Return breaches of a resource's records, those of `keys` only where given; the longest unjudged first."""
+        """Return breaches of a resource's records, those of `keys` only where given; the longest unjudged first.
+
+        A breach is judged whenever it is written; of those written at once, by key, check and field.
+        """
         ...
 
     async def breached(self, connection: str, resource: str) -> Mapping[tuple[Check, str], tuple[int, int]]:

@@ -2,7 +2,7 @@
 
 import random
 import secrets
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, MutableMapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import TextIO
@@ -20,6 +20,8 @@ from driftd.app.opening import connected, writing
 from driftd.app.service import feed, keep_small, obey, tell_ready
 from driftd.app.trial import checked
 from driftd.config import Config
+from driftd.core.alerts.model import Alert
+from driftd.core.alerts.search import find, gravest_first
 from driftd.core.breaker import Limits
 from driftd.core.status import Database
 from driftd.core.trial import Step as TrialStep
@@ -28,8 +30,10 @@ from driftd.faces.http.address import bind
 from driftd.faces.http.application import application
 from driftd.faces.http.inside import Check, Inside, Step
 from driftd.faces.http.serve import serve
+from driftd.runtime.alarms import Alarms
 from driftd.runtime.book import Book
 from driftd.runtime.daemon import Instruments, Running
+from driftd.runtime.detect import Detector
 from driftd.runtime.gauges import Gauges
 from driftd.runtime.post import Posts
 from driftd.runtime.rooms import Rooms
@@ -62,7 +66,7 @@ async def run(config: Config, process: Process) -> None:
         async with writing(config) as store, anyio.create_task_group() as group:
             bound = bind(config.web.listen)
             running = await _running(config, process, logs, redaction, store)
-            url = await group.start(serve, application(_inside(running, redaction, logs), bound.address), bound)
+            url = await group.start(serve, application(_inside(running, redaction, logs, store), bound.address), bound)
             group.start_soon(feed, running, notifier, logs.log)
             group.start_soon(obey, running, notifier, group.cancel_scope)
             group.start_soon(tell_ready, running, notifier)
@@ -75,6 +79,8 @@ async def run(config: Config, process: Process) -> None:
 
 async def _running(config: Config, process: Process, logs: Logs, redaction: Redaction, store: SqliteStore) -> Running:
     clock = SystemClock()
+    alarms = Alarms(logs.log)
+    await alarms.load(store.casebook, clock.now())
     gauges = Gauges(clock.monotonic)
     ways = Ways(clock, random.random, Limits())
     world = World(
@@ -82,11 +88,12 @@ async def _running(config: Config, process: Process, logs: Logs, redaction: Reda
         book=Book(store.logbook, clock, logs.log),
         clock=clock,
         gauges=gauges,
-        posts=Posts(ways, config.daemon.max_concurrency, gauges, clock, logs.log),
+        posts=Posts(ways, config.daemon.max_concurrency, gauges, clock, logs.log, alarms),
         open_source=partial(connected, learn=redaction.learn),
         sweeps=Rooms(config.daemon.max_concurrency),
         chance=random.random,
         seed=lambda: secrets.randbits(64),
+        detector=Detector(store.casebook, store, alarms),
     )
 
     async def load() -> Config:
@@ -104,7 +111,16 @@ def _facts(store: SqliteStore) -> Database | None:
     return None
 
 
-def _inside(running: Running, redaction: Redaction, logs: Logs) -> Inside:
+async def _alerts(store: SqliteStore, since: int | None) -> Sequence[Alert]:
+    found = await store.casebook.alerts(resolved_since=since)
+    return gravest_first(each for each in found if each.open or not each.dropped)
+
+
+async def _alert(store: SqliteStore, id_: str) -> Alert:
+    return await store.casebook.alert(id_) or find(id_, await store.casebook.alerts(resolved_since=0))
+
+
+def _inside(running: Running, redaction: Redaction, logs: Logs, store: SqliteStore) -> Inside:
     async def reload() -> str:
         return str(await running.reload())
 
@@ -114,6 +130,9 @@ def _inside(running: Running, redaction: Redaction, logs: Logs) -> Inside:
         missing=running.missing,
         reload=reload,
         check=partial(_check, running, redaction),
+        alerts=partial(_alerts, store),
+        alert=partial(_alert, store),
+        decide=running.decisions.decide,
         clock=SystemClock(),
         log=logs.log,
     )

@@ -80,6 +80,7 @@ def _rows(card: "Card", phrases: "Phrases") -> Iterator[tuple[str, list[str]]]:
     yield "", []
     yield labels.data, _listed(_last_good(each, card.at, phrases) for each in card.data)
     for label, facts in (
+        (labels.alerts, card.alerts),
         (labels.evidence, card.evidence),
         (labels.meanwhile, card.meanwhile),
         (labels.before, card.before),

@@ -2,7 +2,7 @@
 
 import click
 
-from driftd.errors import ConfigError, DriftdError, FencedError, LockedError, SourceError
+from driftd.errors import ConfigError, DecisionError, DriftdError, FencedError, LockedError, SourceError
 
 
 def foreseen(error: BaseException) -> DriftdError | BrokenPipeError | None:
@@ -30,5 +30,5 @@ def render(error: DriftdError | BrokenPipeError) -> None:
         return
     reason = f"{error.reason}: " if isinstance(error, SourceError) else ""
     click.echo(f"driftd: {reason}{error}", err=True)
-    if isinstance(error, SourceError) and error.hint:
+    if isinstance(error, SourceError | DecisionError) and error.hint:
         click.echo(f"next: {error.hint}", err=True)

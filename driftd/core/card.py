@@ -5,21 +5,23 @@ from typing import Final
 
 from msgspec import Struct
 
+from driftd.core.alerts.model import Alert
+from driftd.core.alerts.search import gravest_first
+from driftd.core.credential import Credential
 from driftd.core.drift import Scope
+from driftd.core.explained import Place, explained
 from driftd.core.health import Trouble
 from driftd.core.reasons import MEANINGS, Actor, Cause, Reach, State
 from driftd.core.state import OLD
-from driftd.core.status import ConnectionStatus, Credential, Reached, ResourceStatus
+from driftd.core.status import ConnectionStatus, Reached, ResourceStatus
 from driftd.core.words import PHRASES, Language, Phrases, Words, day_and_time
+from driftd.core.words.filling import filled, one_line
 from driftd.errors import Reason
 
 BEFORE: Final = 30
 """Days of flips that a card tells of."""
 _NAMED: Final = 3
 """Resources that are named; of more, their number."""
-_NO_BREAK: Final = "\u00a0"
-_LONGEST: Final = 400
-"""Characters of a foreign text that are shown."""
 _DOUBTED: Final = frozenset({Reason.EMPTY_ANSWER, Reason.SUSPECT_MASS_DELETE, Reason.KEY_NOT_UNIQUE})
 """Reasons for which data arrive and are not wholly trusted."""
 
@@ -73,6 +75,8 @@ class Card(Struct, frozen=True):
     meanwhile: tuple[Fact, ...]
     before: tuple[Fact, ...]
     ahead: tuple[Fact, ...]
+    alerts: tuple[Fact, ...] = ()
+    """What fires, the gravest first, with since when."""
 
 
 def card(status: ConnectionStatus, reached: Reached, flips: int, now: int, language: Language) -> Card:
@@ -82,9 +86,13 @@ def card(status: ConnectionStatus, reached: Reached, flips: int, now: int, langu
     """
     phrases = PHRASES[language]
     words, cause, actor = _words(status, phrases), status.cause, _actor(status, reached)
-    filled: dict[str, object] = {"connection": status.name, "host": status.host, "port": status.port}
-    filled["folder"] = status.folder
-    filled |= {"resources": _resources(status, phrases), "since": _since(status, phrases)}
+    gravest = _gravest(status)
+    said = None
+    if gravest is not None and status.trouble is None and status.state is State.DEGRADED:
+        said, actor = explained(gravest, _place(status), language), gravest.drift.actor
+    named: dict[str, object] = {"connection": status.name, "host": status.host, "port": status.port}
+    named["folder"] = status.folder
+    named |= {"resources": _resources(status, phrases), "since": _since(status, phrases)}
     verify = f"driftd connections test {status.name}"
     return Card(
         connection=status.name,
@@ -98,19 +106,22 @@ def card(status: ConnectionStatus, reached: Reached, flips: int, now: int, langu
         since=None if status.state is State.UNVALIDATED else status.since,
         data=tuple(_last_good(each, status, now, phrases) for each in status.resources),
         reason=status.reason,
-        meaning=_fill(words.plain, filled, phrases),
+        meaning=said.clause if said else filled(words.plain, named, phrases),
         cause=cause,
         cause_words=phrases.causes[cause] if cause else "",
-        scope=_fill(_scope(status, reached, phrases), filled | _counts(reached), phrases),
+        scope=filled(_scope(status, reached, phrases), named | _counts(reached), phrases),
         evidence=tuple(_evidence(status.trouble, phrases)) if status.trouble else (),
         actor=actor,
-        actor_words=_fill(phrases.actors[actor], {}, phrases) if actor else "",
-        tell=_fill(_tell(status, words, phrases), filled, phrases),
-        fix=tuple(_fill(each, filled, phrases) for each in _steps(status, reached, words, phrases, verify)),
+        actor_words=filled(phrases.actors[actor], {}, phrases) if actor else "",
+        tell=said.tell if said else filled(_tell(status, words, phrases), named, phrases),
+        fix=said.fix
+        if said
+        else tuple(filled(each, named, phrases) for each in _steps(status, reached, words, phrases, verify)),
         verify=verify,
         meanwhile=tuple(_meanwhile(status, phrases)),
-        before=(Fact(_fill(phrases.flips, {"count": flips, "days": BEFORE}, phrases)),),
+        before=(Fact(filled(phrases.flips, {"count": flips, "days": BEFORE}, phrases)),),
         ahead=tuple(_ahead(status, phrases)),
+        alerts=tuple(_alerts(status, language)),
     )
 
 
@@ -118,20 +129,23 @@ def advice(reason: Reason, named: Mapping[str, str], language: Language = Langua
     """Return who acts on a reason, and what to tell the customer; `named` has connection, host, folder, resources."""
     phrases = PHRASES[language]
     actor = phrases.actors[MEANINGS[reason].actor]
-    return _fill(actor, {}, phrases), _fill(phrases.reasons[reason].tell, named, phrases)
+    return filled(actor, {}, phrases), filled(phrases.reasons[reason].tell, named, phrases)
 
 
-def _fill(template: str, values: Mapping[str, object], phrases: Phrases) -> str:
-    for plain, set_well in phrases.spacing:
-        template = template.replace(plain, set_well)
-    return template.format_map({name: one_line(str(value)) for name, value in values.items()})
+def _gravest(status: ConnectionStatus) -> Alert | None:
+    """Return the drift that says most of why a connection is degraded."""
+    return next((each for each in gravest_first(status.alerts) if each.firing), None)
 
 
-def one_line(text: str) -> str:
-    """Return a foreign text as one line that does nothing to a terminal."""
-    plain = "".join(each if each.isprintable() or each == _NO_BREAK else " " for each in text)
-    line = " ".join(word for word in plain.split(" ") if word)
-    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+def _place(status: ConnectionStatus) -> Place:
+    return Place(status.host, status.folder, status.port)
+
+
+def _alerts(status: ConnectionStatus, language: Language) -> Iterable[Fact]:
+    for alert in gravest_first(status.alerts):
+        if alert.firing:
+            said = explained(alert, _place(status), language)
+            yield Fact(f"{alert.drift.severity} {alert.id}: {said.clause}", alert.first_incident)
 
 
 def _words(status: ConnectionStatus, phrases: Phrases) -> Words:
@@ -184,13 +198,13 @@ def _last_good(resource: ResourceStatus, status: ConnectionStatus, now: int, phr
     if health.last_success is None:
         says = phrases.never_read
     elif health.held:
-        says = _fill(phrases.held, count, phrases)
+        says = filled(phrases.held, count, phrases)
     elif _misses(resource, status, now):
         says = phrases.missing
     elif health.pending:
-        says = _fill(phrases.pending, count, phrases)
+        says = filled(phrases.pending, count, phrases)
     elif health.coverage is not None and health.coverage < 1:
-        says = _fill(phrases.coverage, {"percent": int(health.coverage * 100)}, phrases)
+        says = filled(phrases.coverage, {"percent": int(health.coverage * 100)}, phrases)
     else:
         says = phrases.current
     return LastGood(resource.name, health.last_success, health.last_change, says)
@@ -210,8 +224,8 @@ def _evidence(trouble: Trouble, phrases: Phrases) -> Iterable[Fact]:
     if trouble.hint:
         yield Fact(one_line(trouble.hint))
     if trouble.status is not None:
-        yield Fact(_fill(phrases.status, {"status": trouble.status}, phrases))
-    yield Fact(_fill(phrases.times, {"count": trouble.times}, phrases))
+        yield Fact(filled(phrases.status, {"status": trouble.status}, phrases))
+    yield Fact(filled(phrases.times, {"count": trouble.times}, phrases))
     yield Fact(phrases.first_failure, trouble.since)
     yield Fact(phrases.latest_failure, trouble.at)
 
@@ -244,7 +258,7 @@ def _meanwhile(status: ConnectionStatus, phrases: Phrases) -> Iterable[Fact]:
     health = status.health
     if status.state is State.PAUSED and health.pause:
         pause = health.pause
-        yield Fact(_fill(phrases.paused, {"by": pause.by, "reason": pause.reason}, phrases), pause.until)
+        yield Fact(filled(phrases.paused, {"by": pause.by, "reason": pause.reason}, phrases), pause.until)
     if status.state is State.MAINTENANCE and health.maintenance:
         yield Fact(phrases.maintenance, health.maintenance.until)
     due = min((each.next_poll for each in status.resources if each.next_poll is not None), default=None)
@@ -254,12 +268,12 @@ def _meanwhile(status: ConnectionStatus, phrases: Phrases) -> Iterable[Fact]:
         (phrases.breaker, status.breaker_open_until),
     ):
         if at is not None:
-            yield Fact(_fill(text, {}, phrases), at)
+            yield Fact(filled(text, {}, phrases), at)
     held = sum(each.health.held for each in status.resources)
     if held:
-        yield Fact(_fill(phrases.held, {"count": held}, phrases))
+        yield Fact(filled(phrases.held, {"count": held}, phrases))
     if health.token_failures:
-        yield Fact(_fill(phrases.token_failures, {"count": health.token_failures}, phrases))
+        yield Fact(filled(phrases.token_failures, {"count": health.token_failures}, phrases))
     yield from _budget(status, phrases)
 
 
@@ -270,7 +284,7 @@ def _budget(status: ConnectionStatus, phrases: Phrases) -> Iterable[Fact]:
         "bytes": _megabytes(status.usage.bytes),
         "of_bytes": _megabytes(status.budget.bytes),
     }
-    yield Fact(_fill(phrases.budget, used, phrases))
+    yield Fact(filled(phrases.budget, used, phrases))
     yield Fact(phrases.resumes, status.resumes)
 
 

@@ -87,6 +87,7 @@ def sighted(
         source_ts=seen.source_ts,
         ts=seen.ts,
         first_seen=stored.first_seen,
+        completed=stored.details is None and details is not None,
     )
     return row, change
 

@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeAlias
 
+from driftd.core.alerts.model import Alert
 from driftd.core.card import Card, Fact
+from driftd.core.explained import Place, explained
 from driftd.core.status import ConnectionStatus, Reached, ResourceStatus, Status, counted, located
 
 Document: TypeAlias = dict[str, object]
@@ -57,6 +59,7 @@ def of_connection(status: ConnectionStatus, scopes: Mapping[str, Reached]) -> Do
             "bytes_limit": status.budget.bytes,
             "resumes": moment(status.resumes),
         },
+        "credentials": {str(name): state for name, state in status.credentials.items()},
         "expiry": {str(name): moment(at) for name, at in status.expiry.items()},
         "resources": [of_resource(each) for each in status.resources],
     }
@@ -112,9 +115,52 @@ def of_card(card: Card) -> Document:
         "tell_the_customer": card.tell,
         "how_to_fix": list(card.fix),
         "verify": card.verify,
+        "alerts": _facts(card.alerts),
         "meanwhile": _facts(card.meanwhile),
         "before": _facts(card.before),
         "ahead": _facts(card.ahead),
+    }
+
+
+def of_alert(alert: Alert, place: Place, now: int) -> Document:
+    """Return an alert with what it rests on, and in words; no value of a record is in it."""
+    drift, said = alert.drift, explained(alert, place)
+    return {
+        "id": alert.id,
+        "state": alert.state,
+        "severity": drift.severity,
+        "kind": drift.kind,
+        "finding": drift.finding,
+        "scope": {"of": alert.scope, "name": alert.scope_id, "members": list(alert.members)},
+        "attached_to": alert.attached_to,
+        "connection": drift.connection,
+        "resource": drift.resource,
+        "field": drift.field,
+        "says": said.clause,
+        "since": moment(alert.since),
+        "first_incident": moment(alert.first_incident),
+        "last_incident": moment(alert.last_incident),
+        "count": alert.count,
+        "reopened": len(alert.reopened),
+        "flapping": alert.flapping,
+        "muted": {"until": moment(alert.mute.until), "reason": alert.mute.reason, "by": alert.mute.by}
+        if alert.mute and alert.muted(now)
+        else None,
+        "expected": drift.expected,
+        "seen": drift.seen,
+        "rule": drift.rule,
+        "n": drift.n,
+        "m": drift.m,
+        "affected": drift.affected,
+        "samples": list(drift.samples),
+        "read_impact": drift.read_impact,
+        "write_impact": drift.write_impact,
+        "hint": drift.hint or None,
+        "evidence": dict(drift.evidence),
+        "actor": drift.actor,
+        "who_acts": said.actor,
+        "tell_the_customer": said.tell,
+        "how_to_fix": list(said.fix),
     }
 
 

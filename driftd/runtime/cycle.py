@@ -1,7 +1,8 @@
 """THE STRAIGHT WAY: one cycle polls one resource of one connection once.
 
-    read ─▶ segment ─▶ same? ─▶ split ─▶ fingerprint ─▶ known? ─▶ decode ─▶ details ─▶ diff
-                         └ nothing to do                  └ nothing to do               └─▶ look again ─▶ gate ─▶ commit
+    read ─▶ segment ─▶ same? ─▶ split ─▶ fingerprint ─▶ known? ─▶ decode ─▶ details ─▶ diff ─▶ study
+                         └ nothing to do                  └ nothing to do                        └─▶ look again ─▶ gate
+                                                                                expose ◀─ commit ◀─ alert ◀─ detect ◀┘
 
 A *sweep* reads everything and alone can prove a delete. A *probe* reads one small page, a *delta* what is new; absence
 in either is evidence of nothing. A segment whose bytes did not change is never parsed, a record whose bytes did not
@@ -16,14 +17,16 @@ from msgspec.structs import replace
 
 from driftd.core import fingerprint, gate
 from driftd.core.lines import Line
-from driftd.core.model import Absence, KeyBytes, Kind, Op, Resource, Segment, Standing
+from driftd.core.model import Absence, Contents, KeyBytes, Kind, Op, Resource, Segment, Standing
 from driftd.core.segment import pieces, segment
 from driftd.core.volatile import nearly_all
 from driftd.errors import FencedError, Reason, SourceError, StoreError
 from driftd.ports import Cycle
 from driftd.runtime.ahead import read_ahead
+from driftd.runtime.checks import Start
 from driftd.runtime.compare import Comparison, Found
 from driftd.runtime.deletes import Deletes, Missing, SilentOnceError
+from driftd.runtime.detect import KEYLESS, Verdict
 from driftd.runtime.glance import newest_shown, opening, pages, probed, wanted
 from driftd.runtime.lesson import LearntError, lesson
 from driftd.runtime.reader import Reader
@@ -46,11 +49,18 @@ async def cycle(tenant: Tenant, resource: Resource, kind: Kind, watch: Watch | N
 
     A resource that was never read completely is swept whatever `kind` asks for.
     """
+    async with tenant.detector.busy[resource.connection, resource.name]:
+        return await _cycle(tenant, resource, kind, watch)
+
+
+async def _cycle(tenant: Tenant, resource: Resource, kind: Kind, watch: Watch | None) -> CycleReport:
     begun = tenant.clock.monotonic()
     tally = Tally(resource, kind)
     failure: Failure | None = None
     try:
         standing, absences = await tenant.store.standing(resource), await tenant.store.absences(resource)
+        if standing.frozen:
+            raise _frozen(resource)
         if not standing.baselined:
             standing, kind = replace(standing, seed=standing.seed or tenant.seed()), Kind.SWEEP
         for attempt in range(1, ATTEMPTS + 1):
@@ -109,6 +119,8 @@ class Way:
 
     async def go(self, kind: Kind) -> None:
         """Open a cycle in the store and walk."""
+        start = Start(self.resource, kind, self.tenant.clock.now(), self.standing)
+        self.detection = self.tenant.detector.begin(start, self.tenant.others.get)
         opened = await self.tenant.store.begin(
             self.resource,
             kind,
@@ -149,7 +161,7 @@ class Way:
         self.missing.settle(self.loose - stretches.homes)
         unique = self._keys_unique(segments)
         async for judged in deletes.judged(self.missing, key_unique=unique):  # look again ─▶ gate
-            await writing.stage(self._next(), rows=judged.rows, changes=judged.changes)
+            await self._write(writing, judged)
         await self._commit(writing, Kind.SWEEP)  # commit
 
     async def _glance(self, writing: Cycle, kind: Kind) -> None:
@@ -167,7 +179,7 @@ class Way:
             latest = {line.key: line for line in lines.unknown() if line.key and line.key not in told}
             stored = await self.tenant.store.known(resource, latest)
             found = await self.comparison.found(list(latest.values()), stored, page=self._position, placed=False)
-            await writing.stage(self._next(), rows=found.rows, changes=found.changes)
+            await self._write(writing, found)
             told.update(row.key for row in found.rows)
             if query.descending and all(key in stored for key in latest):
                 break
@@ -176,7 +188,9 @@ class Way:
     async def _usable(self, stretch: Stretch) -> list[Line]:
         """Return the rows whose bytes are not known, the last of each key; raises `LearntError`."""
         self.missing.note(stretch, self.resource.page_size)
-        latest = {line.key: line for line in stretch.lines.unknown() if line.key}
+        unknown = stretch.lines.unknown()
+        await self._without_key(unknown)
+        latest = {line.key: line for line in unknown if line.key}
         if not self.taught and nearly_all(len(latest), len(stretch.lines)):
             self.taught = True  # one lesson a pass
             await lesson(self.reader, self.tenant.source, stretch, self.volatile)
@@ -187,6 +201,7 @@ class Way:
             return Found([], [])
         if not self.standing.baselined:
             rows = await self.comparison.baseline(lines, page=stretch.position)
+            await self.detection.baseline(rows)  # study
             self.tally.baseline += len(rows)
             return Found(rows, [])
         stored = await self.tenant.store.known(self.resource, [line.key for line in lines])
@@ -198,7 +213,7 @@ class Way:
         whole = stretch.digest if len(parts) == 1 and len(parts[0]) == len(stretch.lines) else None
         segments = [segment(part, whole or self.reader.digest(b"[" + b",".join(part.records) + b"]")) for part in parts]
         self.layout.extend(one for one, _ in segments)
-        repeated = await writing.stage(self._next(), rows=found.rows, changes=found.changes, segments=segments)
+        repeated = await self._write(writing, found, segments)
         self.missing.repeated.update(repeated)
         self.tally.baseline -= len(repeated) if not self.standing.baselined else 0
 
@@ -208,7 +223,18 @@ class Way:
         if self.standing.baselined and budget:
             stale = await self.tenant.store.stalest(self.resource, budget + self.tally.details)
             found = await self.comparison.refresh(stale, page=self.tally.pages)
-            await writing.stage(self._next(), rows=found.rows, changes=found.changes)
+            await self._write(writing, found)
+
+    async def _write(
+        self, writing: Cycle, found: Found, segments: Sequence[tuple[Segment, Contents]] = ()
+    ) -> Sequence[KeyBytes]:
+        changes = await self.detection.changed(found.rows, found.changes) if self.standing.baselined else found.changes
+        return await writing.stage(self._next(), rows=found.rows, changes=changes, segments=segments)  # study
+
+    async def _without_key(self, lines: Sequence[Line]) -> None:
+        records = [line.record for line in lines if not line.key][:KEYLESS]
+        if records:
+            await self.detection.keyless([self.tenant.source.decode(record) for record in records])
 
     def _keys_unique(self, before: Sequence[Segment]) -> bool:
         """Tell whether this sweep's keys can prove a delete; says so where they cannot."""
@@ -221,6 +247,8 @@ class Way:
                 f" one, {keyless} have none and are left out",
                 "have the customer's X3 admin look at these records; the others are captured as ever",
             )
+        if len(self.missing) and self.detection.loses_key(self.tally.records):
+            return False
         return not duplicates and keyless <= sum(one.keyless for one in before)
 
     async def _commit(self, writing: Cycle, kind: Kind) -> None:
@@ -246,10 +274,25 @@ class Way:
             )
         standing = tally.remembered(standing)
         layout = [one.id if one.id is not None else one for one in self.layout] if kind is Kind.SWEEP else None
-        outcome = await writing.commit(standing, layout)
+        async with self.detection.lock:
+            verdict = await self._verdict()  # detect ─▶ alert
+            standing = replace(standing, cursor_lost=verdict.cursor_lost, frozen=verdict.frozen)
+            outcome = await writing.commit(standing, layout, verdict.detected)
+            self.detection.took(verdict)
         tally.snapshot, tally.pending, tally.held = outcome.records, outcome.pending, outcome.held
         if self.resource.details:
             tally.covered = await self.tenant.store.coverage(self.resource, now - DAY)
+
+    async def _verdict(self) -> Verdict:
+        """Have everything judged that this cycle saw."""
+        clock, tally = self.tenant.clock, self.tally
+        verdict = await self.detection.conclude(self.tenant.source, tally, clock.now(), clock.monotonic())
+        tally.evaluated = True
+        tally.schema_changes = verdict.confirmed
+        tally.drifts = tuple(f"{each.finding} {each.field or ''} ({each.severity})" for each in verdict.open)
+        if verdict.frozen:
+            tally.doubt(Reason.FROZEN, *_why_frozen(self.resource))
+        return verdict
 
     def _proposed(self) -> tuple[str, ...]:
         """Name members that changed in nearly every record; a second sweep in a row makes it a proposal."""
@@ -264,3 +307,15 @@ class Way:
     def _next(self) -> int:
         self._position += 1
         return self._position - 1
+
+
+def _why_frozen(resource: Resource) -> tuple[str, str]:
+    return (
+        f'"{resource.connection}" {resource.name}: its shape changed, and its policy is to stop',
+        f"see `driftd drift list --connection {resource.connection}`; `driftd drift accept` lets it go on",
+    )
+
+
+def _frozen(resource: Resource) -> SourceError:
+    message, hint = _why_frozen(resource)
+    return SourceError(Reason.FROZEN, message, hint=hint)

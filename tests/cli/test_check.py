@@ -22,9 +22,9 @@ def test_the_plan_shows_cadences_and_requests_a_day(driftd: Driftd, site: Site) 
     assert ran.code == 0
     told = " ".join(ran.out.split())
     assert " 5m 15m 1d 288 + ? ? ≤ 14400 " in told
-    assert " aldgate 2592 + ? 20000 ? 2GB " in told
-    assert " 127.0.0.1 2 5184 + ? ? " in told
-    assert "2 connections, 18 resources: 5184 requests and ? a day" in told
+    assert " aldgate 3248 + ? 20000 ? 2GB " in told
+    assert " 127.0.0.1 2 6496 + ? ? " in told
+    assert "2 connections, 18 resources: 6496 requests and ? a day" in told
     assert "unknown before the first sweep: what 18 of them will cost" in told
     told = json.loads(driftd("check", "config", "-c", site.config, "--format", "json").out)
     assert [each["connection"] for each in told["connections"]] == ["aldgate", "borough"]

@@ -15,10 +15,11 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parsed_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parsed
 
+from driftd.core.credential import Credential
 from driftd.core.health import ConnectionHealth
 from driftd.core.model import Op
 from driftd.core.reasons import State
-from driftd.core.status import ConnectionStatus, Credential, Status
+from driftd.core.status import ConnectionStatus, Status
 from driftd.errors import Reason
 from driftd.faces.metrics import catalogue
 from driftd.faces.metrics.collector import FamilyCollector, Process, as_metric

@@ -9,7 +9,7 @@ from driftd.errors import Reason
 from tests.house.cases import CASES, Case
 from tests.house.faults import run, table
 
-FEW = ("connection refused", "token: secret rotated")
+FEW = ("connection refused", "token: secret rotated, tokens live")
 SHORT = (
     *("403 at one class", "not JSON"),
     *("name not found", "expired certificate", "hangs", "503 Retry-After", "429 Retry-After", "login page with 200"),

@@ -52,7 +52,7 @@ class ValueKind(StrEnum):
     ARRAY = "array"
 
 
-class FieldForm(Struct, frozen=True):
+class FieldForm(Struct, frozen=True, omit_defaults=True):
     """One path's form. None says that nothing is known or no limit set."""
 
     kinds: tuple[ValueKind, ...] = ()
@@ -65,11 +65,15 @@ class FieldForm(Struct, frozen=True):
     """Digits behind the decimal point."""
     values: tuple[str, ...] | None = None
     """The closed set of a menu or code, where it is one; each as JSON, sorted."""
+    meaning: int = 0
+    """Learnt only: how often the values of a menu were exchanged for others at one stroke."""
     mandatory: bool | None = None
     """Declared only, as the next two."""
     excluded: bool | None = None
     format: str | None = None
     capabilities: str | None = None
+    type: str | None = None
+    """Declared only: ``$type`` where it is none that `kinds` can say."""
 
 
 class Form(Struct, frozen=True):
@@ -79,6 +83,8 @@ class Form(Struct, frozen=True):
     """
 
     fields: Mapping[str, FieldForm] = {}
+    texts: str = ""
+    """Hash of the titles around a declared form; no part of its fingerprint."""
 
 
 class SchemaVersion(Struct, frozen=True):
@@ -127,7 +133,11 @@ class Learnt(Struct, frozen=True):
     """What is remembered of a resource's shape besides its versions: the counts, and which versions are in force."""
 
     counts: bytes = b""
-    """Packed: see `core.schema.counts`."""
+    """Packed, with what is under suspicion: see `core.schema.record`."""
+    form: Form | None = None
+    """The current learnt form: what the newest evidence shows."""
+    stated: Form | None = None
+    """The current declared form."""
     version: int = 0
     """Number of the newest learnt version; 0 where there is none."""
     declared: int = 0

@@ -3,6 +3,7 @@
 from typing import Final
 
 from driftd.core.reasons import Actor, Cause, State
+from driftd.core.words.en_drift import DRIFTS
 from driftd.core.words.en_reasons import REASONS
 from driftd.core.words.model import Labels, Phrases, Units, Words
 
@@ -59,6 +60,13 @@ _QUIET: Final = {
 
 ENGLISH: Final = Phrases(
     reasons=REASONS,
+    drifts=DRIFTS,
+    unknown_drift=Words(
+        "something departs from what was known",
+        "Something in your Sage X3 (folder {folder}) has changed. We are looking into it.",
+        ("Look at it: `driftd alerts show {alert}`.",),
+    ),
+    named_below="see the list",
     quiet=_QUIET,
     states={
         State.PAUSED: "paused",
@@ -103,6 +111,7 @@ ENGLISH: Final = Phrases(
         meanwhile="meanwhile",
         before="before",
         ahead="ahead",
+        alerts="alerts",
         never="never",
     ),
     units=Units(

@@ -3,6 +3,7 @@
 from typing import Final
 
 from driftd.core.reasons import Actor, Cause, State
+from driftd.core.words.fr_drift import DRIFTS
 from driftd.core.words.fr_reasons import REASONS
 from driftd.core.words.model import Labels, Phrases, Units, Words
 
@@ -65,6 +66,13 @@ _QUIET: Final = {
 
 FRENCH: Final = Phrases(
     reasons=REASONS,
+    drifts=DRIFTS,
+    unknown_drift=Words(
+        "quelque chose s’écarte de ce qui était connu",
+        "Quelque chose a changé dans votre Sage X3 (dossier {folder}). Nous l’examinons.",
+        ("Le regarder : `driftd alerts show {alert}`.",),
+    ),
+    named_below="voir la liste",
     quiet=_QUIET,
     states={
         State.PAUSED: "suspendue",
@@ -109,6 +117,7 @@ FRENCH: Final = Phrases(
         meanwhile="en attendant",
         before="auparavant",
         ahead="à venir",
+        alerts="alertes",
         never="jamais",
     ),
     units=Units(

@@ -43,6 +43,7 @@ class Labels(Struct, frozen=True):
     meanwhile: str
     before: str
     ahead: str
+    alerts: str
     never: str
 
 
@@ -68,6 +69,12 @@ class Phrases(Struct, frozen=True):
     """One language."""
 
     reasons: Mapping[Reason, Words]
+    drifts: Mapping[str, Words]
+    """By finding: `SchemaKind` and `Check`."""
+    unknown_drift: Words
+    """Of a finding of a later release."""
+    named_below: str
+    """Stands for keys where none are known."""
     quiet: Mapping[State, Words]
     """Of states that rest on no failure."""
     states: Mapping[State, str]

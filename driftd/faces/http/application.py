@@ -7,6 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from driftd.faces.http.alerts import Alerts
 from driftd.faces.http.daemon import Daemon
 from driftd.faces.http.guard import Guard
 from driftd.faces.http.inside import Inside
@@ -26,6 +27,7 @@ def application(inside: Inside, address: str) -> ASGIApp:
         Route("/-/healthy", daemon.healthy),
         Route("/-/ready", daemon.ready),
         Route("/-/reload", daemon.reload, methods=["POST"]),
+        *Alerts(inside).routes(),
     ]
     app = Starlette(routes=routes, exception_handlers={404: _unknown, 405: _not_so})
     app.router.redirect_slashes = False

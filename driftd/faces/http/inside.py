@@ -6,6 +6,8 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from driftd.config.model import WebConfig
+from driftd.core.alerts.model import Alert
+from driftd.core.decision import Decided, Decision
 from driftd.core.status import Status
 from driftd.ports import Clock, Log
 
@@ -40,5 +42,11 @@ class Inside(Struct, frozen=True):
     """Load the configuration anew and return what changed; raises `ConfigError` with every mistake."""
     check: Callable[[str], Awaitable[Check]]
     """Check a connection live, by its name; cancelled when its time is over. A failure is told, not raised."""
+    alerts: Callable[[int | None], Awaitable[Sequence[Alert]]]
+    """Return the open alerts, and those that ended at or after a time (epoch ms)."""
+    alert: Callable[[str], Awaitable[Alert]]
+    """Return one alert by its id, or the beginning of it; raises `DecisionError` where there is none, or several."""
+    decide: Callable[[Decision], Awaitable[Decided]]
+    """Carry out a decision; raises `DecisionError`."""
     clock: Clock
     log: Log

@@ -1,0 +1,36 @@
+"""``driftd drift``: what departs from what was known, and what is decided of it."""
+
+import click
+
+from driftd.cli.deciding import add_decision, add_list, add_mute, add_show
+from driftd.core.decision import Action
+
+
+@click.group("drift", short_help="List drift; accept it, release or keep held deletes.")
+def command() -> None:
+    """Look at what departs from what was known, and decide."""
+
+
+add_list(
+    command, "List what departs from what was known, the gravest first. Exit code 1 if any of it fires.", drifts=True
+)
+add_show(command)
+add_decision(
+    command,
+    Action.ACCEPT,
+    "Accept ID: what departs becomes the baseline, the alert ends, and what its policy held back goes on.",
+    "Make what departs the new baseline.",
+)
+add_mute(command)
+add_decision(
+    command,
+    Action.RELEASE,
+    "Release the deletes that ID holds: they were meant, and become change events.",
+    "Let held deletes become events.",
+)
+add_decision(
+    command,
+    Action.KEEP,
+    "Keep the records whose deletes ID holds: the candidates are dropped, and the next sweep judges afresh.",
+    "Drop held deletes.",
+)

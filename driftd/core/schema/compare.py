@@ -1,0 +1,180 @@
+"""Form × form → every difference, in the taxonomy; one cause, one change.
+
+Laws: ``compare(a, a)`` is empty; accepting every change of ``compare(a, b)`` makes `b` of `a`.
+
+- what lies below a member that came, went, or became an object or array is part of that one change
+- members that moved are looked for at their new place: they neither came nor went
+- an object that came with nothing but moved members, or went with none left, is part of their moves
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from driftd.core.drift import SchemaKind
+from driftd.core.schema.fields import differences, restructured
+from driftd.core.schema.grade import IMPACTS
+from driftd.core.schema.model import FieldForm, Form, Presence, SchemaChange, Source
+from driftd.core.schema.paths import above, custom, moved, parent
+from driftd.core.schema.places import Fields, aligned, below, live, placed, ways
+from driftd.core.schema.words import described
+
+REMOVED: Final = frozenset({SchemaKind.FIELD_REMOVED_ALWAYS, SchemaKind.FIELD_REMOVED_SOMETIMES})
+MOVED: Final = frozenset({SchemaKind.FIELD_RENAMED, SchemaKind.FIELD_MOVED, SchemaKind.COLLECTION_RENAMED})
+_RETYPED: Final = frozenset({SchemaKind.TYPE_CHANGED, SchemaKind.TYPE_WIDENED, SchemaKind.DATE_FORMAT_CHANGED})
+
+
+class Evidence(Struct, frozen=True):
+    """What the learner knows of the records behind a change at one path."""
+
+    n: int = 0
+    """Records in which the old form was seen."""
+    m: int = 0
+    """Records looked at since."""
+    affected: int = 0
+    rule: str = ""
+    """The formula with its threshold."""
+    hint: str = ""
+
+
+def compare(
+    before: Form,
+    after: Form,
+    *,
+    renamed: Mapping[str, tuple[str, str]] = {},
+    evidence: Mapping[str, Evidence] = {},
+    key: Collection[str] = (),
+    cursor: str | None = None,
+    source: Source = Source.LEARNT,
+) -> tuple[SchemaChange, ...]:
+    """Return the differences of two forms of one source, by field.
+
+    `renamed` is what was found by equal values: old path → new path, and why, such as ``50 of 50 values are equal``; a
+    pair counts where the old path went and the new one came. `evidence` is by path, that of a move by its old one.
+    """
+    old, new = aligned(live(before), live(after))
+    found = ways(old, new, {path: to for path, (to, _) in renamed.items()})
+    changes = [*_moves(old, new, found), *_places(old, new, found), *_members(placed(old, found), new, source)]
+    changes = [_of_key(change, key, cursor) for change in changes] + _whole(before, after, source)
+    whys = {path: why for path, (_, why) in renamed.items()}
+    done = [_supported(change, source, evidence, whys) for change in changes]
+    return tuple(sorted(done, key=lambda change: (change.field or "", change.kind)))
+
+
+def change_of(kind: SchemaKind, field: str | None, before: FieldForm | None, after: FieldForm | None) -> SchemaChange:
+    """Return a change with the impacts of its kind and both forms in words."""
+    return SchemaChange(
+        kind=kind,
+        field=field,
+        read_impact=IMPACTS[kind].read,
+        write_impact=IMPACTS[kind].write,
+        before="" if before is None else described(before),
+        after="" if after is None else described(after),
+    )
+
+
+def regraded(change: SchemaChange, kind: SchemaKind) -> SchemaChange:
+    """Return the same change under another kind."""
+    return replace(change, kind=kind, read_impact=IMPACTS[kind].read, write_impact=IMPACTS[kind].write)
+
+
+def _moves(old: Fields, new: Fields, found: Mapping[str, str]) -> Iterator[SchemaChange]:
+    for path, to in found.items():
+        kind = SchemaKind.FIELD_MOVED
+        if parent(path) == parent(to):
+            kind = SchemaKind.COLLECTION_RENAMED if below(path, old) else SchemaKind.FIELD_RENAMED
+        yield replace(change_of(kind, path, old[path], new[to]), to=to)
+
+
+def _places(old: Fields, new: Fields, found: Mapping[str, str]) -> Iterator[SchemaChange]:
+    """Yield what went, by its old path, and what came."""
+    now = placed(old, found)
+    went, came = now.keys() - new.keys(), new.keys() - now.keys()
+    folded = {path for path in now.keys() & new.keys() if restructured(now[path], new[path])}
+    was = {moved(path, found): path for path in old}
+    emptied = _hollow(went, full={moved(path, found) for path in _full(old)}, left=now)
+    filled = _hollow(came, full=_full(new), left=came)
+    for path in _tops(went, folded) - emptied:
+        yield change_of(_removal(now[path]), was[path], now[path], None)
+    for path in _tops(came, folded) - filled:
+        yield change_of(_addition(path, new[path]), path, None, new[path])
+
+
+def _tops(paths: Collection[str], folded: Collection[str]) -> set[str]:
+    """Return those that are part of no other change."""
+    stops = {*paths, *folded}
+    return {path for path in paths if stops.isdisjoint(above(path))}
+
+
+def _full(fields: Fields) -> set[str]:
+    """Return what holds members."""
+    return {top for path in fields for top in above(path) if top in fields}
+
+
+def _hollow(paths: Collection[str], *, full: Collection[str], left: Iterable[str]) -> set[str]:
+    """Return those of `paths` that hold members, none of whose innermost is among those `left`."""
+    inner = {top for path in left if path not in full for top in above(path)}
+    return {path for path in paths if path in full and path not in inner}
+
+
+def _removal(field: FieldForm) -> SchemaKind:
+    always = field.presence is Presence.ALWAYS or field.mandatory
+    return SchemaKind.FIELD_REMOVED_ALWAYS if always else SchemaKind.FIELD_REMOVED_SOMETIMES
+
+
+def _addition(path: str, field: FieldForm) -> SchemaKind:
+    if field.mandatory:
+        return SchemaKind.FIELD_ADDED_REQUIRED
+    return SchemaKind.CUSTOM_FIELD_ADDED if custom(path) else SchemaKind.FIELD_ADDED_OPTIONAL
+
+
+def _members(old: Fields, new: Fields, source: Source) -> Iterator[SchemaChange]:
+    for path, before in old.items():
+        after = new.get(path)
+        if after is not None and before != after:
+            for kind in differences(before, after, source):
+                yield change_of(kind, path, before, after)
+
+
+def _of_key(change: SchemaChange, key: Collection[str], cursor: str | None) -> SchemaChange:
+    """Name what a change of the key or the watermark comes to: it no longer identifies, or no longer orders."""
+    lost = change.kind in MOVED or change.kind in _RETYPED or (change.kind in REMOVED and not change.after)
+    if lost and change.field in key:
+        return regraded(change, SchemaKind.KEY_CHANGED)
+    if lost and change.field == cursor:
+        return regraded(change, SchemaKind.CURSOR_LOST)
+    return change
+
+
+def _whole(before: Form, after: Form, source: Source) -> list[SchemaChange]:
+    """Return what is of no single field: the order of members, which only a declared form has, and the titles."""
+    if source is Source.LEARNT:
+        return []
+    found = []
+    if _order(before, after) != _order(after, before):
+        found.append(change_of(SchemaKind.ORDER_CHANGED, None, None, None))
+    if before.texts and after.texts and before.texts != after.texts:
+        found.append(change_of(SchemaKind.TEXT_ONLY_CHANGED, None, None, None))
+    return found
+
+
+def _order(form: Form, other: Form) -> list[str]:
+    return [path for path in form.fields if path in other.fields]
+
+
+def _supported(
+    change: SchemaChange, source: Source, evidence: Mapping[str, Evidence], whys: Mapping[str, str]
+) -> SchemaChange:
+    known = evidence.get(change.field or "", Evidence())
+    why = whys.get(change.field or "", "") if change.to else ""
+    return replace(
+        change,
+        source=source,
+        n=known.n,
+        m=known.m,
+        affected=known.affected,
+        rule=known.rule,
+        hint=why or known.hint,
+    )
