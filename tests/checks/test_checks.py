@@ -438,9 +438,9 @@ def test_new_orders_in_cents_are_found_against_the_last_prices() -> None:
     usual = orders(*(order(n, (f"P{n}", 1, n)) for n in range(1, 31)))
     house.cycle("SORDER", usual)
     new: Some = {}
-    for n in range(1, 6):
+    for number, n in enumerate((1, 1, 2, 3, 4, 5)):
         assert Check.SCALE_SHIFT not in {each.finding for each in house.cycle("SORDER", usual | new).drifts}
-        new |= orders(order(100 + n, (f"P{n}", 1, 100 * n)))
+        new |= orders(order(100 + number, (f"P{n}", 1, 100 * n)))
     checked = house.cycle("SORDER", usual | new)
     assert found(checked) == {(Check.SCALE_SHIFT, "SOHSOP[].NETPRI"): 5}
     new |= orders(*(order(200 + n, (f"P{n}", 1, n)) for n in range(6, 12)))
