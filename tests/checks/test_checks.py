@@ -152,11 +152,12 @@ def test_a_record_that_goes_takes_its_breaches_along() -> None:
     assert house.shelves["SORDER"].breaches == {}
 
 
-def test_what_a_person_accepted_no_longer_counts() -> None:
+@pytest.mark.parametrize("evaluations", [1, 2])
+def test_what_a_person_accepted_no_longer_counts(evaluations: int) -> None:
     house = House.of("SORDER")
     wrong = orders(order(9, ("A", 1, 1), ORDSTA=7))
-    house.cycle("SORDER", wrong)
-    house.cycle("SORDER", wrong)
+    for _ in range(evaluations):
+        house.cycle("SORDER", wrong)
     shelf = house.shelves["SORDER"]
     shelf.breaches = {place: replace(each, accepted=True) for place, each in shelf.breaches.items()}
     assert found(house.cycle("SORDER", wrong)) == {}
@@ -247,6 +248,18 @@ def test_an_order_of_a_customer_that_never_was_counts_once_customers_were_read_a
     assert found(house.cycle("SORDER", town["SORDER"])) == {(Check.ORPHANS, "BPCORD"): 1}
     house.cycle("BPCUSTOMER", customers("C1", "C9"))
     assert found(house.cycle("SORDER", town["SORDER"])) == {}
+
+
+def test_orphans_beyond_those_that_one_cycle_judges_again_are_mended_in_turn() -> None:
+    house = House.of("ITMMASTER", "SORDER")
+    some = orders(*(order(n, ("A" if n <= 600 else "B", 1, 1)) for n in range(1, 611)))
+    settle(house, {"ITMMASTER": products("A", "B", *"CDEFG"), "SORDER": some}, "SORDER", 1)
+    house.cycle("ITMMASTER", products(*"CDEFG"))
+    counts = [found(house.cycle("SORDER", some))[Check.ORPHANS, "SOHSOP[].ITMREF"] for _ in range(2)]
+    assert counts == [500, 610]
+    house.cycle("ITMMASTER", products("B", *"CDEFG"))
+    counts = [found(house.cycle("SORDER", some))[Check.ORPHANS, "SOHSOP[].ITMREF"] for _ in range(2)]
+    assert counts[-1] == 600
 
 
 def test_a_new_customer_with_a_new_order_is_no_orphan() -> None:
