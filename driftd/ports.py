@@ -93,9 +93,9 @@ class Source(Protocol):
         ...
 
     async def prototypes(self, resource: Resource) -> Prototypes:
-        """Read what the tenant declares of a resource's members: at most once an hour, sooner asked it gives nothing.
+        """Read what the tenant declares of a resource's members.
 
-        Where the tenant refuses that, it is not asked again for a day.
+        Where the tenant refuses that, it is no failure, and not asked again for a day.
         """
         ...
 

@@ -68,7 +68,7 @@ def outlook(status: ConnectionStatus, known: Iterable[Alert], since: int, now: i
             found.append(_renamed(_of_resource(status.name, each.name, trouble), named))
         elif each.health.polls:
             well.add(each.name)
-            found += missed(status.name, each, since, now)
+            found += missed(status.name, each, since, now) if trouble is None else ()
     return Outlook(tuple(found), whole=True, resources=frozenset(well))
 
 

@@ -138,7 +138,8 @@ class Detection:
         checked = await checks.conclude(_swept(tally, self._start.standing.records), now)
         found = (*schema_drifts(conclusion.changes, resource, rating), *checked.drifts)
         covered = {*checked.covered, *({DriftKind.SCHEMA} if tally.records else ())}
-        judged = alarms.evaluate(Checked(*self._names, covered, _interval(resource, tally.kind), found), now)
+        interval, outdone = _interval(resource, tally.kind), self._outdone(found)
+        judged = alarms.evaluate(Checked(*self._names, covered, interval, found, outdone), now)
         open_ = _open_after(alarms.of(resource.connection), judged.alerts, resource.name)
         self._remember(checked)
         shifts = tuple(each for each in checked.memory.shifts if each not in accepted)
@@ -226,6 +227,22 @@ class Detection:
                 before = baseline or self._baseline
                 baseline = acceptance.accept(before, conclusion.current, change, conclusion.changes, now) or baseline
         return baseline
+
+    def _outdone(self, found: Iterable[Drift]) -> frozenset[str]:
+        """Return the open alerts of shape of which another drift of the same field says more by now."""
+        shapes = [each for each in found if each.kind is DriftKind.SCHEMA]
+        ids = {identity(Place(Scope.TENANT, each.connection), each) for each in shapes}
+        fields = {each.field for each in shapes} | {each.evidence.get("to") for each in shapes}
+        known = self._detector.alarms.known(self._resource.connection)
+        return frozenset(
+            each.id
+            for each in known
+            if each.open
+            and each.drift.kind is DriftKind.SCHEMA
+            and each.drift.resource == self._resource.name
+            and each.drift.field in fields
+            and each.id not in ids
+        )
 
     def _fires(self, drift: Drift, judged: Judged) -> bool:
         id_ = identity(Place(Scope.TENANT, drift.connection), drift)

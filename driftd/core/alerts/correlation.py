@@ -92,10 +92,7 @@ class _Kin:
             id_ = identity(each.place, drift, group=True)
             seen.add(id_)
             parents |= dict.fromkeys((member.id for member in each.members), id_)
-            before = self._groups.get(id_)
-            if before is not None and before.firing and before.failing_now and before.drift == drift:
-                continue  # nothing new: what is looked at every few seconds is not written every few seconds
-            look = Look(self._now, self._reach.interval, covers=none, place=each.place, terms=self._terms)
+            look = Look(self._now, self._reach.interval, covers=none, place=each.place, glance=True, terms=self._terms)
             done = evaluate(self._groups, [drift], look)
             changed += done.alerts
             notices += done.notices

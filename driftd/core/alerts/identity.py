@@ -37,8 +37,8 @@ def identity(place: Place, drift: Drift, *, group: bool = False) -> str:
 
 
 def notice(alert: Alert, telling: Telling, now: int) -> Notice:
-    """Return the notice of an alert as it is at `now` (epoch ms)."""
-    return Notice(_hash((alert.id, telling, str(now)), 16), now, telling, alert)
+    """Return the notice of an alert as it is at `now` (epoch ms), which a clock that was set back may bring twice."""
+    return Notice(_hash((alert.id, telling, str(now), str(alert.count)), 16), now, telling, alert)
 
 
 def likeness(drift: Drift) -> Likeness:

@@ -47,6 +47,8 @@ class Look(Struct, frozen=True):
     """Ids of alerts that end at once, without a hold: their drift was accepted, or what they watch is gone."""
     place: Place | None = None
     """Of all its drifts, where an alert is to speak for others; None: each drift's connection."""
+    glance: bool = False
+    """Whether the same is looked at so often that a firing alert whose drift did not change is left as it is."""
     terms: Terms = TERMS
 
 
@@ -75,6 +77,8 @@ def evaluate(known: Mapping[str, Alert], drifts: Iterable[Drift], look: Look) ->
         alert, told = (before, ()) if before is None else passing(before, look)
         notices += told
         drift = found.get(id_)
+        if drift is not None and look.glance and _is_known(before, drift):
+            continue
         after = _failed(alert, drift, look) if drift else _passed(alert, look) if alert else None
         if after is None:
             continue
@@ -99,6 +103,13 @@ def settle(alerts: Iterable[Alert], look: Look) -> Evaluation:
     return Evaluation(tuple(changed), tuple(notices))
 
 
+def restless(alert: Alert) -> bool:
+    """Tell whether time alone may change an alert, or something of it is still to be told."""
+    if alert.flapping or alert.mute is not None:
+        return True
+    return alert.firing and alert.told is not alert.drift.severity
+
+
 def passing(alert: Alert, look: Look) -> tuple[Alert, tuple[Notice, ...]]:
     """Return an alert as time alone has made it, and what is told of that."""
     now = look.now
@@ -116,6 +127,10 @@ def over(alert: Alert, now: int, terms: Terms = TERMS) -> bool:
     if alert.open or alert.told is not None or alert.muted(now):
         return False
     return now - alert.since > terms.reopen * 1000
+
+
+def _is_known(alert: Alert | None, drift: Drift) -> bool:
+    return alert is not None and alert.firing and alert.failing_now and alert.drift == drift
 
 
 def _found(drifts: Iterable[Drift], place: Place | None) -> dict[str, Drift]:

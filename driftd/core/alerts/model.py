@@ -101,7 +101,7 @@ class Notice(Struct, frozen=True):
     """One event of the alert stream; its id is the same however often it is read."""
 
     id: str
-    """Fingerprint over alert, telling and time: 32 hex digits."""
+    """Fingerprint over alert, telling, time and count: 32 hex digits."""
     at: int
     """Epoch ms."""
     telling: Telling

@@ -44,7 +44,8 @@ class Reach:
         """Return the scopes that speak for alerts; no alert is in two of them."""
         left = {each.id: each for each in self._failing}
         found: list[Struck] = []
-        for place in self._candidates():
+        spoken_for = {Place(Scope.TENANT, each.drift.connection) for each in self._whole()}
+        for place in (each for each in self._candidates() if each not in spoken_for):
             members = [each for each in self._here[place] if each.id in left]
             if members and self._speaks(place, members):
                 found.append(Struck(place, members, len(_units(place, members)), self._census.population(place)))
@@ -54,9 +55,13 @@ class Reach:
 
     def under_their_connection(self) -> dict[str, str]:
         """Return which alert of a whole connection speaks for those of its resources: ids by ids."""
-        whole = {each.drift.connection: each.id for each in self._failing if each.firing and not each.drift.resource}
+        whole = {each.drift.connection: each.id for each in self._whole()}
         resources = (each for each in self._failing if each.drift.resource is not None)
         return {each.id: whole[each.drift.connection] for each in resources if each.drift.connection in whole}
+
+    def _whole(self) -> list[Alert]:
+        """Return what fires for a connection as a whole."""
+        return [each for each in self._failing if each.firing and each.drift.resource is None]
 
     def may_spread(self, alert: Alert) -> bool:
         """Tell whether others around an alert fail alike, though not yet enough of them."""
@@ -66,7 +71,8 @@ class Reach:
         of = self._census.population(place)
         if of < self._terms.members:
             return False
-        return len(_units(place, self._here[place])) >= max(2, self._terms.wave * of)
+        share = self._terms.wave if place.scope in _WIDE else 0.0
+        return len(_units(place, self._here[place])) >= max(2, share * of)
 
     def _candidates(self) -> Iterator[Place]:
         """Give the scopes from the widest, but the smaller of two that cover the same alerts first."""

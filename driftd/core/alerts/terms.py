@@ -35,8 +35,8 @@ class Terms(Struct, frozen=True):
     """How many must be left for the scope's alert to go on; with `share_stay`."""
     share_stay: float = 0.25
     wave: float = 0.1
-    """Share of a scope, with two members, that may become a trouble of the scope: the members' notices wait one
-    interval for it."""
+    """Share of all connections from which on a trouble may become one of all; of a host, folder or connection two
+    members are enough. Until then their notices wait, one interval at most."""
 
 
 TERMS: Final = Terms()
