@@ -1,19 +1,22 @@
 """Exact checks over cycles: each is found, counts at its second evaluation, and is mended when the record is right."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from driftd.core.canonical import canonical
 from driftd.core.drift import Check, Severity
+from driftd.core.invariants.gathering import Gathering
 from driftd.core.invariants.model import Breach
-from driftd.core.model import KeyBytes, Kind
+from driftd.core.model import Change, KeyBytes, Kind, Op, Row
 from driftd.core.volume import OF_SWEEPS, Doubt
 from driftd.errors import Reason
 from driftd.ports import Facts
 from driftd.runtime.checks import ALWAYS, Checked
-from tests.checks.house import House, key_of
+from tests.checks.house import House, key_of, resource_of
 
 Record = dict[str, Any]
 Some = dict[KeyBytes, Record]
@@ -522,6 +525,17 @@ def test_a_document_that_comes_twice_in_a_cycle_is_added_up_once() -> None:
     shelf = house.shelves["SDELIVERY"]
     house.cycle("SDELIVERY", deliveries(delivery(1, 1, 5)), twice=True)
     assert {key.value: row for key, row in shelf.sums.items()} == {b'["O1",1000]': ("5",), b"[]": ("1",)}
+
+
+def test_a_reference_that_goes_and_comes_back_in_one_cycle_stays() -> None:
+    gathering = Gathering(resource_of("SORDER"), 1, baseline=False)
+    bodies = [canonical(order(1, (item, 1, 1))) for item in ("A", "B", "A")]
+    for before, after in pairwise(bodies):
+        row = Row(key_of("O1"), b"", b"", after)
+        pointers = ("/SOHSOP/0/ITMREF",)
+        gathering.look(row, Change("", Op.UPDATE, row.key, before, after, pointers, None, None, 0, 0, None, 1, 1))
+    assert (gathering.dropped, gathering.links) == (set(), set())
+    assert not any(any(row) for row in gathering.sums.values())
 
 
 def test_breaches_are_filed_under_what_identifies_them() -> None:
