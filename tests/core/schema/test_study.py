@@ -743,3 +743,13 @@ def test_an_update_of_data_keeps_its_place_among_others() -> None:
     polled.sweep()
     told_as = [event.reason for event in polled.events]
     assert (told_as.count(None), told_as.count(ChangeReason.SCHEMA_CHANGE)) == (10, 390)
+
+
+def test_emptiness_in_an_array_of_values_is_told() -> None:
+    """Periods without an amount, where each had one, are empties as well; an array without periods is data."""
+    polled = Polled(customer(at) | {"DEB": [at + 0.5, 1.25]} for at in range(300))
+    polled.sweep()
+    polled.edit(setting("DEB", []), polled.keys(5))
+    assert polled.sweep() == ()
+    polled.edit(setting("DEB", [None, 1.25]))
+    assert told(polled.sweep()) == [(SchemaKind.BECAME_NULLABLE, "DEB[]")]
