@@ -132,7 +132,7 @@ def _tokens(connection: ConnectionConfig) -> Cost:
 
 
 def _prototypes(connection: ConnectionConfig) -> Cost:
-    """Return the requests for prototypes, at most: one an hour for each facet of each class."""
+    """Return the requests for prototypes: one an hour for each facet of each class, where the tenant serves them."""
     hours = open_minutes(connection.settings.blackout) / 60
     return Cost(hours * sum(2 if each.resource.details else 1 for each in connection.classes))
 

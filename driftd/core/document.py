@@ -59,6 +59,7 @@ def of_connection(status: ConnectionStatus, scopes: Mapping[str, Reached]) -> Do
             "bytes_limit": status.budget.bytes,
             "resumes": moment(status.resumes),
         },
+        "credentials": {str(name): state for name, state in status.credentials.items()},
         "expiry": {str(name): moment(at) for name, at in status.expiry.items()},
         "resources": [of_resource(each) for each in status.resources],
     }

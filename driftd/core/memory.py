@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from driftd.core.model import KeyBytes
 from driftd.core.rhythm import Rhythm
 from driftd.core.scale import Quote, Shift
 from driftd.core.schema.model import Learnt
@@ -19,4 +20,7 @@ class Memory(Struct, frozen=True):
     """How the latest prices of new documents compare with those before."""
     rhythm: Rhythm = Rhythm()
     churn: tuple[float, ...] = ()
-    """The share of records that changed in each of the latest sweeps."""
+    """The share of records that changed in each of the latest sweeps that saw changes."""
+    review: KeyBytes | None = None
+    """The key up to which records were judged against other classes that were not known at their baseline; empty: none
+    as yet; None: all were."""

@@ -181,7 +181,7 @@ class Details(NamedTuple):
 
 
 class Prototypes(NamedTuple):
-    """What a tenant declares of a resource. ``declared`` is None where there is nothing to be had, or nothing new."""
+    """What a tenant declares of a resource. ``declared`` is None where there is nothing to be had."""
 
     declared: JsonObject | None
     """The prototype of the query facet, completed from that of the details facet where records have details."""

@@ -69,11 +69,26 @@ def late(rhythm: Rhythm, now: int) -> Late | None:
     busy = _busy(rhythm)
     if rhythm.last is None or len(busy) < REGULAR:
         return None
-    days = [slot // 24 for slot in busy]
-    allowed = max(3, 2 * max(days.count(day) for day in set(days)))
     begin = max(rhythm.last // _HOUR + 1, now // _HOUR - WEEKS * _SLOTS)
     missed = sum(hour % _SLOTS in busy for hour in range(begin, now // _HOUR))
+    allowed = _allowed(busy)
     return Late(rhythm.last, missed, allowed, len(rhythm.weeks)) if missed > allowed else None
+
+
+def due(rhythm: Rhythm) -> int | None:
+    """Return when a resource is late unless it changes before, epoch ms; None where that cannot be."""
+    busy = _busy(rhythm)
+    if rhythm.last is None or len(busy) < REGULAR:
+        return None
+    begin = rhythm.last // _HOUR + 1
+    missed = [hour for hour in range(begin, begin + WEEKS * _SLOTS) if hour % _SLOTS in busy]
+    return (missed[_allowed(busy)] + 1) * _HOUR
+
+
+def _allowed(busy: frozenset[int]) -> int:
+    """Return how many busy hours may pass: those of two working days."""
+    days = [slot // 24 for slot in busy]
+    return max(3, 2 * max(days.count(day) for day in set(days)))
 
 
 def _busy(rhythm: Rhythm) -> frozenset[int]:

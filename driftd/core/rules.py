@@ -113,3 +113,24 @@ class Rules(Struct, frozen=True):
     sums: tuple[Sum, ...] = ()
     agreements: tuple[Agreement, ...] = ()
     price: Price | None = None
+
+
+def used(rules: Rules) -> frozenset[str]:
+    """Return the paths that exact checks read of a class; a member that may stand in a row or its record, as both."""
+    found = {*rules.menus, *rules.money, *rules.dates, *rules.sets, *rules.closed}
+    journal, stock, price = rules.journal, rules.stock, rules.price
+    if journal:
+        found.update(_paths(journal.collection, (*journal.group, journal.sign, journal.amount)))
+    if stock:
+        found.update((stock.physical, *stock.signed, *stock.allocated))
+    if price:
+        found.update(_paths(price.collection, (*price.group, price.amount)))
+    for total in rules.totals:
+        found.update((total.header, f"{total.collection}[].{total.member}"))
+    for each in rules.sums:
+        found.update(_paths(each.collection, (*each.group, *each.amounts, each.sign)))
+    return frozenset(path for path in found if not path.endswith(".") and path)
+
+
+def _paths(collection: str, members: tuple[str, ...]) -> set[str]:
+    return {*members, *(f"{collection}[].{each}" for each in members if collection)}

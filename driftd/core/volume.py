@@ -20,9 +20,9 @@ FEW: Final = 50
 USUAL: Final = 3.0
 """How many times the greatest share of the sweeps before a mass update is."""
 LEARNT: Final = 5
-"""Sweeps that have to be known for that."""
+"""Complete sweeps that there have to be before."""
 KEPT: Final = 10
-"""Sweeps of which the share is kept."""
+"""Sweeps with changes of which the share is kept."""
 SAMPLES: Final = 20
 OF_SWEEPS: Final = frozenset(
     {Check.EMPTY_ANSWER, Check.MASS_DELETE, Check.MASS_UPDATE, Check.DUPLICATE_KEYS}
@@ -53,6 +53,8 @@ class Swept(Struct, frozen=True):
     doubts: tuple[Doubt, ...] = ()
     trusted: int = 0
     """Records before it."""
+    sweeps: int = 0
+    """Complete sweeps before it."""
     seen: int = 0
     """Records it saw."""
     changed: int = 0
@@ -76,11 +78,11 @@ def mass_update(resource: Resource, swept: Swept, churn: Sequence[float], shifts
     """Most records of a resource changed between two sweeps, and that is not usual for it.
 
     A mass update in X3, an import, or a change of rules or rounding. The changes are captured as ever; a shift of scale
-    that explains them is told instead. `churn` is what share changed in the sweeps before.
+    that explains them is told instead. `churn` is what share changed in the latest sweeps that saw changes.
     """
-    if swept.kind is not Kind.SWEEP or swept.trusted < FEW or len(churn) < LEARNT:
+    if swept.kind is not Kind.SWEEP or swept.trusted < FEW or swept.sweeps < LEARNT:
         return []
-    share, usual = swept.changed / swept.trusted, max(churn)
+    share, usual = swept.changed / swept.trusted, max(churn, default=0.0)
     if share <= max(MASS, USUAL * usual) or any(each.m >= MASS * swept.changed for each in shifts):
         return []
     return [
@@ -104,8 +106,8 @@ def mass_update(resource: Resource, swept: Swept, churn: Sequence[float], shifts
 
 
 def churned(churn: Sequence[float], swept: Swept) -> tuple[float, ...]:
-    """Return the shares that changed in the latest sweeps, with this one."""
-    if swept.kind is not Kind.SWEEP or not swept.trusted:
+    """Return the shares that changed in the latest sweeps that saw changes, with this one."""
+    if swept.kind is not Kind.SWEEP or not swept.trusted or not swept.changed:
         return tuple(churn)
     return (*churn, round(swept.changed / swept.trusted, 3))[-KEPT:]
 

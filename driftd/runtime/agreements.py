@@ -50,7 +50,7 @@ async def disagrees(
 
     None where that cannot be told: its lines are not known, or the other class is not known completely.
     """
-    own = contribution(record, resource.rules)
+    own = contribution(record, resource.rules, zeros=True)
     if covered(rule.whole) not in own or await counterparts.standing(rule.by) is None:
         return None
     if rule.equal and not await counterparts.complete(rule.by, rule.parts):

@@ -36,6 +36,8 @@ class Checked(Struct, frozen=True):
     interval: float
     """Seconds between such cycles."""
     drifts: Collection[Drift] = ()
+    mended: frozenset[str] = frozenset()
+    """Ids of alerts that end at once: another drift of this cycle says more of the same cause."""
 
 
 class Judged(Struct, frozen=True):
@@ -108,7 +110,14 @@ class Alarms:
             ours = drift.resource == checked.resource and not alert.group and not watched(drift)
             return ours and (drift.kind in checked.covered or drift.finding in checked.covered)
 
-        look = Look(now, checked.interval, covers=covers, waits=self._has_kin, terms=self.terms)
+        look = Look(
+            now,
+            checked.interval,
+            covers=covers,
+            waits=self._has_kin,
+            mended=checked.mended,
+            terms=self.terms,
+        )
         known = {each.id: each for each in self.known(checked.connection)}
         return self.judged(evaluate(known, checked.drifts, look))
 

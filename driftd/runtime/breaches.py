@@ -7,6 +7,7 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
+from driftd.core import fingerprint
 from driftd.core.canonical import overlay
 from driftd.core.drift import Check
 from driftd.core.invariants.crossing import CROSSING, orphans, settled
@@ -16,7 +17,7 @@ from driftd.core.invariants.model import Breach, Link
 from driftd.core.invariants.reading import Record, decoded
 from driftd.core.invariants.told import Counted
 from driftd.core.model import KeyBytes, Kind, Resource, Stored
-from driftd.ports import Casebook, Store
+from driftd.ports import Casebook, Seen, Store
 from driftd.runtime.agreements import Disagreement, disagrees, rule_of
 from driftd.runtime.counterparts import Counterparts, batches
 
@@ -29,6 +30,10 @@ DAY: Final = 86_400_000
 """Milliseconds: a document whose lines were read longer ago is not judged by them."""
 COUNTS: Final = 2
 """Evaluations from which on a breach counts."""
+BY_LINES: Final = frozenset({Check.JOURNAL_BALANCE, Check.HEADER_TOTALS})
+"""Checks that a document breaks while it is being written."""
+DOUBTFUL: Final = 50
+"""Documents that one cycle reads again for that."""
 
 
 class Cycled(Struct, frozen=True):
@@ -75,13 +80,40 @@ class Breaches:
             for place, breach in before.items():
                 await self._of_before(place, breach, each, verdicts)
 
+    async def doubtful(self) -> list[KeyBytes]:
+        """Return documents that break a check by their lines and were found once: they may be half-written."""
+        if not self._resource.details or not await self._any():
+            return []
+        held = await self._casebook.breaches(self._resource.connection, self._resource.name, limit=AGAIN)
+        found = [each.key for each in held if each.check in BY_LINES and each.times < COUNTS]
+        return list(dict.fromkeys(found))[:DOUBTFUL]
+
+    async def review(self, records: Iterable[Seen]) -> None:
+        """Judge records against other classes that were not known when these records were read first."""
+        bodies = {each.key: each.body for each in records if each.key not in self._touched}
+        named = {key: self._links(key, decoded(body)) for key, body in bodies.items()}
+        present = await self._counterparts.present(link for some in named.values() for link in some)
+        began = self._cycled.began
+        found = [
+            Breach(Check.ORPHANS, field, key, began, fingerprint.of(bodies[key]))
+            for key, some in named.items()
+            for field, wrong in orphans(some, present).items()
+            if wrong
+        ]
+        for rule in self._resource.rules.agreements:
+            for key, body in bodies.items() if rule.of == self._resource.name else ():
+                judged = await disagrees(rule, self._resource, decoded(body), self._counterparts)
+                if judged is not None and judged[0]:
+                    found.append(Breach(Check(rule.check), rule.field, key, began, judged[1]))
+        await self._note(self._resource.name, found)
+
     async def disagree(self, found: Iterable[Disagreement], now: int) -> None:
         """Take in records whose sums do not agree with those of another class."""
         by_class: dict[str, list[Disagreement]] = {}
         for each in found:
             by_class.setdefault(each.resource, []).append(each)
         for name, some in by_class.items():
-            await self._note(name, [(each.check, each.field, each.key) for each in some], now)
+            await self._note(name, [Breach(each.check, each.field, each.key, now) for each in some])
 
     async def deleted(self, keys: Sequence[KeyBytes], now: int) -> None:
         """Find what refers to records that are gone by now: their orphans are of other classes."""
@@ -89,7 +121,9 @@ class Breaches:
         for batch in batches(keys):
             found = await self._casebook.referring(self._resource.connection, self._resource.name, batch)
             for name, some in found.items():
-                await self._note(name, [(Check.ORPHANS, link.field, link.key) for link in some[: max(0, left)]], now)
+                await self._note(
+                    name, [Breach(Check.ORPHANS, link.field, link.key, now) for link in some[: max(0, left)]]
+                )
                 left -= len(some)
             if left <= 0:
                 break
@@ -187,18 +221,18 @@ class Breaches:
         elif settled(breach, self._cycled.kind, self._cycled.began, swept):
             self._write(breach, times=COUNTS)
 
-    async def _note(self, name: str, places: Sequence[tuple[Check, str, KeyBytes]], now: int) -> None:
+    async def _note(self, name: str, found: Iterable[Breach]) -> None:
         """Write breaches that are not known yet, of this resource's records or of another's."""
-        connection = self._resource.connection
-        known: set[tuple[Check, str, KeyBytes]] = set(self.written) if name == self._resource.name else set()
+        places = {(each.check, each.field, each.key): each for each in found}
+        known = set(self.written) if name == self._resource.name else set()
         for batch in batches({key for _, _, key in places}):
-            held = await self._casebook.breaches(connection, name, keys=batch, limit=MOST)
+            held = await self._casebook.breaches(self._resource.connection, name, keys=batch, limit=MOST)
             known |= {(each.check, each.field, each.key) for each in held}
-        new = [Breach(*place, now) for place in dict.fromkeys(places) if place not in known]
+        new = {place: each for place, each in places.items() if place not in known}
         if name == self._resource.name:
-            self.written |= {(each.check, each.field, each.key): each for each in new}
+            self.written |= new
         elif new:
-            self.elsewhere.setdefault(name, []).extend(new)
+            self.elsewhere.setdefault(name, []).extend(new.values())
 
     async def _held(self, keys: Iterable[KeyBytes]) -> dict[KeyBytes, dict[Place, Breach]]:
         """Return the open breaches of records, where there are any at all."""

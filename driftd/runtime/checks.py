@@ -24,7 +24,7 @@ from driftd.core.invariants.sums import covered, moved, of_set
 from driftd.core.invariants.told import OF_RECORDS, sets_changed, told
 from driftd.core.memory import Memory
 from driftd.core.model import Absence, Change, KeyBytes, Kind, Op, Resource, Row, Standing
-from driftd.core.rhythm import late, noted
+from driftd.core.rhythm import due, late, noted
 from driftd.core.scale import Ratios
 from driftd.core.volume import OF_SWEEPS, Swept
 from driftd.ports import Casebook, Facts, Store
@@ -35,6 +35,8 @@ from driftd.runtime.prices import Priced, priced
 
 ALWAYS: Final = OF_RECORDS | {Check.SCALE_SHIFT, Check.SET_CHANGES, Check.STOPPED_CHANGING}
 """Checks that every cycle evaluates."""
+REVIEWED: Final = 200
+"""Records that one cycle judges once more, since another class was not known before."""
 
 
 class Start(Struct, frozen=True):
@@ -61,6 +63,9 @@ class Checked(Struct, frozen=True):
     """Records looked at that a check could not judge, since their lines are not known or too old."""
     clear: bool = False
     """Whether nothing is left to be judged again."""
+    due: int | None = None
+    """When the resource is late unless something changes before, epoch ms: from then on a cycle that saw nothing new
+    has something to judge all the same; None: never."""
 
 
 class Checks:
@@ -97,6 +102,10 @@ class Checks:
         if looked:
             await self._breaches.judge(looked)
 
+    async def doubtful(self) -> Sequence[KeyBytes]:
+        """Return documents whose details are to be read again in this cycle, before it concludes: half-written ones."""
+        return await self._breaches.doubtful()
+
     async def conclude(self, swept: Swept, now: int) -> Checked:
         """Return what the cycle comes to; `swept` tells of it as a whole."""
         resource, memory, gathering = self._resource, self._start.memory, self._gathering
@@ -105,6 +114,7 @@ class Checks:
         await self._breaches.disagree(await self._disagreements(held, sums), now)
         await self._breaches.again()
         await self._breaches.deleted(self._gone, now)
+        review = await self._reviewed()
         found = [*self._ratios.found(now), *([prices.shift] if prices.shift else [])]
         changed = bool(gathering.changed or (gathering.created and not self._baseline) or gathering.deleted)
         swept = await self._completed(swept)
@@ -115,6 +125,7 @@ class Checks:
             quotes=prices.quotes,
             rhythm=noted(memory.rhythm, now, changed=changed),
             churn=volume.churned(churn, swept),
+            review=review,
         )
         drifts = [
             *told(resource, self._breaches.counted(), self._records()),
@@ -128,8 +139,9 @@ class Checks:
         sweeps = OF_SWEEPS if swept.kind is Kind.SWEEP else frozenset()
         facts = self._facts(sums | prices.sums)
         covered_ = ALWAYS | sweeps
-        clear = self._breaches.clear
-        return Checked(facts, tuple(drifts), covered_, memory, dict(gathering.unknown), clear=clear)
+        clear = self._breaches.clear and not memory.shifts and review is None
+        unknown = dict(gathering.unknown)
+        return Checked(facts, tuple(drifts), covered_, memory, unknown, clear=clear, due=due(memory.rhythm))
 
     def _measure(self, looked: Looked, change: Change | None) -> None:
         if change is not None and change.op is Op.UPDATE and looked.before and looked.after:
@@ -167,6 +179,21 @@ class Checks:
             name for name in self._resource.rules.sets if int((held.get(covered(of_set(name))) or ("0",))[0]) >= KNOWN
         ]
 
+    async def _reviewed(self) -> KeyBytes | None:
+        """Judge some records more against classes that were not known at their baseline; return how far that came.
+
+        It begins once all of these classes are known.
+        """
+        at = b"" if self._baseline else self._start.memory.review
+        if at is None or await self._counterparts.unknown(self._resource):
+            return at
+        if self._baseline:
+            return None
+        names = self._resource.connection, self._resource.name
+        page = await self._store.read_records(*names, after=at or None, limit=REVIEWED)
+        await self._breaches.review(page.records)
+        return page.next
+
     async def _completed(self, swept: Swept) -> Swept:
         """Return what a cycle was with what was counted here."""
         samples = self._held
@@ -175,6 +202,7 @@ class Checks:
             samples = [each.key for each in absent if each.absent is Absence.HELD]
         return replace(
             swept,
+            sweeps=self._start.standing.sweeps,
             changed=self._gathering.changed,
             held=swept.held + len(self._held),
             samples=tuple(samples[: volume.SAMPLES]),

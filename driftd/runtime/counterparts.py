@@ -35,6 +35,15 @@ class Counterparts:
             self._standings[name] = standing if standing and standing.baselined else None
         return self._standings[name]
 
+    async def unknown(self, resource: Resource) -> bool:
+        """Tell whether a class that `resource` is compared with is polled, and was not read completely as yet."""
+        agreements = {rule.by for rule in resource.rules.agreements if rule.of == resource.name}
+        polled = [name for name in {*resource.references.values(), *agreements} if self._others(name)]
+        if any([await self.standing(name) is None for name in polled]):
+            return True
+        equal = [rule for rule in resource.rules.agreements if rule.equal and rule.of == resource.name]
+        return any([rule.by in polled and not await self.complete(rule.by, rule.parts) for rule in equal])
+
     async def swept(self, name: str) -> int | None:
         """Return when the last complete sweep of a class ended, epoch ms."""
         standing = await self.standing(name)

@@ -117,7 +117,9 @@ class Decisions:
             found = opened(memory.learnt, baseline, site.resource)
             wanted = (drift.finding, drift.field)
             change = next((each for each in found.changes if (each.kind, each.field) == wanted), None)
-            after = change and acceptance.accept(baseline, found.current, change, found.changes, self._clock.now())
+            if change is None:
+                raise _over(alert)
+            after = acceptance.accept(baseline, found.current, change, found.changes, self._clock.now())
             if after is None:
                 raise _over(alert)
             return Filing(baselines={names: after})

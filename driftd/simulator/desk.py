@@ -18,7 +18,7 @@ _LATELY = 40
 
 
 class BusyError(Exception):
-    """A record that is needed has been touched already."""
+    """A record that is needed has been touched already, or stock that is needed is not there."""
 
 
 class Desk:

@@ -6,6 +6,7 @@ place: what a function returns shares all that it did not touch.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple, cast
 
 from driftd.simulator.json_values import Json, Record
@@ -24,6 +25,7 @@ class Place(NamedTuple):
     names: Names
 
     @classmethod
+    @lru_cache(1024)
     def of(cls, path: str) -> "Place":
         """Parse `SOHSOP[].ITMREF`, `ADDRESS.CTY`, `DEB[]`; `""` is the record itself. Raises `ValueError`."""
         *collections, last = path.removesuffix("[]").split("[].") if path else [""]

@@ -25,7 +25,7 @@ from driftd.simulator.books import (
     movements,
 )
 from driftd.simulator.class_model import Edits, Key
-from driftd.simulator.desk import Desk
+from driftd.simulator.desk import BusyError, Desk
 from driftd.simulator.journal import Change
 from driftd.simulator.json_values import Json, Record
 from driftd.simulator.products import STOCK_SITES
@@ -195,10 +195,23 @@ def _stock(desk: Desk, site: Json, moved: Mapping[str, Mapping[str, int]]) -> It
     made = []
     for product, row in rows.items():
         if row is not None:
-            content = desk.content("ITMMVT", row)
-            edits: Edits = {name: cast("int", content[name]) + by for name, by in moved[product].items()}
-            made.append(desk.change("ITMMVT", row, edits))
+            made.append(desk.change("ITMMVT", row, moved_stock(desk.content("ITMMVT", row), moved[product])))
     return made
+
+
+def moved_stock(stock: Record, by: Mapping[str, int]) -> Edits:
+    """Return what a movement makes of a stock. Raises `BusyError` where more would be gone or allocated than is there.
+
+    What was allocated before the tenant began is counted from 0 downwards: no more is released than is known of.
+    """
+    held = {name: cast("int", stock[name]) for name in ("PHYSTO", "PHYALL", "GLOALL")}
+    edits = {
+        name: max(held[name] + change, 0) if name == "PHYALL" else held[name] + change for name, change in by.items()
+    }
+    after = held | edits
+    if after["PHYSTO"] < after["PHYALL"] + after["GLOALL"]:
+        raise BusyError
+    return {**edits}
 
 
 def _booked(desk: Desk, kind: str, written: Entry, source: Record) -> list[Change]:

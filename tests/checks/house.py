@@ -9,16 +9,16 @@ import anyio
 import msgspec
 from msgspec.structs import replace
 
-from driftd.app.opening import catalogue
+from driftd.adapters.x3.catalogue import lookup, standard
 from driftd.core import diff
-from driftd.core.canonical import canonical
+from driftd.core.canonical import canonical, overlay
 from driftd.core.diff import Sighting
 from driftd.core.drift import Check
 from driftd.core.invariants.model import Breach, Link, SumKey, Sums
 from driftd.core.memory import Memory
 from driftd.core.model import Change, Confidence, KeyBytes, Kind, Resource, Row, Standing, Stored
 from driftd.core.volume import Doubt, Swept
-from driftd.ports import Casebook, Facts, Store
+from driftd.ports import Casebook, Facts, Seen, Snapshot, Store
 from driftd.runtime.checks import Checked, Checks, Start
 
 Some = dict[KeyBytes, dict[str, Any]]
@@ -34,7 +34,8 @@ def key_of(*parts: Any) -> KeyBytes:
 
 def resource_of(name: str) -> Resource:
     """Return a class as the catalogue has it."""
-    known = catalogue()[name]
+    known = lookup(name)
+    assert known
     return Resource(
         "conn", name, known.representation, known.key, details=known.details, lines=known.lines,
         references=known.references, rules=known.rules,
@@ -61,10 +62,12 @@ class House:
     shelves: dict[str, Shelf]
     now: int = BEGIN
     asked: Counter[str] = field(default_factory=Counter)
+    doubtful: list[KeyBytes] = field(default_factory=list)
+    """What the last cycle's checks would have had read again."""
 
     @classmethod
     def of(cls, *names: str) -> "House":
-        return cls({name: Shelf(resource_of(name)) for name in names or catalogue()})
+        return cls({name: Shelf(resource_of(name)) for name in names or standard()})
 
     # --- cycles
 
@@ -94,6 +97,7 @@ class House:
             for at in [*range(0, len(rows), batch)] * (2 if twice else 1):
                 some = rows[at : at + batch]
                 await checks.observe(some, [by_key[row.key] for row in some if row.key in by_key])
+            self.doubtful = [*await checks.doubtful()]
             swept = Swept(kind, "id", doubts, shelf.standing.records, len(records))
             return await checks.conclude(swept, self.now)
 
@@ -155,6 +159,7 @@ class House:
             shelf.standing,
             baselined=True,
             records=live,
+            sweeps=shelf.standing.sweeps + (kind is Kind.SWEEP),
             last_sweep=self.now if kind is Kind.SWEEP else shelf.standing.last_sweep,
         )
         shelf.memory = checked.memory
@@ -225,6 +230,13 @@ class House:
         self.asked["known"] += 1
         rows = self.shelves[resource.name].rows
         return {key: rows[key] for key in keys if key in rows}
+
+    async def read_records(self, connection: str, resource: str, *, after: KeyBytes | None, limit: int) -> Snapshot:
+        self.asked["read_records"] += 1
+        rows = self.shelves[resource].rows
+        keys = sorted(key for key in rows if rows[key].deleted_at is None and (after is None or key > after))
+        seen = [Seen(key, overlay(rows[key].body, rows[key].details), None) for key in keys[:limit]]
+        return Snapshot(seen, 1, keys[limit - 1] if len(keys) > limit else None)
 
     async def absent(self, resource: Resource) -> Sequence[Stored]:
         return [each for each in self.shelves[resource.name].rows.values() if each.absent]

@@ -1,19 +1,22 @@
 """Exact checks over cycles: each is found, counts at its second evaluation, and is mended when the record is right."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from driftd.core.canonical import canonical
 from driftd.core.drift import Check, Severity
+from driftd.core.invariants.gathering import Gathering
 from driftd.core.invariants.model import Breach
-from driftd.core.model import KeyBytes, Kind
+from driftd.core.model import Change, KeyBytes, Kind, Op, Row
 from driftd.core.volume import OF_SWEEPS, Doubt
 from driftd.errors import Reason
 from driftd.ports import Facts
 from driftd.runtime.checks import ALWAYS, Checked
-from tests.checks.house import House, key_of
+from tests.checks.house import House, key_of, resource_of
 
 Record = dict[str, Any]
 Some = dict[KeyBytes, Record]
@@ -152,11 +155,12 @@ def test_a_record_that_goes_takes_its_breaches_along() -> None:
     assert house.shelves["SORDER"].breaches == {}
 
 
-def test_what_a_person_accepted_no_longer_counts() -> None:
+@pytest.mark.parametrize("evaluations", [1, 2])
+def test_what_a_person_accepted_no_longer_counts(evaluations: int) -> None:
     house = House.of("SORDER")
     wrong = orders(order(9, ("A", 1, 1), ORDSTA=7))
-    house.cycle("SORDER", wrong)
-    house.cycle("SORDER", wrong)
+    for _ in range(evaluations):
+        house.cycle("SORDER", wrong)
     shelf = house.shelves["SORDER"]
     shelf.breaches = {place: replace(each, accepted=True) for place, each in shelf.breaches.items()}
     assert found(house.cycle("SORDER", wrong)) == {}
@@ -189,6 +193,17 @@ def test_lines_that_are_missing_or_were_not_read_with_their_header_are_unknown()
     stale = house.cycle("SORDER", orders(right | {"ORDNOT": 100}), stale=True)
     assert stale.unknown == {Check.HEADER_TOTALS: 1}
     assert house.shelves["SORDER"].breaches == {}
+
+
+def test_a_document_that_may_be_half_written_is_to_be_read_again_once() -> None:
+    house = House.of("SORDER")
+    half = orders(order(1, ("A", 1, 1), ORDNOT=5), order(2, ("A", 1, 1), ORDSTA=7))
+    house.cycle("SORDER", half)
+    assert house.doubtful == []
+    house.cycle("SORDER", half)
+    assert house.doubtful == [key_of("O1")]
+    house.cycle("SORDER", half)
+    assert house.doubtful == []
 
 
 def test_an_unchanged_cycle_asks_one_question() -> None:
@@ -238,6 +253,18 @@ def test_an_order_of_a_customer_that_never_was_counts_once_customers_were_read_a
     assert found(house.cycle("SORDER", town["SORDER"])) == {}
 
 
+def test_orphans_beyond_those_that_one_cycle_judges_again_are_mended_in_turn() -> None:
+    house = House.of("ITMMASTER", "SORDER")
+    some = orders(*(order(n, ("A" if n <= 600 else "B", 1, 1)) for n in range(1, 611)))
+    settle(house, {"ITMMASTER": products("A", "B", *"CDEFG"), "SORDER": some}, "SORDER", 1)
+    house.cycle("ITMMASTER", products(*"CDEFG"))
+    counts = [found(house.cycle("SORDER", some))[Check.ORPHANS, "SOHSOP[].ITMREF"] for _ in range(2)]
+    assert counts == [500, 610]
+    house.cycle("ITMMASTER", products("B", *"CDEFG"))
+    counts = [found(house.cycle("SORDER", some))[Check.ORPHANS, "SOHSOP[].ITMREF"] for _ in range(2)]
+    assert counts[-1] == 600
+
+
 def test_a_new_customer_with_a_new_order_is_no_orphan() -> None:
     house = House.of("BPCUSTOMER", "ITMMASTER", "SORDER")
     town = classes(order(1, ("A", 1, 1)))
@@ -266,6 +293,34 @@ def test_what_is_not_polled_or_was_never_read_is_not_judged(polled: tuple[str, .
     for _ in range(4):
         assert found(house.cycle("SORDER", many(5, customer="nobody"))) == {}
     assert house.shelves["SORDER"].breaches == {}
+
+
+def test_orders_that_were_read_before_their_customers_are_judged_later_a_part_at_a_time() -> None:
+    house = House.of("BPCUSTOMER", "ITMMASTER", "SORDER")
+    some = many(450) | orders(*(order(n, ("A", 1, 1), customer="C9") for n in (7, 400)))
+    house.cycle("SORDER", some)
+    house.cycle("ITMMASTER", products("A"))
+    house.cycle("SORDER", some)
+    house.cycle("BPCUSTOMER", customers("C1"))
+    asked = []
+    for _ in range(6):
+        house.cycle("SORDER", some)
+        asked.append(house.asked["read_records"])
+    assert asked == [1, 1, 1, 0, 0, 0]
+    assert len(house.shelves["SORDER"].breaches) == 2
+    house.cycle("BPCUSTOMER", customers("C1"))
+    assert found(house.cycle("SORDER", some)) == {(Check.ORPHANS, "BPCORD"): 2}
+
+
+def test_balances_that_were_read_before_their_entries_had_lines_are_judged_when_these_are_there() -> None:
+    house = House.of("GACCENTRY", "BALANCE")
+    bare = entries(100, 50)
+    del bare[key_of("OD", "1")]["GACCENTRYD"]
+    held = balances(150, 149)
+    settle(house, {"GACCENTRY": bare, "BALANCE": held}, "BALANCE", 2)
+    assert house.shelves["BALANCE"].breaches == {}
+    last = settle(house, {"GACCENTRY": entries(100, 50), "BALANCE": held}, "BALANCE", 4)
+    assert found(last) == {(Check.BALANCES, "DEBLED[]"): 1}
 
 
 # --- sums of two classes
@@ -350,6 +405,23 @@ def test_balances_are_not_judged_while_an_entry_is_without_its_lines() -> None:
     assert house.shelves["BALANCE"].breaches == {}
 
 
+def test_balances_are_left_as_they_were_judged_while_entries_cannot_be_read() -> None:
+    """Lines that a patch has renamed take their amounts out of the sums: no balance is wrong, or right, for that."""
+    house = House.of("GACCENTRY", "BALANCE")
+    wrong = {"GACCENTRY": entries(100, 50), "BALANCE": balances(150, 149)}
+    assert found(settle(house, wrong, "BALANCE", 4)) == {(Check.BALANCES, "DEBLED[]"): 1}
+    renamed = entries(100, 50)
+    for entry in renamed.values():
+        for line in entry["GACCENTRYD"]:
+            line["AMTLED1"] = line.pop("AMTLED")
+    patched = wrong | {"GACCENTRY": renamed}
+    assert found(settle(house, patched, "BALANCE", 4)) == {(Check.BALANCES, "DEBLED[]"): 1}
+    assert not [key for key in house.shelves["GACCENTRY"].sums if key.name == "posted"]
+    empty = patched | {"BALANCE": balances(0, 0)}
+    assert found(settle(house, empty, "BALANCE", 4)) == {(Check.BALANCES, "DEBLED[]"): 1}
+    assert found(settle(house, wrong | {"BALANCE": balances(150, 150)}, "BALANCE", 4)) == {}
+
+
 def test_the_first_cycle_of_either_class_may_be_the_one_that_finds_it() -> None:
     for first in ("GACCENTRY", "BALANCE"):
         house = House.of("GACCENTRY", "BALANCE")
@@ -370,7 +442,9 @@ def test_prices_in_cents_are_found_at_once_and_open_until_they_are_back() -> Non
     house.cycle("SORDER", usual)
     (drift,) = house.cycle("SORDER", cents).drifts
     assert (drift.finding, drift.certain, drift.severity) == (Check.SCALE_SHIFT, True, Severity.CRITICAL)
-    assert set(drift.evidence["fields"]) == {"ORDNOT", "SOHSOP[].NETPRI", "SOHSOP[].LINAMT"}  # type: ignore[arg-type]
+    fields = drift.evidence["fields"]
+    assert isinstance(fields, list)
+    assert set(fields) == {"ORDNOT", "SOHSOP[].NETPRI", "SOHSOP[].LINAMT"}
     assert found(house.cycle("SORDER", cents)) == {(Check.SCALE_SHIFT, drift.field): drift.affected}
     assert found(house.cycle("SORDER", usual)) == {}
 
@@ -380,9 +454,9 @@ def test_new_orders_in_cents_are_found_against_the_last_prices() -> None:
     usual = orders(*(order(n, (f"P{n}", 1, n)) for n in range(1, 31)))
     house.cycle("SORDER", usual)
     new: Some = {}
-    for n in range(1, 6):
+    for number, n in enumerate((1, 1, 2, 3, 4, 5)):
         assert Check.SCALE_SHIFT not in {each.finding for each in house.cycle("SORDER", usual | new).drifts}
-        new |= orders(order(100 + n, (f"P{n}", 1, 100 * n)))
+        new |= orders(order(100 + number, (f"P{n}", 1, 100 * n)))
     checked = house.cycle("SORDER", usual | new)
     assert found(checked) == {(Check.SCALE_SHIFT, "SOHSOP[].NETPRI"): 5}
     new |= orders(*(order(200 + n, (f"P{n}", 1, n)) for n in range(6, 12)))
@@ -451,6 +525,17 @@ def test_a_document_that_comes_twice_in_a_cycle_is_added_up_once() -> None:
     shelf = house.shelves["SDELIVERY"]
     house.cycle("SDELIVERY", deliveries(delivery(1, 1, 5)), twice=True)
     assert {key.value: row for key, row in shelf.sums.items()} == {b'["O1",1000]': ("5",), b"[]": ("1",)}
+
+
+def test_a_reference_that_goes_and_comes_back_in_one_cycle_stays() -> None:
+    gathering = Gathering(resource_of("SORDER"), 1, baseline=False)
+    bodies = [canonical(order(1, (item, 1, 1))) for item in ("A", "B", "A")]
+    for before, after in pairwise(bodies):
+        row = Row(key_of("O1"), b"", b"", after)
+        pointers = ("/SOHSOP/0/ITMREF",)
+        gathering.look(row, Change("", Op.UPDATE, row.key, before, after, pointers, None, None, 0, 0, None, 1, 1))
+    assert (gathering.dropped, gathering.links) == (set(), set())
+    assert not any(any(row) for row in gathering.sums.values())
 
 
 def test_breaches_are_filed_under_what_identifies_them() -> None:

@@ -14,6 +14,7 @@ from driftd.core.drift import Check
 from driftd.core.invariants.reading import decoded
 from driftd.core.invariants.records import JUDGES, judged
 from driftd.core.invariants.told import OF_RECORDS, explained
+from driftd.core.rules import Rules, used
 
 NOW = 1_764_547_200_000
 JOURNAL = "GACCENTRYD[].AMTLED"
@@ -172,3 +173,12 @@ def test_every_check_of_records_is_explained_in_several_sentences() -> None:
     for check in OF_RECORDS:
         assert len(explained(check)) > 150, check
     assert explained(Check.CLOCK_SKEW) == ""
+
+
+def test_what_checks_read_of_a_class_can_be_told() -> None:
+    paths = used(RULES["GACCENTRY"])
+    assert {"CAT", "GACCENTRYD[].AMTLED", "GACCENTRYD[].SNS", "CPY", "ACCDAT"} <= paths
+    assert {"PHYSTO", "PHYALL"} <= used(RULES["ITMMVT"])
+    assert {"ORDNOT", "SOHSOP[].LINAMT", "SOHSOP[].NETPRI"} <= used(RULES["SORDER"])
+    assert "GACCENTRYD[].DES" not in paths
+    assert used(Rules()) == frozenset()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from driftd.core.rhythm import Rhythm, late, noted
+from driftd.core.rhythm import Rhythm, due, late, noted
 
 HOUR = 3_600_000
 MONDAY = 1_764_547_200_000
@@ -40,6 +40,7 @@ def test_it_is_late_after_two_working_days_and_not_before() -> None:
     first = min(hour for hour, each in found.items() if each)
     assert 24 * 37 + 8 <= first <= 24 * 37 + 10
     assert all(found[hour] for hour in range(first, 24 * 45))
+    assert due(rhythm) == MONDAY + first * HOUR
     (told,) = {(each.since, each.allowed) for each in found.values() if each}
     assert told == (MONDAY + 24 * 32 * HOUR + 16 * HOUR + HOUR // 4, 18)
 
@@ -47,6 +48,7 @@ def test_it_is_late_after_two_working_days_and_not_before() -> None:
 def test_it_says_nothing_before_two_whole_weeks_are_known() -> None:
     rhythm = lived(24 * 13, works)[-1]
     assert late(rhythm, MONDAY + 24 * 60 * HOUR) is None
+    assert due(rhythm) is None
 
 
 def test_a_week_with_a_holiday_makes_no_alarm() -> None:

@@ -1,7 +1,7 @@
 """A daemon in name only, and its HTTP surface on loopback."""
 
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Never
 
@@ -10,6 +10,9 @@ import httpx
 from starlette.types import ASGIApp
 
 from driftd.config.model import WebConfig
+from driftd.core.alerts.model import Alert
+from driftd.core.alerts.search import find
+from driftd.core.decision import Decided, Decision
 from driftd.core.health import ConnectionHealth, Trouble
 from driftd.core.reasons import State
 from driftd.core.status import Status
@@ -54,6 +57,7 @@ class Pretended:
         self.reloading: Callable[[], Awaitable[str]] = for_ever
         self.checking: Callable[[str], Awaitable[Check]] = for_ever
         self.said: list[Line] = []
+        self.decisions: list[Decision] = []
         self.seconds = 1000.0
         self.gate = threading.Event()
         """Shut, nothing that asks for the time gets on."""
@@ -87,6 +91,16 @@ class Pretended:
     async def check(self, name: str) -> Check:
         return await self.checking(name)
 
+    async def alerts(self, since: int | None) -> Sequence[Alert]:
+        return [each for one in self.view.connections for each in one.alerts if each.open or since is not None]
+
+    async def alert(self, id_: str) -> Alert:
+        return find(id_, [each for one in self.view.connections for each in one.alerts])
+
+    async def decide(self, decision: Decision) -> Decided:
+        self.decisions.append(decision)
+        return Decided((await self.alert(decision.alert)).id, "done")
+
     def inside(self) -> Inside:
         return Inside(
             self.status,
@@ -94,6 +108,9 @@ class Pretended:
             lambda: self.missing,
             self.reload,
             self.check,
+            self.alerts,
+            self.alert,
+            self.decide,
             self,
             Told(self.said),
         )

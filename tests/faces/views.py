@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from driftd.core.budget import Budget, Usage
-from driftd.core.credential import Credential
+from driftd.core.credential import Credential, CredentialState
 from driftd.core.health import ConnectionHealth, ResourceHealth
 from driftd.core.histogram import SECONDS, Durations
 from driftd.core.model import Op
@@ -51,6 +51,7 @@ def connection(
         "budget": Budget(20_000, 2_000_000_000),
         "usage": Usage("2026-11-23", 5000, 7_000_000),
         "resumes": NOW + 10_000_000,
+        "credentials": {Credential.CLIENT_SECRET: CredentialState.EXPIRING},
         "expiry": {Credential.CLIENT_SECRET: NOW + 86_400_000 * 30, Credential.ACCESS_TOKEN: NOW + 1_800_000},
     }
     return ConnectionStatus(name=name, state=state, resources=resources or (resource(),), **{**known, **more})

@@ -74,7 +74,9 @@ class FakeSource:
 
     async def prototypes(self, resource: Resource) -> Prototypes:
         declared = self._table(resource).prototype
-        return Prototypes(declared, 0 if declared is None else len(_encode(declared)), 1)
+        if declared is None:
+            return Prototypes(None)  # known not to serve it, so not asked
+        return Prototypes(declared, len(_encode(declared)), 1)
 
     def split(self, page: Page) -> Sequence[bytes]:
         try:

@@ -24,7 +24,9 @@ from driftd.core.reasons import State
 from driftd.core.status import ConnectionStatus
 from driftd.errors import StoreError
 from driftd.ports import Remembered, Source, Traffic
+from driftd.runtime.alarms import Alarms
 from driftd.runtime.book import Book
+from driftd.runtime.detect import Detector
 from driftd.runtime.gauges import Gauges
 from driftd.runtime.post import Posts
 from driftd.runtime.rooms import Rooms
@@ -229,18 +231,19 @@ def _composed(
             sources[connection.name] = Breaking(source)
             yield sources[connection.name]
 
-    full = Full(store)
+    full, alarms = Full(store), Alarms(log)
     chance = random.Random(7)
     world = World(
         store=full,
         book=Book(store.logbook, clock, log),
         clock=clock,
         gauges=gauges,
-        posts=Posts(Ways(clock, chance.random, Limits(3, 0.2, 0.4)), 64, gauges, clock, log),
+        posts=Posts(Ways(clock, chance.random, Limits(3, 0.2, 0.4)), 64, gauges, clock, log, alarms),
         open_source=opened,
         sweeps=Rooms(64),
         chance=chance.random,
         seed=lambda: 42,
+        detector=Detector(store.casebook, full, alarms),
         pacing=Pacing(0.1, 0.3, 1.0),
         tick=0.2,
         restart=0.3,

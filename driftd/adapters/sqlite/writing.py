@@ -203,7 +203,8 @@ def _make_visible(
     place, committed = withholding.place(base, ahead.size, withheld=bool(withholds))
     published = {"generation": ahead.generation, "base": place, "committed": committed, "size": ahead.size}
     db.execute(QUERIES["publish_generation"], {**published, "sweep": cycles, "now": closing.now})
-    db.execute(QUERIES["set_last_seq"], {"seq": base + ahead.size - 1})
+    if ahead.size:
+        db.execute(QUERIES["set_last_seq"], {"seq": base + ahead.size - 1})
     if closing.detected is not None:
         filing.detect(db, resource, closing.detected)
     absences = reading.absences(db, header.resource_id)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Final
 
 LONGEST_WAIT: Final = 3600.0
@@ -61,6 +62,7 @@ class Tally:
     """Header and body bytes received, before inflating."""
 
 
+@lru_cache(256)  # the answers of a second have one date
 def epoch_ms(text: str) -> int | None:
     """Return the moment that an HTTP date names; None for what is none."""
     try:

@@ -145,7 +145,7 @@ class TokenAuthority:
     def _serves(self, held: _Held, *, proving: bool = False) -> bool:
         """Tell whether a token is given without asking for another; `proving`: somebody else does that already."""
         now = self._clock.monotonic()
-        return now < held.renew_at and (now < self._proof_at or proving)
+        return now < held.renew_at and (now < self._proof_at or (proving and self._refusals < SECOND))
 
     def _bears(self, held: _Held, error: SourceError) -> bool:
         """Tell whether a token goes on serving although no other could be had."""

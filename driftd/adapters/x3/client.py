@@ -23,8 +23,6 @@ from driftd.ports import Clock, Traffic
 
 SKEW: Final = 60.0
 """Seconds by which clocks may differ before a refused token is their fault."""
-PROTOTYPES_EVERY: Final = 3600.0
-"""Seconds between two readings of one prototype."""
 PROTOTYPES_REFUSED: Final = 86400.0
 """Seconds for which a prototype that is refused is not asked for again."""
 
@@ -106,7 +104,7 @@ class X3Source:
     async def prototypes(self, resource: Resource) -> Prototypes:
         """Read what the tenant declares of a class: the query facet, completed by the details facet where it has any.
 
-        Nothing where it was asked for within the hour, or was refused within a day.
+        Of a facet that was refused within a day nothing is asked.
         """
         tally = Tally()
         facets = ["$query", "$details"] if resource.details else ["$query"]
@@ -119,7 +117,6 @@ class X3Source:
         which, now = (resource.name, facet), self._clock.monotonic()
         if now < self._prototypes.get(which, now):
             return None
-        self._prototypes[which] = now + PROTOTYPES_EVERY
         question = self._question(resource, details=facet == "$details")
         answer = await self._read(self._address.prototype(resource, facet), question, tally)
         body = verdict.prototype(answer, question, self._clock.now())

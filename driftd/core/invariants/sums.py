@@ -29,11 +29,14 @@ def covered(name: str) -> SumKey:
     return SumKey(name, b"[]")
 
 
-def contribution(record: Record, rules: Rules) -> Amounts:
-    """Return what one record adds to the sums of its class, and the values that it has of the folder's sets."""
+def contribution(record: Record, rules: Rules, *, zeros: bool = False) -> Amounts:
+    """Return what one record adds to the sums of its class, and the values that it has of the folder's sets.
+
+    `zeros`: with the periods in which it adds nothing.
+    """
     amounts: Amounts = {}
     for rule in rules.sums:
-        found = _of(rule, record)
+        found = _of(rule, record, zeros=zeros)
         if found is not None:
             amounts |= found
             amounts[covered(rule.name)] = _ONE
@@ -103,7 +106,7 @@ def _paired(one: Sequence[str], other: Sequence[str]) -> list[tuple[str, str]]:
     return list(zip([*one, *["0"] * (size - len(one))], [*other, *["0"] * (size - len(other))], strict=True))
 
 
-def _of(rule: Sum, record: Record) -> Amounts | None:
+def _of(rule: Sum, record: Record, *, zeros: bool) -> Amounts | None:
     """Return what a record adds to one sum; None where that is not known."""
     if matches(record, rule.skip):
         return {}
@@ -111,7 +114,7 @@ def _of(rule: Sum, record: Record) -> Amounts | None:
     if found is None:
         return None
     if rule.spread:
-        return _spread(rule, record)
+        return _spread(rule, record, zeros=zeros)
     total: Amounts = {}
     for row in found:
         amounts = _row(rule, row, record)
@@ -135,14 +138,17 @@ def _row(rule: Sum, row: Record, record: Record) -> Amounts | None:
     return {SumKey(rule.name, _ENCODE(group)): known}
 
 
-def _spread(rule: Sum, record: Record) -> Amounts | None:
-    """Return a record's amounts by period, zeros too: place 0, which was carried forward, is left out."""
+def _spread(rule: Sum, record: Record, *, zeros: bool) -> Amounts | None:
+    """Return a record's amounts by period: place 0, which was carried forward, is left out."""
     group = _group(rule, record, record)
     arrays = [record.get(name) for name in rule.amounts]
     if group is None or not all(isinstance(each, list) for each in arrays):
         return None
     total: Amounts = {}
+    nothing = (0,) * len(arrays)
     for place, row_amounts in enumerate(zip(*arrays, strict=False)):
+        if row_amounts == nothing and not zeros:
+            continue
         known = tuple(each for value in row_amounts if (each := number(value)) is not None)
         if len(known) < len(rule.amounts):
             return None

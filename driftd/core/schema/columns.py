@@ -36,7 +36,7 @@ LEAST: Final = 4
 """Fewer records of a shape are not worth columns."""
 _ENCODE: Final = json.Encoder(decimal_format="number").encode
 _FRACTION: Final = re.compile(rb"\.(\d+)")
-_UNUSUAL: Final = re.compile(rb"\.0[,\]]|[eEn]")
+_UNUSUAL: Final = (b".0,", b".0]", b"e", b"E", b"n")
 """A number without a fraction, with an exponent, or none at all."""
 _NESTED: Final = frozenset({dict, list})
 
@@ -74,7 +74,7 @@ def column(values: Sequence[Any]) -> Counter[Mark] | None:
 
 def _numbers(values: Sequence[Any], found: Counter[Mark]) -> None:
     spelt = _ENCODE(values)
-    if set(map(type, values)) == {float} and not _UNUSUAL.search(spelt):
+    if set(map(type, values)) == {float} and not any(map(spelt.__contains__, _UNUSUAL)):
         found[NUMBER] += len(values)
         for digits, count in Counter(map(len, _FRACTION.findall(spelt))).items():
             found[scale_mark(digits)] += count

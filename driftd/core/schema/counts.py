@@ -8,7 +8,7 @@ what is bounded, and then stays given up: a set of codes with too many members, 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
@@ -27,7 +27,8 @@ MOST: Final = 3000
 _SHARE: Final = 0.5
 """Share of the records in which a member must be there to be kept when names are dynamic."""
 
-Marks = dict[Mark, int]
+Marks: TypeAlias = dict[Mark, int]
+Shown: TypeAlias = Mapping[str, Iterable[Mark]]
 _Packed = tuple[int, int, dict[str, Marks], list[str], dict[str, list[str]]]
 _DECODE: Final = msgspec.json.Decoder(list[dict[str, Any]]).decode
 _UNPACK: Final = msgspec.msgpack.Decoder(_Packed).decode
@@ -79,6 +80,15 @@ class Counts:
         """Add decoded records, all of them with details read, or without."""
         self._count(records, 1, complete=complete)
 
+    def observe_shown(self, names: Iterable[str], shown: Shown, *, complete: bool = True) -> None:
+        """Add one record by what it shows; `names` are its members."""
+        self.records += 1
+        self.complete += complete
+        for path, marks in shown.items():
+            self.one(path, marks, 1)
+        for name in () if complete else names:
+            self.bare(name, 1)
+
     def retract(self, records: Sequence[Mapping[str, Any]], *, complete: bool = True) -> None:
         """Take records back that were observed in the same way."""
         self._count(records, -1, complete=complete)
@@ -87,7 +97,10 @@ class Counts:
         """Return what some members of a record show: path → marks."""
         found: dict[str, Iterable[Mark]] = {}
         nested = {}
+        kept = self.closed.get("")
         for name, value in members.items():
+            if kept is not None and name not in kept:
+                continue
             if type(value) is dict or type(value) is list:
                 nested[name] = value
             else:
@@ -99,6 +112,11 @@ class Counts:
     def bare(self, path: str, weight: int) -> None:
         """Count that a record shows a member without its details having been read."""
         self.one(path, (BARE,), weight)
+
+    def dynamic(self, path: str) -> bool:
+        """Tell whether a path is one of too many names, none of which counts."""
+        kept = self.closed.get(above(path))
+        return kept is not None and path not in kept
 
     def merge(self, other: "Counts") -> "Counts":
         """Return the counts of both."""

@@ -6,7 +6,7 @@ of records at once, nor empty a value by an update of nothing else.
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, TypeAlias
 
 from driftd.core.schema.counts import Counts
 from driftd.core.schema.judge import named
@@ -20,14 +20,16 @@ _ONE_WAY: Final = 0.95
 _ALONE: Final = 0.9
 """Share of the records in which nothing but menus changed."""
 
-Law = dict[str, str]
+Law: TypeAlias = Mapping[str, str]
 
 
 def exchanged(seen: Seen, now: Counts, *, whole: bool) -> dict[str, tuple[Law, int, int]]:
     """Return menus whose values were exchanged: path → which value became which, in how many of how many records."""
-    found = {}
+    found: dict[str, tuple[Law, int, int]] = {}
     for path, swaps in seen.swaps.items():
         law = _law(swaps)
+        if len(set(law.values())) < len(law):
+            continue
         held = sum(count for (old, new), count in swaps.items() if law.get(old) == new)
         m = swaps.total()
         if held < PAIRS or held < _ONE_WAY * m or seen.alone[path] < _ALONE * m:
@@ -37,7 +39,7 @@ def exchanged(seen: Seen, now: Counts, *, whole: bool) -> dict[str, tuple[Law, i
     return found
 
 
-def undoes(law: Law, earlier: Mapping[str, str]) -> bool:
+def undoes(law: Law, earlier: Law) -> bool:
     """Tell whether an exchange takes an earlier one back."""
     return {new: old for old, new in law.items()} == dict(earlier)
 

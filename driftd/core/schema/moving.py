@@ -98,9 +98,12 @@ class _Move:
 
     def by_exchanges(self) -> None:
         """Count exchanges of a menu's values; one that takes the latest back counts it down."""
-        fields = self._current.form
+        fields, baseline = self._current.form, self._current.baseline
         for path, (law, held, m) in exchanged(self._shown.seen, self._shown.counts, whole=self._shown.whole).items():
             back = undoes(law, self._swaps.get(path, {}))
+            accepted = baseline[path].values or () if path in baseline else ()
+            if path not in fields or not (back or any(old in accepted for old in law)):
+                continue  # what leaves a value that was never accepted only comes back
             by = -1 if back and fields[path].meaning else 1
             fields[path] = replace(fields[path], meaning=fields[path].meaning + by)
             self._swaps[path] = law
@@ -129,6 +132,9 @@ class _Move:
         """Return both forms, and what is to be remembered of them: only what is still open."""
         form, baseline = self._current.form, self._current.baseline
         self._look_again()
+        for old, (_, why) in self._renamed.items():
+            if old in self._evidence:
+                self._evidence[old] = replace(self._evidence[old], hint=why)
         open_ = {path for path in form.keys() | baseline.keys() if form.get(path) != baseline.get(path)}
         remembered = replace(
             self._remembered,

@@ -3,8 +3,9 @@
 Law: a constant, a boolean and an empty field never match; a match is mutual, or there is none.
 """
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from driftd.core.schema.counts import above
@@ -21,6 +22,7 @@ WAYS: Final = 24
 _WIDE: Final = 200
 """Members looked at on either side."""
 _DEEP: Final = 8
+_NUMBER: Final = re.compile(r"-?\d{1,15}(?:\.\d+)?")
 _EMPTY: Final = frozenset({None, "", "0000-00-00"})
 
 
@@ -35,26 +37,25 @@ class Samples:
     """Pairs of what vanished and what came, a bounded number of each combination of paths."""
 
     def __init__(self) -> None:
-        self._pairs: dict[tuple[frozenset[str], frozenset[str]], list[tuple[Leaves, Leaves]]] = {}
+        self._pairs: list[tuple[Leaves, Leaves]] = []
+        self._taken: dict[Hashable, int] = {}
 
-    def take(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-        """Keep what of two records' members one has and the other lacks."""
+    def take(self, way: Hashable, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+        """Keep what of two records' members one has and the other lacks; `way` says how they differ."""
+        taken = self._taken.get(way, 0)
+        if taken >= SAMPLED or len(self._taken) >= WAYS > taken == 0:
+            return
+        self._taken[way] = taken + 1
         old, new = leaves(before), leaves(after)
         went = {path: values for path, values in old.items() if path not in new}
         came = {path: values for path, values in new.items() if path not in old}
         if not went or not came or len(went) > _WIDE or len(came) > _WIDE:
             return
-        way = (frozenset(went), frozenset(came))
-        if way not in self._pairs and len(self._pairs) >= WAYS:
-            return
-        held = self._pairs.setdefault(way, [])
-        if len(held) < SAMPLED:
-            held.append((went, came))
+        self._pairs.append((went, came))
 
     def matches(self) -> dict[str, Match]:
         """Return where each vanished path went, as far as the values prove it."""
-        pairs = [pair for held in self._pairs.values() for pair in held]
-        return _collections(_mutual(_scored(pairs)))
+        return _collections(_mutual(_scored(self._pairs)))
 
 
 def leaves(record: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
@@ -100,7 +101,7 @@ def _scored(pairs: Sequence[tuple[Leaves, Leaves]]) -> dict[tuple[str, str], _Sc
                 n[path, to] += 1
                 if told == new_told:
                     equal[path, to] += 1
-                    if values != new:
+                    if set(map(type, values)) != set(map(type, new)) and not _numeric((*values, *new)):
                         loose.add((path, to))
     return {
         pair: _Score(equal[pair], count, pair in loose)
@@ -115,8 +116,18 @@ def _void(values: tuple[Any, ...]) -> bool:
 
 def _spelt(values: tuple[Any, ...]) -> tuple[str, ...]:
     """Return values as text; several that are all the same, as one: a header's member may have gone to its lines."""
-    told = tuple(map(str, values))
+    told = tuple(map(_plain, values))
     return told[:1] if len(set(told)) == 1 else told
+
+
+def _numeric(values: tuple[Any, ...]) -> bool:
+    return all(isinstance(value, int | float) for value in values)
+
+
+def _plain(value: object) -> str:
+    """Return a value as text, the same for a number and for what spells it."""
+    told = str(value)
+    return repr(float(told)) if _NUMBER.fullmatch(told) else told
 
 
 def _mutual(scores: Mapping[tuple[str, str], _Score]) -> dict[str, tuple[str, _Score]]:

@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from driftd.core.schema.counts import Counts, Marks, above
+from driftd.core.schema.columns import LEAST
+from driftd.core.schema.counts import Counts, Marks, Shown, above
 from driftd.core.schema.marks import ARRAY, BARE, OBJECT, PRESENT, RAGGED, VALUE_MARKS, Mark
 from driftd.core.schema.model import FieldForm, Presence
 from driftd.core.schema.rename import Samples
 
-Shown = Mapping[str, Iterable[Mark]]
 _ALL: frozenset[Presence] = frozenset({Presence.ALWAYS, Presence.UNJUDGED})
 
 
@@ -32,6 +32,8 @@ class Seen:
         """New records that are like others but for this one member."""
         self.swaps: dict[str, Counter[tuple[Mark, Mark]]] = {}
         """Of each menu: how often one value became another."""
+        self.turned: Counter[tuple[str, Mark]] = Counter()
+        """Updated records of a menu that turned to a value, but for those that only counted on."""
         self.alone: Counter[str] = Counter()
         """Updates in which nothing but menus changed, by menu."""
         self.samples = Samples()
@@ -45,8 +47,15 @@ class Seen:
         return self.fresh.records + self.moved.records
 
     def created(self, records: Sequence[Mapping[str, Any]], *, complete: bool) -> None:
-        """Note new records, or such as got their details."""
-        self.fresh.observe(records, complete=complete)
+        """Count new records, or such as got their details, here and among all."""
+        if len(records) >= LEAST:
+            self._counts.observe(records, complete=complete)
+            self.fresh.observe(records, complete=complete)
+        else:
+            for record in records:
+                shown = self._counts.shown(record)
+                self._counts.observe_shown(record, shown, complete=complete)
+                self.fresh.observe_shown(record, shown, complete=complete)
         if not self._usual:
             return
         for names, count in Counter(map(frozenset, records)).items():
@@ -55,8 +64,13 @@ class Seen:
             if len(missing) == 1 and all(name in self._form for name in names):
                 self.lacking[next(iter(missing))] += count
 
-    def updated(self, names: Iterable[str], before: Shown, after: Shown, *, complete: bool) -> None:
-        """Note one updated record: the `names` that stayed, and what the others showed and show."""
+    def updated(
+        self, names: Iterable[str], before: Shown, after: Shown, *, complete: bool, resized: bool = False
+    ) -> None:
+        """Note one updated record: the `names` that stayed, and what the others showed and show.
+
+        Where it is `resized`, a collection has more lines or fewer, and may have other values for that.
+        """
         self.moved.records += 1
         self.moved.complete += complete
         self.same.update(names)
@@ -69,7 +83,8 @@ class Seen:
                     self.lost[path] += 1
             elif RAGGED in now and RAGGED not in marks:
                 self.lost[path] += 1
-        self._swapped(before, after)
+        if not resized:
+            self._swapped(before, after)
 
     def marks(self, path: str) -> Marks:
         """Return what the after-images show at a path."""
@@ -80,7 +95,7 @@ class Seen:
 
     def still(self, path: str) -> int:
         """Return in how many updated records the member that a path lies in stayed as it was."""
-        return self.same[path.partition(".")[0].partition("[")[0]]
+        return self.same[top(path)]
 
     def possible(self, path: str) -> int:
         """Return in how many after-images a path could appear, but for members that stayed as they were."""
@@ -108,13 +123,32 @@ class Seen:
         menus = []
         for path, marks in before.items():
             field = self._form.get(path)
-            if field is not None and field.values is not None and path in after:
-                old, new = _values(marks), _values(after[path])
-                if len(old) == len(new) == 1 and old != new:
-                    self.swaps.setdefault(path, Counter())[old.pop(), new.pop()] += 1
-                    menus.append(path)
+            if field is None or field.values is None or path not in after:
+                continue
+            old, new = _values(marks), _values(after[path])
+            if len(old) == len(new) == 1 and old != new:
+                self.swaps.setdefault(path, Counter())[next(iter(old)), next(iter(new))] += 1
+                menus.append(path)
+            self.turned.update((path, mark) for mark in new - old if _turned(old, new, mark))
         if len(menus) == len(before.keys() | after.keys()):
             self.alone.update(menus)
+
+
+def _turned(old: set[Mark], new: set[Mark], to: Mark) -> bool:
+    """Tell whether a record turned to a value; one above what it left, or what it had most, is only counted on."""
+    if isinstance(to, str):
+        return True
+    left = (old - new) or set(sorted(old, key=_rank)[-1:])
+    return any(mark != to - 1 for mark in left)
+
+
+def _rank(mark: Mark) -> int:
+    return mark if isinstance(mark, int) else -1
+
+
+def top(path: str) -> str:
+    """Return the member of the record itself that a path lies in."""
+    return path.partition(".")[0].partition("[")[0]
 
 
 def _values(marks: Iterable[Mark]) -> set[Mark]:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from driftd.core.schema.counts import Counts, above
-from driftd.core.schema.judge import allows, numbers, typed, values_in
+from driftd.core.schema.judge import allows, named, numbers, typed, values_in
 from driftd.core.schema.marks import (
     EMPTINESS,
     KIND_MARKS,
@@ -153,20 +153,16 @@ def _values(scene: Scene, path: str, field: FieldForm) -> Iterator[Sign]:
 def _menu(scene: Scene, path: str, field: FieldForm) -> Iterator[Sign]:
     """Yield the values that a closed set lacks.
 
-    New records with a value above all others prove nothing: a period and a year are whole numbers too. Nor do new
-    records with a new code. A record that turns to it does.
+    New records prove nothing: documents begin with a status that no old one has, a period and a year are whole numbers
+    too. Nor does a record that goes up by one: it may count lines. A record that turns to another value does.
     """
     if field.values is None:
         return
-    seen, was = scene.seen, scene.before.paths.get(path, {})
-    known = set(field.values)
-    fresh, moved = (values_in(each.paths.get(path, {})) for each in (seen.fresh, seen.moved))
-    numeric = [int(value) for value in known if value.isdecimal()]
-    m = typed(seen.marks(path)) + seen.still(path)
-    for value in sorted((fresh.keys() | moved.keys()) - known):
-        within = value.isdecimal() and bool(numeric) and int(value) < max(numeric)
-        k = moved.get(value, 0) + (fresh.get(value, 0) if within else 0)
-        yield Sign(path, What.VALUE, k, m, typed(was), detail=value)
+    seen, was, known = scene.seen, scene.before.paths.get(path, {}), set(field.values)
+    turned = {named(mark): count for (each, mark), count in seen.turned.items() if each == path}
+    marks = seen.marks(path)
+    for value in sorted(values_in(marks).keys() - known):
+        yield Sign(path, What.VALUE, turned.get(value, 0), typed(marks) + seen.still(path), typed(was), detail=value)
 
 
 def _still(seen: Seen, path: str) -> int:

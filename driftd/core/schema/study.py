@@ -28,6 +28,11 @@ from driftd.core.schema.record import Remembered
 from driftd.core.schema.seen import Seen
 from driftd.core.schema.structure import How, Shift, shift
 
+COUNTED = 0.5
+"""Share of a sweep's rows that must have been counted before they say what is normal: the others have no key."""
+SHIFTS = 5_000
+"""Paths of which is counted how many records came by them, lost them or changed their type."""
+
 
 class Conclusion(NamedTuple):
     """What a cycle showed of its resource's shape."""
@@ -83,6 +88,11 @@ class Study:
     def unlearnt(self) -> bool:
         """Whether nothing is known: where there is a snapshot, all of it is to be handed to `baseline` first."""
         return not self._remembered.counts
+
+    @property
+    def _lost(self) -> bool:
+        """Whether there is a form, and no counts that it rests on: until these are there again, nothing moves."""
+        return self.unlearnt and self._learnt.form is not None and not self._baselined
 
     def baseline(self, rows: Iterable[Row]) -> None:
         """Count rows of a first sweep, or of the snapshot where nothing was learnt yet."""
@@ -145,7 +155,7 @@ class Study:
             remembered = replace(remembered, **source)
         baseline = self._baseline(moved, stated, now)
         learnt = Learnt(
-            counts=record.packed(remembered),
+            counts=self._learnt.counts if self._lost else record.packed(remembered),
             form=self._learnt.form if moved is None else moved.form,
             stated=stated,
             version=_number(versions, Source.LEARNT, self._learnt.version),
@@ -167,7 +177,10 @@ class Study:
         shown = Shown(self._seen, self._counts, self._keyless, rows, whole)
         form, held = self._learnt.form, self._old.learnt
         if form is None or held is None:
-            return first(shown, self._resource, held, remembered) if whole else None
+            known = whole and self._counts.records >= rows * COUNTED
+            return first(shown, self._resource, held, remembered) if known else None
+        if self._lost:
+            return None
         if form == held and not (self._seen.records or self._keyless or self._baselined):
             return None
         return moved(
@@ -212,7 +225,6 @@ class Study:
         for whole in (False, True):
             some = [change for change in changes if self._is_complete(change, complete) is whole]
             records = decoded(change.after for change in some if change.after is not None)
-            self._counts.observe(records, complete=whole)
             self._seen.created(records, complete=whole)
         before = [change.before for change in changes if change.before is not None]
         self._counts.retract(decoded(before), complete=not self._resource.details)
@@ -232,12 +244,17 @@ class Study:
         for change, old, new in zip(updates, before, after, strict=True):
             names = _names(change.changed) or (old.keys() | new.keys())
             shifts[change.id] = self._one(
-                old.keys() - names,
+                (old.keys() & self._form.fields.keys()) - names,
                 {name: old[name] for name in names if name in old},
                 {name: new[name] for name in names if name in new},
                 complete=self._is_complete(change, complete),
             )
-        told = {id_ for id_, each in shifts.items() if self._is_structural(each)}
+        shaped = {change: self._shaped(change) for each in shifts.values() for change in each.structural}
+        told = {
+            id_
+            for id_, each in shifts.items()
+            if each.structural and not each.data and all(shaped[change] for change in each.structural)
+        }
         return [
             replace(change, reason=ChangeReason.SCHEMA_CHANGE)
             if change.id in told and change.reason is None
@@ -256,20 +273,19 @@ class Study:
                 self._counts.bare(name, -1)
             for name in new.keys() - old.keys():
                 self._counts.bare(name, 1)
-        self._seen.updated(same, before, after, complete=complete)
+        self._seen.updated(same, before, after, complete=complete, resized=_resized(old, new))
         found = shift(old, new)
         self._updates += 1
-        self._structural.update(found.structural)
-        if found.structural:
-            self._seen.samples.take(old, new)
+        if found.structural and len(self._structural) < SHIFTS:
+            self._structural.update(found.structural)
+            self._seen.samples.take(found.structural, old, new)
         return found
 
-    def _is_structural(self, found: Shift) -> bool:
-        """Tell whether an update changed only the shape: by members that others lost or gained as well, or all have."""
-        return bool(found.structural) and not found.data and all(map(self._shaped, found.structural))
-
     def _shaped(self, change: tuple[str, How]) -> bool:
+        """Tell whether a member that came, went or changed its type did so by a change of shape."""
         path, how = change
+        if self._counts.dynamic(path):
+            return False
         field = self._form.fields.get(path)
         presence = None if field is None else field.presence
         if presence is Presence.SOMETIMES and how is not How.RETYPED:
@@ -293,6 +309,13 @@ class _Uncounted:
         if not any(map(self, form.fields)):
             return form
         return replace(form, fields={path: field for path, field in form.fields.items() if not self(path)})
+
+
+def _resized(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Tell whether some collection has more lines now, or fewer."""
+    before = {name: len(value) for name, value in old.items() if isinstance(value, list)}
+    after = {name: len(value) for name, value in new.items() if isinstance(value, list)}
+    return any(lines != after.get(name, lines) for name, lines in before.items())
 
 
 def _names(pointers: Iterable[str]) -> set[str]:

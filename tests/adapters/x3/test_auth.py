@@ -399,6 +399,52 @@ class TestProof:
         assert {bearer(each)[-1] for each in tenant.read[:-1]} == {"1"}
         assert bearer(tenant.read[-1]) == "Bearer token-5"
 
+    async def test_nothing_is_read_once_the_secret_is_known_to_be_refused(self) -> None:
+        """A call that comes while the endpoint is asked again waits for it, whatever the token in hand still could."""
+        tenant, clock, going_on = ScriptedTenant(life=36_000), SetClock(), anyio.Event()
+
+        async def slowly(_request: httpx.Request) -> httpx.Response:
+            await going_on.wait()
+            return httpx.Response(401, json=REFUSED)
+
+        async def ask() -> None:
+            with pytest.raises(SourceError):
+                await given.page(CUSTOMERS, PAGE)
+
+        async with source(tenant, clock, settings(proof=self.PROOF)) as given:
+            await given.page(CUSTOMERS, PAGE)
+            tenant.token = lambda _r: httpx.Response(401, json=REFUSED)
+            clock.advance(300)
+            await given.page(CUSTOMERS, PAGE)
+            clock.advance(45)
+            await ask()
+            clock.advance(45)
+            tenant.token = slowly
+            async with anyio.create_task_group() as group:
+                for _ in range(3):
+                    group.start_soon(ask)
+                await anyio.wait_all_tasks_blocked()
+                going_on.set()
+        assert (len(tenant.read), len(tenant.tokens)) == (2, 4)
+
+    @pytest.mark.parametrize("late", [0.0, 40.0])
+    async def test_a_rotation_is_found_within_minutes_however_little_is_read(self, late: float) -> None:
+        """One request every five minutes, each second one late: the call that fails comes within 15 minutes."""
+        tenant, clock = ScriptedTenant(life=36_000), SetClock()
+        async with source(tenant, clock, settings(proof=self.PROOF)) as given:
+            await given.page(CUSTOMERS, PAGE)
+            tenant.token = lambda _r: httpx.Response(401, json=REFUSED)
+            begun = clock.monotonic()
+
+            async def cycles() -> None:
+                for n in range(9):
+                    clock.advance(300 + (late if n % 2 == 0 else -late))
+                    await given.page(CUSTOMERS, PAGE)
+
+            with pytest.raises(SourceError):
+                await cycles()
+        assert clock.monotonic() - begun <= (600 if late == 0 else 15 * 60)
+
     async def test_a_refusal_that_the_second_look_does_not_find_costs_nothing(self) -> None:
         """No call fails, and the next refusal is a first one again."""
         tenant, clock = ScriptedTenant(life=36_000), SetClock()

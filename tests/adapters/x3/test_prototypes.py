@@ -1,4 +1,4 @@
-"""What a tenant declares of a class: asked seldom, and not at all where it is not served."""
+"""What a tenant declares of a class, where it serves that."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import pytest
 
 from driftd.adapters.x3 import wire
 from driftd.adapters.x3.settings import Basic
-from driftd.core.model import Prototypes, Resource
+from driftd.core.model import Resource
 from driftd.core.secret import Secret
 from driftd.errors import Reason, SourceError
 from tests.adapters.x3.scripted import CUSTOMERS, ORDERS, ScriptedTenant, SetClock, login_page, settings, source
@@ -67,18 +67,6 @@ async def test_a_document_class_has_the_members_of_both_facets() -> None:
     assert found.requests == 2
 
 
-async def test_it_is_asked_for_once_an_hour() -> None:
-    """Sooner there is nothing, and no request; each class has its own hour."""
-    tenant, clock = ScriptedTenant(answer=lambda _r: declaring("K")), SetClock()
-    async with source(tenant, clock, BASIC) as given:
-        for _ in range(25):
-            await given.prototypes(CUSTOMERS)
-            clock.advance(300)
-        assert len(tenant.read) == 3
-        assert await given.prototypes(CUSTOMERS) == Prototypes(None)
-        assert (await given.prototypes(ORDERS)).requests == 2
-
-
 @pytest.mark.parametrize(
     "answer",
     [
@@ -89,7 +77,7 @@ async def test_it_is_asked_for_once_an_hour() -> None:
     ],
 )
 async def test_what_is_not_served_is_not_asked_again_for_a_day(answer: httpx.Response) -> None:
-    """That is no failure of anything; the facet that is served goes on by the hour."""
+    """That is no failure of anything; the facet that is served is read each time."""
     tenant, clock = ScriptedTenant(), SetClock()
     tenant.answer = lambda request: answer if "$details" in request.url.path else declaring("K")
     async with source(tenant, clock, BASIC) as given:
@@ -114,7 +102,7 @@ async def test_what_is_not_served_is_not_asked_again_for_a_day(answer: httpx.Res
     ],
 )
 async def test_a_failure_says_its_reason_and_its_cost(answer: httpx.Response, reason: Reason | None) -> None:
-    """Credentials, load and maintenance are failures as with any page; the hour is kept after them as well."""
+    """Credentials, load and maintenance are failures as with any page, and remembered of no facet."""
     tenant = ScriptedTenant(answer=lambda _r: answer)
     async with source(tenant, given=BASIC) as given:
         with pytest.raises(SourceError) as error:
@@ -122,4 +110,5 @@ async def test_a_failure_says_its_reason_and_its_cost(answer: httpx.Response, re
         assert error.value.reason is (reason or Reason.INVALID_PAYLOAD)
         assert error.value.requests >= 1
         assert '"aldgate"' in str(error.value)
-        assert await given.prototypes(CUSTOMERS) == Prototypes(None)
+        tenant.answer = lambda _r: declaring("K")
+        assert (await given.prototypes(CUSTOMERS)).declared is not None

@@ -59,7 +59,10 @@ async def watched(answer: Answering, **changes: Any) -> AsyncIterator[tuple[X3So
     """Give a source of a TLS server of loopback, which `answer` plays."""
     traffic = Watching()
     async with listening(answer, served()) as server:
-        known = {"base_url": f"https://localhost:{server.port}", "ca_file": CERTIFICATES / "good.pem"} | changes
+        known: dict[str, Any] = {
+            "base_url": f"https://localhost:{server.port}",
+            "ca_file": CERTIFICATES / "good.pem",
+        } | changes
         async with X3Source(settings(**({"auth": BASIC} | known)), None, SystemClock(), traffic) as given_source:
             yield given_source, traffic, server
 

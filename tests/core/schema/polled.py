@@ -53,6 +53,7 @@ class Polled:
         self.now = 0
         self.events: list[Change] = []
         self.concluded: Conclusion
+        self.study: Study
         self._ids = itertools.count()
 
     def edit(self, change: Callable[[Record], None], keys: Iterable[KeyBytes] | None = None) -> None:
@@ -98,9 +99,13 @@ class Polled:
     def rebuilt(self) -> Counts:
         """Return the counts of what is stored, counted anew."""
         study = Study(self.resource, Learnt(), Baseline())
-        study.baseline(self._row(each) for each in self.stored.values())
+        study.baseline(self.rows())
         learnt = study.conclude(kind=Kind.SWEEP, rows=len(self.stored), whole=True, now=0).learnt
         return Counts.unpack(unpacked(learnt.counts).counts)
+
+    def rows(self) -> list[Row]:
+        """Return what is stored."""
+        return [self._row(each) for each in self.stored.values()]
 
     def _cycle(
         self,
@@ -112,7 +117,7 @@ class Polled:
         keyless: Iterable[Record] = (),
     ) -> tuple[SchemaChange, ...]:
         self.now += 60_000
-        study = Study(self.resource, self.learnt, self.base, volatile=self.volatile)
+        self.study = study = Study(self.resource, self.learnt, self.base, volatile=self.volatile)
         first = not self.stored and self.base.learnt is None
         rows, changes = self._walk(keys, set(read), whole=whole)
         if first:

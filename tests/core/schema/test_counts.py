@@ -25,7 +25,8 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
     max_leaves=6,
 )
-RECORDS = st.lists(st.dictionaries(NAMES, VALUES, max_size=4), max_size=8)
+RECORDS = st.lists(st.dictionaries(NAMES, VALUES, max_size=3), max_size=4)
+FEWER = settings(max_examples=40)
 
 
 def counted(records: list[dict[str, Any]], *, complete: bool = True) -> Counts:
@@ -36,6 +37,7 @@ def counted(records: list[dict[str, Any]], *, complete: bool = True) -> Counts:
     return counts
 
 
+@FEWER
 @given(RECORDS, RECORDS, st.booleans())
 def test_what_was_observed_can_be_taken_back(some: list[Any], more: list[Any], complete: bool) -> None:
     """Retracting what was observed leaves what was there before."""
@@ -45,6 +47,7 @@ def test_what_was_observed_can_be_taken_back(some: list[Any], more: list[Any], c
     assert counts == counted(some)
 
 
+@FEWER
 @given(RECORDS)
 def test_columns_count_what_records_show_one_by_one(records: list[Any]) -> None:
     """Many records counted at once give the counts of each counted alone."""
@@ -54,6 +57,7 @@ def test_columns_count_what_records_show_one_by_one(records: list[Any]) -> None:
     assert counts == counted(many)
 
 
+@FEWER
 @given(RECORDS, RECORDS, RECORDS)
 def test_merging_commutes_and_associates(one: list[Any], two: list[Any], three: list[Any]) -> None:
     """Parts may be merged in any order, and give what the whole gives."""
@@ -64,6 +68,7 @@ def test_merging_commutes_and_associates(one: list[Any], two: list[Any], three: 
     assert a.merge(Counts()) == a
 
 
+@FEWER
 @given(RECORDS, st.booleans())
 def test_counts_survive_their_bytes(records: list[Any], complete: bool) -> None:
     """Packed and unpacked counts are equal, and go on alike."""
@@ -213,7 +218,7 @@ def test_numbers_out_of_bounds_are_decoded() -> None:
     assert counts.present("A") == 3
 
 
-@settings(max_examples=30)
+@FEWER
 @given(RECORDS, st.data())
 def test_incremental_equals_rebuilt(records: list[Any], data: st.DataObject) -> None:
     """Whatever was replaced in between, the counts are those of what is left."""
