@@ -5,6 +5,7 @@ from typing import Final
 from msgspec import Struct
 
 from driftd.core.alerts.model import Alert
+from driftd.core.reasons import State
 from driftd.core.words import PHRASES, Language, Phrases, Words
 from driftd.core.words.filling import filled
 from driftd.errors import Reason
@@ -64,4 +65,6 @@ def _words(finding: str, phrases: Phrases) -> Words:
         return phrases.drifts[finding]
     if finding in set(Reason):
         return phrases.reasons[Reason(finding)]
+    if finding in set(State):
+        return phrases.quiet.get(State(finding), phrases.unknown_drift)
     return phrases.unknown_drift

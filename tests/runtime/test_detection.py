@@ -81,7 +81,7 @@ async def test_a_shape_that_comes_back_before_the_second_look_was_none() -> None
     await world.run(Kind.PROBE)
     await world.run(Kind.PROBE)
     assert await firing(world) == {}
-    assert await world.store.casebook.notices(0, 10) == ()
+    assert not await world.store.casebook.notices(0, 10)
 
 
 async def test_what_is_accepted_ends_at_once_and_stays_away() -> None:
@@ -185,6 +185,6 @@ async def test_nothing_is_read_for_a_quiet_cycle() -> None:
             asked.append(name)
             return getattr(casebook, name)
 
-    detector_of(world.store).casebook = Asked()  # type: ignore[assignment]
+    detector_of(world.store).casebook = Asked()
     report = await world.run()
     assert (report.evaluated, asked) == (True, [])
