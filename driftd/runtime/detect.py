@@ -19,7 +19,7 @@ from driftd.core import diff
 from driftd.core.alerts.identity import Place, identity
 from driftd.core.alerts.model import Alert, AlertState
 from driftd.core.drift import Drift, DriftKind, Scope, Severity, worst
-from driftd.core.model import Change, JsonObject, KeyBytes, Kind, Policy, Resource, Row, Standing
+from driftd.core.model import Change, JsonObject, KeyBytes, Kind, Policy, Row, Standing
 from driftd.core.rules import used
 from driftd.core.scale import Shift
 from driftd.core.schema import acceptance
@@ -150,7 +150,7 @@ class Detection:
         checked = await checks.conclude(_swept(tally, self._start.standing), now)
         found = (*schema_drifts(conclusion.changes, resource, rating), *checked.drifts)
         covered = {*checked.covered, *({DriftKind.SCHEMA} if tally.records else ())}
-        interval, outdone = _interval(resource, tally.kind), self._outdone(found)
+        interval, outdone = min(resource.probe, resource.delta), self._outdone(found)
         judged = alarms.evaluate(Checked(*self._names, covered, interval, found, outdone), now)
         open_ = _open_after(alarms.of(resource.connection), judged.alerts, resource.name)
         self._remember(checked)
@@ -292,10 +292,6 @@ def _swept(tally: Tally, standing: Standing) -> Swept:
         seen=tally.records,
         held=tally.held,
     )
-
-
-def _interval(resource: Resource, kind: Kind) -> float:
-    return {Kind.PROBE: resource.probe, Kind.DELTA: resource.delta, Kind.SWEEP: resource.sweep}[kind]
 
 
 def _open_after(before: Iterable[Alert], changed: Iterable[Alert], resource: str) -> list[Alert]:

@@ -143,7 +143,7 @@ async def test_held_deletes_are_released_or_kept(action: Action) -> None:
     released = action is Action.RELEASE
     assert (len(deleted), left.records) == ((RECORDS - 100, 100) if released else (0, RECORDS))
     assert await firing(world) == {}
-    with pytest.raises(DecisionError, match="holds no deletes|over"):
+    with pytest.raises(DecisionError, match=r"holds no deletes|over"):
         await decisions(world).decide(Decision(action, id_, "kim", "again"))
 
 
