@@ -74,7 +74,7 @@ def verdict(patched: Patched, evidence: Evidence, ground: Ground) -> Verdict:
     if ground.withheld:
         return _made(patched, evidence, ground, [one(Happening("resource gone"))], [])
     seen, said = learnt(patched, evidence), declared(patched, *ground.declared)
-    if ground.watermark and seen and _touches(patched, (ground.watermark,)):
+    if ground.watermark and seen and ground.watermark in {patched.field, patched.to}:
         return _made(patched, evidence, ground, [one(Happening("cursor", ground.watermark))], [])
     if _touches(patched, evidence.key) and (seen or said or not evidence.shown):
         return _key(patched, evidence, ground, seen, said)
@@ -123,10 +123,19 @@ def _together(seen: list[Told], said: list[Told], key: tuple[str, ...]) -> Ways:
     if any(each.part for each in happened) or any(each.required for each in contract):
         chosen |= by_prototype
     if any(each.part or each.case in PRECISE for each in happened):
-        chosen |= {one_ | other for one_ in _still(by_records) for other in _still(by_prototype)}
+        chosen |= {_joined(one_, other) for one_ in _still(by_records) for other in _still(by_prototype)}
     if by_records >= SILENCE:
         chosen |= by_prototype
     return chosen
+
+
+def _joined(seen: frozenset[Expected], said: frozenset[Expected]) -> frozenset[Expected]:
+    """Return both words, each finding once."""
+
+    def told(each: Expected) -> bool:
+        return any(one_.name == each.name and (one_.paths or set()) & (each.paths or set()) for one_ in seen)
+
+    return seen | {each for each in said if not told(each)}
 
 
 def _still(told: Ways) -> Ways:
