@@ -8,7 +8,8 @@ A cycle that saw nothing new, of a resource without open alerts, costs nothing: 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Final
 
 import anyio
@@ -66,9 +67,9 @@ class Detector(Struct):
     clear: dict[tuple[str, str], int] = field(default_factory=dict)
     """Resources of which nothing is left to be judged again, and until when that holds, epoch ms."""
 
-    def begin(self, start: Start, others: Others) -> "Detection":
+    def begin(self, start: Start, others: Others, decode: Callable[[bytes], JsonObject]) -> "Detection":
         """Return the detection of a cycle."""
-        return Detection(self, start, others)
+        return Detection(self, start, others, decode)
 
 
 class Verdict(Struct, frozen=True):
@@ -87,8 +88,9 @@ class Verdict(Struct, frozen=True):
 class Detection:
     """The detection of one cycle of one resource."""
 
-    def __init__(self, detector: Detector, start: Start, others: Others) -> None:
+    def __init__(self, detector: Detector, start: Start, others: Others, decode: Callable[[bytes], JsonObject]) -> None:
         self._detector = detector
+        self._decode = decode
         self._start = start
         self._others = others
         self._resource = start.resource
@@ -113,10 +115,12 @@ class Detection:
         await checks.observe(rows, told)
         return told
 
-    async def keyless(self, records: Iterable[JsonObject]) -> None:
-        """Take in records without a usable key."""
-        study, _ = await self._ready()
-        study.keyless(list(records))
+    async def keyless(self, records: Iterable[bytes]) -> None:
+        """Take in some of the records without a usable key."""
+        some = list(islice(records, KEYLESS))
+        if some:
+            study, _ = await self._ready()
+            study.keyless([self._decode(record) for record in some])
 
     def loses_key(self, rows: int) -> bool:
         """Tell whether a sweep of so many rows shows that the key went: then nothing missing may be believed."""
@@ -134,10 +138,9 @@ class Detection:
         _, checks = await self._ready()
         return await checks.doubtful()
 
-    async def conclude(self, source: Source, tally: Tally, now: int, monotonic: float) -> Verdict:
-        """Return the verdict at `now` (epoch ms); raises `StoreError`."""
+    async def conclude(self, prototypes: Form | None, tally: Tally, now: int) -> Verdict:
+        """Return the verdict at `now` (epoch ms) with what `prototypes` declare; raises `StoreError`."""
         resource, alarms = self._resource, self._detector.alarms
-        prototypes = await self._prototypes(source, tally, monotonic)
         if prototypes is None and self._begun is None and self._is_quiet(tally, now):
             return Verdict()
         study, checks = await self._ready()
@@ -226,7 +229,7 @@ class Detection:
         for name in checked.facts.breaches:
             clear.pop((connection, name), None)
 
-    async def _prototypes(self, source: Source, tally: Tally, monotonic: float) -> Form | None:
+    async def prototypes(self, source: Source, tally: Tally, monotonic: float) -> Form | None:
         """Ask what the tenant declares, once an hour and where records changed their shape; None: nothing new."""
         asked = self._detector.asked.get(self._names)
         due = asked is None or monotonic - asked >= PROTOTYPES
