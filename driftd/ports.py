@@ -171,6 +171,8 @@ class Detected(Struct, frozen=True):
     alerts: Sequence[Alert] = ()
     """Those that changed, whole."""
     notices: Sequence[Notice] = ()
+    deeds: Sequence[Deed] = ()
+    """What a person decided, where the commit carries it out."""
     withhold: bool | None = None
     """Whether events of the resource are stored without being released, this cycle's among them; None: as before.
 

@@ -122,10 +122,10 @@ class Detection:
         """Held from before `conclude` until the commit is over."""
         return self._detector.locks[self._names]
 
-    async def conclude(self, source: Source, tally: Tally, now: int, monotonic: float) -> Verdict:
-        """Return the verdict at `now` (epoch ms); raises `StoreError`."""
+    async def conclude(self, source: Source | None, tally: Tally, now: int, monotonic: float) -> Verdict:
+        """Return the verdict at `now` (epoch ms); without a source no tenant is asked. Raises `StoreError`."""
         resource, alarms = self._resource, self._detector.alarms
-        prototypes = await self._prototypes(source, tally, monotonic)
+        prototypes = None if source is None else await self._prototypes(source, tally, monotonic)
         if prototypes is None and self._begun is None and self._is_quiet(tally):
             return Verdict()
         study, checks = await self._ready()
