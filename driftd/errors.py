@@ -107,11 +107,15 @@ class SourceError(DriftdError):
 
 
 class DecisionError(DriftdError):
-    """A decision cannot be carried out; ``hint`` is the next step, ``unknown`` whether there is no such alert."""
+    """A decision cannot be carried out; ``hint`` is the next step.
 
-    def __init__(self, message: str, *, hint: str, unknown: bool = False) -> None:
+    ``unknown`` says that there is no such alert, ``invalid`` that the decision itself is not one that can be taken.
+    """
+
+    def __init__(self, message: str, *, hint: str, unknown: bool = False, invalid: bool = False) -> None:
         self.hint = hint
         self.unknown = unknown
+        self.invalid = invalid
         super().__init__(message)
 
 

@@ -2,7 +2,7 @@
 
 import random
 import secrets
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping
 from contextlib import suppress
 from functools import partial
 from typing import TextIO
@@ -16,13 +16,13 @@ from driftd.adapters.clock import SystemClock
 from driftd.adapters.logs import Logs, Redaction, library_messages
 from driftd.adapters.sqlite import SqliteStore
 from driftd.adapters.systemd import Notifier
+from driftd.app.casework import listed, opened
 from driftd.app.opening import connected, writing
 from driftd.app.service import feed, keep_small, obey, tell_ready
 from driftd.app.trial import checked
 from driftd.config import Config
-from driftd.core.alerts.model import Alert
-from driftd.core.alerts.search import find, gravest_first
 from driftd.core.breaker import Limits
+from driftd.core.casefile import Case
 from driftd.core.status import Database
 from driftd.core.trial import Step as TrialStep
 from driftd.errors import StoreError
@@ -111,18 +111,12 @@ def _facts(store: SqliteStore) -> Database | None:
     return None
 
 
-async def _alerts(store: SqliteStore, since: int | None) -> Sequence[Alert]:
-    found = await store.casebook.alerts(resolved_since=since)
-    return gravest_first(each for each in found if each.open or not each.dropped)
-
-
-async def _alert(store: SqliteStore, id_: str) -> Alert:
-    return await store.casebook.alert(id_) or find(id_, await store.casebook.alerts(resolved_since=0))
-
-
 def _inside(running: Running, redaction: Redaction, logs: Logs, store: SqliteStore) -> Inside:
     async def reload() -> str:
         return str(await running.reload())
+
+    async def case(id_: str) -> Case:
+        return await opened(store, running.sites(), id_)
 
     return Inside(
         status=running.status,
@@ -130,8 +124,9 @@ def _inside(running: Running, redaction: Redaction, logs: Logs, store: SqliteSto
         missing=running.missing,
         reload=reload,
         check=partial(_check, running, redaction),
-        alerts=partial(_alerts, store),
-        alert=partial(_alert, store),
+        alerts=partial(listed, store.casebook),
+        case=case,
+        versions=store.casebook.versions,
         decide=running.decisions.decide,
         clock=SystemClock(),
         log=logs.log,

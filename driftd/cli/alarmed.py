@@ -6,25 +6,30 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from driftd.cli.moments import brief, moment
+from driftd.cli.moments import brief, local, moment
 from driftd.cli.tables import console, show_table
 
 if TYPE_CHECKING:
     from driftd.config import Config
     from driftd.core.alerts.model import Alert
+    from driftd.core.casefile import Case
     from driftd.core.explained import Place
+    from driftd.core.words import Labels, Language, Phrases
 
 _COLUMNS: Final = ("id", "state", "severity", "connection", "resource", "finding", "field", "since", "who acts")
 _STYLES: Final = {"critical": "bold red", "warning": "yellow", "info": "blue"}
 _LABEL: Final = 20
 _WIDE: Final = 100
+_SHOWN: Final = 6
+"""Versions, and deeds, that are listed with an alert."""
 
 
 def show_list(config: "Config", found: "Sequence[Alert]", form: str) -> None:
     """Print alerts, the gravest first."""
     from driftd import app
-    from driftd.core.document import of_alert
+    from driftd.core.casefile import of_alert
     from driftd.core.words import PHRASES, Language
+    from driftd.core.words.filling import one_line
 
     now = app.now()
     if form == "json":
@@ -36,10 +41,10 @@ def show_list(config: "Config", found: "Sequence[Alert]", form: str) -> None:
             each.id,
             f"{each.state}{', muted' if each.muted(now) else ''}{', flapping' if each.flapping else ''}",
             each.drift.severity,
-            each.drift.connection or each.scope_id,
+            each.drift.connection or f"{each.scope} {each.scope_id}",
             each.drift.resource or "-",
             each.drift.finding,
-            each.drift.field or "-",
+            one_line(each.drift.field or "-"),
             brief(each.first_incident, now, units),
             each.drift.actor.replace("_", " "),
         )
@@ -53,21 +58,21 @@ def show_list(config: "Config", found: "Sequence[Alert]", form: str) -> None:
         click.echo("none")
 
 
-def show_one(config: "Config", alert: "Alert", lang: str, form: str) -> None:
+def show_one(config: "Config", case: "Case", lang: str, form: str) -> None:
     """Print one alert with all that it rests on."""
     from rich.text import Text
 
     from driftd import app
-    from driftd.core.document import of_alert
+    from driftd.core.casefile import of_case
     from driftd.core.words import Language
 
-    now = app.now()
+    now, where = app.now(), place(config, case.alert)
     if form == "json":
-        click.echo(json.dumps(of_alert(alert, place(config, alert), now), ensure_ascii=False))
+        click.echo(json.dumps(of_case(case, where, now, Language(lang)), ensure_ascii=False))
         return
     out = console()
-    for label, text in _rows(alert, place(config, alert), now, Language(lang)):
-        for number, line in enumerate(_wrapped(text)):
+    for label, text in _rows(case, where, now, Language(lang)):
+        for number, line in enumerate(wrapped(text)):
             shown = "" if number else label
             out.print(Text.assemble((shown.ljust(_LABEL), "bold"), line), soft_wrap=True)
 
@@ -82,35 +87,82 @@ def place(config: "Config", alert: "Alert") -> "Place":
     return Place()
 
 
-def _rows(alert: "Alert", where: "Place", now: int, language: str) -> Iterator[tuple[str, str]]:
+def _rows(case: "Case", where: "Place", now: int, language: "Language") -> Iterator[tuple[str, str]]:
     from driftd.core.explained import explained
-    from driftd.core.words import PHRASES, Language
-    from driftd.core.words.filling import one_line
+    from driftd.core.words import PHRASES
 
-    phrases, drift = PHRASES[Language(language)], alert.drift
-    labels, units, said = phrases.labels, phrases.units, explained(alert, where, Language(language))
-    yield alert.id, f"{alert.state}, {drift.severity}, {drift.kind}: {drift.finding}"
+    alert, phrases = case.alert, PHRASES[language]
+    labels, said = phrases.labels, explained(alert, where, language)
+    yield alert.id, f"{alert.state}, {alert.drift.severity}, {alert.drift.kind}: {alert.drift.finding}"
     yield "", said.clause
-    yield labels.since, moment(alert.first_incident, now, units, "-")
-    yield labels.scope, f"{alert.scope} {alert.scope_id}" + (f", {drift.resource}" if drift.resource else "")
-    if drift.field:
-        yield "field", one_line(drift.field)
-    for label, text in (("expected", drift.expected), ("seen", drift.seen), ("rule", drift.rule), ("hint", drift.hint)):
-        if text:
-            yield label, one_line(text)
-    yield "impact", f"read {drift.read_impact}, write {drift.write_impact}"
-    yield "numbers", f"affected {drift.affected} of {drift.m}, expectation from {drift.n}; evaluations {alert.count}"
-    if drift.samples:
-        yield "keys", ", ".join(map(one_line, drift.samples))
-    if alert.mute and alert.muted(now):
-        yield "muted", f"{alert.mute.reason} ({alert.mute.by}), {moment(alert.mute.until, now, units, '-')}"
+    yield "", ""
+    yield labels.since, moment(alert.first_incident, now, phrases.units, "-")
+    yield labels.scope, _scope(alert)
     yield labels.actor, said.actor
+    yield "", ""
     yield labels.tell, said.tell
+    yield "", ""
     for number, step in enumerate(said.fix, 1):
         yield labels.fix if number == 1 else "", f"{number}. {step}"
+    yield "", ""
+    yield from _facts(alert, labels)
+    yield from _history(case, now, phrases)
 
 
-def _wrapped(text: str) -> list[str]:
+def _scope(alert: "Alert") -> str:
+    drift = alert.drift
+    return f"{alert.scope} {alert.scope_id}" + (f", {drift.resource}" if drift.resource else "")
+
+
+def _facts(alert: "Alert", labels: "Labels") -> Iterator[tuple[str, str]]:
+    """Yield what the verdict rests on."""
+    from driftd.core.words.filling import one_line
+
+    drift = alert.drift
+    pairs = (
+        (labels.field, drift.field or ""),
+        (labels.expected, drift.expected),
+        (labels.seen, drift.seen),
+        (labels.rule, drift.rule),
+        (labels.hint, drift.hint),
+        (labels.impact, labels.impacts.format(read=drift.read_impact, write=drift.write_impact)),
+        (labels.numbers, labels.counted.format(affected=drift.affected, m=drift.m, n=drift.n, count=alert.count)),
+        (labels.keys, ", ".join(drift.samples)),
+    )
+    yield from ((label, one_line(text)) for label, text in pairs if text)
+
+
+def _history(case: "Case", now: int, phrases: "Phrases") -> Iterator[tuple[str, str]]:
+    """Yield what is held, which schemas there were, and what persons did."""
+    from driftd.core.words.filling import one_line
+
+    labels, units, alert = phrases.labels, phrases.units, case.alert
+    if case.held:
+        yield labels.held, labels.candidates.format(count=case.held, hash=case.candidates)
+    if case.versions:
+        shown = [f"{each.source} {each.number} ({local(each.at)})" for each in case.versions[-_SHOWN:]]
+        yield labels.versions, phrases.between.join(shown)
+        yield "", _compare(case)
+    if alert.mute and alert.muted(now):
+        text = f"{one_line(alert.mute.reason)} ({one_line(alert.mute.by)})"
+        yield labels.muted, f"{text}{phrases.colon} {moment(alert.mute.until, now, units, '-')}"
+    for number, deed in enumerate(case.deeds[:_SHOWN]):
+        text = f"{deed.action} ({one_line(deed.by)}){phrases.colon} {one_line(deed.reason)}, {local(deed.at)}"
+        yield "" if number else labels.deeds, text
+
+
+def _compare(case: "Case") -> str:
+    """Return the command that compares the two latest versions of the schema that changed."""
+    drift = case.alert.drift
+    source = str(drift.evidence.get("source", "learnt"))
+    numbers = [each.number for each in case.versions if each.source == source][-2:]
+    pair = f" --between {numbers[0]} {numbers[-1]}" if len(numbers) > 1 else ""
+    other = "" if source == "learnt" else f" --source {source}"
+    return f"`driftd drift versions --connection {drift.connection} --resource {drift.resource}{pair}{other}`"
+
+
+def wrapped(text: str) -> list[str]:
+    """Break a text into lines as wide as there is room for behind a label."""
     from textwrap import wrap
 
-    return wrap(text, _WIDE - _LABEL, break_on_hyphens=False) or [""]
+    return wrap(text, _WIDE - _LABEL, break_on_hyphens=False, break_long_words=False) or [""]

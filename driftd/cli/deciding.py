@@ -11,7 +11,6 @@ from driftd.core.decision import Action, Decision
 
 if TYPE_CHECKING:
     from driftd.config import Config
-    from driftd.core.alerts.model import Alert
 
 _REASON: Final = click.option("--reason", required=True, metavar="TEXT", help="Why; it stands in the audit log.")
 _BY: Final = click.option("--by", metavar="NAME", help="Who decides. Default: the user who runs the command.")
@@ -36,11 +35,12 @@ def add_list(group: click.Group, text: str, *, drifts: bool) -> None:
         from driftd.app import now
         from driftd.cli.alarmed import show_list
         from driftd.cli.loop import run
+        from driftd.core.alerts.search import is_drift
 
         config = configured(config_path)
         check_selection(config, connection, resource)
         found = run(app.alerts, config, now(), every)
-        chosen = [each for each in found if not drifts or app.is_drift(each)]
+        chosen = [each for each in found if not drifts or is_drift(each)]
         chosen = [each for each in chosen if connection in {None, each.drift.connection}]
         chosen = [each for each in chosen if resource in {None, each.drift.resource}]
         show_list(config, chosen, form)
@@ -56,15 +56,18 @@ def add_show(group: click.Group) -> None:
     @_LANG
     @format_option
     def shown(id_: str, config_path: Path | None, lang: str, form: str) -> int:
-        """Show ID, or the beginning of one: what was expected and seen, by which rule, who acts, what to say."""
+        """Show ID, or the beginning of one: what was expected and seen, by which rule, who acts, what to say.
+
+        Exit code 1 if it fires.
+        """
         from driftd.app import casework as app
         from driftd.cli.alarmed import show_one
         from driftd.cli.loop import run
 
         config = configured(config_path)
-        found: Alert = run(app.alert, config, id_)
+        found = run(app.case, config, id_)
         show_one(config, found, lang, form)
-        return int(found.firing)
+        return int(found.alert.firing)
 
 
 def add_mute(group: click.Group) -> None:
@@ -85,9 +88,8 @@ def add_mute(group: click.Group) -> None:
             seconds = duration(span)
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="--for") from None
-        if seconds > 90 * 86400:
-            raise click.BadParameter(f'"{span}" is longer than 90d: mute again then', param_hint="--for")
-        return _decided(configured(config_path), Action.MUTE, id_, by, reason, now() + round(seconds * 1000))
+        until = now() + round(seconds * 1000)
+        return _decided(configured(config_path), Decision(Action.MUTE, id_, _name(by), reason, until))
 
 
 def add_decision(group: click.Group, action: Action, text: str, short: str) -> None:
@@ -99,26 +101,41 @@ def add_decision(group: click.Group, action: Action, text: str, short: str) -> N
     @_REASON
     @_BY
     def decided(id_: str, config_path: Path | None, reason: str, by: str | None) -> int:
-        return _decided(configured(config_path), action, id_, by, reason)
+        return _decided(configured(config_path), Decision(action, id_, _name(by), reason))
 
 
-def _decided(config: "Config", action: Action, id_: str, by: str | None, reason: str, until: int | None = None) -> int:
+def add_settling(group: click.Group, action: Action, text: str, short: str) -> None:
+    """Add a decision about held deletes."""
+
+    @group.command(action.value, help=text, short_help=short)
+    @click.argument("id_", metavar="ID")
+    @config_option
+    @click.option("--candidates", metavar="HASH", help="Only these, as `show` names them; refused if they are others.")
+    @_REASON
+    @_BY
+    def settled(id_: str, config_path: Path | None, candidates: str | None, reason: str, by: str | None) -> int:
+        return _decided(configured(config_path), Decision(action, id_, _name(by), reason, candidates=candidates))
+
+
+def _decided(config: "Config", decision: Decision) -> int:
     """Decide through the daemon where one runs, and by ourselves where none does."""
     from driftd import app
     from driftd.app import casework
     from driftd.cli.asking import ask
     from driftd.cli.loop import run
+    from driftd.core.decision import check
 
-    if not reason.strip():
-        raise click.BadParameter("is empty: say why", param_hint="--reason")
-    decision = Decision(action, id_, by or _user(), reason, until)
+    check(decision, app.now())
     says = ask(config, decision) if app.running(config) else run(casework.decide, config, decision).says
     click.echo(says)
     return 0
 
 
-def _user() -> str:
+def _name(by: str | None) -> str:
+    """Return who decides: as they say, or as the system knows them."""
+    if by is not None:
+        return by
     try:
         return getpass.getuser()
-    except (OSError, KeyError):
+    except (OSError, KeyError, ImportError):
         return "unknown"

@@ -16,8 +16,8 @@ def foreseen(error: BaseException) -> DriftdError | BrokenPipeError | None:
 
 
 def exit_code(error: DriftdError | BrokenPipeError) -> int:
-    """Return 2 for the configuration, 3 for a data directory in use, else 1."""
-    if isinstance(error, ConfigError):
+    """Return 2 for the configuration and for what was asked wrongly, 3 for a data directory in use, else 1."""
+    if isinstance(error, ConfigError) or (isinstance(error, DecisionError) and error.invalid):
         return 2
     return 3 if isinstance(error, LockedError | FencedError) else 1
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from typing import TypeAlias
 
 from driftd.core.alerts.model import Alert
+from driftd.core.alerts.search import gravest_first
 from driftd.core.card import Card, Fact
-from driftd.core.explained import Place, explained
 from driftd.core.status import ConnectionStatus, Reached, ResourceStatus, Status, counted, located
 
 Document: TypeAlias = dict[str, object]
@@ -25,12 +25,14 @@ def of_status(status: Status, shown: Sequence[ConnectionStatus] | None = None) -
     return {
         "at": moment(status.at),
         "counts": {str(state): count for state, count in counted(status.connections).items()},
-        "connections": [of_connection(each, scopes) for each in (status.connections if shown is None else shown)],
+        "connections": [
+            of_connection(each, scopes, status.at) for each in (status.connections if shown is None else shown)
+        ],
     }
 
 
-def of_connection(status: ConnectionStatus, scopes: Mapping[str, Reached]) -> Document:
-    """Return one connection with its resources; `scopes` is what `located` says."""
+def of_connection(status: ConnectionStatus, scopes: Mapping[str, Reached], at: int) -> Document:
+    """Return one connection with its resources, as seen at a time (epoch ms); `scopes` is what `located` says."""
     reached = scopes.get(status.name)
     return {
         "connection": status.name,
@@ -61,6 +63,7 @@ def of_connection(status: ConnectionStatus, scopes: Mapping[str, Reached]) -> Do
         },
         "credentials": {str(name): state for name, state in status.credentials.items()},
         "expiry": {str(name): moment(at) for name, at in status.expiry.items()},
+        "alerts": [of_firing(each, at) for each in gravest_first(status.alerts) if each.firing],
         "resources": [of_resource(each) for each in status.resources],
     }
 
@@ -122,45 +125,19 @@ def of_card(card: Card) -> Document:
     }
 
 
-def of_alert(alert: Alert, place: Place, now: int) -> Document:
-    """Return an alert with what it rests on, and in words; no value of a record is in it."""
-    drift, said = alert.drift, explained(alert, place)
+def of_firing(alert: Alert, at: int) -> Document:
+    """Return in short that an alert fires, as seen at a time (epoch ms)."""
+    drift = alert.drift
     return {
         "id": alert.id,
-        "state": alert.state,
         "severity": drift.severity,
         "kind": drift.kind,
         "finding": drift.finding,
-        "scope": {"of": alert.scope, "name": alert.scope_id, "members": list(alert.members)},
-        "attached_to": alert.attached_to,
-        "connection": drift.connection,
         "resource": drift.resource,
         "field": drift.field,
-        "says": said.clause,
-        "since": moment(alert.since),
-        "first_incident": moment(alert.first_incident),
-        "last_incident": moment(alert.last_incident),
-        "count": alert.count,
-        "reopened": len(alert.reopened),
-        "flapping": alert.flapping,
-        "muted": {"until": moment(alert.mute.until), "reason": alert.mute.reason, "by": alert.mute.by}
-        if alert.mute and alert.muted(now)
-        else None,
-        "expected": drift.expected,
-        "seen": drift.seen,
-        "rule": drift.rule,
-        "n": drift.n,
-        "m": drift.m,
-        "affected": drift.affected,
-        "samples": list(drift.samples),
-        "read_impact": drift.read_impact,
-        "write_impact": drift.write_impact,
-        "hint": drift.hint or None,
-        "evidence": dict(drift.evidence),
         "actor": drift.actor,
-        "who_acts": said.actor,
-        "tell_the_customer": said.tell,
-        "how_to_fix": list(said.fix),
+        "since": moment(alert.first_incident),
+        "muted": alert.muted(at),
     }
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 
-from driftd.core.alerts.model import Alert, Notice
+from driftd.core.alerts.model import Alert, Deed, Notice
 from driftd.core.drift import Check
 from driftd.core.invariants.model import Breach, Link, Sums
 from driftd.core.memory import Memory
@@ -83,6 +83,8 @@ class Detected(Struct, frozen=True):
     alerts: Sequence[Alert] = ()
     """Those that changed, whole."""
     notices: Sequence[Notice] = ()
+    deeds: Sequence[Deed] = ()
+    """What a person decided, where the commit carries it out."""
     withhold: bool | None = None
     """Whether events of the resource are stored without being released, this cycle's among them; None: as before.
 

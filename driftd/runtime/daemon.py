@@ -13,9 +13,10 @@ from driftd.core.status import Daemon, Database, Status
 from driftd.errors import ConfigError
 from driftd.ports import Log, Remembered
 from driftd.runtime.credentials import credential_drifts, evidence_of
-from driftd.runtime.decisions import Decisions, Site
+from driftd.runtime.decisions import Decisions
 from driftd.runtime.lag import Lag, watch_lag
 from driftd.runtime.post import Post
+from driftd.runtime.settling import Site
 from driftd.runtime.supervisor import Changes, Supervisor
 from driftd.runtime.watch import Sight, Watch
 from driftd.runtime.world import World
@@ -69,7 +70,7 @@ class Running:
         self._reload_ok = True
         self._polling = False
         self._watch = Watch(world.detector.alarms, world.detector.casebook, world.clock, log, self._sight())
-        self.decisions = Decisions(world.detector, world.store, world.clock, self._sites)
+        self.decisions = Decisions(world.detector, world.store, world.clock, self.sites)
         self.begun = anyio.Event()
         """Set once polls run."""
 
@@ -163,7 +164,8 @@ class Running:
         posts = self._supervisor.posts
         return credential_drifts((evidence_of(each.connection, *each.chart.evidence) for each in posts), now)
 
-    def _sites(self) -> Mapping[tuple[str, str], Site]:
+    def sites(self) -> Mapping[tuple[str, str], Site]:
+        """Return where each resource is polled, by connection and resource."""
         return {
             (post.connection.name, each.name): Site(each, post.host, post.connection.folder)
             for post in self._supervisor.posts

@@ -122,7 +122,10 @@ def notice(each: Alert, at: int = NOW, telling: Telling = Telling.FIRING) -> Not
 
 def deed(at: int = NOW, subject: str = "0123456789abcdef", *, connection: str = "acme") -> Deed:
     """Return a deed in which every member is set."""
-    return Deed(at, "ops@example.com", "accept", connection, "BPCUSTOMER", subject, "as agreed", "00ff", "11ee")
+    return Deed(
+        at, "ops@example.com", "accept", connection, "BPCUSTOMER", subject, "as agreed", "00ff", "11ee",
+        Baseline(form("A"), None, NOW),
+    )  # fmt: skip
 
 
 def breach(name: str, what: tuple[Check, str] = MENU, *, times: int = 1, accepted: bool = False) -> Breach:
@@ -157,6 +160,7 @@ def detected(number: int = 1, *, connection: str = "acme") -> Detected:
         ),
         alerts=[each, alert("of all", connection=connection, count=number)],
         notices=[notice(each, NOW + number), notice(each, NOW + number, Telling.SEVERITY)],
+        deeds=[deed(NOW + number, each.id, connection=connection)],
     )
 
 

@@ -74,6 +74,7 @@ class TestRemembering:
         assert found.evaluated == {CUSTOMER: NOW + 1}
         assert found.alerts == sorted(whole.alerts, key=lambda each: each.id)
         assert [told.notice for told in found.notices] == whole.notices
+        assert found.deeds == whole.deeds
         assert found.referring == {"BPCUSTOMER": [link("a", "v1")]}
         assert found.sums == {DELIVERED: ("1.50", "-1")}
         assert found.breaches == [breach("m1")]
@@ -148,7 +149,7 @@ class TestRemembering:
         assert await casebook.memory(*ORDER) == filed.memories[ORDER]
         assert filed.alerts[0] in found.alerts
         assert [told.notice for told in found.notices] == [*detected(2).notices, *filed.notices]
-        assert found.deeds == filed.deeds
+        assert found.deeds == [*detected(2).deeds, *filed.deeds]
         assert found.breaches == [breach("m2", accepted=True)]
         assert found.withheld == 0
 

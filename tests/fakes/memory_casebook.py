@@ -54,6 +54,7 @@ class MemoryCasebook:
             self._versions[*names, version.source, version.number] = version
         self._learn(connection, resource, detected.facts)
         self._tell(detected.alerts, detected.notices)
+        self._deeds += detected.deeds
 
     async def memory(self, connection: str, resource: str) -> Memory:
         return self._memories.get((connection, resource), Memory())

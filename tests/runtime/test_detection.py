@@ -12,7 +12,8 @@ from driftd.core.model import Guards, Kind, Policy
 from driftd.core.schema.model import Baseline
 from driftd.errors import DecisionError
 from driftd.ports import Filing
-from driftd.runtime.decisions import Decisions, Site
+from driftd.runtime.decisions import Decisions
+from driftd.runtime.settling import Site
 from tests.fakes.detection import detector_of
 from tests.runtime.world import MASTER, NAME, World, row
 

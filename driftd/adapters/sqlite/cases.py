@@ -4,6 +4,8 @@ import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from driftd.adapters.sqlite import reading
 from driftd.adapters.sqlite.boxing import unboxed
 from driftd.adapters.sqlite.sql import QUERIES
@@ -68,7 +70,10 @@ def notices(db: sqlite3.Connection, *, after: int, limit: int, connection: str |
 def deeds(db: sqlite3.Connection, *, connection: str, limit: int) -> Sequence[Deed]:
     """Return at most `limit` deeds, newest first; of those done at once the one written later."""
     parameters = {"connection": connection, "limit": max(limit, 0)}
-    return [Deed(*columns) for columns in db.execute(QUERIES["deeds"], parameters)]
+    return [
+        replace(Deed(*row[:-1]), replaced=None if row[-1] is None else unboxed(row[-1], Baseline))
+        for row in db.execute(QUERIES["deeds"], parameters)
+    ]
 
 
 def present(

@@ -21,7 +21,7 @@ _NO_FACTS = Facts()
 
 def lasts(detected: Detected | None) -> bool:
     """Tell whether a commit with nothing else must survive a loss of power: what was told is not told otherwise."""
-    return detected is not None and bool(detected.notices or detected.baseline or detected.versions)
+    return detected is not None and bool(detected.notices or detected.baseline or detected.versions or detected.deeds)
 
 
 def detect(db: sqlite3.Connection, resource: Resource, detected: Detected) -> None:
@@ -35,6 +35,7 @@ def detect(db: sqlite3.Connection, resource: Resource, detected: Detected) -> No
     if detected.facts != _NO_FACTS:
         facts.write(db, resource.connection, resource.name, detected.facts)
     _tell(db, detected.alerts, detected.notices)
+    db.executemany(QUERIES["insert_deed"], map(_deed, detected.deeds))
 
 
 def file(db: sqlite3.Connection, *, filing: Filing) -> None:
@@ -84,4 +85,5 @@ def _deed(deed: Deed) -> tuple[object, ...]:
         deed.reason,
         deed.before,
         deed.after,
+        None if deed.replaced is None else boxed(deed.replaced),
     )

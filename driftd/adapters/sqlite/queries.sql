@@ -440,11 +440,11 @@ SELECT seq, notice FROM notices WHERE seq > :after ORDER BY seq
 SELECT seq, notice FROM notices WHERE connection = :connection AND seq > :after ORDER BY seq
 
 -- name: insert_deed
-INSERT INTO deeds (at, "by", action, connection, resource, subject, reason, before, after)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO deeds (at, "by", action, connection, resource, subject, reason, before, after, replaced)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: deeds
-SELECT at, "by", action, connection, resource, subject, reason, before, after FROM deeds
+SELECT at, "by", action, connection, resource, subject, reason, before, after, replaced FROM deeds
 WHERE connection = :connection ORDER BY at DESC, id DESC LIMIT :limit
 
 -- name: present

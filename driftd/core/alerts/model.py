@@ -5,6 +5,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from driftd.core.drift import Drift, Scope, Severity
+from driftd.core.schema.model import Baseline
 
 
 class AlertState(StrEnum):
@@ -116,7 +117,7 @@ class Deed(Struct, frozen=True):
     """Epoch ms."""
     by: str
     action: str
-    """``accept``, ``mute``, ``release``, ``keep``."""
+    """``accept``, ``undo``, ``mute``, ``release``, ``keep``."""
     connection: str
     resource: str | None
     subject: str
@@ -125,3 +126,5 @@ class Deed(Struct, frozen=True):
     before: str = ""
     after: str = ""
     """Fingerprints of what was the baseline, and of what is now; or numbers of records."""
+    replaced: Baseline | None = None
+    """The baseline of the shape that an acceptance replaced: to which it can be undone."""

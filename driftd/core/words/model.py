@@ -45,6 +45,25 @@ class Labels(Struct, frozen=True):
     ahead: str
     alerts: str
     never: str
+    field: str
+    """This and what follows are of an alert."""
+    expected: str
+    seen: str
+    rule: str
+    hint: str
+    impact: str
+    impacts: str
+    """Around {read} and {write}."""
+    numbers: str
+    counted: str
+    """Around {affected}, {m}, {n} and {count}."""
+    keys: str
+    held: str
+    candidates: str
+    """Around {count} and {hash}."""
+    versions: str
+    muted: str
+    deeds: str
 
 
 class Units(Struct, frozen=True):

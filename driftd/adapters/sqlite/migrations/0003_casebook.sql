@@ -84,7 +84,8 @@ CREATE TABLE deeds (
     subject    TEXT NOT NULL,
     reason     TEXT NOT NULL,
     before     TEXT NOT NULL,
-    after      TEXT NOT NULL
+    after      TEXT NOT NULL,
+    replaced   BLOB                -- the baseline that an acceptance replaced
 ) STRICT;
 
 CREATE INDEX deeds_by_connection ON deeds (connection, at);
