@@ -1,10 +1,12 @@
 """An alert in words: what happened, who acts, what the customer is told, and how it is mended."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from msgspec import Struct
 
 from driftd.core.alerts.model import Alert
+from driftd.core.drift import Scope
 from driftd.core.words import PHRASES, Language, Phrases, Words
 from driftd.core.words.filling import filled
 from driftd.errors import Reason
@@ -30,6 +32,16 @@ class Explained(Struct, frozen=True):
     tell: str
     """A paragraph for the customer, to be copied."""
     fix: tuple[str, ...]
+
+
+def place_of(alert: Alert, homes: Mapping[str, Place]) -> Place:
+    """Return where an alert is; of a host or a folder as a whole: that. `homes` are the places of connections."""
+    own = homes.get(alert.drift.connection)
+    if own is not None or alert.scope not in {Scope.HOST, Scope.FOLDER}:
+        return own or Place()
+    host, _, folder = alert.scope_id.partition("/")
+    ports = [each.port for each in homes.values() if each.host == host]
+    return Place(host, folder, ports[0] if ports else Place().port)
 
 
 def explained(alert: Alert, place: Place, language: Language = Language.ENGLISH) -> Explained:
