@@ -108,7 +108,7 @@ def late(resource: ResourceStatus, since: int, now: int) -> tuple[float, float]:
     health, runs, sweeps = resource.health, 0.0, 0.0
     if health.last_success is not None:
         checked = max(health.last_evaluation or since, since)
-        runs = (health.last_success - checked) / (max(resource.interval, 1.0) * 1000)
+        runs = (min(health.last_success, now) - checked) / (max(resource.interval, 1.0) * 1000)
     if resource.next_sweep is not None and health.last_sweep is not None:
         sweeps = (now - max(resource.next_sweep, since)) / (max(resource.sweep_interval, 1.0) * 1000)
     return runs, sweeps

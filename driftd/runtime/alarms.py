@@ -57,6 +57,8 @@ class Alarms:
         self.terms = terms
         self.dropped = 0
         """Pending alerts that ended before they fired, since the start."""
+        self.version = 0
+        """Goes up with each change of an alert."""
         self._log = log
         self._all: dict[str, Alert] = {}
         self._of: defaultdict[str, set[str]] = defaultdict(set)
@@ -168,6 +170,7 @@ class Alarms:
         return bool(self._alike.get(likeness(alert.drift), frozenset()) - {alert.id})
 
     def _set(self, alert: Alert) -> None:
+        self.version += 1
         before = self._all.get(alert.id)
         if before is not None:
             self._remove(before)

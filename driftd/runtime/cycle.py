@@ -21,7 +21,7 @@ from driftd.core.model import Absence, Contents, KeyBytes, Kind, Op, Resource, S
 from driftd.core.segment import pieces, segment
 from driftd.core.volatile import nearly_all
 from driftd.errors import FencedError, Reason, SourceError, StoreError
-from driftd.ports import Cycle
+from driftd.ports import Cycle, Filing
 from driftd.runtime.ahead import read_ahead
 from driftd.runtime.checks import Start
 from driftd.runtime.compare import Comparison, Found
@@ -112,6 +112,8 @@ class Way:
         self.layout: list[Segment] = []
         self.loose: frozenset[KeyBytes] = frozenset()
         """Keys that no segment shows as they are stored: a probe or a delta wrote them, or a sweep missed them."""
+        self.changed: set[KeyBytes] = set()
+        """Keys of which this cycle has told a change."""
         self.last = last
         """Whether no further attempt may begin anew."""
         self.taught = last
@@ -154,10 +156,12 @@ class Way:
         deletes = Deletes(self.tenant, resource, self.reader, self.tally, self.standing.records)
         if gate.silent(self.tally.records, self.standing.records):
             await deletes.silent(last=self.last)
+            await self._file(await self._verdict())
             return
         async for stretch in stretches.gone():
             self.missing.note(stretch, resource.page_size)
         await self._refresh(writing)
+        await self._doubtful(writing)
         self.missing.settle(self.loose - stretches.homes)
         unique = self._keys_unique(segments)
         async for judged in deletes.judged(self.missing, key_unique=unique):  # look again ─▶ gate
@@ -183,6 +187,7 @@ class Way:
             told.update(row.key for row in found.rows)
             if query.descending and all(key in stored for key in latest):
                 break
+        await self._doubtful(writing)
         await self._commit(writing, kind)
 
     async def _usable(self, stretch: Stretch) -> list[Line]:
@@ -225,9 +230,18 @@ class Way:
             found = await self.comparison.refresh(stale, page=self.tally.pages)
             await self._write(writing, found)
 
+    async def _doubtful(self, writing: Cycle) -> None:
+        """Read again what broke a check by its lines when it was read: it may have been half-written."""
+        tenant, now = self.tenant, self.tenant.clock.now()
+        keys = set(await self.detection.doubtful(self.tally, now)) - self.changed
+        if keys:
+            stored = await tenant.store.known(self.resource, keys)
+            await self._write(writing, await self.comparison.refresh(stored.values(), page=self.tally.pages))
+
     async def _write(
         self, writing: Cycle, found: Found, segments: Sequence[tuple[Segment, Contents]] = ()
     ) -> Sequence[KeyBytes]:
+        self.changed.update(change.key for change in found.changes)
         changes = await self.detection.changed(found.rows, found.changes) if self.standing.baselined else found.changes
         return await writing.stage(self._next(), rows=found.rows, changes=changes, segments=segments)  # study
 
@@ -282,6 +296,15 @@ class Way:
         tally.snapshot, tally.pending, tally.held = outcome.records, outcome.pending, outcome.held
         if self.resource.details:
             tally.covered = await self.tenant.store.coverage(self.resource, now - DAY)
+
+    async def _file(self, verdict: Verdict) -> None:
+        """Write what is judged of a cycle that commits nothing."""
+        names = (self.resource.connection, self.resource.name)
+        if verdict.detected is not None:
+            found, memory = verdict.detected, verdict.detected.memory
+            filing = Filing(found.alerts, found.notices, memories={names: memory} if memory else {})
+            await self.tenant.detector.casebook.file(filing)
+            self.detection.took(verdict)
 
     async def _verdict(self) -> Verdict:
         """Have everything judged that this cycle saw."""

@@ -18,7 +18,8 @@ from msgspec.structs import replace
 from driftd.core.alerts.identity import Place, identity
 from driftd.core.alerts.model import Alert, AlertState
 from driftd.core.drift import Drift, DriftKind, Scope, Severity, worst
-from driftd.core.model import Change, JsonObject, Kind, Policy, Resource, Row
+from driftd.core.model import Change, JsonObject, KeyBytes, Kind, Policy, Resource, Row, Standing
+from driftd.core.rules import used
 from driftd.core.scale import Shift
 from driftd.core.schema import acceptance
 from driftd.core.schema.declared import declared
@@ -27,7 +28,7 @@ from driftd.core.schema.grade import Rating, uses
 from driftd.core.schema.model import Baseline, Form
 from driftd.core.schema.study import Conclusion, Study
 from driftd.core.volume import Doubt, Swept
-from driftd.errors import SourceError
+from driftd.errors import Reason, SourceError
 from driftd.ports import Casebook, Detected, Source, Store
 from driftd.runtime.alarms import Alarms, Checked, Judged
 from driftd.runtime.checks import Checked as CheckedData
@@ -39,6 +40,7 @@ PROTOTYPES: Final = 3600.0
 """Seconds between two readings of what a tenant declares of a resource."""
 KEYLESS: Final = 50
 """Records without a usable key that are looked into in one cycle."""
+NEVER: Final = 2**63 - 1
 _STOPS: Final = frozenset({Severity.CRITICAL, Severity.WARNING})
 """What the policies ``hold`` and ``freeze`` act on."""
 
@@ -58,8 +60,8 @@ class Detector(Struct):
     busy: defaultdict[tuple[str, str], anyio.Lock] = field(default_factory=lambda: defaultdict(anyio.Lock))
     """Held for the whole of a cycle; so is what a person's decision writes in the manner of one."""
 
-    clear: set[tuple[str, str]] = field(default_factory=set)
-    """Resources of which nothing is left to be judged again."""
+    clear: dict[tuple[str, str], int] = field(default_factory=dict)
+    """Resources of which nothing is left to be judged again, and until when that holds, epoch ms."""
 
     def begin(self, start: Start, others: Others) -> "Detection":
         """Return the detection of a cycle."""
@@ -122,20 +124,27 @@ class Detection:
         """Held from before `conclude` until the commit is over."""
         return self._detector.locks[self._names]
 
+    async def doubtful(self, tally: Tally, now: int) -> Sequence[KeyBytes]:
+        """Return documents whose details are to be read again before the verdict: they may have been half-written."""
+        if not self._resource.details or (self._begun is None and self._is_quiet(tally, now)):
+            return ()
+        _, checks = await self._ready()
+        return await checks.doubtful()
+
     async def conclude(self, source: Source, tally: Tally, now: int, monotonic: float) -> Verdict:
         """Return the verdict at `now` (epoch ms); raises `StoreError`."""
         resource, alarms = self._resource, self._detector.alarms
         prototypes = await self._prototypes(source, tally, monotonic)
-        if prototypes is None and self._begun is None and self._is_quiet(tally):
+        if prototypes is None and self._begun is None and self._is_quiet(tally, now):
             return Verdict()
         study, checks = await self._ready()
         accepted = await self._catch_up(study)
         if prototypes is not None:
             study.declare(prototypes)
-        whole = tally.kind is Kind.SWEEP
+        whole = tally.kind is Kind.SWEEP and not any(each.reason is Reason.EMPTY_ANSWER for each in tally.doubts)
         conclusion = study.conclude(kind=tally.kind, rows=tally.records, whole=whole, now=now)
         rating = self._rating(conclusion)
-        checked = await checks.conclude(_swept(tally, self._start.standing.records), now)
+        checked = await checks.conclude(_swept(tally, self._start.standing), now)
         found = (*schema_drifts(conclusion.changes, resource, rating), *checked.drifts)
         covered = {*checked.covered, *({DriftKind.SCHEMA} if tally.records else ())}
         interval, outdone = _interval(resource, tally.kind), self._outdone(found)
@@ -185,9 +194,10 @@ class Detection:
         now = await self._detector.casebook.memory(*self._names)
         return frozenset(self._start.memory.shifts) - frozenset(now.shifts)
 
-    def _is_quiet(self, tally: Tally) -> bool:
+    def _is_quiet(self, tally: Tally, now: int) -> bool:
         """Tell whether a cycle that saw nothing new has nothing of before to judge either."""
-        if tally.doubts or self._start.standing.cursor_lost or self._names not in self._detector.clear:
+        due = self._detector.clear.get(self._names, 0)
+        if tally.doubts or self._start.standing.cursor_lost or now >= due:
             return False
         known = self._detector.alarms.known(self._resource.connection)
         return not any(each.open and each.drift.resource == self._resource.name for each in known)
@@ -195,8 +205,9 @@ class Detection:
     def _remember(self, checked: CheckedData) -> None:
         """Note which resources have something left to be judged again."""
         clear, connection = self._detector.clear, self._resource.connection
-        clear.add(self._names) if checked.clear else clear.discard(self._names)
-        clear.difference_update((connection, name) for name in checked.facts.breaches)
+        clear[self._names] = (NEVER if checked.due is None else checked.due) if checked.clear else 0
+        for name in checked.facts.breaches:
+            clear.pop((connection, name), None)
 
     async def _prototypes(self, source: Source, tally: Tally, monotonic: float) -> Form | None:
         """Ask what the tenant declares, once an hour and where records changed their shape; None: nothing new."""
@@ -216,7 +227,7 @@ class Detection:
     def _rating(self, conclusion: Conclusion) -> Rating:
         forms = [form for form in (self._baseline.learnt, conclusion.current.learnt) if form is not None]
         paths = {path for form in forms for path in form.fields}
-        return Rating(uses(self._resource, paths), self._resource.policy)
+        return Rating(uses(self._resource, paths, used(self._resource.rules)), self._resource.policy)
 
     def _settled(self, conclusion: Conclusion, rating: Rating, judged: Judged, now: int) -> Baseline | None:
         """Take over what needs no person's word, once it has been told; return the baseline where it changed."""
@@ -255,11 +266,12 @@ class Detection:
         return any(map(stops, open_))
 
 
-def _swept(tally: Tally, trusted: int) -> Swept:
+def _swept(tally: Tally, standing: Standing) -> Swept:
     return Swept(
         kind=tally.kind,
         doubts=tuple(Doubt(each.reason, each.message) for each in tally.doubts),
-        trusted=trusted,
+        trusted=standing.records,
+        sweeps=standing.sweeps,
         seen=tally.records,
         held=tally.held,
     )

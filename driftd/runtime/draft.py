@@ -32,6 +32,11 @@ class Draft:
             self._notices[notice.alert.id].append(notice)
         self._dropped += evaluation.dropped
 
+    @property
+    def changes(self) -> int:
+        """How many alerts are to be filed."""
+        return len(self._changed)
+
     def judged(self, size: int) -> Iterator[Judged]:
         """Give it in groups of `size` alerts that are each written at once.
 

@@ -26,8 +26,8 @@ from driftd.runtime.draft import Draft
 
 TICK: Final = 15.0
 """Seconds between looks."""
-CREDENTIALS: Final = 60.0
-"""Seconds between looks at all credentials."""
+MINUTE: Final = 60.0
+"""Seconds between looks at what seldom changes: where connections live, how long credentials last."""
 FORGET: Final = 3600.0
 """Seconds between two looks for alerts that may be forgotten."""
 GROUP: Final = 500
@@ -62,9 +62,12 @@ class Watch:
         self._sight = sight
         self._since = clock.now()
         self._marks: dict[str, _Mark] = {}
-        self._census = Census({})
-        self._counted = self._proven = self._forgot = float("-inf")
-        """When connections were last counted, credentials evaluated, alerts forgotten; monotonic seconds."""
+        self._census = Census()
+        self._waiting: frozenset[str] = frozenset()
+        self._version = -1
+        """Of all alerts, when they were last looked at."""
+        self._counted = self._proven = self._correlated = self._forgot = float("-inf")
+        """When connections were last counted, credentials evaluated, and so on; monotonic seconds."""
         self.failing = False
         """Whether alerts could not be filed the last time."""
 
@@ -80,24 +83,35 @@ class Watch:
         if not statuses:
             return
         now, at = self._clock.now(), self._clock.monotonic()
-        self._count(statuses, at)
-        draft = Draft(self._alarms)
+        await self._count(statuses, at)
+        draft, version = Draft(self._alarms), self._alarms.version
         marks = await self._outages(draft, statuses, now)
         self._gone(draft, statuses, now)
         proven = self._credentials(draft, now, at)
-        self._correlate(draft, now)
+        self._correlate(draft, now, at)
         if await self._file(draft):
             self._marks, self._proven = marks, proven
+            alone = self._alarms.version == version + draft.changes
+            self._version = self._alarms.version if alone else version
         if at - self._forgot >= FORGET:
             self._forgot = at
             self._alarms.forget(now)
 
-    def _count(self, statuses: Mapping[str, ConnectionStatus], at: float) -> None:
-        """Count connections anew where some came or went, and once a minute, as their resources may have."""
-        if statuses.keys() == self._census.homes.keys() and at - self._counted < CREDENTIALS:
-            return
-        self._counted = at
-        self._census = Census({name: _home(each) for name, each in statuses.items()})
+    async def _count(self, statuses: Mapping[str, ConnectionStatus], at: float) -> None:
+        """Count connections anew where some came or went; once a minute it is seen where one has moved."""
+        homes = self._census.homes
+        if statuses.keys() == homes.keys():
+            if at - self._counted < MINUTE:
+                return
+            self._counted = at
+            if all(_is_home(homes[name], each) for name, each in statuses.items()):
+                return
+        census = Census()
+        for number, (name, status) in enumerate(statuses.items()):
+            if not number % _PAUSE:
+                await anyio.lowlevel.checkpoint()
+            census.add(name, _home(status))
+        self._census = census
 
     async def _outages(self, draft: Draft, statuses: Mapping[str, ConnectionStatus], now: int) -> dict[str, _Mark]:
         """Evaluate each connection about which there is something new; return what is known of each then."""
@@ -129,7 +143,7 @@ class Watch:
 
     def _credentials(self, draft: Draft, now: int, at: float) -> float:
         """Evaluate all credentials, once a minute; return when that was, monotonic seconds."""
-        if self._sight.credentials is None or at - self._proven < CREDENTIALS:
+        if self._sight.credentials is None or at - self._proven < MINUTE:
             return self._proven
         homes = self._census.homes
         drifts = [each for each in self._sight.credentials(now) if each.connection in homes]
@@ -138,15 +152,19 @@ class Watch:
             ours = alert.drift.finding in _OF_CREDENTIALS and not watched(alert.drift)
             return ours and not alert.group and alert.drift.connection in homes
 
-        look = Look(now, CREDENTIALS, covers=covers, waits=every, glance=True, terms=self._alarms.terms)
+        look = Look(now, MINUTE, covers=covers, waits=every, glance=True, terms=self._alarms.terms)
         draft.add(evaluate(draft.alerts, drifts, look))
         return at
 
-    def _correlate(self, draft: Draft, now: int) -> None:
-        """Find what alerts have in common; then tell what is to be told."""
-        common = correlate(draft.alerts.values(), self._census, now, self._alarms.terms)
-        draft.add(Evaluation(common.alerts, common.notices))
-        look = Look(now, waits=lambda alert: alert.id in common.waiting, terms=self._alarms.terms)
+    def _correlate(self, draft: Draft, now: int, at: float) -> None:
+        """Find what alerts have in common, where something is new, and once a minute; then tell what is to be told."""
+        new = draft.changes > 0 or self._waiting or self._version != self._alarms.version
+        if new or at - self._correlated >= MINUTE:
+            self._correlated = at
+            common = correlate(draft.alerts.values(), self._census, now, self._alarms.terms)
+            draft.add(Evaluation(common.alerts, common.notices))
+            self._waiting = common.waiting
+        look = Look(now, waits=lambda alert: alert.id in self._waiting, terms=self._alarms.terms)
         draft.add(settle([each for each in draft.alerts.values() if restless(each)], look))
 
     async def _file(self, draft: Draft) -> bool:
@@ -184,6 +202,12 @@ def _missed(status: ConnectionStatus, since: int, now: int) -> tuple[int, ...]:
 def _home(status: ConnectionStatus) -> Home:
     interval = max((each.interval for each in status.resources), default=0.0)
     return Home(status.host, status.folder, tuple(each.name for each in status.resources), interval)
+
+
+def _is_home(home: Home, status: ConnectionStatus) -> bool:
+    """Tell whether a connection still lives where it did, with as many resources."""
+    resources = len(home.resources) == len(status.resources)
+    return resources and home.host == status.host and home.folder == status.folder
 
 
 def _lives(alert: Alert, statuses: Mapping[str, ConnectionStatus]) -> bool:

@@ -195,11 +195,11 @@ def _stock(desk: Desk, site: Json, moved: Mapping[str, Mapping[str, int]]) -> It
     made = []
     for product, row in rows.items():
         if row is not None:
-            made.append(desk.change("ITMMVT", row, _moved(desk.content("ITMMVT", row), moved[product])))
+            made.append(desk.change("ITMMVT", row, moved_stock(desk.content("ITMMVT", row), moved[product])))
     return made
 
 
-def _moved(stock: Record, by: Mapping[str, int]) -> Edits:
+def moved_stock(stock: Record, by: Mapping[str, int]) -> Edits:
     """Return what a movement makes of a stock. Raises `BusyError` where more would be gone or allocated than is there.
 
     What was allocated before the tenant began is counted from 0 downwards: no more is released than is known of.

@@ -1,19 +1,22 @@
 """Exact checks over cycles: each is found, counts at its second evaluation, and is mended when the record is right."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from driftd.core.canonical import canonical
 from driftd.core.drift import Check, Severity
+from driftd.core.invariants.gathering import Gathering
 from driftd.core.invariants.model import Breach
-from driftd.core.model import KeyBytes, Kind
+from driftd.core.model import Change, KeyBytes, Kind, Op, Row
 from driftd.core.volume import OF_SWEEPS, Doubt
 from driftd.errors import Reason
 from driftd.ports import Facts
 from driftd.runtime.checks import ALWAYS, Checked
-from tests.checks.house import House, key_of
+from tests.checks.house import House, key_of, resource_of
 
 Record = dict[str, Any]
 Some = dict[KeyBytes, Record]
@@ -152,11 +155,12 @@ def test_a_record_that_goes_takes_its_breaches_along() -> None:
     assert house.shelves["SORDER"].breaches == {}
 
 
-def test_what_a_person_accepted_no_longer_counts() -> None:
+@pytest.mark.parametrize("evaluations", [1, 2])
+def test_what_a_person_accepted_no_longer_counts(evaluations: int) -> None:
     house = House.of("SORDER")
     wrong = orders(order(9, ("A", 1, 1), ORDSTA=7))
-    house.cycle("SORDER", wrong)
-    house.cycle("SORDER", wrong)
+    for _ in range(evaluations):
+        house.cycle("SORDER", wrong)
     shelf = house.shelves["SORDER"]
     shelf.breaches = {place: replace(each, accepted=True) for place, each in shelf.breaches.items()}
     assert found(house.cycle("SORDER", wrong)) == {}
@@ -247,6 +251,18 @@ def test_an_order_of_a_customer_that_never_was_counts_once_customers_were_read_a
     assert found(house.cycle("SORDER", town["SORDER"])) == {(Check.ORPHANS, "BPCORD"): 1}
     house.cycle("BPCUSTOMER", customers("C1", "C9"))
     assert found(house.cycle("SORDER", town["SORDER"])) == {}
+
+
+def test_orphans_beyond_those_that_one_cycle_judges_again_are_mended_in_turn() -> None:
+    house = House.of("ITMMASTER", "SORDER")
+    some = orders(*(order(n, ("A" if n <= 600 else "B", 1, 1)) for n in range(1, 611)))
+    settle(house, {"ITMMASTER": products("A", "B", *"CDEFG"), "SORDER": some}, "SORDER", 1)
+    house.cycle("ITMMASTER", products(*"CDEFG"))
+    counts = [found(house.cycle("SORDER", some))[Check.ORPHANS, "SOHSOP[].ITMREF"] for _ in range(2)]
+    assert counts == [500, 610]
+    house.cycle("ITMMASTER", products("B", *"CDEFG"))
+    counts = [found(house.cycle("SORDER", some))[Check.ORPHANS, "SOHSOP[].ITMREF"] for _ in range(2)]
+    assert counts[-1] == 600
 
 
 def test_a_new_customer_with_a_new_order_is_no_orphan() -> None:
@@ -438,9 +454,9 @@ def test_new_orders_in_cents_are_found_against_the_last_prices() -> None:
     usual = orders(*(order(n, (f"P{n}", 1, n)) for n in range(1, 31)))
     house.cycle("SORDER", usual)
     new: Some = {}
-    for n in range(1, 6):
+    for number, n in enumerate((1, 1, 2, 3, 4, 5)):
         assert Check.SCALE_SHIFT not in {each.finding for each in house.cycle("SORDER", usual | new).drifts}
-        new |= orders(order(100 + n, (f"P{n}", 1, 100 * n)))
+        new |= orders(order(100 + number, (f"P{n}", 1, 100 * n)))
     checked = house.cycle("SORDER", usual | new)
     assert found(checked) == {(Check.SCALE_SHIFT, "SOHSOP[].NETPRI"): 5}
     new |= orders(*(order(200 + n, (f"P{n}", 1, n)) for n in range(6, 12)))
@@ -509,6 +525,17 @@ def test_a_document_that_comes_twice_in_a_cycle_is_added_up_once() -> None:
     shelf = house.shelves["SDELIVERY"]
     house.cycle("SDELIVERY", deliveries(delivery(1, 1, 5)), twice=True)
     assert {key.value: row for key, row in shelf.sums.items()} == {b'["O1",1000]': ("5",), b"[]": ("1",)}
+
+
+def test_a_reference_that_goes_and_comes_back_in_one_cycle_stays() -> None:
+    gathering = Gathering(resource_of("SORDER"), 1, baseline=False)
+    bodies = [canonical(order(1, (item, 1, 1))) for item in ("A", "B", "A")]
+    for before, after in pairwise(bodies):
+        row = Row(key_of("O1"), b"", b"", after)
+        pointers = ("/SOHSOP/0/ITMREF",)
+        gathering.look(row, Change("", Op.UPDATE, row.key, before, after, pointers, None, None, 0, 0, None, 1, 1))
+    assert (gathering.dropped, gathering.links) == (set(), set())
+    assert not any(any(row) for row in gathering.sums.values())
 
 
 def test_breaches_are_filed_under_what_identifies_them() -> None:

@@ -36,7 +36,7 @@ CHECKS: Final = (
         ("SORDER.SOHSOP[].QTY", "SORDER.SOHSOP[].DLVQTY", "SDELIVERY.SDELIVERYD[].QTY",
          "SDELIVERY.SDELIVERYD[].SOPLIN"),
     ),
-    Check("stock_signs", ("ITMMVT.PHYSTO", "ITMMVT.PHYALL", "ITMMVT.GLOALL", "ITMMVT.CTLSTO", "ITMMVT.REJSTO")),
+    Check("stock_signs", ("ITMMVT.PHYSTO", "ITMMVT.PHYALL", "ITMMVT.GLOALL")),
     Check(
         "orphans",
         (

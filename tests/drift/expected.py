@@ -101,6 +101,17 @@ SILENCE: Final[tuple[Way, ...]] = ((),)
 _GONE = _all("field_removed_always", "field_removed_sometimes")
 MOVED: Final = one_of("field_renamed", "field_moved", place=PAIR)
 
+_TWICE: Final = Finding("duplicate_keys", KEY, shape=False)
+_OF_KEY: Final = (
+    *_GONE,
+    *_all("type_changed", "type_widened", "required_to_optional", "became_nullable"),
+    Finding("field_renamed", PAIR),
+    *_all("field_added_optional", "field_added_required", "custom_field_added", place=TO),
+    _TWICE,
+    *(Finding(name, RESOURCE, shape=False) for name in ("empty_answer", "mass_delete", "mass_update")),
+)
+"""What a change of the key brings about; ``duplicate_keys`` is its sign where it gained a part."""
+
 CASES: Final[Mapping[str, Case]] = MappingProxyType(
     {
         # --- as the records show it (learnt)
@@ -216,21 +227,20 @@ CASES: Final[Mapping[str, Case]] = MappingProxyType(
             _all("precision_changed", "type_narrowed", "type_widened"),
         ),
         # --- key, cursor, resource
-        "key": Case(
-            one_of("key_changed", place=KEY),
-            "drift 3.3, 3.5",
+        "key": Case(one_of("key_changed", place=KEY), "drift 3.3, 3.5", _OF_KEY),
+        "key, unproven": Case(
+            (*SILENCE, *one_of("key_changed", place=KEY), (_TWICE,)),
+            "drift 3.3, 4.2: a key that is not unique in what was shown",
+            _OF_KEY,
+        ),
+        "key, unreadable": Case(
             (
-                *_GONE,
-                *_all("type_changed", "type_widened", "required_to_optional", "became_nullable"),
-                Finding("field_renamed", PAIR),
-                Finding("field_added_optional", TO),
-                Finding("field_added_required", TO),
-                Finding("custom_field_added", TO),
-                Finding("duplicate_keys", KEY, False),
-                Finding("empty_answer", RESOURCE, False),
-                Finding("mass_delete", RESOURCE, False),
-                Finding("mass_update", RESOURCE, False),
+                *one_of("key_changed", place=KEY),
+                *one_of("resource_removed", place=RESOURCE),
+                (Finding("paging_incomplete", RESOURCE, shape=False),),
             ),
+            "drift 3.3, 3.5: by a key that is no more the class cannot be listed",
+            _OF_KEY,
         ),
         "cursor": Case(
             one_of("cursor_lost"),

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from itertools import permutations
 from typing import NamedTuple
 
+from tests.drift.facts import under
 from tests.drift.happenings import Expected
 from tests.drift.oracle import Verdict
 from tests.drift.subject import Found
@@ -43,7 +44,7 @@ def judged(verdict: Verdict, found: Iterable[Found]) -> Judgement:
     best = max(fits, key=lambda fit: fit.rank)
     right = not best.missed and not best.false and best.impacts
     must = not verdict.silent
-    severity = all(_weighs(each, verdict) for _, each in best.matched if each.kind == "schema")
+    severity = all(_weighs(each, expected, verdict.used) for expected, each in best.matched if expected.shape)
     return Judgement(
         right,
         not best.missed if must else None,
@@ -85,14 +86,18 @@ def _paired(way: Sequence[Expected], found: Iterable[Found]) -> tuple[tuple[Expe
     return tuple(pairs)
 
 
-def _weighs(found: Found, verdict: Verdict) -> bool:
+def _weighs(found: Found, expected: Expected, used: frozenset[str]) -> bool:
     """Tell whether a finding weighs what its impacts and the field's use make of it (drift 3.3).
 
-    The share decides where emptiness was seen (drift 4.2), so that it may weigh anything.
+    The share decides where emptiness was seen (drift 4.2), so that it may weigh anything. What concerns the whole
+    resource, or its key or cursor, is used.
     """
     if found.finding == "became_nullable":
         return True
     impacts = {found.read_impact, found.write_impact}
-    if "breaking" in impacts:
-        return found.severity == ("critical" if verdict.used else "warning")
-    return found.severity == ("warning" if "warning" in impacts else "info")
+    if "breaking" not in impacts:
+        return found.severity == ("warning" if "warning" in impacts else "info")
+    paths = (expected.paths or frozenset()) | {(found.field or "").removesuffix("[]")}
+    whole = found.finding in {"key_changed", "cursor_lost", "resource_removed"}
+    touched = whole or any(each == path or under(each, path) for path in paths if path for each in used)
+    return found.severity == ("critical" if touched else "warning")

@@ -144,11 +144,7 @@ def wrong(outcomes: Iterable[Outcome]) -> list[str]:
 
 def misweighed(outcomes: Iterable[Outcome]) -> list[str]:
     """Return a line for each trial whose finding weighs more, or less, than it must."""
-    return [
-        f"{each.trial}: {[one[3:] for one in each.found]}, {'used' if each.verdict.used else 'not used'}"
-        for each in outcomes
-        if each.judgement.severity is False
-    ]
+    return [f"{each.trial}: {[one[3:] for one in each.found]}" for each in outcomes if each.judgement.severity is False]
 
 
 def _kind(outcome: Outcome) -> str:

@@ -14,6 +14,7 @@ name of a case of `expected`, where the sections that decide it stand:
   shown, and wrong where it cannot be shown: under 5 distinct values, booleans, under 30 pairs.
 - The prototype is read by a probe and by a sweep (issue: a probe finds a patch though no record was touched); whether
   a delta reads it is left open, so that there it counts where it was asked for.
+- A key that was struck is told as that; where nothing can be listed by it any more, the class may be told as gone.
 - Where records and prototype tell of one cause, the records' word is the one to be told; the prototype's may stand
   beside it where the records have followed in part only, and goes before it where it alone can say *required*.
 """
@@ -24,9 +25,9 @@ from typing import Final
 
 from tests.drift.beside import CHECKS, USED, VALUES
 from tests.drift.evidence import Evidence, Patched
-from tests.drift.expected import CASES, Finding
+from tests.drift.expected import Finding
 from tests.drift.happenings import Expected, Happening, Told, Ways, at, beside, one, ways
-from tests.drift.learnt import learnt
+from tests.drift.learnt import FEW, learnt
 from tests.drift.prototypes import Declared, declared
 
 PRECISE: Final = frozenset({"finer", "finer, unproven", "integer to number", "integer to number, unproven", "coarser"})
@@ -53,8 +54,8 @@ class Verdict:
     cases: tuple[str, ...]
     ways: Ways
     beside: frozenset[Expected] = frozenset()
-    used: bool = False
-    """Whether what breaks is used, so that it is critical (drift 3.3)."""
+    used: frozenset[str] = frozenset()
+    """Paths whose break is critical, because something rests on them (drift 3.3)."""
 
     @property
     def silent(self) -> bool:
@@ -74,14 +75,22 @@ def verdict(patched: Patched, evidence: Evidence, ground: Ground) -> Verdict:
     seen, said = learnt(patched, evidence), declared(patched, *ground.declared)
     if ground.watermark and seen and _touches(patched, (ground.watermark,)):
         return _made(patched, evidence, ground, [one(Happening("cursor", ground.watermark))], [])
-    if not _touches(patched, evidence.key) or not (seen or said):
-        return _made(patched, evidence, ground, seen, said)
+    if _touches(patched, evidence.key) and (seen or said or not evidence.shown):
+        return _key(patched, evidence, ground, seen, said)
+    return _made(patched, evidence, ground, seen, said)
+
+
+def _key(patched: Patched, evidence: Evidence, ground: Ground, seen: list[Told], said: list[Told]) -> Verdict:
+    """Return what is right where a member of the key was struck: it goes before all that it brings about."""
     key = Happening("key", patched.field, _targets([*seen, *said]))
+    if evidence.before.keys and not evidence.shown:
+        return _made(patched, evidence, ground, [one(key._replace(case="key, unreadable"))], [])
     if seen:
-        return _made(patched, evidence, ground, [one(key)], [])
+        whole = evidence.kind == "sweep" and len(evidence.before.keys) >= FEW
+        return _made(patched, evidence, ground, [one(key if whole else key._replace(case="key, unproven"))], [])
     plain = _made(patched, evidence, ground, seen, said)
     also = ways([one(key)], evidence.key)
-    return Verdict((*plain.cases, "key"), plain.ways | also, plain.beside | frozenset(beside([one(key)])), used=True)
+    return Verdict((*plain.cases, "key"), plain.ways | also, plain.beside | frozenset(beside([one(key)])), plain.used)
 
 
 def _touches(patched: Patched, names: Iterable[str]) -> bool:
@@ -96,7 +105,7 @@ def _made(patched: Patched, evidence: Evidence, ground: Ground, seen: list[Told]
     chosen = _together(seen, said, evidence.key)
     happened = [each for event in (*seen, *said) for alternative in event for each in alternative]
     also = [*beside(seen, evidence.key), *beside(said, evidence.key), *_consequences(patched)]
-    used = any(_used(each, patched.resource, ground.used) for each in happened)
+    used = ground.used | {*evidence.key} | _checked(patched.resource)
     return Verdict(tuple(dict.fromkeys(each.case for each in happened)), chosen, frozenset(also), used)
 
 
@@ -137,12 +146,5 @@ def _consequences(patched: Patched) -> frozenset[Expected]:
     return at(tuple(Finding(name, shape=False) for name in (*names, *more)), Happening("nothing"))
 
 
-def _used(happening: Happening, resource: str, named: frozenset[str]) -> bool:
-    known = named | {name.removeprefix(f"{resource}.") for name in USED if name.startswith(f"{resource}.")}
-    touched = [happening.field, *happening.to] if happening.field else []
-    return any(path == each or each.startswith((f"{path}.", f"{path}[]")) for path in touched for each in known)
-
-
-def cases() -> frozenset[str]:
-    """Return the names of all cases."""
-    return frozenset(CASES)
+def _checked(resource: str) -> frozenset[str]:
+    return frozenset(name.removeprefix(f"{resource}.") for name in USED if name.startswith(f"{resource}."))

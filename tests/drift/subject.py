@@ -5,14 +5,21 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol, Self
 
+from driftd.config import Basic, ConnectionConfig, ResourceConfig, SecretRef, Settings
 from driftd.core.alerts.model import Alert
+from driftd.core.budget import Usage
+from driftd.core.health import ConnectionHealth, ResourceHealth, connection_polled, resource_polled
 from driftd.core.model import Kind
+from driftd.core.status import ConnectionStatus
 from driftd.runtime.alarms import Alarms
+from driftd.runtime.chart import told as told_of
 from driftd.runtime.cycle import cycle
 from driftd.runtime.detect import Detector
 from driftd.runtime.quiet import Quiet
 from driftd.runtime.tally import CycleReport
 from driftd.runtime.tenant import Tenant
+from driftd.runtime.view import Known, Present, connection_status
+from driftd.runtime.watch import Sight, Watch
 from tests.drift.ground import Ground
 from tests.fakes.memory_store import MemoryStore
 
@@ -59,16 +66,34 @@ class Daemon:
     reports: list[CycleReport] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._detector = Detector(self.store.casebook, self.store, Alarms(Quiet()))
+        alarms, casebook = Alarms(Quiet()), self.store.casebook
+        self._detector = Detector(casebook, self.store, alarms)
+        self._health, self._own = ConnectionHealth(), ResourceHealth()
+        self._watch = Watch(alarms, casebook, self.ground.clock, Quiet(), Sight(self._statuses))
 
     async def poll(self, kind: Kind) -> None:
-        """Run one cycle."""
+        """Run one cycle; where one failed, the watch looks, as it does over the whole daemon."""
         ground = self.ground
         ground.clock.ms += PACE[kind]
         others = {ground.resource.name: ground.resource}
         folder = ground.tenant.folder
         tenant = Tenant(ground.source, self.store, ground.clock, HOST, folder, lambda: 42, self._detector, others)
-        self.reports.append(await cycle(tenant, ground.resource, kind))
+        report, began = await cycle(tenant, ground.resource, kind), ground.clock.now()
+        self.reports.append(report)
+        poll = told_of(report, began, ground.clock.now())
+        self._health, self._own = connection_polled(self._health, poll), resource_polled(self._own, poll)
+        if self._own.trouble is not None:
+            await self._watch.look()
+
+    def _statuses(self) -> Sequence[ConnectionStatus]:
+        resource, settings = self.ground.resource, Settings()
+        account = Basic("user", SecretRef("x", env="X"))
+        where, folder = f"https://{HOST}", self.ground.tenant.folder
+        connection = ConnectionConfig(
+            resource.connection, where, folder, folder, account, settings, (ResourceConfig(resource, settings),)
+        )
+        known = Known(self._health, Usage(), {resource.name: self._own})
+        return [connection_status(connection, HOST, known, Present(), self.ground.clock.now())]
 
     async def findings(self) -> Sequence[Found]:
         """Return the alerts that fire."""

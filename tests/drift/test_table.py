@@ -4,6 +4,7 @@ import pytest
 
 from driftd.core.drift import Check, Impact, SchemaKind
 from driftd.core.model import Kind
+from driftd.errors import Reason
 from tests.drift.beside import CHECKS
 from tests.drift.breaks import BREAKS, Break
 from tests.drift.expected import CASES, IMPACTS, UNREACHED, Finding
@@ -34,9 +35,9 @@ def test_the_taxonomy_is_whole() -> None:
 
 
 def test_every_finding_is_known() -> None:
-    """What the table names is a kind of shape, or an exact check."""
+    """What the table names is a kind of shape, an exact check, or why polls fail."""
     assert {one.name for one in _findings() if one.shape} <= {*SchemaKind}
-    assert {one.name for one in _findings() if not one.shape} | {each.name for each in CHECKS} <= {*Check}
+    assert {one.name for one in _findings() if not one.shape} | {each.name for each in CHECKS} <= {*Check, *Reason}
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftd.simulator import Farm, Tenant
+from driftd.simulator.desk import BusyError
 from driftd.simulator.references import TABLES
+from driftd.simulator.trade import moved_stock
 
 CLASSES = tuple(Farm.build(tenants=1, records=0)["aldgate"].classes)
 
@@ -332,3 +334,21 @@ _LAWS = (
     test_headers_are_the_sums_of_their_lines,
     test_every_reference_resolves,
 )
+
+
+COUNTS = st.integers(0, 300)
+
+
+CHANGES = st.dictionaries(st.sampled_from(["PHYSTO", "PHYALL"]), st.integers(-300, 300))
+
+
+@given(st.builds(dict, PHYSTO=COUNTS, PHYALL=COUNTS, GLOALL=COUNTS), CHANGES)
+def test_stock_moves_within_what_is_there(stock: Any, by: dict[str, int]) -> None:
+    """A movement is as large as was asked, but releases no more than is allocated; where stock lacks, there is none."""
+    want = {**stock, **{name: stock[name] + change for name, change in by.items()}}
+    want["PHYALL"] = max(want["PHYALL"], 0)
+    if want["PHYSTO"] < want["PHYALL"] + want["GLOALL"]:
+        with pytest.raises(BusyError):
+            moved_stock(stock, by)
+    else:
+        assert stock | moved_stock(stock, by) == want

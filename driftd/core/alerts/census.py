@@ -1,7 +1,8 @@
 """Who lives where: the members of each scope that a common trouble may strike."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from msgspec import Struct
@@ -27,12 +28,19 @@ class Home(Struct, frozen=True):
 class Census:
     """All connections, counted."""
 
-    def __init__(self, homes: Mapping[str, Home]) -> None:
-        self.homes = homes
+    def __init__(self, homes: Mapping[str, Home] = MappingProxyType({})) -> None:
+        self.homes: dict[str, Home] = {}
         self._population: Counter[Place] = Counter()
+        self._around: dict[tuple[str, str | None], tuple[Place, ...]] = {}
         for name, home in homes.items():
-            self._population[Place(Scope.TENANT, name)] = len(home.resources)
-            self._population.update(_places(home))
+            self.add(name, home)
+
+    def add(self, name: str, home: Home) -> None:
+        """Count one connection more."""
+        self.homes[name] = home
+        self._population[Place(Scope.TENANT, name)] = len(home.resources)
+        resources = [Place(Scope.RESOURCE, each) for each in home.resources]
+        self._population.update([Place(Scope.HOST, home.host), _folder(home), ALL, *resources])
 
     def population(self, place: Place) -> int:
         """Return how many members a scope has: resources of a connection, else connections."""
@@ -40,22 +48,20 @@ class Census:
 
     def around(self, alert: Alert) -> tuple[Place, ...]:
         """Return the scopes that an alert of a connection lies in; of a connection that nobody knows: none."""
-        home = self.homes.get(alert.drift.connection)
+        asked = alert.drift.connection, alert.drift.resource
+        if asked not in self._around:
+            self._around[asked] = tuple(self._reckoned(*asked))
+        return self._around[asked]
+
+    def _reckoned(self, connection: str, resource: str | None) -> Iterator[Place]:
+        home = self.homes.get(connection)
         if home is None:
-            return ()
-        host, folder = Place(Scope.HOST, home.host), folder_of(home)
-        resource = alert.drift.resource
-        if resource is None:
-            return (folder, host, ALL)
-        tenant = Place(Scope.TENANT, alert.drift.connection)
-        return (tenant, folder, host, Place(Scope.RESOURCE, resource), ALL)
+            return
+        if resource is not None:
+            yield Place(Scope.TENANT, connection)
+            yield Place(Scope.RESOURCE, resource)
+        yield from (_folder(home), Place(Scope.HOST, home.host), ALL)
 
 
-def folder_of(home: Home) -> Place:
-    """Return the folder of a connection as a scope."""
+def _folder(home: Home) -> Place:
     return Place(Scope.FOLDER, f"{home.host}/{home.folder}")
-
-
-def _places(home: Home) -> list[Place]:
-    resources = [Place(Scope.RESOURCE, each) for each in home.resources]
-    return [Place(Scope.HOST, home.host), folder_of(home), ALL, *resources]

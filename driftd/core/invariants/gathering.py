@@ -121,10 +121,11 @@ class Gathering:
                 add(self.sums, contribution(record, self._rules), sign)
         was = links(old, key, self._resource) if old is not None else frozenset()
         now = links(new, key, self._resource) if new is not None else frozenset()
-        self.links -= was - now
-        self.dropped |= was - now
-        self.dropped -= now - was
-        self.links |= now - was
+        gone, come = was - now, now - was
+        self.dropped, self.links = (
+            (self.dropped | (gone - self.links)) - come,
+            (self.links - gone) | (come - self.dropped),
+        )
 
     def _judged(self, row: Row, old: Record | None, new: Record | None) -> Looked:
         if new is None or self._idle:

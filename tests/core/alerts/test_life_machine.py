@@ -147,4 +147,4 @@ class LongLives(Lives):
 TestLives = Lives.TestCase
 TestLives.settings = settings(deadline=None, max_examples=30, stateful_step_count=25)
 TestLongLives = pytest.mark.heavy(LongLives.TestCase)
-TestLongLives.settings = settings(deadline=None, max_examples=1500, stateful_step_count=80)
+TestLongLives.settings = settings(deadline=None, max_examples=300, stateful_step_count=60)
