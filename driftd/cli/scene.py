@@ -27,6 +27,8 @@ from driftd.core.explained import Place
 from driftd.errors import ConfigError
 from driftd.simulator import Farm, Serving, Tenant
 
+_CLASSES: Final = ("BPCUSTOMER", "ITMMASTER", "SORDER", "PINVOICE")
+"""The classes that are polled."""
 _RECORDS: Final = {
     "BPCUSTOMER": 120, "ITMMASTER": 80, "ITMMVT": 60, "SORDER": 60, "SDELIVERY": 20, "PORDER": 20, "PINVOICE": 12,
     "GACCENTRY": 20, "BALANCE": 48,
@@ -50,7 +52,7 @@ class Haste(Struct, frozen=True):
     @classmethod
     def of(cls, speed: float) -> "Haste":
         """Return everything so many times as fast; polls not so fast that this machine could not keep up."""
-        return cls(max(1.0, 2.0 / speed), Pace(5.0 / speed, 1.5 / speed), _STEPS * min(speed, 10.0))
+        return cls(max(1.0, 2.0 / speed), Pace(5.0 / speed, 1.5 / speed), _STEPS * min(speed, 3.0))
 
     @property
     def tempo(self) -> daemon.Tempo:
@@ -115,13 +117,14 @@ def _configured(
             data_dir="data",
             secret=lambda tenant: f'{{ file = "{tenant.name}" }}',
             web={"listen": f"[{host}]:{port}" if ":" in host else f"{host}:{port}"},
+            only=_CLASSES,
             probe=often,
             delta=often,
             sweep=often,
             second_look=f"{haste.interval / 4:.3f}s",
             requests_per_day=10**9,
             bytes_per_day="900TB",
-            details_per_hour=10**6,
+            details_per_hour=240,
             max_per_host=16,
         )
         (folder / "driftd.toml").write_text(text)

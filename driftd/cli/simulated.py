@@ -1,7 +1,7 @@
 """A simulated farm being served, and the configuration with which driftd reads it."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -48,15 +48,19 @@ def configuration(
     data_dir: str,
     secret: "Callable[[Tenant], str]",
     web: Mapping[str, Setting] = _NOTHING,
+    only: Sequence[str] = (),
     **defaults: Setting,
 ) -> str:
     """Return the TOML that reads every tenant of a farm served at `url`, all at one or each at its own.
 
-    `secret` gives the place of a tenant's secret as TOML; `web` and `defaults` are settings of these tables.
+    `secret` gives the place of a tenant's secret as TOML; `web` and `defaults` are settings of these tables. Classes other than `only`,
+    where some are named, are not polled.
     """
     lines = [*_surroundings(data_dir), *_table("web", web), *_table("defaults", {"second_look": "2s"} | defaults)]
     for tenant in farm.values():
         lines += _connection(tenant, url if isinstance(url, str) else url(tenant), secret(tenant))
+        for name in only:
+            lines += ["", "[[connections.resources]]", f'name = "{name}"']
     return "\n".join([*lines, ""])
 
 

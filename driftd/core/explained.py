@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from driftd.core.alerts.model import Alert
 from driftd.core.drift import Scope
+from driftd.core.reasons import State
 from driftd.core.words import PHRASES, Language, Phrases, Words
 from driftd.core.words.filling import filled
 from driftd.errors import Reason
@@ -53,8 +54,8 @@ def explained(alert: Alert, place: Place, language: Language = Language.ENGLISH)
         "host": place.host,
         "port": place.port,
         "folder": place.folder,
-        "resource": drift.resource or drift.connection,
-        "resources": drift.resource or drift.connection,
+        "resource": drift.resource or drift.connection or alert.scope_id,
+        "resources": drift.resource or drift.connection or alert.scope_id,
         "field": drift.field or "",
         "hint": drift.hint or drift.seen,
         "count": drift.affected,
@@ -76,4 +77,6 @@ def _words(finding: str, phrases: Phrases) -> Words:
         return phrases.drifts[finding]
     if finding in set(Reason):
         return phrases.reasons[Reason(finding)]
+    if finding in set(State):
+        return phrases.quiet.get(State(finding), phrases.unknown_drift)
     return phrases.unknown_drift

@@ -25,7 +25,6 @@ from driftd.core.schema.study import opened
 from driftd.errors import DecisionError
 from driftd.ports import Clock, Detected, Filing, Store
 from driftd.runtime.alarms import Judged
-from driftd.runtime.compare import row_of
 from driftd.runtime.detect import Detector, stops
 
 BATCH: Final = 500
@@ -196,7 +195,7 @@ class Decisions:
                     diff.deleted(each, site.resource, Confidence.INFERRED_ABSENT, page=0, row=0, now=now)
                     for each in batch
                 ]
-                rows = [row for row, _ in pairs] if emit else [row_of(each) for each in batch]
+                rows = [row for row, _ in pairs] if emit else [diff.row_of(each) for each in batch]
                 await writing.stage(position, rows=rows, changes=[change for _, change in pairs] if emit else [])
             left = replace(standing, records=standing.records - len(held) if emit else standing.records)
             detected = Detected(alerts=judged.alerts, notices=judged.notices)

@@ -15,6 +15,7 @@ import anyio
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from driftd.core import diff
 from driftd.core.alerts.identity import Place, identity
 from driftd.core.alerts.model import Alert, AlertState
 from driftd.core.drift import Drift, DriftKind, Scope, Severity, worst
@@ -40,6 +41,8 @@ PROTOTYPES: Final = 3600.0
 """Seconds between two readings of what a tenant declares of a resource."""
 KEYLESS: Final = 50
 """Records without a usable key that are looked into in one cycle."""
+SNAPSHOT: Final = 1_000
+"""Records of the snapshot that are counted at once."""
 NEVER: Final = 2**63 - 1
 _STOPS: Final = frozenset({Severity.CRITICAL, Severity.WARNING})
 """What the policies ``hold`` and ``freeze`` act on."""
@@ -180,9 +183,23 @@ class Detection:
             casebook = self._detector.casebook
             self._start = replace(self._start, memory=await casebook.memory(*self._names))
             self._baseline = await casebook.baseline(*self._names)
-            study = Study(self._resource, self._start.memory.learnt, self._baseline)
+            volatile = self._start.standing.volatile
+            study = Study(self._resource, self._start.memory.learnt, self._baseline, volatile=volatile)
+            if study.unlearnt and self._start.standing.baselined:
+                await self._relearn(study)
             self._begun = study, Checks(casebook, self._detector.store, self._start, self._others)
         return self._begun
+
+    async def _relearn(self, study: Study) -> None:
+        """Count the whole snapshot: a release without detection has read it, or what was learnt cannot be read."""
+        after: KeyBytes | None = None
+        while True:
+            page = await self._detector.store.read_records(*self._names, after=after, limit=SNAPSHOT)
+            stored = await self._detector.store.known(self._resource, [each.key for each in page.records])
+            study.baseline([diff.row_of(each) for each in stored.values()])
+            after = page.next
+            if after is None:
+                return
 
     async def _catch_up(self, study: Study) -> frozenset[Shift]:
         """Take over what a person decided while the cycle ran; return the shifts of scale that were accepted."""

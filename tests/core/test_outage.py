@@ -178,6 +178,19 @@ def test_a_sweep_that_is_two_runs_late_did_not_run(ago: int, missed: bool | None
     assert outlook(found, (), NOW - HOUR, NOW).drifts == ()
 
 
+def test_a_success_that_is_ahead_of_the_clock_makes_no_check_late() -> None:
+    """The clock was set back since."""
+    first, *others = status().resources
+    ahead = replace(first, health=replace(first.health, last_success=NOW + HOUR))
+    assert seen(replace(status(), resources=(ahead, *others))).drifts == ()
+
+
+@pytest.mark.parametrize("reason", sorted(CHECKED))
+def test_checks_are_not_late_where_something_else_of_the_resource_is_told(reason: Reason) -> None:
+    found = outlook(part(reason), (), EARLY, NOW)
+    assert [each.resource for each in found.drifts] == ["BPCUSTOMER"]
+
+
 def test_what_does_not_run_because_of_an_outage_is_not_told_besides() -> None:
     """Nor of a resource that is in trouble itself."""
     old = replace(checked(NOW - HOUR), state=State.UNREACHABLE, health=out(Reason.TIMEOUT).health)

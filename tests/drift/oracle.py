@@ -16,7 +16,8 @@ name of a case of `expected`, where the sections that decide it stand:
   a delta reads it is left open, so that there it counts where it was asked for.
 - A key that was struck is told as that; where nothing can be listed by it any more, the class may be told as gone.
 - Where records and prototype tell of one cause, the records' word is the one to be told; the prototype's may stand
-  beside it where the records have followed in part only, and goes before it where it alone can say *required*.
+  beside it where the records have followed in part only, and goes before it where it alone can say *required*; what
+  was mandatory was always there by contract, so that under 300 records either word is right.
 """
 
 from collections.abc import Iterable
@@ -118,7 +119,8 @@ def _together(seen: list[Told], said: list[Told], key: tuple[str, ...]) -> Ways:
     if any(each.case == "declared added required" for event in said for way in event for each in way):
         return by_prototype
     chosen = by_records - SILENCE
-    if any(each.part for each in happened):
+    contract = [each for event in said for alternative in event for each in alternative]
+    if any(each.part for each in happened) or any(each.required for each in contract):
         chosen |= by_prototype
     if any(each.part or each.case in PRECISE for each in happened):
         chosen |= {one_ | other for one_ in _still(by_records) for other in _still(by_prototype)}
