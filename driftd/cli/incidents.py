@@ -31,6 +31,8 @@ class Incident(Struct, frozen=True):
     scope: Scope
     name: str
     """The connection, or the host, that it strikes."""
+    tenants: frozenset[str]
+    """The connections that it strikes."""
     families: frozenset[str]
     """Findings, or families of them (`identity.family`), that it accounts for."""
     strike: Callable[[], Undo]
@@ -52,17 +54,19 @@ def incidents(farm: "Farm", host: str, shared: "Serving") -> tuple[Incident, ...
             "The patch is taken back.",
             Scope.TENANT,
             aldgate.name,
+            frozenset({aldgate.name}),
             frozenset({SchemaKind.FIELD_RENAMED}),
             partial(_patched, aldgate, Patch("BPCUSTOMER", "rename", "BPCNAM", to="BPCNAM1")),
         ),
         Incident(
             "a scalar became an object",
-            'In borough the unit of every product becomes an object: "UN" is {"code": "UN"} now.',
+            'In borough the sales unit of every product becomes an object: "UN" is {"code": "UN"} now.',
             "The representation is as it was.",
             Scope.TENANT,
             borough.name,
+            frozenset({borough.name}),
             frozenset({SchemaKind.TYPE_CHANGED}),
-            partial(_patched, borough, Patch("ITMMASTER", "wrap", "STU")),
+            partial(_patched, borough, Patch("ITMMASTER", "wrap", "SAU")),
         ),
         Incident(
             "prices in cents",
@@ -70,6 +74,7 @@ def incidents(farm: "Farm", host: str, shared: "Serving") -> tuple[Incident, ...
             "The prices are in euros again.",
             Scope.TENANT,
             camden.name,
+            frozenset({camden.name}),
             frozenset({Check.SCALE_SHIFT}),
             partial(_patched, camden, Patch("ITMMASTER", "multiply", "BASPRI", to=100)),
         ),
@@ -79,6 +84,7 @@ def incidents(farm: "Farm", host: str, shared: "Serving") -> tuple[Incident, ...
             "The former secret is restored.",
             Scope.TENANT,
             dalston.name,
+            frozenset({dalston.name}),
             frozenset({State.AUTH_FAILED}),
             partial(_rotated, dalston),
         ),
@@ -88,6 +94,7 @@ def incidents(farm: "Farm", host: str, shared: "Serving") -> tuple[Incident, ...
             "The role sees all orders again: the records were held, and no delete was ever told.",
             Scope.TENANT,
             euston.name,
+            frozenset({euston.name}),
             frozenset({Check.MASS_DELETE}),
             partial(_filtered, euston, "SORDER", 0.5),
         ),
@@ -97,6 +104,7 @@ def incidents(farm: "Farm", host: str, shared: "Serving") -> tuple[Incident, ...
             "The licence is renewed.",
             Scope.TENANT,
             aldgate.name,
+            frozenset({aldgate.name}),
             frozenset({SchemaKind.RESOURCE_REMOVED}),
             partial(_unlicensed, aldgate, "PINVOICE"),
         ),
@@ -106,6 +114,7 @@ def incidents(farm: "Farm", host: str, shared: "Serving") -> tuple[Incident, ...
             "The product is entered again.",
             Scope.TENANT,
             borough.name,
+            frozenset({borough.name}),
             frozenset({Check.ORPHANS}),
             partial(_deleted, borough),
         ),
@@ -115,6 +124,7 @@ def incidents(farm: "Farm", host: str, shared: "Serving") -> tuple[Incident, ...
             "The server is up again.",
             Scope.HOST,
             host,
+            frozenset({aldgate.name, borough.name, camden.name, dalston.name}),
             frozenset({State.UNREACHABLE}),
             partial(_down, shared),
         ),
@@ -141,7 +151,8 @@ def _unlicensed(tenant: "Tenant", resource: str) -> Undo:
 
 
 def _deleted(tenant: "Tenant") -> Undo:
-    product = tenant.used_products()[0]
+    bought = repr(tenant.records("PINVOICE"))  # so that orders alone are left with what is not there
+    product = next(each for each in tenant.used_products() if repr(each) not in bought)
     record = tenant.records("ITMMASTER")[product,]
     tenant.remove("ITMMASTER", product)
     return partial(tenant.put, "ITMMASTER", record)

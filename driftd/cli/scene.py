@@ -2,22 +2,22 @@
 
 import os
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Final, TypeAlias
 
 import anyio
 import click
 from msgspec import Struct
 
 from driftd import app
-from driftd.adapters.clock import SystemClock
 from driftd.app import daemon
-from driftd.cli.incidents import incidents
-from driftd.cli.simulated import configuration, listening
-from driftd.cli.story import Pace, Story
+from driftd.cli.failures import foreseen
+from driftd.cli.incidents import Incident, incidents
+from driftd.cli.simulated import Setting, configuration, listening
+from driftd.cli.story import Pace, Story, Watched
 from driftd.cli.telling import Speaker, Stage
 from driftd.config import Config, load
 from driftd.core.alerts.terms import Terms
@@ -30,7 +30,7 @@ from driftd.simulator import Farm, Serving, Tenant
 _CLASSES: Final = ("BPCUSTOMER", "ITMMASTER", "SORDER", "PINVOICE")
 """The classes that are polled."""
 _RECORDS: Final = {
-    "BPCUSTOMER": 120, "ITMMASTER": 80, "ITMMVT": 60, "SORDER": 60, "SDELIVERY": 20, "PORDER": 20, "PINVOICE": 12,
+    "BPCUSTOMER": 120, "ITMMASTER": 80, "ITMMVT": 60, "SORDER": 40, "SDELIVERY": 20, "PORDER": 20, "PINVOICE": 12,
     "GACCENTRY": 20, "BALANCE": 48,
 }  # fmt: skip
 _SHARED: Final = "127.0.0.1"
@@ -38,6 +38,10 @@ _OWN: Final = "localhost"
 """Hosts are told apart by name: the last tenant has one of its own, all others share one."""
 _STEPS: Final = 12.0
 """Stages of business a minute at each tenant."""
+
+
+Plot: TypeAlias = Callable[[Farm, str, Serving], Sequence[Incident]]
+"""Gives the incidents of a farm, at the shared host and the server behind it."""
 
 
 class Haste(Struct, frozen=True):
@@ -52,7 +56,20 @@ class Haste(Struct, frozen=True):
     @classmethod
     def of(cls, speed: float) -> "Haste":
         """Return everything so many times as fast; polls not so fast that this machine could not keep up."""
-        return cls(max(1.0, 2.0 / speed), Pace(5.0 / speed, 1.5 / speed), _STEPS * min(speed, 3.0))
+        return cls(max(1.0, 2.0 / speed), Pace(6.0 / speed, 7.0 / speed), _STEPS * min(speed, 3.0))
+
+    @property
+    def settings(self) -> Mapping[str, Setting]:
+        """Return the settings of all connections."""
+        often = f"{self.interval:.3f}s"
+        return {
+            **dict.fromkeys(("probe", "delta", "sweep"), often),
+            "second_look": f"{self.interval / 4:.3f}s",
+            "details_per_hour": 60,
+            "requests_per_day": 10**9,
+            "bytes_per_day": "900TB",
+            "max_per_host": 16,
+        }
 
     @property
     def tempo(self) -> daemon.Tempo:
@@ -66,7 +83,9 @@ class Haste(Struct, frozen=True):
         )
 
 
-async def played(address: tuple[str, int], speed: float, seconds: float | None, speaker: Speaker) -> bool:
+async def played(
+    address: tuple[str, int], speed: float, seconds: float | None, speaker: Speaker, plot: Plot = incidents
+) -> bool:
     """Play the story, at most, and at least, for so many seconds; return whether what was told is right."""
     haste = Haste.of(speed)
     farm = Farm.build(tenants=5, records=_RECORDS)
@@ -74,11 +93,12 @@ async def played(address: tuple[str, int], speed: float, seconds: float | None, 
         async with _living(config, haste) as alive:
             stage = _stage(alive.url, config, served)
             speaker.opening(stage)
-            story = Story(alive.running, alive.store.casebook, SystemClock(), speaker, haste.pace)
+            watched = Watched(lambda: alive.running.status().connections, alive.store.casebook, app.now)
+            story = Story(watched, plot(farm, _SHARED, served[_SHARED]), speaker, haste.pace)
             with anyio.move_on_after(seconds):
                 await story.settled()
                 speaker.begun(_counted(alive))
-                await story.play(incidents(farm, _SHARED, served[_SHARED]))
+                await story.play()
                 if seconds is not None:
                     await story.follow()
             speaker.closing(story.outcome)
@@ -95,9 +115,7 @@ def _served(farm: Farm, haste: Haste) -> Iterator[Mapping[str, Serving]]:
 
 
 @contextmanager
-def _configured(
-    farm: Farm, served: Mapping[str, Serving], haste: Haste, address: tuple[str, int]
-) -> Iterator[Config]:
+def _configured(farm: Farm, served: Mapping[str, Serving], haste: Haste, address: tuple[str, int]) -> Iterator[Config]:
     """Write a configuration with its secrets and its data directory to a folder that goes at the end."""
     urls = {host: each.url.replace(_SHARED, host) for host, each in served.items()}
     last = [*farm][-1]
@@ -106,7 +124,7 @@ def _configured(
         return urls[_OWN if tenant.name == last else _SHARED]
 
     host, port = address
-    often = f"{haste.interval:.3f}s"
+    listen = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     with TemporaryDirectory(prefix="driftd-demo-") as name:
         folder = Path(name)
         for tenant in farm.values():
@@ -114,18 +132,13 @@ def _configured(
         text = configuration(
             farm,
             url,
-            data_dir="data",
             secret=lambda tenant: f'{{ file = "{tenant.name}" }}',
-            web={"listen": f"[{host}]:{port}" if ":" in host else f"{host}:{port}"},
+            tables={
+                "daemon": {"data_dir": "data", "log_level": "error"},
+                "web": {"listen": listen},
+                "defaults": haste.settings,
+            },
             only=_CLASSES,
-            probe=often,
-            delta=often,
-            sweep=often,
-            second_look=f"{haste.interval / 4:.3f}s",
-            requests_per_day=10**9,
-            bytes_per_day="900TB",
-            details_per_hour=240,
-            max_per_host=16,
         )
         (folder / "driftd.toml").write_text(text)
         yield load(folder / "driftd.toml", app.catalogue())
@@ -141,8 +154,11 @@ async def _living(config: Config, haste: Haste) -> AsyncIterator[daemon.Alive]:
             await alive.running.begun.wait()
             yield alive
             group.cancel_scope.cancel()
-    except* ConfigError as error:
-        raise click.UsageError(f"give another --listen: {error.exceptions[0]}") from None
+    except (ConfigError, BaseExceptionGroup) as error:
+        found = foreseen(error)
+        if not isinstance(found, ConfigError):
+            raise
+        raise click.UsageError(f"{found.mistakes[0].message}: give another --listen") from None
 
 
 def _stage(url: str, config: Config, served: Mapping[str, Serving]) -> Stage:

@@ -3,8 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
@@ -13,7 +12,6 @@ if TYPE_CHECKING:
 
 Setting: TypeAlias = str | int | float
 """A plain value of the configuration."""
-_NOTHING: Final[Mapping[str, Setting]] = MappingProxyType({})
 
 
 @contextmanager
@@ -45,18 +43,16 @@ def configuration(
     farm: "Farm",
     url: "str | Callable[[Tenant], str]",
     *,
-    data_dir: str,
     secret: "Callable[[Tenant], str]",
-    web: Mapping[str, Setting] = _NOTHING,
+    tables: Mapping[str, Mapping[str, Setting]],
     only: Sequence[str] = (),
-    **defaults: Setting,
 ) -> str:
     """Return the TOML that reads every tenant of a farm served at `url`, all at one or each at its own.
 
-    `secret` gives the place of a tenant's secret as TOML; `web` and `defaults` are settings of these tables. Classes other than `only`,
-    where some are named, are not polled.
+    `secret` gives the place of a tenant's secret as TOML; `tables` are settings by table, such as ``defaults``. Classes
+    other than `only`, where some are named, are not polled.
     """
-    lines = [*_surroundings(data_dir), *_table("web", web), *_table("defaults", {"second_look": "2s"} | defaults)]
+    lines = [*_reachable(), *(line for name, settings in tables.items() for line in _table(name, settings))]
     for tenant in farm.values():
         lines += _connection(tenant, url if isinstance(url, str) else url(tenant), secret(tenant))
         for name in only:
@@ -66,7 +62,7 @@ def configuration(
 
 def replayed(replay: "Replay", url: str, *, data_dir: str, secret: str) -> str:
     """Return the TOML that reads a cassette served at `url`; `secret` is the place of any secret, as TOML."""
-    lines = [*_surroundings(data_dir), *_connection(replay, url, secret)]
+    lines = [*_reachable(), *_table("daemon", {"data_dir": data_dir}), *_connection(replay, url, secret)]
     for each in replay.cassette.classes:
         lines += ["", "[[connections.resources]]", f'name = "{each.name}"', f'representation = "{each.representation}"']
         lines += [f"key = [{', '.join(f'{chr(34)}{name}{chr(34)}' for name in each.key)}]"]
@@ -75,17 +71,16 @@ def replayed(replay: "Replay", url: str, *, data_dir: str, secret: str) -> str:
     return "\n".join([*lines, ""])
 
 
-def _surroundings(data_dir: str) -> Iterator[str]:
-    yield from ("[daemon]", f'data_dir = "{data_dir}"', "", "[network]")
+def _reachable() -> Iterator[str]:
+    yield "[network]"
     yield from (f'{name} = ["127.0.0.0/8", "::1/128"]' for name in ("allow_networks", "allow_http"))
     yield ""
 
 
 def _table(name: str, settings: Mapping[str, Setting]) -> Iterator[str]:
-    if settings:
-        yield f"[{name}]"
-        yield from (f"{key} = {json.dumps(value)}" for key, value in settings.items())
-        yield ""
+    yield f"[{name}]"
+    yield from (f"{key} = {json.dumps(value)}" for key, value in settings.items())
+    yield ""
 
 
 def _connection(tenant: "Tenant | Replay", url: str, secret: str) -> Iterator[str]:

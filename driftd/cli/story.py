@@ -1,6 +1,7 @@
 """The demo's story: incident after incident at a daemon's tenants, and what its alerts say of them."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 import anyio
@@ -12,11 +13,9 @@ from driftd.core.reasons import State
 
 if TYPE_CHECKING:
     from driftd.cli.incidents import Incident
-    from driftd.ports import Casebook, Clock
-    from driftd.runtime.daemon import Running
+    from driftd.core.status import ConnectionStatus
+    from driftd.ports import Casebook
 
-PATIENCE: Final = 60.0
-"""Seconds after which an incident counts as missed."""
 _LOOK: Final = 0.05
 _MOST: Final = 1_000
 _READ: Final = 2
@@ -30,6 +29,8 @@ class Pace(Struct, frozen=True):
     """To read what has just been told."""
     rest: float
     """Between an incident's end and the next."""
+    patience: float = 60.0
+    """After which an incident counts as missed, and an alert as not ended."""
 
 
 class Chapter(Struct):
@@ -57,8 +58,8 @@ class Chapter(Struct):
 
     @property
     def over(self) -> bool:
-        """Whether it was found and all of its alerts have ended."""
-        return self.found is not None and not self.firing
+        """Whether it was found, or given up, and all of its alerts have ended."""
+        return (self.found is not None or self.given_up) and not self.firing
 
 
 class Outcome(Struct, frozen=True):
@@ -68,11 +69,6 @@ class Outcome(Struct, frozen=True):
     false: Sequence[Notice]
     """Alerts that no incident accounts for."""
     planned: int
-
-    @property
-    def whole(self) -> bool:
-        """Whether every incident was played to its end."""
-        return len(self.chapters) == self.planned and all(each.over or each.given_up for each in self.chapters)
 
     @property
     def right(self) -> bool:
@@ -96,59 +92,73 @@ class Teller(Protocol):
         """Tell that an incident was not found in time."""
 
 
+class Watched(Struct, frozen=True):
+    """The daemon that is watched."""
+
+    statuses: "Callable[[], Sequence[ConnectionStatus]]"
+    """All connections as they were last looked at."""
+    casebook: "Casebook"
+    now: Callable[[], int]
+    """Epoch ms."""
+
+
 class Story:
     """Plays incidents, and follows the alerts."""
 
-    def __init__(self, running: "Running", casebook: "Casebook", clock: "Clock", teller: Teller, pace: Pace) -> None:
-        self._running = running
-        self._casebook = casebook
-        self._clock = clock
+    def __init__(self, watched: Watched, incidents: "Sequence[Incident]", teller: Teller, pace: Pace) -> None:
+        self._watched = watched
+        self._incidents = incidents
         self._teller = teller
         self._pace = pace
         self._seq = 0
         self._chapters: list[Chapter] = []
         self._false: list[Notice] = []
-        self._planned = 0
 
     @property
     def outcome(self) -> Outcome:
         """What has come of it so far."""
-        return Outcome(self._chapters, self._false, self._planned)
+        return Outcome(self._chapters, self._false, len(self._incidents))
 
     async def settled(self) -> None:
         """Wait until every tenant was read, and is well."""
         await self._until(self._well)
 
-    async def play(self, incidents: "Sequence[Incident]") -> None:
-        """Play one incident after the other, each until it is found, undone, and its alerts have ended."""
-        self._planned = len(incidents)
-        for number, incident in enumerate(incidents, 1):
+    async def play(self) -> None:
+        """Play one incident after the other, and wait until all alerts have ended.
+
+        Each waits until those before it that struck the same tenants are over.
+        """
+        for number, incident in enumerate(self._incidents, 1):
+            await self._until(partial(self._free, incident), self._pace.patience)
             await self._one(number, incident)
-        await self._until(lambda: not any(each.firing for each in self._chapters), PATIENCE)
-        await self._until(_never, self._pace.rest)
+        await self._until(lambda: all(each.over for each in self._chapters), self._pace.patience)
 
     async def follow(self) -> None:
         """Tell of alerts for ever."""
         await self._until(_never)
 
     async def _one(self, number: int, incident: "Incident") -> None:
-        chapter = Chapter(number, incident, self._clock.now())
+        chapter = Chapter(number, incident, self._watched.now())
         self._chapters.append(chapter)
         undo = await to_thread.run_sync(incident.strike)
         self._teller.struck(chapter)
-        await self._until(lambda: chapter.found is not None, PATIENCE)
+        await self._until(lambda: chapter.found is not None, self._pace.patience)
         if chapter.found is None:
             chapter.given_up = True
             self._teller.missed(chapter)
         await self._until(_never, self._pace.reading)
         await to_thread.run_sync(undo)
         self._teller.mended(chapter)
-        await self._until(lambda: chapter.over and self._well(), PATIENCE)
         await self._until(_never, self._pace.rest)
+
+    def _free(self, incident: "Incident") -> bool:
+        """Tell whether the tenants of an incident have nothing to do with another one any more."""
+        left = (each.incident.tenants for each in self._chapters if not each.over)
+        return all(incident.tenants.isdisjoint(tenants) for tenants in left)
 
     def _well(self) -> bool:
         """Tell whether every tenant is well, and each of its resources was read often enough to be known."""
-        found = self._running.status().connections
+        found = self._watched.statuses()
         known = all(each.health.polls >= _READ for status in found for each in status.resources)
         return bool(found) and known and all(each.state is State.OK for each in found)
 
@@ -160,7 +170,7 @@ class Story:
                 await self._listen()
 
     async def _listen(self) -> None:
-        for told in await self._casebook.notices(self._seq, _MOST):
+        for told in await self._watched.casebook.notices(self._seq, _MOST):
             self._seq = told.seq
             self._take(told.notice)
 

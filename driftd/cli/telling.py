@@ -25,7 +25,7 @@ _INDENT: Final = 20
 _STYLES: Final = {Severity.CRITICAL: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold blue"}
 _SAID: Final = {
     Telling.FIRING: "alert fires",
-    Telling.SEVERITY: "alert changed severity",
+    Telling.SEVERITY: "new severity",
     Telling.FLAPPING: "alert flaps",
     Telling.RESOLVED: "alert ended",
 }
@@ -88,16 +88,17 @@ class ToPeople:
         """Tell of an alert: what it is, who acts and what to say as it fires."""
         alert, drift = notice.alert, notice.alert.drift
         said = explained(alert, place_of(alert, self._homes))
-        if notice.telling is Telling.RESOLVED:
-            self._line(_SAID[notice.telling], f"{where(alert)}: {drift.finding}", "green")
+        label = _SAID[notice.telling]
+        if notice.telling is not Telling.FIRING:
+            style = "green" if notice.telling is Telling.RESOLVED else _STYLES[drift.severity]
+            self._line(label, f"{where(alert)}: {drift.finding}, {drift.severity}", style)
             return
-        late = "" if chapter is None or chapter.delay is None else f" ({chapter.delay:.1f} s later)"
-        self._line(_SAID[notice.telling], "", _STYLES[drift.severity])
-        self._row("what", f"{where(alert)}, {drift.severity}: {said.clause}{late}")
+        late = "" if chapter is None or chapter.delay is None else f", {chapter.delay:.1f} s later"
+        self._line(label, f"{drift.severity}{late}, {where(alert)}: {said.clause}", _STYLES[drift.severity])
         self._row("who acts", said.actor)
         self._row("say", f"“{said.tell}”")
         if chapter is None:
-            self._row("", "No incident accounts for this: a false alert.")
+            self._row("", "No incident accounts for this: it is a false alert.")
 
     def mended(self, chapter: Chapter) -> None:
         """Tell that an incident is undone."""

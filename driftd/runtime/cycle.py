@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from driftd.core import fingerprint, gate
+from driftd.core.drift import Drift
 from driftd.core.lines import Line
 from driftd.core.model import Absence, Contents, KeyBytes, Kind, Op, Resource, Segment, Standing
 from driftd.core.segment import pieces, segment
@@ -312,7 +313,7 @@ class Way:
         verdict = await self.detection.conclude(self.tenant.source, tally, clock.now(), clock.monotonic())
         tally.evaluated = True
         tally.schema_changes = verdict.confirmed
-        tally.drifts = tuple(f"{each.finding} {each.field or ''} ({each.severity})" for each in verdict.open)
+        tally.drifts = tuple(map(_shown, verdict.open))
         if verdict.frozen:
             tally.doubt(Reason.FROZEN, *_why_frozen(self.resource))
         return verdict
@@ -330,6 +331,11 @@ class Way:
     def _next(self) -> int:
         self._position += 1
         return self._position - 1
+
+
+def _shown(drift: Drift) -> str:
+    field = f" {drift.field}" if drift.field else ""
+    return f"{drift.finding}{field} ({drift.severity})"
 
 
 def _why_frozen(resource: Resource) -> tuple[str, str]:

@@ -27,7 +27,7 @@ class Farm(Mapping[str, Tenant]):
         switches: Switches | None = None,
         only: Sequence[str] | None = None,
     ) -> "Farm":
-        """Build tenants `aldgate`, `borough`, `camden`, `dalston`, `euston`, `t06`, … each with its own seeded business.
+        """Build tenants `aldgate`, `borough`, `camden`, `dalston`, `euston`, `t06`, …, each with a business of its own.
 
         `records` is a number for every class or by class (see `catalogue.counts`), `only` the classes to serve. Each
         tenant gets its own copy of the switches. Nothing is drawn until it is asked for; `warm` renders it before.
