@@ -3,6 +3,7 @@
 import anyio
 from msgspec.structs import replace
 
+from driftd.core.drift import Drift
 from driftd.core.model import Resource, Segment, Standing
 from driftd.errors import Reason, SourceError
 from driftd.ports import Cycle, Filing, Outcome
@@ -50,10 +51,15 @@ class Ending:
         tally = self._tally
         tally.evaluated = True
         tally.schema_changes = verdict.confirmed
-        tally.drifts = tuple(f"{each.finding} {each.field or ''} ({each.severity})" for each in verdict.open)
+        tally.drifts = tuple(map(_shown, verdict.open))
         if verdict.frozen:
             tally.doubt(Reason.FROZEN, *_why_frozen(self._resource))
         return verdict
+
+
+def _shown(drift: Drift) -> str:
+    field = f" {drift.field}" if drift.field else ""
+    return f"{drift.finding}{field} ({drift.severity})"
 
 
 def frozen(resource: Resource) -> SourceError:
