@@ -13,7 +13,8 @@ from rich.text import Text
 from driftd.cli.story import Chapter, Outcome, Teller
 from driftd.cli.tables import console, show_table
 from driftd.core.alerts.model import Notice, Telling
-from driftd.core.document import moment, of_alert
+from driftd.core.casefile import of_alert
+from driftd.core.document import moment
 from driftd.core.drift import Severity
 from driftd.core.explained import Place, explained, place_of
 
