@@ -74,12 +74,9 @@ def show_one(config: "Config", alert: "Alert", lang: str, form: str) -> None:
 
 def place(config: "Config", alert: "Alert") -> "Place":
     """Return where an alert is, as the configuration has it."""
-    from driftd.core.explained import Place
+    from driftd.core.explained import Place, place_of
 
-    for each in config.connections:
-        if each.name == alert.drift.connection:
-            return Place(each.host, each.folder, each.port)
-    return Place()
+    return place_of(alert, {each.name: Place(each.host, each.folder, each.port) for each in config.connections})
 
 
 def _rows(alert: "Alert", where: "Place", now: int, language: str) -> Iterator[tuple[str, str]]:

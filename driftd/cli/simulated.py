@@ -1,13 +1,19 @@
 """A simulated farm being served, and the configuration with which driftd reads it."""
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import click
 
 if TYPE_CHECKING:
     from driftd.simulator import Farm, Replay, Serving, Tenant
+
+Setting: TypeAlias = str | int | float
+"""A plain value of the configuration."""
+_NOTHING: Final[Mapping[str, Setting]] = MappingProxyType({})
 
 
 @contextmanager
@@ -36,14 +42,26 @@ def variable(tenant: "Tenant") -> str:
 
 
 def configuration(
-    farm: "Farm", url: str, *, data_dir: str, secret: "Callable[[Tenant], str]", second_look: str = "2s"
+    farm: "Farm",
+    url: "str | Callable[[Tenant], str]",
+    *,
+    data_dir: str,
+    secret: "Callable[[Tenant], str]",
+    web: Mapping[str, Setting] = _NOTHING,
+    only: Sequence[str] = (),
+    **defaults: Setting,
 ) -> str:
-    """Return the TOML that reads every tenant of a farm served at `url`.
+    """Return the TOML that reads every tenant of a farm served at `url`, all at one or each at its own.
 
-    `secret` gives the place of a tenant's secret as TOML.
+    `secret` gives the place of a tenant's secret as TOML; `web` and `defaults` are settings of these tables. Classes other than `only`,
+    where some are named, are not polled.
     """
-    connections = (line for tenant in farm.values() for line in _connection(tenant, url, secret(tenant)))
-    return "\n".join([*_surroundings(data_dir), "[defaults]", f'second_look = "{second_look}"', *connections, ""])
+    lines = [*_surroundings(data_dir), *_table("web", web), *_table("defaults", {"second_look": "2s"} | defaults)]
+    for tenant in farm.values():
+        lines += _connection(tenant, url if isinstance(url, str) else url(tenant), secret(tenant))
+        for name in only:
+            lines += ["", "[[connections.resources]]", f'name = "{name}"']
+    return "\n".join([*lines, ""])
 
 
 def replayed(replay: "Replay", url: str, *, data_dir: str, secret: str) -> str:
@@ -61,6 +79,13 @@ def _surroundings(data_dir: str) -> Iterator[str]:
     yield from ("[daemon]", f'data_dir = "{data_dir}"', "", "[network]")
     yield from (f'{name} = ["127.0.0.0/8", "::1/128"]' for name in ("allow_networks", "allow_http"))
     yield ""
+
+
+def _table(name: str, settings: Mapping[str, Setting]) -> Iterator[str]:
+    if settings:
+        yield f"[{name}]"
+        yield from (f"{key} = {json.dumps(value)}" for key, value in settings.items())
+        yield ""
 
 
 def _connection(tenant: "Tenant | Replay", url: str, secret: str) -> Iterator[str]:

@@ -1,10 +1,12 @@
 """An alert in words: what happened, who acts, what the customer is told, and how it is mended."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from msgspec import Struct
 
 from driftd.core.alerts.model import Alert
+from driftd.core.drift import Scope
 from driftd.core.reasons import State
 from driftd.core.words import PHRASES, Language, Phrases, Words
 from driftd.core.words.filling import filled
@@ -33,6 +35,16 @@ class Explained(Struct, frozen=True):
     fix: tuple[str, ...]
 
 
+def place_of(alert: Alert, homes: Mapping[str, Place]) -> Place:
+    """Return where an alert is; of a host or a folder as a whole: that. `homes` are the places of connections."""
+    own = homes.get(alert.drift.connection)
+    if own is not None or alert.scope not in {Scope.HOST, Scope.FOLDER}:
+        return own or Place()
+    host, _, folder = alert.scope_id.partition("/")
+    ports = [each.port for each in homes.values() if each.host == host]
+    return Place(host, folder, ports[0] if ports else Place().port)
+
+
 def explained(alert: Alert, place: Place, language: Language = Language.ENGLISH) -> Explained:
     """Return an alert in words. Of the tenant's records it names fields and keys, never values."""
     phrases, drift = PHRASES[language], alert.drift
@@ -42,8 +54,8 @@ def explained(alert: Alert, place: Place, language: Language = Language.ENGLISH)
         "host": place.host,
         "port": place.port,
         "folder": place.folder,
-        "resource": drift.resource or drift.connection,
-        "resources": drift.resource or drift.connection,
+        "resource": drift.resource or drift.connection or alert.scope_id,
+        "resources": drift.resource or drift.connection or alert.scope_id,
         "field": drift.field or "",
         "hint": drift.hint or drift.seen,
         "count": drift.affected,

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from driftd.core.alerts.model import Alert
 from driftd.core.decision import Action, Decision
 from driftd.core.document import of_alert
-from driftd.core.explained import Place
+from driftd.core.explained import Place, place_of
 from driftd.errors import DecisionError, StoreError
 from driftd.faces.http.daemon import foreign
 from driftd.faces.http.inside import Inside
@@ -115,7 +115,7 @@ class Alerts:
 
     def _document(self, alert: Alert) -> dict[str, object]:
         places = {each.name: Place(each.host, each.folder, each.port) for each in self._inside.status().connections}
-        return of_alert(alert, places.get(alert.drift.connection, Place()), self._inside.clock.now())
+        return of_alert(alert, place_of(alert, places), self._inside.clock.now())
 
 
 def _json(document: object) -> Response:
