@@ -106,17 +106,16 @@ def missed(status: ConnectionStatus, resource: ResourceStatus, since: int, now: 
 def late(status: ConnectionStatus, resource: ResourceStatus, since: int, now: int) -> tuple[float, float]:
     """Return how many full runs of its checks, and of its sweep, a resource has missed at `now` (epoch ms).
 
-    None as long as an outage of the connection is so young that what waited for its end may have its turn yet.
+    Both are reckoned up to its latest success: what it missed in an outage has its turn first once that has ended. None
+    as long as an outage of the connection is so young that what waited for its end may have its turn yet.
     """
-    health, runs, sweeps = resource.health, 0.0, 0.0
-    turn = _RUNS * resource.interval * 1000
-    if any(0 <= now - at < turn for at in status.health.failed[-1:]):
-        return runs, sweeps
-    if health.last_success is not None:
-        checked = max(health.last_evaluation or since, since)
-        runs = (min(health.last_success, now) - checked) / (max(resource.interval, 1.0) * 1000)
+    health, turn = resource.health, _RUNS * resource.interval * 1000
+    if health.last_success is None or any(0 <= now - at < turn for at in status.health.failed[-1:]):
+        return 0.0, 0.0
+    latest, sweeps = min(health.last_success, now), 0.0
+    runs = (latest - max(health.last_evaluation or since, since)) / (max(resource.interval, 1.0) * 1000)
     if resource.next_sweep is not None and health.last_sweep is not None:
-        sweeps = (now - max(resource.next_sweep, since)) / (max(resource.sweep_interval, 1.0) * 1000)
+        sweeps = (latest - max(resource.next_sweep, since)) / (max(resource.sweep_interval, 1.0) * 1000)
     return runs, sweeps
 
 
