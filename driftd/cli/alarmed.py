@@ -80,12 +80,10 @@ def show_one(config: "Config", case: "Case", lang: str, form: str) -> None:
 
 def place(config: "Config", alert: "Alert") -> "Place":
     """Return where an alert is, as the configuration has it."""
-    from driftd.core.explained import Place
+    from driftd.core.explained import Place, place_of
 
-    for each in config.connections:
-        if each.name == alert.drift.connection:
-            return Place(each.host, each.folder, each.port, each.settings.timezone)
-    return Place()
+    homes = {each.name: Place(each.host, each.folder, each.port, each.settings.timezone) for each in config.connections}
+    return place_of(alert, homes)
 
 
 def _rows(case: "Case", where: "Place", now: int, language: "Language") -> Iterator[tuple[str, str]]:

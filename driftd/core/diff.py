@@ -143,6 +143,20 @@ def deleted(
     return tombstone, change
 
 
+def row_of(stored: Stored, *, placed: bool | None = None) -> Row:
+    """Return what is stored as a row to stage, believed present."""
+    return Row(
+        key=stored.key,
+        raw=stored.raw,
+        fingerprint=stored.fingerprint,
+        body=stored.body,
+        details=stored.details,
+        details_at=stored.details_at,
+        first_seen=stored.first_seen,
+        placed=stored.placed if placed is None else placed,
+    )
+
+
 def event_id(resource: Resource, key: KeyBytes, after: bytes, previous_seq: int) -> str:
     """Return the dedupe key of an event: the same change found again after a crash has the same id."""
     digest = hashlib.sha256()

@@ -1,5 +1,6 @@
 """An alert in words: what happened, who acts, what the customer is told, and how it is mended."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -35,6 +36,16 @@ class Explained(Struct, frozen=True):
     fix: tuple[str, ...]
 
 
+def place_of(alert: Alert, homes: Mapping[str, Place]) -> Place:
+    """Return where an alert is; of a host or a folder as a whole: that. `homes` are the places of connections."""
+    own = homes.get(alert.drift.connection)
+    if own is not None or alert.scope not in {Scope.HOST, Scope.FOLDER}:
+        return own or Place()
+    host, _, folder = alert.scope_id.partition("/")
+    ports = [each.port for each in homes.values() if each.host == host]
+    return Place(host, folder, ports[0] if ports else Place().port)
+
+
 def explained(alert: Alert, place: Place, language: Language = Language.ENGLISH) -> Explained:
     """Return an alert in words. Of the tenant's records it names fields and keys, never values."""
     phrases = PHRASES[language]
@@ -53,12 +64,11 @@ def explained(alert: Alert, place: Place, language: Language = Language.ENGLISH)
 
 def _named(alert: Alert, place: Place, phrases: Phrases) -> dict[str, object]:
     drift, evidence = alert.drift, alert.drift.evidence
-    scope_host = alert.scope_id.partition("/")[0] if alert.scope in {Scope.HOST, Scope.FOLDER} else ""
     connection = drift.connection or phrases.several
     ends = evidence.get("ends_at")
     return {
         "connection": connection,
-        "host": str(evidence.get("host") or place.host or scope_host or phrases.several),
+        "host": str(evidence.get("host") or place.host or phrases.several),
         "port": place.port,
         "folder": place.folder or phrases.several,
         "resource": drift.resource or connection,
@@ -83,4 +93,6 @@ def _words(drift: Drift, phrases: Phrases) -> Words:
         return phrases.drifts[finding]
     if finding in set(Reason):
         return phrases.reasons[Reason(finding)]
-    return phrases.quiet[State.STALLED] if finding == State.STALLED else phrases.unknown_drift
+    if finding in set(State):
+        return phrases.quiet.get(State(finding), phrases.unknown_drift)
+    return phrases.unknown_drift

@@ -68,7 +68,7 @@ def outlook(status: ConnectionStatus, known: Iterable[Alert], since: int, now: i
             found.append(_renamed(_of_resource(status.name, each.name, trouble), named))
         elif each.health.polls:
             well.add(each.name)
-            found += missed(status.name, each, since, now) if trouble is None else ()
+            found += missed(status, each, since, now) if trouble is None else ()
     return Outlook(tuple(found), whole=True, resources=frozenset(well))
 
 
@@ -77,18 +77,18 @@ def watched(drift: Drift) -> bool:
     return (drift.kind, drift.finding) in _WATCHED
 
 
-def missed(connection: str, resource: ResourceStatus, since: int, now: int) -> Iterator[Drift]:
+def missed(status: ConnectionStatus, resource: ResourceStatus, since: int, now: int) -> Iterator[Drift]:
     """Give the drift of a resource whose checks or sweeps have missed a full run; two make it certain.
 
     Polls that succeed without their checks count, so that a sweep which takes hours, or a tenant that is slow, is not
     late.
     """
-    runs, sweeps = late(resource, since, now)
+    runs, sweeps = late(status, resource, since, now)
     if max(runs, sweeps) < 1:
         return
     what, times = ("checks", int(runs)) if runs >= sweeps else ("sweep", int(sweeps))
     yield Drift(
-        connection=connection,
+        connection=status.name,
         kind=DriftKind.FRESHNESS,
         finding=Check.CHECK_DID_NOT_RUN,
         severity=Severity.WARNING,
@@ -103,9 +103,15 @@ def missed(connection: str, resource: ResourceStatus, since: int, now: int) -> I
     )
 
 
-def late(resource: ResourceStatus, since: int, now: int) -> tuple[float, float]:
-    """Return how many full runs of its checks, and of its sweep, a resource has missed at `now` (epoch ms)."""
+def late(status: ConnectionStatus, resource: ResourceStatus, since: int, now: int) -> tuple[float, float]:
+    """Return how many full runs of its checks, and of its sweep, a resource has missed at `now` (epoch ms).
+
+    None as long as an outage of the connection is so young that what waited for its end may have its turn yet.
+    """
     health, runs, sweeps = resource.health, 0.0, 0.0
+    turn = _RUNS * resource.interval * 1000
+    if any(0 <= now - at < turn for at in status.health.failed[-1:]):
+        return runs, sweeps
     if health.last_success is not None:
         checked = max(health.last_evaluation or since, since)
         runs = (min(health.last_success, now) - checked) / (max(resource.interval, 1.0) * 1000)

@@ -26,13 +26,13 @@ from driftd.runtime.ahead import read_ahead
 from driftd.runtime.checks import Start
 from driftd.runtime.compare import Comparison, Found
 from driftd.runtime.deletes import Deletes, Missing, SilentOnceError
-from driftd.runtime.detect import KEYLESS, Verdict
 from driftd.runtime.glance import newest_shown, opening, pages, probed, wanted
 from driftd.runtime.lesson import LearntError, lesson
 from driftd.runtime.reader import Reader
 from driftd.runtime.stretches import Stretch, Stretches
 from driftd.runtime.tally import CycleReport, Failure, Tally, Watch
 from driftd.runtime.tenant import Tenant
+from driftd.runtime.verdict import Ending, frozen
 
 ATTEMPTS = 3
 """How often a cycle may begin: anew where it learnt which members are volatile, or found nothing by accident."""
@@ -60,7 +60,7 @@ async def _cycle(tenant: Tenant, resource: Resource, kind: Kind, watch: Watch | 
     try:
         standing, absences = await tenant.store.standing(resource), await tenant.store.absences(resource)
         if standing.frozen:
-            raise _frozen(resource)
+            raise frozen(resource)
         if not standing.baselined:
             standing, kind = replace(standing, seed=standing.seed or tenant.seed()), Kind.SWEEP
         for attempt in range(1, ATTEMPTS + 1):
@@ -112,6 +112,8 @@ class Way:
         self.layout: list[Segment] = []
         self.loose: frozenset[KeyBytes] = frozenset()
         """Keys that no segment shows as they are stored: a probe or a delta wrote them, or a sweep missed them."""
+        self.changed: set[KeyBytes] = set()
+        """Keys of which this cycle has told a change."""
         self.last = last
         """Whether no further attempt may begin anew."""
         self.taught = last
@@ -120,7 +122,8 @@ class Way:
     async def go(self, kind: Kind) -> None:
         """Open a cycle in the store and walk."""
         start = Start(self.resource, kind, self.tenant.clock.now(), self.standing)
-        self.detection = self.tenant.detector.begin(start, self.tenant.others.get)
+        self.detection = self.tenant.detector.begin(start, self.tenant.others.get, self.tenant.source.decode)
+        self.ending = Ending(self.tenant, self.resource, self.detection, self.tally)
         opened = await self.tenant.store.begin(
             self.resource,
             kind,
@@ -154,10 +157,12 @@ class Way:
         deletes = Deletes(self.tenant, resource, self.reader, self.tally, self.standing.records)
         if gate.silent(self.tally.records, self.standing.records):
             await deletes.silent(last=self.last)
+            await self.ending.file()
             return
         async for stretch in stretches.gone():
             self.missing.note(stretch, resource.page_size)
         await self._refresh(writing)
+        await self._doubtful(writing)
         self.missing.settle(self.loose - stretches.homes)
         unique = self._keys_unique(segments)
         async for judged in deletes.judged(self.missing, key_unique=unique):  # look again ─▶ gate
@@ -183,13 +188,14 @@ class Way:
             told.update(row.key for row in found.rows)
             if query.descending and all(key in stored for key in latest):
                 break
+        await self._doubtful(writing)
         await self._commit(writing, kind)
 
     async def _usable(self, stretch: Stretch) -> list[Line]:
         """Return the rows whose bytes are not known, the last of each key; raises `LearntError`."""
         self.missing.note(stretch, self.resource.page_size)
         unknown = stretch.lines.unknown()
-        await self._without_key(unknown)
+        await self.detection.keyless(line.record for line in unknown if not line.key)
         latest = {line.key: line for line in unknown if line.key}
         if not self.taught and nearly_all(len(latest), len(stretch.lines)):
             self.taught = True  # one lesson a pass
@@ -225,16 +231,20 @@ class Way:
             found = await self.comparison.refresh(stale, page=self.tally.pages)
             await self._write(writing, found)
 
+    async def _doubtful(self, writing: Cycle) -> None:
+        """Read again what broke a check by its lines when it was read: it may have been half-written."""
+        tenant, now = self.tenant, self.tenant.clock.now()
+        keys = set(await self.detection.doubtful(self.tally, now)) - self.changed
+        if keys:
+            stored = await tenant.store.known(self.resource, keys)
+            await self._write(writing, await self.comparison.refresh(stored.values(), page=self.tally.pages))
+
     async def _write(
         self, writing: Cycle, found: Found, segments: Sequence[tuple[Segment, Contents]] = ()
     ) -> Sequence[KeyBytes]:
+        self.changed.update(change.key for change in found.changes)
         changes = await self.detection.changed(found.rows, found.changes) if self.standing.baselined else found.changes
         return await writing.stage(self._next(), rows=found.rows, changes=changes, segments=segments)  # study
-
-    async def _without_key(self, lines: Sequence[Line]) -> None:
-        records = [line.record for line in lines if not line.key][:KEYLESS]
-        if records:
-            await self.detection.keyless([self.tenant.source.decode(record) for record in records])
 
     def _keys_unique(self, before: Sequence[Segment]) -> bool:
         """Tell whether this sweep's keys can prove a delete; says so where they cannot."""
@@ -274,25 +284,10 @@ class Way:
             )
         standing = tally.remembered(standing)
         layout = [one.id if one.id is not None else one for one in self.layout] if kind is Kind.SWEEP else None
-        async with self.detection.lock:
-            verdict = await self._verdict()  # detect ─▶ alert
-            standing = replace(standing, cursor_lost=verdict.cursor_lost, frozen=verdict.frozen)
-            outcome = await writing.commit(standing, layout, verdict.detected)
-            self.detection.took(verdict)
+        outcome = await self.ending.commit(writing, standing, layout)  # detect ─▶ alert ─▶ commit
         tally.snapshot, tally.pending, tally.held = outcome.records, outcome.pending, outcome.held
         if self.resource.details:
             tally.covered = await self.tenant.store.coverage(self.resource, now - DAY)
-
-    async def _verdict(self) -> Verdict:
-        """Have everything judged that this cycle saw."""
-        clock, tally = self.tenant.clock, self.tally
-        verdict = await self.detection.conclude(self.tenant.source, tally, clock.now(), clock.monotonic())
-        tally.evaluated = True
-        tally.schema_changes = verdict.confirmed
-        tally.drifts = tuple(f"{each.finding} {each.field or ''} ({each.severity})" for each in verdict.open)
-        if verdict.frozen:
-            tally.doubt(Reason.FROZEN, *_why_frozen(self.resource))
-        return verdict
 
     def _proposed(self) -> tuple[str, ...]:
         """Name members that changed in nearly every record; a second sweep in a row makes it a proposal."""
@@ -307,15 +302,3 @@ class Way:
     def _next(self) -> int:
         self._position += 1
         return self._position - 1
-
-
-def _why_frozen(resource: Resource) -> tuple[str, str]:
-    return (
-        f'"{resource.connection}" {resource.name}: its shape changed, and its policy is to stop',
-        f"see `driftd drift list --connection {resource.connection}`; `driftd drift accept` lets it go on",
-    )
-
-
-def _frozen(resource: Resource) -> SourceError:
-    message, hint = _why_frozen(resource)
-    return SourceError(Reason.FROZEN, message, hint=hint)

@@ -143,7 +143,7 @@ class Decisions:
             change = next((each for each in found.changes if (each.kind, each.field) == wanted), None)
             if change is None:
                 raise over(alert)
-            accepted = acceptance.accept(baseline, found.current, change, found.changes, self._clock.now())
+            accepted = acceptance.accept(baseline, found.current, change, found.among, self._clock.now())
             if accepted is None:
                 raise over(alert)
             return Filing(baselines={names: accepted})
@@ -189,7 +189,7 @@ class Decisions:
             )
             await self._detector.casebook.file(filing)
             self._detector.decided[names] += 1
-            self._detector.clear.discard(names)
+            self._detector.clear.pop(names, None)
         return f"{alert.id} is accepted no more: the next evaluations judge by the baseline of before"
 
     async def _undoable(self, alert: Alert) -> Deed:

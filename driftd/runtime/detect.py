@@ -8,17 +8,20 @@ A cycle that saw nothing new, of a resource without open alerts, costs nothing: 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Final
 
 import anyio
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from driftd.core import diff
 from driftd.core.alerts.identity import Place, identity
 from driftd.core.alerts.model import Alert, AlertState
-from driftd.core.drift import Drift, DriftKind, Scope, Severity, worst
-from driftd.core.model import Change, JsonObject, Kind, Policy, Resource, Row
+from driftd.core.drift import Check, Drift, DriftKind, Scope, Severity, worst
+from driftd.core.model import Change, JsonObject, KeyBytes, Kind, Policy, Row, Standing
+from driftd.core.rules import used
 from driftd.core.scale import Shift
 from driftd.core.schema import acceptance
 from driftd.core.schema.declared import declared
@@ -26,9 +29,9 @@ from driftd.core.schema.drifts import drifts as schema_drifts
 from driftd.core.schema.grade import Rating, uses
 from driftd.core.schema.model import Baseline, Form
 from driftd.core.schema.study import Conclusion, Study
-from driftd.core.volume import Doubt, Swept
-from driftd.errors import SourceError
-from driftd.ports import Casebook, Detected, Source, Store
+from driftd.core.volume import Doubt, Swept, doubted
+from driftd.errors import Reason, SourceError
+from driftd.ports import Casebook, Detected, Filing, Source, Store
 from driftd.runtime.alarms import Alarms, Checked, Judged
 from driftd.runtime.checks import Checked as CheckedData
 from driftd.runtime.checks import Checks, Start
@@ -39,6 +42,9 @@ PROTOTYPES: Final = 3600.0
 """Seconds between two readings of what a tenant declares of a resource."""
 KEYLESS: Final = 50
 """Records without a usable key that are looked into in one cycle."""
+SNAPSHOT: Final = 1_000
+"""Records of the snapshot that are counted at once."""
+NEVER: Final = 2**63 - 1
 _STOPS: Final = frozenset({Severity.CRITICAL, Severity.WARNING})
 """What the policies ``hold`` and ``freeze`` act on."""
 
@@ -58,12 +64,12 @@ class Detector(Struct):
     busy: defaultdict[tuple[str, str], anyio.Lock] = field(default_factory=lambda: defaultdict(anyio.Lock))
     """Held for the whole of a cycle; so is what a person's decision writes in the manner of one."""
 
-    clear: set[tuple[str, str]] = field(default_factory=set)
-    """Resources of which nothing is left to be judged again."""
+    clear: dict[tuple[str, str], int] = field(default_factory=dict)
+    """Resources of which nothing is left to be judged again, and until when that holds, epoch ms."""
 
-    def begin(self, start: Start, others: Others) -> "Detection":
+    def begin(self, start: Start, others: Others, decode: Callable[[bytes], JsonObject]) -> "Detection":
         """Return the detection of a cycle."""
-        return Detection(self, start, others)
+        return Detection(self, start, others, decode)
 
 
 class Verdict(Struct, frozen=True):
@@ -82,8 +88,9 @@ class Verdict(Struct, frozen=True):
 class Detection:
     """The detection of one cycle of one resource."""
 
-    def __init__(self, detector: Detector, start: Start, others: Others) -> None:
+    def __init__(self, detector: Detector, start: Start, others: Others, decode: Callable[[bytes], JsonObject]) -> None:
         self._detector = detector
+        self._decode = decode
         self._start = start
         self._others = others
         self._resource = start.resource
@@ -108,10 +115,12 @@ class Detection:
         await checks.observe(rows, told)
         return told
 
-    async def keyless(self, records: Iterable[JsonObject]) -> None:
-        """Take in records without a usable key."""
-        study, _ = await self._ready()
-        study.keyless(list(records))
+    async def keyless(self, records: Iterable[bytes]) -> None:
+        """Take in some of the records without a usable key."""
+        some = list(islice(records, KEYLESS))
+        if some:
+            study, _ = await self._ready()
+            study.keyless([self._decode(record) for record in some])
 
     def loses_key(self, rows: int) -> bool:
         """Tell whether a sweep of so many rows shows that the key went: then nothing missing may be believed."""
@@ -122,23 +131,29 @@ class Detection:
         """Held from before `conclude` until the commit is over."""
         return self._detector.locks[self._names]
 
-    async def conclude(self, source: Source | None, tally: Tally, now: int, monotonic: float) -> Verdict:
-        """Return the verdict at `now` (epoch ms); without a source no tenant is asked. Raises `StoreError`."""
+    async def doubtful(self, tally: Tally, now: int) -> Sequence[KeyBytes]:
+        """Return documents whose details are to be read again before the verdict: they may have been half-written."""
+        if not self._resource.details or (self._begun is None and self._is_quiet(tally, now)):
+            return ()
+        _, checks = await self._ready()
+        return await checks.doubtful()
+
+    async def conclude(self, prototypes: Form | None, tally: Tally, now: int) -> Verdict:
+        """Return the verdict at `now` (epoch ms) with what `prototypes` declare; raises `StoreError`."""
         resource, alarms = self._resource, self._detector.alarms
-        prototypes = None if source is None else await self._prototypes(source, tally, monotonic)
-        if prototypes is None and self._begun is None and self._is_quiet(tally):
+        if prototypes is None and self._begun is None and self._is_quiet(tally, now):
             return Verdict()
         study, checks = await self._ready()
         accepted = await self._catch_up(study)
         if prototypes is not None:
             study.declare(prototypes)
-        whole = tally.kind is Kind.SWEEP
+        whole = tally.kind is Kind.SWEEP and not any(each.reason is Reason.EMPTY_ANSWER for each in tally.doubts)
         conclusion = study.conclude(kind=tally.kind, rows=tally.records, whole=whole, now=now)
         rating = self._rating(conclusion)
-        checked = await checks.conclude(_swept(tally, self._start.standing.records), now)
+        checked = await checks.conclude(_swept(tally, self._start.standing), now)
         found = (*schema_drifts(conclusion.changes, resource, rating), *checked.drifts)
         covered = {*checked.covered, *({DriftKind.SCHEMA} if tally.records else ())}
-        interval, outdone = _interval(resource, tally.kind), self._outdone(found)
+        interval, outdone = min(resource.probe, resource.delta), self._outdone(found)
         judged = alarms.evaluate(Checked(*self._names, covered, interval, found, outdone), now)
         open_ = _open_after(alarms.of(resource.connection), judged.alerts, resource.name)
         self._remember(checked)
@@ -162,6 +177,18 @@ class Detection:
             confirmed=_confirmed(judged),
         )
 
+    async def silent(self, tally: Tally, now: int) -> None:
+        """Tell, at `now` (epoch ms), of a resource that answers nothing: its sweep has nothing to commit."""
+        detector = self._detector
+        found = doubted(self._resource, _swept(tally, self._start.standing))
+        async with self.lock:
+            judged = detector.alarms.evaluate(
+                Checked(*self._names, {Check.EMPTY_ANSWER}, self._resource.sweep, found), now
+            )
+            if judged.alerts:
+                await detector.casebook.file(Filing(alerts=judged.alerts, notices=judged.notices))
+                detector.alarms.took(judged)
+
     def took(self, verdict: Verdict) -> None:
         """Take note that the commit has succeeded."""
         self._detector.alarms.took(verdict.judged)
@@ -171,9 +198,23 @@ class Detection:
             casebook = self._detector.casebook
             self._start = replace(self._start, memory=await casebook.memory(*self._names))
             self._baseline = await casebook.baseline(*self._names)
-            study = Study(self._resource, self._start.memory.learnt, self._baseline)
+            volatile = self._start.standing.volatile
+            study = Study(self._resource, self._start.memory.learnt, self._baseline, volatile=volatile)
+            if study.unlearnt and self._start.standing.baselined:
+                await self._relearn(study)
             self._begun = study, Checks(casebook, self._detector.store, self._start, self._others)
         return self._begun
+
+    async def _relearn(self, study: Study) -> None:
+        """Count the whole snapshot: a release without detection has read it, or what was learnt cannot be read."""
+        after: KeyBytes | None = None
+        while True:
+            page = await self._detector.store.read_records(*self._names, after=after, limit=SNAPSHOT)
+            stored = await self._detector.store.known(self._resource, [each.key for each in page.records])
+            study.baseline([diff.row_of(each) for each in stored.values()])
+            after = page.next
+            if after is None:
+                return
 
     async def _catch_up(self, study: Study) -> frozenset[Shift]:
         """Take over what a person decided while the cycle ran; return the shifts of scale that were accepted."""
@@ -185,9 +226,10 @@ class Detection:
         now = await self._detector.casebook.memory(*self._names)
         return frozenset(self._start.memory.shifts) - frozenset(now.shifts)
 
-    def _is_quiet(self, tally: Tally) -> bool:
+    def _is_quiet(self, tally: Tally, now: int) -> bool:
         """Tell whether a cycle that saw nothing new has nothing of before to judge either."""
-        if tally.doubts or self._start.standing.cursor_lost or self._names not in self._detector.clear:
+        due = self._detector.clear.get(self._names, 0)
+        if tally.doubts or self._start.standing.cursor_lost or now >= due:
             return False
         known = self._detector.alarms.known(self._resource.connection)
         return not any(each.open and each.drift.resource == self._resource.name for each in known)
@@ -195,10 +237,11 @@ class Detection:
     def _remember(self, checked: CheckedData) -> None:
         """Note which resources have something left to be judged again."""
         clear, connection = self._detector.clear, self._resource.connection
-        clear.add(self._names) if checked.clear else clear.discard(self._names)
-        clear.difference_update((connection, name) for name in checked.facts.breaches)
+        clear[self._names] = (NEVER if checked.due is None else checked.due) if checked.clear else 0
+        for name in checked.facts.breaches:
+            clear.pop((connection, name), None)
 
-    async def _prototypes(self, source: Source, tally: Tally, monotonic: float) -> Form | None:
+    async def prototypes(self, source: Source, tally: Tally, monotonic: float) -> Form | None:
         """Ask what the tenant declares, once an hour and where records changed their shape; None: nothing new."""
         asked = self._detector.asked.get(self._names)
         due = asked is None or monotonic - asked >= PROTOTYPES
@@ -216,7 +259,7 @@ class Detection:
     def _rating(self, conclusion: Conclusion) -> Rating:
         forms = [form for form in (self._baseline.learnt, conclusion.current.learnt) if form is not None]
         paths = {path for form in forms for path in form.fields}
-        return Rating(uses(self._resource, paths), self._resource.policy)
+        return Rating(uses(self._resource, paths, used(self._resource.rules)), self._resource.policy)
 
     def _settled(self, conclusion: Conclusion, rating: Rating, judged: Judged, now: int) -> Baseline | None:
         """Take over what needs no person's word, once it has been told; return the baseline where it changed."""
@@ -225,7 +268,7 @@ class Detection:
             drift = next(iter(schema_drifts([change], self._resource, rating)), None)
             if drift is None or self._fires(drift, judged):
                 before = baseline or self._baseline
-                baseline = acceptance.accept(before, conclusion.current, change, conclusion.changes, now) or baseline
+                baseline = acceptance.accept(before, conclusion.current, change, conclusion.among, now) or baseline
         return baseline
 
     def _outdone(self, found: Iterable[Drift]) -> frozenset[str]:
@@ -255,18 +298,15 @@ class Detection:
         return any(map(stops, open_))
 
 
-def _swept(tally: Tally, trusted: int) -> Swept:
+def _swept(tally: Tally, standing: Standing) -> Swept:
     return Swept(
         kind=tally.kind,
         doubts=tuple(Doubt(each.reason, each.message) for each in tally.doubts),
-        trusted=trusted,
+        trusted=standing.records,
+        sweeps=standing.sweeps,
         seen=tally.records,
         held=tally.held,
     )
-
-
-def _interval(resource: Resource, kind: Kind) -> float:
-    return {Kind.PROBE: resource.probe, Kind.DELTA: resource.delta, Kind.SWEEP: resource.sweep}[kind]
 
 
 def _open_after(before: Iterable[Alert], changed: Iterable[Alert], resource: str) -> list[Alert]:

@@ -10,12 +10,11 @@ from msgspec.structs import replace
 from driftd.core import diff
 from driftd.core.alerts.model import Alert, Deed
 from driftd.core.drift import Check
-from driftd.core.model import Absence, Confidence, Kind, Op, Resource, Stored
+from driftd.core.model import Absence, Confidence, JsonObject, Kind, Op, Resource, Stored
 from driftd.errors import DecisionError
 from driftd.ports import Clock, Detected, Store
 from driftd.runtime.alarms import Judged
 from driftd.runtime.checks import Start
-from driftd.runtime.compare import row_of
 from driftd.runtime.counterparts import Others
 from driftd.runtime.detect import Detector
 from driftd.runtime.tally import Tally
@@ -53,14 +52,14 @@ async def settle(detector: Detector, store: Store, clock: Clock, others: Others,
     """
     resource, site, now = what.site.resource, what.site, clock.now()
     standing = await store.standing(resource)
-    detection = detector.begin(Start(resource, Kind.PROBE, now, standing), others)
+    detection = detector.begin(Start(resource, Kind.PROBE, now, standing), others, _nothing)
     tally, counted = Tally(resource, Kind.PROBE), _Counted()
     begun = await store.begin(resource, Kind.SWEEP, host=site.host, folder=site.folder, now=now)
     async with begun as writing:
         async for batch in candidates(store, resource, what.alert):
             counted.add(batch)
             if not what.emit:
-                await writing.stage(counted.batches, rows=[row_of(each) for each in batch])
+                await writing.stage(counted.batches, rows=[diff.row_of(each) for each in batch])
                 continue
             pairs = [diff.deleted(each, resource, Confidence.INFERRED_ABSENT, page=0, row=0, now=now) for each in batch]
             rows = [row for row, _ in pairs]
@@ -70,14 +69,21 @@ async def settle(detector: Detector, store: Store, clock: Clock, others: Others,
         _check(counted, what)
         left = standing.records - counted.number if what.emit else standing.records
         async with detection.lock:
-            verdict = await detection.conclude(None, tally, now, clock.monotonic())
+            verdict = await detection.conclude(None, tally, now)
             judged = detector.alarms.mended([what.alert.id], now)
             deed = replace(what.deed, subject=counted.hash, before=str(standing.records), after=str(left))
             detected = _joined(verdict.detected or Detected(), judged, deed)
-            await writing.commit(replace(standing, records=left), None, detected)
+            layout: list[int | Segment] | None = (
+                [] if what.emit and what.alert.drift.finding == Check.EMPTY_ANSWER else None
+            )
+            await writing.commit(replace(standing, records=left), layout, detected)
             detection.took(verdict)
             detector.alarms.took(judged)
     return counted.number
+
+
+def _nothing(_record: bytes) -> JsonObject:
+    raise RuntimeError("nothing is read here")
 
 
 async def candidates(store: Store, resource: Resource, alert: Alert) -> AsyncIterator[Sequence[Stored]]:

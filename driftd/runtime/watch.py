@@ -195,7 +195,7 @@ def _mark(status: ConnectionStatus, missed: tuple[int, ...]) -> _Mark:
 
 def _missed(status: ConnectionStatus, since: int, now: int) -> tuple[int, ...]:
     """Return how many full runs each resource has missed, where one has missed any."""
-    missed = tuple(int(max(late(each, since, now))) for each in status.resources)
+    missed = tuple(int(max(late(status, each, since, now))) for each in status.resources)
     return missed if any(each > 0 for each in missed) else ()
 
 

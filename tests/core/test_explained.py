@@ -28,9 +28,9 @@ languages = pytest.mark.parametrize("language", LANGUAGES)
 findings = pytest.mark.parametrize("finding", FINDINGS)
 
 
-def degraded(*alerts: Alert, **more: object) -> ConnectionStatus:
+def degraded(*alerts: Alert) -> ConnectionStatus:
     """Return a connection that is degraded by drift alone."""
-    return status(State.DEGRADED, alerts=alerts, **more)
+    return status(State.DEGRADED, alerts=alerts)
 
 
 def shown(case: ConnectionStatus, language: Language = Language.ENGLISH) -> Card:
@@ -154,10 +154,12 @@ def test_braces_of_a_tenant_stay_what_they_are(field: str) -> None:
 @languages
 def test_an_end_is_told_in_the_tenants_own_time(language: Language) -> None:
     """The customer reads until when a secret or a certificate is valid, and of which host."""
-    for finding in (Check.SECRET_EXPIRES, Check.CERTIFICATE_EXPIRES):
-        tell = explained(alert(finding), PLACE, language).tell
+    secret, certificate = (
+        explained(alert(finding), PLACE, language).tell for finding in (Check.SECRET_EXPIRES, Check.CERTIFICATE_EXPIRES)
+    )
+    for tell in (secret, certificate):
         assert {"en": "30 September 2026, 16:13 (Europe/Paris)", "fr": "30 septembre 2026 à 16"}[language] in tell
-    assert "login.aldgate.example" in tell
+    assert "login.aldgate.example" in certificate
 
 
 @languages

@@ -178,6 +178,26 @@ def test_a_sweep_that_is_two_runs_late_did_not_run(ago: int, missed: bool | None
     assert outlook(found, (), NOW - HOUR, NOW).drifts == ()
 
 
+@pytest.mark.parametrize(("ago", "told"), [(0, False), (9, False), (10, True), (-5, True)])
+def test_what_waited_for_the_end_of_an_outage_has_its_turn_first(ago: int, told: bool) -> None:
+    """Two polls' time; an outage that is ahead of the clock, which was set back, holds nothing off."""
+    over = replace(late(next_sweep=NOW - 48 * HOUR), health=ConnectionHealth(failed=(NOW - ago * MINUTE,)))
+    assert [each.finding for each in outlook(over, (), EARLY - 90 * HOUR, NOW).drifts] == ["check_did_not_run"] * told
+
+
+def test_a_success_that_is_ahead_of_the_clock_makes_no_check_late() -> None:
+    """The clock was set back since."""
+    first, *others = status().resources
+    ahead = replace(first, health=replace(first.health, last_success=NOW + HOUR))
+    assert seen(replace(status(), resources=(ahead, *others))).drifts == ()
+
+
+@pytest.mark.parametrize("reason", sorted(CHECKED))
+def test_checks_are_not_late_where_something_else_of_the_resource_is_told(reason: Reason) -> None:
+    found = outlook(part(reason), (), EARLY, NOW)
+    assert [each.resource for each in found.drifts] == ["BPCUSTOMER"]
+
+
 def test_what_does_not_run_because_of_an_outage_is_not_told_besides() -> None:
     """Nor of a resource that is in trouble itself."""
     old = replace(checked(NOW - HOUR), state=State.UNREACHABLE, health=out(Reason.TIMEOUT).health)

@@ -101,6 +101,10 @@ SILENCE: Final[tuple[Way, ...]] = ((),)
 _GONE = _all("field_removed_always", "field_removed_sometimes")
 MOVED: Final = one_of("field_renamed", "field_moved", place=PAIR)
 
+_APART: Final = tuple(
+    (gone, Finding(new, TO)) for gone in _GONE for new in ("field_added_optional", "field_added_required")
+)
+"""A mandatory field that stands elsewhere is a new mandatory one there."""
 _TWICE: Final = Finding("duplicate_keys", KEY, shape=False)
 _OF_KEY: Final = (
     *_GONE,
@@ -192,7 +196,7 @@ CASES: Final[Mapping[str, Case]] = MappingProxyType(
         "new value, unproven": Case(
             (*SILENCE, *one_of("enum_value_added")),
             "drift 3.1: a value set only if small",
-            (Finding("menu_values", shape=False),),
+            (Finding("menu_values", shape=False), *_all("enum_value_removed", "meaning_suspected")),
         ),
         "value of a menu gone": Case(
             (*SILENCE, *one_of("enum_value_removed")), "drift 3.3; that none was seen proves little"
@@ -259,7 +263,7 @@ CASES: Final[Mapping[str, Case]] = MappingProxyType(
         ),
         "declared renamed": Case(
             (
-                *((gone, Finding("field_added_optional", TO)) for gone in _GONE),
+                *_APART,
                 *MOVED,
                 *one_of("collection_renamed", place=PAIR),
             ),
@@ -267,7 +271,7 @@ CASES: Final[Mapping[str, Case]] = MappingProxyType(
         ),
         "declared nested": Case(
             (
-                *((gone, Finding("field_added_optional", TO)) for gone in _GONE),
+                *_APART,
                 *MOVED,
                 *one_of("type_changed", place=PAIR),
             ),

@@ -66,7 +66,9 @@ def _grid(chance: Random) -> Iterator[Trial]:
     for change in ("remove", "rename", "retype"):
         keys = [option for option in options(change) if of_key(option)]
         for side in SIDES:
-            yield _trial(chance, chance.choice(keys), change=change, side=side, share=1.0, seen=Kind.SWEEP)
+            yield _trial(
+                chance, chance.choice(keys), change=change, side=side, share=1.0, seen=Kind.SWEEP, undone=False
+            )
     yield from _unread(chance)
     for change in ("remove", "rename", "wrap", "retype", "empty", "lengthen"):
         deep = [option for option in options(change, details=True) if option[1].count("[].") > 1]

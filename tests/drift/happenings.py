@@ -15,6 +15,8 @@ class Happening(NamedTuple):
     to: tuple[str, ...] = ()
     part: bool = False
     """Whether the records have followed in part only."""
+    required: bool = False
+    """Whether the prototype had it as mandatory: always there by contract, however few records there are."""
 
 
 Told = tuple[tuple[Happening, ...], ...]

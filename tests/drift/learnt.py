@@ -103,7 +103,9 @@ def _move(patched: Patched, evidence: Evidence, vanished: Happening, news: list[
     case = "collection renamed" if collection else "nested" if nested else "renamed"
     to = (roots(news)[0],) if collection else tuple(sorted({*olds, *news}))
     proven = best.agree and best.records >= FEW and not vanished.part
-    return _Look(Happening(case, old, to, vanished.part), proven, nested or (best.agree and best.places >= FEW))
+    same = patched.change != "rename" and best.places >= FEW and best.equal == best.records and not best.boolean
+    possible = nested or same or (best.agree and best.places >= FEW)
+    return _Look(Happening(case, old, to, vanished.part), proven, possible)
 
 
 def _weight(pairs: Pairs) -> tuple[bool, int]:

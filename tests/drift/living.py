@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from msgspec import structs
 
+from driftd.adapters.x3.client import X3Source
 from driftd.adapters.x3.settings import Basic, X3Settings
 from driftd.core.model import Kind, Resource
 from driftd.core.secret import Secret
@@ -21,7 +22,7 @@ from driftd.runtime.tenant import Tenant
 from driftd.simulator import Farm
 from driftd.simulator.host import Host
 from tests.drift.fields import classes
-from tests.drift.ground import BASE, Ground, InProcess, Watched
+from tests.drift.ground import BASE, Ground, InProcess
 from tests.drift.subject import HOST, Found, told
 from tests.fakes.memory_store import MemoryStore
 from tests.runtime.world import FakeClock
@@ -44,8 +45,7 @@ async def lived(days: int, *, slower: int = 1, seed: int = 1, records: int = REC
     x3 = next(iter(farm.values()))
     secret = Basic(x3.username, Secret(x3.password))
     settings = X3Settings(NAME, BASE, x3.folder, secret, endpoint=x3.endpoint)
-    source = Watched(settings, InProcess(Host(farm)), clock)
-    source.forget()
+    source = X3Source(settings, InProcess(Host(farm)), clock)
     resources = [_resource(name) for name in classes()]
     detector = Detector(store.casebook, store, Alarms(Quiet()))
     others = {each.name: each for each in resources}
@@ -64,7 +64,6 @@ async def lived(days: int, *, slower: int = 1, seed: int = 1, records: int = REC
                         slower if lesser is not Kind.SWEEP else 1
                     )
         found |= dict.fromkeys(told(each) for each in await store.casebook.alerts(connection=NAME) if each.firing)
-        source.forget()
         clock.ms = max(clock.ms, min(due.values()))
     return list(found)
 

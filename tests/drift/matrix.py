@@ -18,7 +18,7 @@ from tests.drift.prototypes import Declared, properties
 from tests.drift.subject import Found, Subject
 
 CYCLES: Final = 3
-"""After a patch: two evaluations must be enough, and the third shows what flaps."""
+"""Two evaluations must be enough, and the third shows what flaps."""
 HOUR: Final = 3_600_000
 """Milliseconds that pass before the first of them: a prototype is read so often."""
 Make = Callable[[Ground], Subject]
@@ -41,6 +41,8 @@ class Bench:
     """Runs trials; grounds that no trial changed are used again."""
 
     make: Make
+    cycles: int = CYCLES
+    """After a patch."""
     _ready: dict[tuple[object, ...], tuple[Ground, Subject]] = field(default_factory=dict)
 
     async def outcomes(self, trials: Iterable[Trial]) -> AsyncIterator[Outcome]:
@@ -59,7 +61,7 @@ class Bench:
         patch = self._patched(trial, ground, patch)
         ground.clock.ms += HOUR
         found: dict[Found, int] = {}
-        for number in range(1, CYCLES + 1):
+        for number in range(1, self.cycles + 1):
             await subject.poll(trial.seen)
             for each in await subject.findings():
                 found.setdefault(each, number)

@@ -11,6 +11,8 @@ Option = tuple[str, str, object]
 PLAIN: Final = ("text", "date", "integer", "number", "boolean", "menu")
 FORMS: Final = ("DD/MM/YYYY", "YYYYMMDD", "datetime", "local")
 FACTORS: Final = (100, 10, 0.01, -1, 1000, 1.07)
+AMOUNTS: Final = 5
+"""Values below which a number is a code and no amount."""
 _TYPES: Final[Mapping[str, tuple[str, ...]]] = {
     "text": ("integer", "object", "array"),
     "date": ("integer", "object"),
@@ -97,7 +99,7 @@ _CHOICES: Final[Mapping[str, Callable[[Known], list[object]]]] = {
     "lengthen": _if("text", to=lambda known: [known.longest + 20, 3]),
     "mandatory": _if(*PLAIN),
     "scale": _if("number", "integer", to=lambda _: [4, 1]),
-    "multiply": _if("number", "integer", to=lambda _: [*FACTORS]),
+    "multiply": _if("number", "integer", to=lambda known: [*FACTORS] if known.distinct >= AMOUNTS else []),
     "date_form": _if("date", to=lambda _: [*FORMS]),
     "menu": _if("menu", to=lambda _: [9]),
     "shift_menu": _if("menu", to=lambda _: [{str(old): old + 1 for old in range(1, 7)}, {"2": 9}]),

@@ -16,7 +16,8 @@ name of a case of `expected`, where the sections that decide it stand:
   a delta reads it is left open, so that there it counts where it was asked for.
 - A key that was struck is told as that; where nothing can be listed by it any more, the class may be told as gone.
 - Where records and prototype tell of one cause, the records' word is the one to be told; the prototype's may stand
-  beside it where the records have followed in part only, and goes before it where it alone can say *required*.
+  beside it where the records have followed in part only, and goes before it where it alone can say *required*; what
+  was mandatory was always there by contract, so that under 300 records either word is right.
 """
 
 from collections.abc import Iterable
@@ -73,7 +74,7 @@ def verdict(patched: Patched, evidence: Evidence, ground: Ground) -> Verdict:
     if ground.withheld:
         return _made(patched, evidence, ground, [one(Happening("resource gone"))], [])
     seen, said = learnt(patched, evidence), declared(patched, *ground.declared)
-    if ground.watermark and seen and _touches(patched, (ground.watermark,)):
+    if ground.watermark and seen and ground.watermark in {patched.field, patched.to}:
         return _made(patched, evidence, ground, [one(Happening("cursor", ground.watermark))], [])
     if _touches(patched, evidence.key) and (seen or said or not evidence.shown):
         return _key(patched, evidence, ground, seen, said)
@@ -118,13 +119,23 @@ def _together(seen: list[Told], said: list[Told], key: tuple[str, ...]) -> Ways:
     if any(each.case == "declared added required" for event in said for way in event for each in way):
         return by_prototype
     chosen = by_records - SILENCE
-    if any(each.part for each in happened):
+    contract = [each for event in said for alternative in event for each in alternative]
+    if any(each.part for each in happened) or any(each.required for each in contract):
         chosen |= by_prototype
     if any(each.part or each.case in PRECISE for each in happened):
-        chosen |= {one_ | other for one_ in _still(by_records) for other in _still(by_prototype)}
+        chosen |= {_joined(one_, other) for one_ in _still(by_records) for other in _still(by_prototype)}
     if by_records >= SILENCE:
         chosen |= by_prototype
     return chosen
+
+
+def _joined(seen: frozenset[Expected], said: frozenset[Expected]) -> frozenset[Expected]:
+    """Return both words, each finding once."""
+
+    def told(each: Expected) -> bool:
+        return any(one_.name == each.name and (one_.paths or set()) & (each.paths or set()) for one_ in seen)
+
+    return seen | {each for each in said if not told(each)}
 
 
 def _still(told: Ways) -> Ways:

@@ -45,10 +45,13 @@ def declared(patched: Patched, before: Declared, after: Declared) -> list[Told]:
     if patched.change in MOVES and gone and new:
         case = "declared nested" if patched.change in {"nest", "flatten"} else "declared renamed"
         inside = [path for path in {*before, *after} - same if any(under(path, each) for each in (*gone, *new))]
-        return [*events, one(Happening(case, gone[0], (*new, *inside)))]
-    events += [one(Happening("declared gone", path)) for path in gone]
-    required = {path for path in new if after[path].get("$isMandatory")}
-    return events + [one(added(path, declared=True, required=path in required)) for path in new]
+        return [*events, one(Happening(case, gone[0], (*new, *inside), required=_required(before, gone[0])))]
+    events += [one(Happening("declared gone", path, required=_required(before, path))) for path in gone]
+    return events + [one(added(path, declared=True, required=_required(after, path))) for path in new]
+
+
+def _required(prototype: Declared, path: str) -> bool:
+    return bool(prototype[path].get("$isMandatory"))
 
 
 def _changed(path: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Told:

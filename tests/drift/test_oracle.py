@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.drift.evidence import Evidence, Patched
+from tests.drift.evidence import Evidence, Patched, proven
 from tests.drift.facts import Survey
 from tests.drift.happenings import Expected
 from tests.drift.oracle import Ground, Verdict, verdict
@@ -181,3 +181,21 @@ def test_a_used_field_is_one_that_is_named() -> None:
     """Use decides how much a break weighs: by the configuration, or because a check reckons with the field."""
     assert "NAME" in judged("remove", without("NAME"), ground=Ground(used=frozenset({"NAME"}))).used
     assert judged("remove", without("NAME")).used == {"KEY"}
+
+
+@pytest.mark.parametrize(
+    ("k", "m", "n", "wanted"),
+    [
+        (32, 320, 320, True),
+        (1, 320, 320, False),
+        (3, 320, 320, False),
+        (2, 2, 10_000, False),
+        (3, 3, 1_000, True),
+        (25, 1_000, 100_000, False),
+        (1, 1, 1, False),
+        (29, 29, 29, True),
+    ],
+)
+def test_rarity_is_told_from_change(k: int, m: int, n: int, wanted: bool) -> None:
+    """By the tail at the rate that n records leave possible, by the difference, and never by one or two records."""
+    assert proven(k, m, n) is wanted

@@ -187,7 +187,7 @@ async def test_what_is_no_json_is_refused() -> None:
         (400, {"content": b'{"reason": "\xff"}', "headers": json}),
         (200, {"content": b'{"reason": "x"}', "headers": {"content-type": "Application/JSON; charset=utf-8"}}),
     ):
-        answer = await decide(pretended(), f"drifts/{ID}/accept", **sent)  # type: ignore[arg-type]
+        answer = await decide(pretended(), f"drifts/{ID}/accept", **sent)
         assert answer.status_code == status, sent
         assert status == 200 or problem(answer)
 

@@ -26,10 +26,10 @@ class Desk:
         self.alarms = Alarms(Told(self.lines))
         self.now = NOW
 
-    def cycle(self, *drifts: Drift, **more: frozenset[str]) -> Judged:
+    def cycle(self, *drifts: Drift, covered: frozenset[str] = COVERED) -> Judged:
         """Evaluate a cycle whose commit succeeds."""
         self.now += CYCLE
-        judged = self.alarms.evaluate(checked(*drifts, **more), self.now)
+        judged = self.alarms.evaluate(checked(*drifts, covered=covered), self.now)
         self.alarms.took(judged)
         return judged
 
@@ -101,12 +101,12 @@ def test_two_who_change_an_alert_at_once_each_keep_their_change() -> None:
     cycle = desk.alarms.evaluate(checked(certain(severity=Severity.CRITICAL)), desk.now + CYCLE)
     muting = desk.alarms.mute(desk.one.id, mute(NOW + DAY))
     desk.alarms.took(muting)
-    assert desk.alarms.unwritten == ()
+    assert list(desk.alarms.unwritten) == []
     desk.alarms.took(cycle)
     assert (desk.one.drift.severity, desk.one.mute) == (Severity.CRITICAL, mute(NOW + DAY))
-    assert desk.alarms.unwritten == (desk.one,)
+    assert list(desk.alarms.unwritten) == [desk.one]
     desk.alarms.took(Judged(alerts=desk.alarms.unwritten, before={desk.one.id: desk.one}))
-    assert desk.alarms.unwritten == ()
+    assert list(desk.alarms.unwritten) == []
 
 
 def test_joining_with_what_did_not_change_is_either_alone() -> None:

@@ -1,6 +1,5 @@
 """The watch: what it finds is filed, told once, and costs little where nothing is new."""
 
-import time
 from collections.abc import Sequence
 
 import pytest
@@ -239,13 +238,3 @@ async def test_paused_connections_keep_their_alerts() -> None:
         await tower.look(replace(well(), state=state), after=DAY / 1000)
     assert len(tower.open) == 1
     assert await tower.told() == ["firing"]
-
-
-@pytest.mark.heavy
-async def test_ten_thousand_quiet_connections_cost_little() -> None:
-    """A look takes less than a hundredth of the time between looks."""
-    tower = Tower(*(well(f"c{n}", f"h{n // 4}") for n in range(10_000)))
-    await tower.look()
-    began = time.process_time()
-    await tower.look()
-    assert time.process_time() - began < 0.15

@@ -14,7 +14,7 @@ from driftd.core.schema.fields import grown, restructured, taken
 from driftd.core.schema.grade import Rating, severity
 from driftd.core.schema.model import Baseline, FieldForm, Form, SchemaChange, Source
 from driftd.core.schema.paths import above, moved, within
-from driftd.core.schema.places import Fields, below, live
+from driftd.core.schema.places import Fields, below, live, whole
 
 
 def accepted(baseline: Form, current: Form, change: SchemaChange, among: Sequence[SchemaChange]) -> Form | None:
@@ -26,7 +26,10 @@ def accepted(baseline: Form, current: Form, change: SchemaChange, among: Sequenc
         return None
     if change.field is None:
         return _whole(baseline, current, change.kind)
-    form = Form(_fields(baseline, current, change, among), baseline.texts)
+    old, new = whole(baseline), whole(current)
+    untold = (old.keys() | new.keys()) - baseline.fields.keys() - current.fields.keys()
+    fields = _fields(old, new, change, among)
+    form = Form({path: field for path, field in fields.items() if path not in untold}, baseline.texts)
     ordered = all(each.kind is not SchemaKind.ORDER_CHANGED for each in among)
     return _in_order(form, current) if ordered else form
 
@@ -121,37 +124,45 @@ def _in_order(form: Form, current: Form) -> Form:
     return replace(form, fields={path: form.fields[path] for path in ranked})
 
 
-def _fields(baseline: Form, current: Form, change: SchemaChange, among: Sequence[SchemaChange]) -> Fields:
-    old, new = live(baseline), live(current)
+def _fields(old: Fields, new: Fields, change: SchemaChange, among: Sequence[SchemaChange]) -> Fields:
     path = change.field or ""
     found = {each.field: each.to for each in among if each.field is not None and each.to is not None}
-    if change.to is not None:
-        return _without_empty(_moved(old, found, path), new, path)
     was = {moved(each, found): each for each in old}
+    if change.to is not None:
+        return _without_empty(_moved(old, new, found, path), new, found, path)
     before, after = old.get(was.get(path, path)), new.get(path)
     if before is None or after is None:
-        return _without_empty(_replaced(old, new, found, moved(path, found)), new, path)
+        return _without_empty(_replaced(old, new, found, path), new, found, was.get(path, path))
     field = taken(change.kind, before, after)
     kept = {**old, was[path]: field}
-    whole = restructured(before, after) and field.kinds == after.kinds
-    return _replaced(kept, new, found, path) if whole else kept
+    rebuilt = restructured(before, after) and field.kinds == after.kinds
+    return _replaced(kept, new, found, path) if rebuilt else kept
 
 
-def _moved(old: Fields, found: Mapping[str, str], path: str) -> dict[str, FieldForm]:
+def _moved(old: Fields, new: Fields, found: Mapping[str, str], path: str) -> dict[str, FieldForm]:
     """Move what goes the way of `path`; what lies below it and has a way of its own stays."""
     own = {path: found[path]}
-    return {moved(each, own) if moved(each, found) == moved(each, own) else each: form for each, form in old.items()}
+    fields = {moved(each, own) if moved(each, found) == moved(each, own) else each: form for each, form in old.items()}
+    tops = {top: new[top] for top in above(found[path]) if top in new and top not in fields}
+    return fields | tops
 
 
 def _replaced(old: Fields, new: Fields, found: Mapping[str, str], top: str) -> dict[str, FieldForm]:
-    """Drop what went at `top` and below it, and add what came; what has moved from or to there is left alone."""
+    """Drop what went at `top` and below it, and add what came; what has moved from or to there is left alone.
+
+    What came inside of something that moved is put where that is in the baseline.
+    """
     now = {moved(path, found): path for path in old}
     went = {path for place, path in now.items() if within(place, top) and place not in new}
-    came = {path: form for path, form in new.items() if within(path, top) and path not in now}
+    back = {to: path for path, to in found.items()}
+    came = {moved(path, back): form for path, form in new.items() if within(path, top) and path not in now}
     return {path: form for path, form in old.items() if path not in went} | came
 
 
-def _without_empty(fields: Fields, new: Fields, path: str) -> dict[str, FieldForm]:
+def _without_empty(fields: Fields, new: Fields, found: Mapping[str, str], path: str) -> dict[str, FieldForm]:
     """Drop what `path` lay in where it is gone as well and nothing is left below it."""
-    gone = {top for top in above(path) if top not in new and not below(top, fields)}
-    return {each: form for each, form in fields.items() if each not in gone}
+    kept = dict(fields)
+    for top in above(path):
+        if moved(top, found) not in new and not below(top, kept):
+            kept.pop(top, None)
+    return kept

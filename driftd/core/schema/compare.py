@@ -7,7 +7,7 @@ Laws: ``compare(a, a)`` is empty; accepting every change of ``compare(a, b)`` ma
 - an object that came with nothing but moved members, or went with none left, is part of their moves
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -18,7 +18,7 @@ from driftd.core.schema.fields import differences, restructured
 from driftd.core.schema.grade import IMPACTS
 from driftd.core.schema.model import FieldForm, Form, Presence, SchemaChange, Source
 from driftd.core.schema.paths import above, custom, moved, parent
-from driftd.core.schema.places import Fields, aligned, below, live, placed, ways
+from driftd.core.schema.places import Fields, aligned, below, settled, ways, whole
 from driftd.core.schema.words import described
 
 REMOVED: Final = frozenset({SchemaKind.FIELD_REMOVED_ALWAYS, SchemaKind.FIELD_REMOVED_SOMETIMES})
@@ -54,12 +54,13 @@ def compare(
     `renamed` is what was found by equal values: old path → new path, and why, such as ``50 of 50 values are equal``; a
     pair counts where the old path went and the new one came. `evidence` is by path, that of a move by its old one.
     """
-    old, new = aligned(live(before), live(after))
+    old, new = aligned(whole(before), whole(after))
     found = ways(old, new, {path: to for path, (to, _) in renamed.items()})
-    changes = [*_moves(old, new, found), *_places(old, new, found), *_members(placed(old, found), new, source)]
+    changes = [*_moves(old, new, found), *_places(old, new, found), *_members(settled(old, new, found), new, source)]
     changes = [_of_key(change, key, cursor) for change in changes] + _whole(before, after, source)
     whys = {path: why for path, (_, why) in renamed.items()}
-    done = [_supported(change, source, evidence, whys) for change in changes]
+    known = {**evidence, **{moved(path, found): each for path, each in evidence.items() if path not in found}}
+    done = [replace(_supported(change, known, whys), source=source) for change in changes]
     return tuple(sorted(done, key=lambda change: (change.field or "", change.kind)))
 
 
@@ -84,21 +85,19 @@ def _moves(old: Fields, new: Fields, found: Mapping[str, str]) -> Iterator[Schem
     for path, to in found.items():
         kind = SchemaKind.FIELD_MOVED
         if parent(path) == parent(to):
-            kind = SchemaKind.COLLECTION_RENAMED if below(path, old) else SchemaKind.FIELD_RENAMED
+            kind = SchemaKind.COLLECTION_RENAMED if below(to, new) else SchemaKind.FIELD_RENAMED
         yield replace(change_of(kind, path, old[path], new[to]), to=to)
 
 
 def _places(old: Fields, new: Fields, found: Mapping[str, str]) -> Iterator[SchemaChange]:
-    """Yield what went, by its old path, and what came."""
-    now = placed(old, found)
+    """Yield what went and what came; what went out of something that moved is named at its new place."""
+    now = settled(old, new, found)
     went, came = now.keys() - new.keys(), new.keys() - now.keys()
     folded = {path for path in now.keys() & new.keys() if restructured(now[path], new[path])}
-    was = {moved(path, found): path for path in old}
-    emptied = _hollow(went, full={moved(path, found) for path in _full(old)}, left=now)
-    filled = _hollow(came, full=_full(new), left=came)
+    emptied = went & _emptied(old, now, found)
     for path in _tops(went, folded) - emptied:
-        yield change_of(_removal(now[path]), was[path], now[path], None)
-    for path in _tops(came, folded) - filled:
+        yield change_of(_removal(now[path]), path, now[path], None)
+    for path in _tops(came, folded):
         yield change_of(_addition(path, new[path]), path, None, new[path])
 
 
@@ -108,15 +107,11 @@ def _tops(paths: Collection[str], folded: Collection[str]) -> set[str]:
     return {path for path in paths if stops.isdisjoint(above(path))}
 
 
-def _full(fields: Fields) -> set[str]:
-    """Return what holds members."""
-    return {top for path in fields for top in above(path) if top in fields}
-
-
-def _hollow(paths: Collection[str], *, full: Collection[str], left: Iterable[str]) -> set[str]:
-    """Return those of `paths` that hold members, none of whose innermost is among those `left`."""
-    inner = {top for path in left if path not in full for top in above(path)}
-    return {path for path in paths if path in full and path not in inner}
+def _emptied(old: Fields, now: Fields, found: Mapping[str, str]) -> set[str]:
+    """Return what held members, and has none of its innermost left because they moved."""
+    full = {moved(top, found) for top in {top for path in old for top in above(path)}}
+    left = {top for path in now if path not in full for top in above(path)}
+    return full - left if found else set()
 
 
 def _removal(field: FieldForm) -> SchemaKind:
@@ -164,17 +159,8 @@ def _order(form: Form, other: Form) -> list[str]:
     return [path for path in form.fields if path in other.fields]
 
 
-def _supported(
-    change: SchemaChange, source: Source, evidence: Mapping[str, Evidence], whys: Mapping[str, str]
-) -> SchemaChange:
+def _supported(change: SchemaChange, evidence: Mapping[str, Evidence], whys: Mapping[str, str]) -> SchemaChange:
     known = evidence.get(change.field or "", Evidence())
     why = whys.get(change.field or "", "") if change.to else ""
-    return replace(
-        change,
-        source=source,
-        n=known.n,
-        m=known.m,
-        affected=known.affected,
-        rule=known.rule,
-        hint=why or known.hint,
-    )
+    hint = why or known.hint
+    return replace(change, n=known.n, m=known.m, affected=known.affected, rule=known.rule, hint=hint)

@@ -51,10 +51,15 @@ _KNOWLEDGE: Final = (
 """What a learnt form says of a field, with what stands for not knowing."""
 
 
+def structure(form: FieldForm) -> frozenset[ValueKind]:
+    """Return whether a field holds objects or arrays; it is empty where it holds values."""
+    return _STRUCTURE.intersection(form.kinds)
+
+
 def restructured(before: FieldForm, after: FieldForm) -> bool:
     """Tell whether a value became an object or array, or ceased to be one: its members then go with it."""
     known = bool(before.kinds and after.kinds)
-    return known and _STRUCTURE.intersection(before.kinds) != _STRUCTURE.intersection(after.kinds)
+    return known and structure(before) != structure(after)
 
 
 def differences(before: FieldForm, after: FieldForm, source: Source) -> tuple[SchemaKind, ...]:

@@ -55,11 +55,11 @@ def field(counts: Counts, path: str) -> FieldForm:
     presence = Presence.ALWAYS if n >= ENOUGH else Presence.UNJUDGED
     if missing or element:
         presence = Presence.SOMETIMES
-    empty = bool(missing) or any(mark in marks for mark in EMPTINESS)
+    empty = (bool(missing) and not element) or any(mark in marks for mark in EMPTINESS)
     return FieldForm(
         kinds=normal(kind_of(mark) for mark in KIND_MARKS if mark in marks),
         presence=presence,
-        nullable=None if element else True if empty else False if n >= ENOUGH else None,
+        nullable=True if empty else False if n >= ENOUGH else None,
         max_length=max((length_of(mark) for mark in marks if isinstance(mark, int) and is_length(mark)), default=None),
         scale=finest(marks) if numbers(marks) >= _SOME else None,
         values=_values(marks),

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from driftd.core.alerts.search import is_drift
 from driftd.core.casefile import of_alert, of_case
 from driftd.core.decision import Action, Decision, check
-from driftd.core.explained import Place
+from driftd.core.explained import Place, place_of
 from driftd.errors import DecisionError, FencedError, StoreError
 from driftd.faces.http.body import sent
 from driftd.faces.http.inside import Inside
@@ -63,11 +63,7 @@ class Alerts:
             chosen = [each for each in found if wanted.get("connection") in {None, each.drift.connection}]
             chosen = [each for each in chosen if wanted.get("resource") in {None, each.drift.resource}]
             places, now = self._places(), self._inside.clock.now()
-            told = [
-                of_alert(each, places.get(each.drift.connection, Place()), now)
-                for each in chosen
-                if not drifts or is_drift(each)
-            ]
+            told = [of_alert(each, place_of(each, places), now) for each in chosen if not drifts or is_drift(each)]
             return document({"alerts": told})
 
         return partial(_answered, listed)
@@ -75,7 +71,7 @@ class Alerts:
     async def _shown(self, request: Request) -> Response:
         async def shown(request: Request) -> Response:
             case = await self._inside.case(request.path_params["id"])
-            place = self._places().get(case.alert.drift.connection, Place())
+            place = place_of(case.alert, self._places())
             return document(of_case(case, place, self._inside.clock.now()))
 
         return await _answered(shown, request)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from driftd.core.alerts.census import Census, Home
 from driftd.core.alerts.correlation import NAMED, Correlated, correlate
+from driftd.core.alerts.identity import Place, identity
 from driftd.core.alerts.lifecycle import Evaluation, Look, evaluate, every, settle
 from driftd.core.alerts.model import Alert
 from driftd.core.drift import Drift, DriftKind, Scope, Severity
@@ -186,7 +187,8 @@ def test_most_resources_of_a_connection_are_the_connection() -> None:
     fleet = Fleet(homes(a=1, b=1)).tick(*(refused("a0", each) for each in RESOURCES[:3]))
     assert fleet.reached == {(Scope.TENANT, "a0")}
     assert (fleet.told, fleet.groups[0].drift.connection) == (["firing"], "a0")
-    assert fleet.groups[0].id not in {each.id for each in fleet.known.values() if not each.group}
+    whole = refused("a0", None)
+    assert fleet.groups[0].id != identity(Place(Scope.TENANT, "a0"), whole)
 
 
 def test_the_alert_of_a_whole_connection_speaks_for_those_of_its_resources() -> None:
@@ -216,6 +218,14 @@ def test_an_alert_is_told_at_once_unless_others_around_it_fail_alike() -> None:
     fleet = Fleet(homes(a=9)).tick(down("a0"), down("a1", certain=False), after=MINUTE)
     assert fleet.told == []
     assert fleet.tick(down("a0"), down("a1", certain=False)).told == ["firing"]
+
+
+def test_what_only_pends_makes_no_group() -> None:
+    """One that fires makes it of all."""
+    pending = [down(f"a{n}", certain=False) for n in range(4)]
+    fleet = Fleet(homes(a=4)).tick(*pending)
+    assert (fleet.reached, fleet.told) == (set(), [])
+    assert fleet.tick(down("a0"), *pending[1:]).groups[0].drift.affected == 4
 
 
 def test_a_group_takes_the_gravest_severity_and_the_commonest_actor() -> None:

@@ -174,6 +174,28 @@ def test_the_end_of_what_was_told_is_told_although_it_was_muted_since() -> None:
     assert life.then(certain()).good_for(HOLD).told == ["firing", "resolved"]
 
 
+@pytest.mark.parametrize("after", [CYCLE, 3 * DAY])
+def test_a_mute_outlives_what_was_dropped_or_ended_long_ago(after: int) -> None:
+    """Until its own end."""
+    for found, until_end in ((drift(), 0), (certain(), HOLD)):
+        life = Life().then(found)
+        life.known = {life.one.id: replace(life.one, mute=mute(NOW + 9 * DAY))}
+        life.then().good_for(until_end).then(certain(), after=after)
+        assert life.one.firing
+        assert life.one.mute is not None
+        assert "firing" not in life.told[1:]
+
+
+def test_the_same_moment_twice_is_two_notices() -> None:
+    """A clock that is set back may bring it."""
+    refused = drift(DriftKind.CREDENTIAL, "unauthorized", certain=True)
+    life = Life().then(refused).then()
+    life.now -= 2 * CYCLE
+    life.then(refused).then()
+    assert [each.at for each in life.notices] == [NOW + CYCLE, NOW + 2 * CYCLE] * 2
+    assert len({each.id for each in life.notices}) == 4
+
+
 def test_what_was_not_covered_does_not_change() -> None:
     """Unknown is never ok."""
     life = Life().then(certain()).then(drift(field="B"))

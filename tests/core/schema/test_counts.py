@@ -26,7 +26,7 @@ VALUES = st.recursive(
     max_leaves=6,
 )
 RECORDS = st.lists(st.dictionaries(NAMES, VALUES, max_size=3), max_size=4)
-FEWER = settings(max_examples=40)
+FEWER = settings(max_examples=25)
 
 
 def counted(records: list[dict[str, Any]], *, complete: bool = True) -> Counts:

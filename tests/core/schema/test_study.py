@@ -584,10 +584,12 @@ def test_a_document_without_its_details_lacks_no_lines() -> None:
 
 
 def test_more_lines_are_data() -> None:
-    """A line added is no change of shape."""
+    """A line added is no change of shape, nor is a value in it that no line had."""
     polled = orders()
+    assert polled.field("SOHSOP[].QTY").values == ("2", "3", "4")
     for number, key in enumerate(polled.details):
         polled.details[key] = lines(number, 4)
+        polled.details[key]["SOHSOP"][3]["QTY"] = 9
     assert polled.sweep(read=polled.keys(300)) == ()
     assert reasons(polled) == {None}
 
@@ -731,3 +733,23 @@ def test_nulls_everywhere_and_numbers_as_text_are_a_form_too() -> None:
     for at in range(20):
         polled.edit(setting("A", values[at % 11]), polled.keys(30, at * 10))
         assert polled.delta(polled.keys(30, at * 10)) == ()
+
+
+def test_an_update_of_data_keeps_its_place_among_others() -> None:
+    """A record that changed a value together with its shape is an update like any other."""
+    polled = customers()
+    polled.edit(dropping("OST"))
+    polled.edit(setting("BPCTYP", lambda value: 5 - value), polled.keys(10))
+    polled.sweep()
+    told_as = [event.reason for event in polled.events]
+    assert (told_as.count(None), told_as.count(ChangeReason.SCHEMA_CHANGE)) == (10, 390)
+
+
+def test_emptiness_in_an_array_of_values_is_told() -> None:
+    """Periods without an amount, where each had one, are empties as well; an array without periods is data."""
+    polled = Polled(customer(at) | {"DEB": [at + 0.5, 1.25]} for at in range(300))
+    polled.sweep()
+    polled.edit(setting("DEB", []), polled.keys(5))
+    assert polled.sweep() == ()
+    polled.edit(setting("DEB", [None, 1.25]))
+    assert told(polled.sweep()) == [(SchemaKind.BECAME_NULLABLE, "DEB[]")]
