@@ -118,7 +118,7 @@ class Decisions:
             change = next((each for each in found.changes if (each.kind, each.field) == wanted), None)
             if change is None:
                 raise _over(alert)
-            after = acceptance.accept(baseline, found.current, change, found.changes, self._clock.now())
+            after = acceptance.accept(baseline, found.current, change, found.among, self._clock.now())
             if after is None:
                 raise _over(alert)
             return Filing(baselines={names: after})

@@ -27,6 +27,7 @@ from driftd.core.schema.declared import declared
 from driftd.core.schema.drifts import drifts as schema_drifts
 from driftd.core.schema.grade import Rating, uses
 from driftd.core.schema.model import Baseline, Form
+from driftd.core.schema.parting import Twins
 from driftd.core.schema.study import Conclusion, Study
 from driftd.core.volume import Doubt, Swept
 from driftd.errors import Reason, SourceError
@@ -117,6 +118,11 @@ class Detection:
         """Take in records without a usable key."""
         study, _ = await self._ready()
         study.keyless(list(records))
+
+    async def repeated(self, twins: Iterable[Twins]) -> None:
+        """Take in records that came beside another one of the same key."""
+        study, _ = await self._ready()
+        study.repeated(twins)
 
     def loses_key(self, rows: int) -> bool:
         """Tell whether a sweep of so many rows shows that the key went: then nothing missing may be believed."""
@@ -253,7 +259,7 @@ class Detection:
             drift = next(iter(schema_drifts([change], self._resource, rating)), None)
             if drift is None or self._fires(drift, judged):
                 before = baseline or self._baseline
-                baseline = acceptance.accept(before, conclusion.current, change, conclusion.changes, now) or baseline
+                baseline = acceptance.accept(before, conclusion.current, change, conclusion.among, now) or baseline
         return baseline
 
     def _outdone(self, found: Iterable[Drift]) -> frozenset[str]:
