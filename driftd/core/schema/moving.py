@@ -65,7 +65,7 @@ def moved(shown: Shown, resource: Resource, forms: tuple[Form, Form], before: Re
     move = _Move(shown, resource, Current(*forms, judged(shown.counts)), before)
     if shown.seen.records:
         move.by_signs(forms[0])
-        move.by_exchanges()
+        move.by_exchanges(forms[1].fields)
     move.by_parts()
     move.by_keys()
     return move.done(counts)
@@ -99,10 +99,10 @@ class _Move:
         for old, match in shown.seen.samples.matches().items():
             self._renamed[old] = (match.to, f"{old} → {match.to}? {match.why}")
 
-    def by_exchanges(self) -> None:
+    def by_exchanges(self, held: Mapping[str, FieldForm]) -> None:
         """Count exchanges of a menu's values; one that takes the latest back counts it down."""
-        fields, baseline = self._current.form, self._current.baseline
-        for path, (law, held, m) in exchanged(self._shown.seen, self._shown.counts, whole=self._shown.whole).items():
+        fields, baseline, shown = self._current.form, self._current.baseline, self._shown
+        for path, (law, k, m) in exchanged(shown.seen, shown.counts, held, whole=shown.whole).items():
             back = undoes(law, self._swaps.get(path, {}))
             accepted = baseline[path].values or () if path in baseline else ()
             if path not in fields or not (back or any(old in accepted for old in law)):
@@ -111,8 +111,8 @@ class _Move:
             fields[path] = replace(fields[path], meaning=fields[path].meaning + by)
             self._swaps[path] = law
             told = ", ".join(f"{old} → {new}" for old, new in sorted(law.items()))
-            rule = f"{held} of {m} records that changed it: {told}"
-            self._evidence[path] = Evidence(n=m, m=m, affected=held, rule=rule)
+            rule = f"{k} of {m} records that changed it: {told}"
+            self._evidence[path] = Evidence(n=m, m=m, affected=k, rule=rule)
             self._current.news = True
 
     def by_parts(self) -> None:
