@@ -28,6 +28,7 @@ from driftd.core.schema.declared import declared
 from driftd.core.schema.drifts import drifts as schema_drifts
 from driftd.core.schema.grade import Rating, uses
 from driftd.core.schema.model import Baseline, Form
+from driftd.core.schema.parting import Twins
 from driftd.core.schema.study import Conclusion, Study
 from driftd.core.volume import Doubt, Swept, doubted
 from driftd.errors import Reason, SourceError
@@ -121,6 +122,11 @@ class Detection:
         if some:
             study, _ = await self._ready()
             study.keyless([self._decode(record) for record in some])
+
+    async def repeated(self, twins: Iterable[Twins]) -> None:
+        """Take in records that came beside another one of the same key."""
+        study, _ = await self._ready()
+        study.repeated(twins)
 
     def loses_key(self, rows: int) -> bool:
         """Tell whether a sweep of so many rows shows that the key went: then nothing missing may be believed."""

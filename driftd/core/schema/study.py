@@ -23,6 +23,7 @@ from driftd.core.schema.counts import Counts, decoded
 from driftd.core.schema.fingerprint import fingerprint
 from driftd.core.schema.model import Baseline, Form, Learnt, Presence, SchemaChange, SchemaVersion, Source
 from driftd.core.schema.moving import Moved, Shown, first, moved
+from driftd.core.schema.parting import Twins
 from driftd.core.schema.rarity import improbable
 from driftd.core.schema.record import Remembered
 from driftd.core.schema.seen import Seen
@@ -86,6 +87,7 @@ class Study:
         self._updates = 0
         self._baselined = 0
         self._keyless: list[JsonObject] = []
+        self._twins: list[Twins] = []
         self._declared: Form | None = None
 
     @property
@@ -126,6 +128,10 @@ class Study:
         """Note decoded records without a usable key; a sample will do."""
         self._keyless.extend(records)
 
+    def repeated(self, twins: Iterable[Twins]) -> None:
+        """Note decoded records that came beside another one of the same key; a sample will do."""
+        self._twins.extend(twins)
+
     def declare(self, form: Form) -> None:
         """Note what the tenant's prototype declares."""
         self._declared = self._uncounted.form(form)
@@ -137,7 +143,7 @@ class Study:
     @property
     def suspects(self) -> bool:
         """Whether records changed their structure, or lost their key: what the tenant declares may say why."""
-        return bool(self._structural or self._keyless)
+        return bool(self._structural or self._keyless or self._twins)
 
     def loses_key(self, rows: int) -> bool:
         """Tell whether a sweep of so many rows shows that the key went or changed its form."""
@@ -180,7 +186,7 @@ class Study:
 
     def _moved(self, remembered: Remembered, rows: int, *, whole: bool) -> Moved | None:
         """Return where the forms are now; None where nothing was read that could make or move them."""
-        shown = Shown(self._seen, self._counts, self._keyless, rows, whole)
+        shown = Shown(self._seen, self._counts, self._keyless, rows, whole, self._twins)
         form, held = self._learnt.form, self._old.learnt
         if form is None or held is None:
             known = whole and self._counts.records >= rows * COUNTED
