@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from driftd.core import diff
 from driftd.core.alerts.model import Alert, Deed
 from driftd.core.drift import Check
-from driftd.core.model import Absence, Confidence, JsonObject, Kind, Op, Resource, Stored
+from driftd.core.model import Absence, Confidence, JsonObject, Kind, Op, Resource, Segment, Stored
 from driftd.errors import DecisionError
 from driftd.ports import Clock, Detected, Store
 from driftd.runtime.alarms import Judged
