@@ -19,9 +19,9 @@ from driftd.core.decision import Action, Decided, Decision
 from driftd.core.drift import Check, DriftKind, SchemaKind
 from driftd.core.model import Absence, Confidence, Kind, Resource, Standing, Stored
 from driftd.core.schema import acceptance
+from driftd.core.schema.differing import opened
 from driftd.core.schema.fingerprint import fingerprint
 from driftd.core.schema.model import Baseline, Form
-from driftd.core.schema.study import opened
 from driftd.errors import DecisionError
 from driftd.ports import Clock, Detected, Filing, Store
 from driftd.runtime.alarms import Judged
