@@ -8,6 +8,7 @@ import click
 
 from driftd.cli.moments import brief, local, moment
 from driftd.cli.tables import console, show_table
+from driftd.cli.wrapping import wrapped
 
 if TYPE_CHECKING:
     from driftd.config import Config
@@ -72,16 +73,17 @@ def show_one(config: "Config", case: "Case", lang: str, form: str) -> None:
         return
     out = console()
     for label, text in _rows(case, where, now, Language(lang)):
-        for number, line in enumerate(wrapped(text)):
+        for number, line in enumerate(wrapped(text, _WIDE - _LABEL) or [""]):
             shown = "" if number else label
-            out.print(Text.assemble((shown.ljust(_LABEL), "bold"), line), soft_wrap=True)
+            out.print(Text.assemble((shown.ljust(_LABEL), "bold"), line) if shown or line else Text(), soft_wrap=True)
 
 
 def place(config: "Config", alert: "Alert") -> "Place":
     """Return where an alert is, as the configuration has it."""
     from driftd.core.explained import Place, place_of
 
-    return place_of(alert, {each.name: Place(each.host, each.folder, each.port) for each in config.connections})
+    homes = {each.name: Place(each.host, each.folder, each.port, each.settings.timezone) for each in config.connections}
+    return place_of(alert, homes)
 
 
 def _rows(case: "Case", where: "Place", now: int, language: "Language") -> Iterator[tuple[str, str]]:
@@ -102,6 +104,8 @@ def _rows(case: "Case", where: "Place", now: int, language: "Language") -> Itera
     for number, step in enumerate(said.fix, 1):
         yield labels.fix if number == 1 else "", f"{number}. {step}"
     yield "", ""
+    if alert.members:
+        yield labels.members, ", ".join(alert.members)
     yield from _facts(alert, labels)
     yield from _history(case, now, phrases)
 
@@ -123,10 +127,17 @@ def _facts(alert: "Alert", labels: "Labels") -> Iterator[tuple[str, str]]:
         (labels.rule, drift.rule),
         (labels.hint, drift.hint),
         (labels.impact, labels.impacts.format(read=drift.read_impact, write=drift.write_impact)),
-        (labels.numbers, labels.counted.format(affected=drift.affected, m=drift.m, n=drift.n, count=alert.count)),
+        (labels.numbers, _numbers(alert, labels)),
         (labels.keys, ", ".join(drift.samples)),
     )
     yield from ((label, one_line(text)) for label, text in pairs if text)
+
+
+def _numbers(alert: "Alert", labels: "Labels") -> str:
+    drift = alert.drift
+    known = drift.m or drift.n or drift.affected
+    counted = labels.counted.format(affected=drift.affected, m=drift.m, n=drift.n) if known else ""
+    return "; ".join(part for part in (counted, labels.times.format(count=alert.count)) if part)
 
 
 def _history(case: "Case", now: int, phrases: "Phrases") -> Iterator[tuple[str, str]]:
@@ -156,10 +167,3 @@ def _compare(case: "Case") -> str:
     pair = f" --between {numbers[0]} {numbers[-1]}" if len(numbers) > 1 else ""
     other = "" if source == "learnt" else f" --source {source}"
     return f"`driftd drift versions --connection {drift.connection} --resource {drift.resource}{pair}{other}`"
-
-
-def wrapped(text: str) -> list[str]:
-    """Break a text into lines as wide as there is room for behind a label."""
-    from textwrap import wrap
-
-    return wrap(text, _WIDE - _LABEL, break_on_hyphens=False, break_long_words=False) or [""]

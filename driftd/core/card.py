@@ -6,9 +6,9 @@ from typing import Final
 from msgspec import Struct
 
 from driftd.core.alerts.model import Alert
-from driftd.core.alerts.search import gravest_first
+from driftd.core.alerts.search import gravest_first, is_drift
 from driftd.core.credential import Credential
-from driftd.core.drift import Scope
+from driftd.core.drift import Check, SchemaKind, Scope
 from driftd.core.explained import Place, explained
 from driftd.core.health import Trouble
 from driftd.core.reasons import MEANINGS, Actor, Cause, Reach, State
@@ -24,6 +24,15 @@ _NAMED: Final = 3
 """Resources that are named; of more, their number."""
 _DOUBTED: Final = frozenset({Reason.EMPTY_ANSWER, Reason.SUSPECT_MASS_DELETE, Reason.KEY_NOT_UNIQUE})
 """Reasons for which data arrive and are not wholly trusted."""
+_FIRING: Final = 8
+"""Alerts that are told of; of more, their number."""
+_FOUND: Final[Mapping[Reason, frozenset[str]]] = {
+    Reason.EMPTY_ANSWER: frozenset({Check.EMPTY_ANSWER}),
+    Reason.SUSPECT_MASS_DELETE: frozenset({Check.MASS_DELETE}),
+    Reason.KEY_NOT_UNIQUE: frozenset({SchemaKind.KEY_CHANGED}),
+    Reason.FROZEN: frozenset(SchemaKind),
+}
+"""The findings behind reasons for which a resource is not wholly trusted."""
 
 
 class Fact(Struct, frozen=True):
@@ -85,11 +94,8 @@ def card(status: ConnectionStatus, reached: Reached, flips: int, now: int, langu
     Neither the customer's paragraph nor a step holds anything of what the tenant said.
     """
     phrases = PHRASES[language]
-    words, cause, actor = _words(status, phrases), status.cause, _actor(status, reached)
-    gravest = _gravest(status)
-    said = None
-    if gravest is not None and status.trouble is None and status.state is State.DEGRADED:
-        said, actor = explained(gravest, _place(status), language), gravest.drift.actor
+    drift = behind(status)
+    words, cause, actor = _words(status, language, drift), status.cause, _actor(status, reached, drift)
     named: dict[str, object] = {"connection": status.name, "host": status.host, "port": status.port}
     named["folder"] = status.folder
     named |= {"resources": _resources(status, phrases), "since": _since(status, phrases)}
@@ -106,22 +112,20 @@ def card(status: ConnectionStatus, reached: Reached, flips: int, now: int, langu
         since=None if status.state is State.UNVALIDATED else status.since,
         data=tuple(_last_good(each, status, now, phrases) for each in status.resources),
         reason=status.reason,
-        meaning=said.clause if said else filled(words.plain, named, phrases),
+        meaning=filled(words.plain, named, phrases),
         cause=cause,
         cause_words=phrases.causes[cause] if cause else "",
         scope=filled(_scope(status, reached, phrases), named | _counts(reached), phrases),
         evidence=tuple(_evidence(status.trouble, phrases)) if status.trouble else (),
         actor=actor,
         actor_words=filled(phrases.actors[actor], {}, phrases) if actor else "",
-        tell=said.tell if said else filled(_tell(status, words, phrases), named, phrases),
-        fix=said.fix
-        if said
-        else tuple(filled(each, named, phrases) for each in _steps(status, reached, words, phrases, verify)),
+        tell=filled(_tell(status, words, phrases), named, phrases),
+        fix=tuple(filled(each, named, phrases) for each in _steps(status, reached, words, phrases, verify)),
         verify=verify,
         meanwhile=tuple(_meanwhile(status, phrases)),
         before=(Fact(filled(phrases.flips, {"count": flips, "days": BEFORE}, phrases)),),
         ahead=tuple(_ahead(status, phrases)),
-        alerts=tuple(_alerts(status, language)),
+        alerts=tuple(_alerts(status, phrases, language)),
     )
 
 
@@ -132,30 +136,55 @@ def advice(reason: Reason, named: Mapping[str, str], language: Language = Langua
     return filled(actor, {}, phrases), filled(phrases.reasons[reason].tell, named, phrases)
 
 
-def _gravest(status: ConnectionStatus) -> Alert | None:
-    """Return the drift that says most of why a connection is degraded."""
-    return next((each for each in gravest_first(status.alerts) if each.firing), None)
+def behind(status: ConnectionStatus) -> Alert | None:
+    """Return the drift that a state rests on: it says more than a reason, or a state, alone."""
+    firing = [each for each in gravest_first(status.alerts) if each.firing and is_drift(each)]
+    if status.trouble is None:
+        return firing[0] if firing and status.state is State.DEGRADED else None
+    found = _FOUND.get(status.trouble.reason, frozenset())
+    return next((each for each in firing if each.drift.finding in found and _is_at(each, status)), None)
+
+
+def _is_at(alert: Alert, status: ConnectionStatus) -> bool:
+    """Tell whether an alert is of the resource that a trouble is about, where that is a single one."""
+    own = [each.name for each in status.resources if each.health.trouble]
+    return alert.drift.resource == status.trouble_at if status.trouble_at else alert.drift.resource in own
 
 
 def _place(status: ConnectionStatus) -> Place:
-    return Place(status.host, status.folder, status.port)
+    return Place(status.host, status.folder, status.port, status.budget.timezone)
 
 
-def _alerts(status: ConnectionStatus, language: Language) -> Iterable[Fact]:
-    for alert in gravest_first(status.alerts):
-        if alert.firing:
-            said = explained(alert, _place(status), language)
-            yield Fact(f"{alert.drift.severity} {alert.id}: {said.clause}", alert.first_incident)
+def _alerts(status: ConnectionStatus, phrases: Phrases, language: Language) -> Iterable[Fact]:
+    firing = [each for each in gravest_first(status.alerts) if each.firing]
+    for alert in firing[:_FIRING]:
+        said = explained(alert, _place(status), language)
+        muted = f" ({phrases.labels.muted})" if alert.mute else ""
+        severity = phrases.severities[alert.drift.severity]
+        yield Fact(f"{severity} {alert.id}{muted}{phrases.colon} {said.clause}", alert.first_incident)
+    if len(firing) > _FIRING:
+        yield Fact(filled(phrases.more, {"count": len(firing) - _FIRING}, phrases))
 
 
-def _words(status: ConnectionStatus, phrases: Phrases) -> Words:
+def _words(status: ConnectionStatus, language: Language, drift: Alert | None) -> Words:
+    phrases = PHRASES[language]
+    if drift is not None:
+        said = explained(drift, _place(status), language)
+        return Words(_literal(said.clause), _literal(said.tell), tuple(map(_literal, said.fix)))
     if status.trouble:
         return phrases.reasons[status.trouble.reason]
     return phrases.quiet.get(status.state, phrases.quiet[State.DEGRADED])
 
 
-def _actor(status: ConnectionStatus, reached: Reached) -> Actor | None:
+def _literal(text: str) -> str:
+    """Return a text that is filled already, to be filled once more."""
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def _actor(status: ConnectionStatus, reached: Reached, drift: Alert | None) -> Actor | None:
     """What is the same on several hosts is ours first."""
+    if drift is not None:
+        return drift.drift.actor
     ours = reached.scope is Scope.ALL and status.cause is Cause.TRANSIENT and status.state is not State.RETRYING
     return Actor.SRE if ours else status.actor
 

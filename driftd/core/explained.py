@@ -6,9 +6,9 @@ from typing import Final
 from msgspec import Struct
 
 from driftd.core.alerts.model import Alert
-from driftd.core.drift import Scope
-from driftd.core.reasons import State
-from driftd.core.words import PHRASES, Language, Phrases, Words
+from driftd.core.drift import Check, Drift, Scope
+from driftd.core.reasons import Actor, State
+from driftd.core.words import PHRASES, Language, Phrases, Words, day_and_time
 from driftd.core.words.filling import filled
 from driftd.errors import Reason
 
@@ -22,6 +22,7 @@ class Place(Struct, frozen=True):
     host: str = ""
     folder: str = ""
     port: int = 443
+    timezone: str = "UTC"
 
 
 class Explained(Struct, frozen=True):
@@ -47,32 +48,47 @@ def place_of(alert: Alert, homes: Mapping[str, Place]) -> Place:
 
 def explained(alert: Alert, place: Place, language: Language = Language.ENGLISH) -> Explained:
     """Return an alert in words. Of the tenant's records it names fields and keys, never values."""
-    phrases, drift = PHRASES[language], alert.drift
-    words = _words(drift.finding, phrases)
-    named = {
-        "connection": drift.connection,
-        "host": place.host,
-        "port": place.port,
-        "folder": place.folder,
-        "resource": drift.resource or drift.connection or alert.scope_id,
-        "resources": drift.resource or drift.connection or alert.scope_id,
-        "field": drift.field or "",
-        "hint": drift.hint or drift.seen,
-        "count": drift.affected,
-        "n": drift.n,
-        "samples": ", ".join(drift.samples[:_SHOWN]) or phrases.named_below,
-        "alert": alert.id,
-    }
+    phrases = PHRASES[language]
+    words = _words(alert.drift, phrases)
+    named = _named(alert, place, phrases)
+    named["clause"] = filled(words.plain, named, phrases)
+    if alert.group:
+        words = phrases.of_group
     return Explained(
         filled(words.plain, named, phrases),
-        filled(phrases.actors[drift.actor], {}, phrases),
+        filled(phrases.actors[alert.drift.actor], {}, phrases),
         filled(words.tell, named, phrases),
         tuple(filled(each, named, phrases) for each in words.fix),
     )
 
 
-def _words(finding: str, phrases: Phrases) -> Words:
+def _named(alert: Alert, place: Place, phrases: Phrases) -> dict[str, object]:
+    drift, evidence = alert.drift, alert.drift.evidence
+    connection = drift.connection or phrases.several
+    ends = evidence.get("ends_at")
+    return {
+        "connection": connection,
+        "host": str(evidence.get("host") or place.host or phrases.several),
+        "port": place.port,
+        "folder": place.folder or phrases.several,
+        "resource": drift.resource or connection,
+        "resources": drift.resource or connection,
+        "field": drift.field or drift.resource or connection,
+        "to": evidence.get("to") or "?",
+        "factor": evidence.get("factor") or "?",
+        "ends": day_and_time(ends, place.timezone, phrases) if isinstance(ends, int) else "?",
+        "count": drift.affected,
+        "n": drift.n,
+        "samples": ", ".join(drift.samples[:_SHOWN]) or phrases.named_below,
+        "alert": alert.id,
+    }
+
+
+def _words(drift: Drift, phrases: Phrases) -> Words:
     """Return the words of a finding; of one that this release does not know, plain ones."""
+    finding = drift.finding
+    if finding == Check.SECRET_EXPIRES and drift.actor is Actor.OPERATOR:
+        return phrases.stale_date
     if finding in phrases.drifts:
         return phrases.drifts[finding]
     if finding in set(Reason):

@@ -113,13 +113,17 @@ def missed(connection: str, resource: ResourceStatus, since: int, now: int) -> I
 
 
 def late(resource: ResourceStatus, since: int, now: int) -> tuple[float, float]:
-    """Return how many full runs of its checks, and of its sweep, a resource has missed at `now` (epoch ms)."""
-    health, runs, sweeps = resource.health, 0.0, 0.0
-    if health.last_success is not None:
-        checked = max(health.last_evaluation or since, since)
-        runs = (min(health.last_success, now) - checked) / (max(resource.interval, 1.0) * 1000)
+    """Return how many full runs of its checks, and of its sweep, a resource has missed at `now` (epoch ms).
+
+    Both are reckoned up to its latest success: what it missed in an outage has its turn first once that has ended.
+    """
+    health = resource.health
+    if health.last_success is None:
+        return 0.0, 0.0
+    latest, sweeps = min(health.last_success, now), 0.0
+    runs = (latest - max(health.last_evaluation or since, since)) / (max(resource.interval, 1.0) * 1000)
     if resource.next_sweep is not None and health.last_sweep is not None:
-        sweeps = (now - max(resource.next_sweep, since)) / (max(resource.sweep_interval, 1.0) * 1000)
+        sweeps = (latest - max(resource.next_sweep, since)) / (max(resource.sweep_interval, 1.0) * 1000)
     return runs, sweeps
 
 

@@ -143,7 +143,7 @@ class Decisions:
             change = next((each for each in found.changes if (each.kind, each.field) == wanted), None)
             if change is None:
                 raise over(alert)
-            accepted = acceptance.accept(baseline, found.current, change, found.changes, self._clock.now())
+            accepted = acceptance.accept(baseline, found.current, change, found.among, self._clock.now())
             if accepted is None:
                 raise over(alert)
             return Filing(baselines={names: accepted})

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from driftd.core import diff
 from driftd.core.alerts.model import Alert, Deed
 from driftd.core.drift import Check
-from driftd.core.model import Absence, Confidence, JsonObject, Kind, Op, Resource, Stored
+from driftd.core.model import Absence, Confidence, JsonObject, Kind, Op, Resource, Segment, Stored
 from driftd.errors import DecisionError
 from driftd.ports import Clock, Detected, Store
 from driftd.runtime.alarms import Judged
@@ -73,7 +73,10 @@ async def settle(detector: Detector, store: Store, clock: Clock, others: Others,
             judged = detector.alarms.mended([what.alert.id], now)
             deed = replace(what.deed, subject=counted.hash, before=str(standing.records), after=str(left))
             detected = _joined(verdict.detected or Detected(), judged, deed)
-            await writing.commit(replace(standing, records=left), None, detected)
+            layout: list[int | Segment] | None = (
+                [] if what.emit and what.alert.drift.finding == Check.EMPTY_ANSWER else None
+            )
+            await writing.commit(replace(standing, records=left), layout, detected)
             detection.took(verdict)
             detector.alarms.took(judged)
     return counted.number

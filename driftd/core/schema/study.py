@@ -23,6 +23,7 @@ from driftd.core.schema.counts import Counts, decoded
 from driftd.core.schema.fingerprint import fingerprint
 from driftd.core.schema.model import Baseline, Form, Learnt, Presence, SchemaChange, SchemaVersion, Source
 from driftd.core.schema.moving import Moved, Shown, first, moved
+from driftd.core.schema.parting import Twins
 from driftd.core.schema.rarity import improbable
 from driftd.core.schema.record import Remembered
 from driftd.core.schema.seen import Seen
@@ -47,6 +48,8 @@ class Conclusion(NamedTuple):
     cursor_lost: bool
     current: Baseline = Baseline()
     """The forms of now."""
+    among: tuple[SchemaChange, ...] = ()
+    """The same differences as each schema shows them: what is accepted is accepted in both."""
 
 
 class Opened(NamedTuple):
@@ -54,12 +57,14 @@ class Opened(NamedTuple):
 
     changes: tuple[SchemaChange, ...]
     current: Baseline
+    among: tuple[SchemaChange, ...] = ()
+    """As each schema shows it."""
 
 
 def opened(learnt: Learnt, baseline: Baseline, resource: Resource) -> Opened:
     """Return what is open of a resource's shape between two cycles."""
-    remembered = record.unpacked(learnt.counts)
-    return Opened(_differences(learnt, baseline, remembered, resource), Baseline(learnt.form, learnt.stated))
+    found = _differences(learnt, baseline, record.unpacked(learnt.counts), resource)
+    return Opened(found.told(learnt, baseline), Baseline(learnt.form, learnt.stated), found.all)
 
 
 class Study:
@@ -82,6 +87,7 @@ class Study:
         self._updates = 0
         self._baselined = 0
         self._keyless: list[JsonObject] = []
+        self._twins: list[Twins] = []
         self._declared: Form | None = None
 
     @property
@@ -122,6 +128,10 @@ class Study:
         """Note decoded records without a usable key; a sample will do."""
         self._keyless.extend(records)
 
+    def repeated(self, twins: Iterable[Twins]) -> None:
+        """Note decoded records that came beside another one of the same key; a sample will do."""
+        self._twins.extend(twins)
+
     def declare(self, form: Form) -> None:
         """Note what the tenant's prototype declares."""
         self._declared = self._uncounted.form(form)
@@ -133,7 +143,7 @@ class Study:
     @property
     def suspects(self) -> bool:
         """Whether records changed their structure, or lost their key: what the tenant declares may say why."""
-        return bool(self._structural or self._keyless)
+        return bool(self._structural or self._keyless or self._twins)
 
     def loses_key(self, rows: int) -> bool:
         """Tell whether a sweep of so many rows shows that the key went or changed its form."""
@@ -161,7 +171,8 @@ class Study:
             version=_number(versions, Source.LEARNT, self._learnt.version),
             declared=_number(versions, Source.DECLARED, self._learnt.declared),
         )
-        changes = _differences(learnt, baseline or self._old, remembered, self._resource)
+        found = _differences(learnt, baseline or self._old, remembered, self._resource)
+        changes = found.told(learnt, baseline or self._old)
         return Conclusion(
             learnt,
             baseline,
@@ -170,11 +181,12 @@ class Study:
             any(each.kind is SchemaKind.KEY_CHANGED for each in changes if each.source is Source.LEARNT),
             any(each.kind is SchemaKind.CURSOR_LOST for each in changes if each.source is Source.LEARNT),
             Baseline(learnt.form, learnt.stated),
+            found.all,
         )
 
     def _moved(self, remembered: Remembered, rows: int, *, whole: bool) -> Moved | None:
         """Return where the forms are now; None where nothing was read that could make or move them."""
-        shown = Shown(self._seen, self._counts, self._keyless, rows, whole)
+        shown = Shown(self._seen, self._counts, self._keyless, rows, whole, self._twins)
         form, held = self._learnt.form, self._old.learnt
         if form is None or held is None:
             known = whole and self._counts.records >= rows * COUNTED
@@ -328,21 +340,35 @@ def _number(versions: Iterable[SchemaVersion], source: Source, before: int) -> i
     return max((each.number for each in versions if each.source is source), default=before)
 
 
-def _differences(
-    learnt: Learnt, baseline: Baseline, remembered: Remembered, resource: Resource
-) -> tuple[SchemaChange, ...]:
-    key, cursor = resource.key, resource.watermark
-    seen: Sequence[SchemaChange] = ()
-    told: Sequence[SchemaChange] = ()
+class _Differences(NamedTuple):
+    """What each schema shows."""
+
+    seen: tuple[SchemaChange, ...]
+    said: tuple[SchemaChange, ...]
+
+    @property
+    def all(self) -> tuple[SchemaChange, ...]:
+        return (*self.seen, *self.said)
+
+    def told(self, learnt: Learnt, baseline: Baseline) -> tuple[SchemaChange, ...]:
+        """Return each cause once."""
+        return agreed(self.seen, self.said, baseline=baseline.learnt, prototype=learnt.stated)
+
+
+def _differences(learnt: Learnt, baseline: Baseline, remembered: Remembered, resource: Resource) -> _Differences:
+    """Return the differences of both schemas. Where records prove that a field moved, its declaration has moved too."""
+    key, cursor, moves = resource.key, resource.watermark, remembered.renamed
+    seen: tuple[SchemaChange, ...] = ()
+    said: tuple[SchemaChange, ...] = ()
     if learnt.form is not None and baseline.learnt is not None and learnt.form != baseline.learnt:
         seen = compare(
             baseline.learnt,
             learnt.form,
-            renamed=remembered.renamed,
+            renamed=moves,
             evidence=remembered.evidence,
             key=key,
             cursor=cursor,
         )
     if learnt.stated is not None and baseline.declared is not None and learnt.stated != baseline.declared:
-        told = compare(baseline.declared, learnt.stated, key=key, cursor=cursor, source=Source.DECLARED)
-    return agreed(seen, told, baseline=baseline.learnt, prototype=learnt.stated)
+        said = compare(baseline.declared, learnt.stated, renamed=moves, key=key, cursor=cursor, source=Source.DECLARED)
+    return _Differences(seen, said)

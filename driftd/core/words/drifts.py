@@ -92,6 +92,7 @@ def assembled(
 ) -> Mapping[str, Words]:
     """Return the words of each finding: `clauses` by finding; what is told and the steps by family.
 
-    Texts may hold {alert}, {resource}, {field}, {hint}, {samples}, {count} and {n} besides what those of reasons may.
+    Texts may hold what those of reasons may, and {alert}, {resource}, {field}, {to}, {factor}, {ends}, {samples},
+    {count} and {n}; what is told may also hold {clause}.
     """
     return {finding: Words(clauses[finding], *families[family]) for finding, family in FAMILIES.items()}

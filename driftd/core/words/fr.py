@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from driftd.core.drift import Severity
 from driftd.core.reasons import Actor, Cause, State
 from driftd.core.words.fr_drift import DRIFTS
 from driftd.core.words.fr_reasons import REASONS
@@ -72,7 +73,22 @@ FRENCH: Final = Phrases(
         "Quelque chose a changé dans votre Sage X3 (dossier {folder}). Nous l’examinons.",
         ("Le regarder : `driftd alerts show {alert}`.",),
     ),
-    named_below="voir la liste",
+    stale_date=Words(
+        "la date d’expiration configurée du secret est passée, et le secret fonctionne toujours",
+        "Le secret d’accès à votre Sage X3 (dossier {folder}) fonctionne. Vous n’avez rien à faire.",
+        ("Donner à secret_expires la date du secret actuel, ou le retirer : `driftd check config`.",),
+    ),
+    of_group=Words(
+        "{count} connexions ont le même problème : {clause}",
+        "Nous constatons la même chose sur plusieurs connexions et en cherchons la cause commune : {clause}.",
+        (
+            "Voir quelles connexions sont touchées : `driftd alerts list --all`.",
+            "Examiner d’abord ce qu’elles ont en commun : notre réseau, leur serveur, une mise à jour de Sage X3.",
+        ),
+    ),
+    several="plusieurs",
+    severities={Severity.CRITICAL: "critique", Severity.WARNING: "avertissement", Severity.INFO: "information"},
+    named_below="voir notre liste",
     quiet=_QUIET,
     states={
         State.PAUSED: "suspendue",
@@ -127,7 +143,9 @@ FRENCH: Final = Phrases(
         impact="portée",
         impacts="en lecture : {read} ; en écriture : {write}",
         numbers="chiffres",
-        counted="{affected} sur {m} enregistrements s’écartent ; l’attente repose sur {n} ; constaté {count} fois",
+        counted="{affected} sur {m} enregistrements s’écartent ; l’attente repose sur {n}",
+        times="évaluations qui l’ont constaté : {count}",
+        members="membres",
         keys="clés",
         held="retenu",
         candidates="{count} suppressions, empreinte {hash}",

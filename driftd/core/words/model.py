@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from driftd.core.drift import Severity
 from driftd.core.reasons import Actor, Cause, State
 from driftd.errors import Reason
 
@@ -56,7 +57,10 @@ class Labels(Struct, frozen=True):
     """Around {read} and {write}."""
     numbers: str
     counted: str
-    """Around {affected}, {m}, {n} and {count}."""
+    """Around {affected}, {m} and {n}."""
+    times: str
+    """Around {count}."""
+    members: str
     keys: str
     held: str
     candidates: str
@@ -92,6 +96,13 @@ class Phrases(Struct, frozen=True):
     """By finding: `SchemaKind` and `Check`."""
     unknown_drift: Words
     """Of a finding of a later release."""
+    stale_date: Words
+    """Of a secret that is good although its configured end is past."""
+    of_group: Words
+    """Of an alert that speaks for several connections, around {clause} of what they have in common."""
+    several: str
+    """Stands for the name of one connection or host where there are several."""
+    severities: Mapping[Severity, str]
     named_below: str
     """Stands for keys where none are known."""
     quiet: Mapping[State, Words]

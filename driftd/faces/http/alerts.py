@@ -105,7 +105,10 @@ class Alerts:
             raise wrong("the end of the mute is no time that can be told") from error
 
     def _places(self) -> dict[str, Place]:
-        return {each.name: Place(each.host, each.folder, each.port) for each in self._inside.status().connections}
+        return {
+            each.name: Place(each.host, each.folder, each.port, each.budget.timezone)
+            for each in self._inside.status().connections
+        }
 
 
 async def _answered(answer: Answerer, request: Request) -> Response:
