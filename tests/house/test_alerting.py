@@ -87,7 +87,7 @@ async def prometheus_sees(incidents: Sequence[Incident], folder: Path) -> None:
             "sweep": often,
             "second_look": f"{INTERVAL / 4}s",
         }
-        config = written(struck, folder, **settings)
+        config = written(struck, folder, None, **settings)
         async with living(config, TEMPO, folder) as alive:
             job = JOB.format(number=0, address=alive.url.removeprefix("http://"))
             async with configured(CONFIG + job, folder) as server:
