@@ -4,7 +4,7 @@ Laws: after accepting all, `compare` finds nothing; accepting one change leaves 
 Undoing is accepting the old baseline again.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -26,10 +26,9 @@ def accepted(baseline: Form, current: Form, change: SchemaChange, among: Sequenc
         return None
     if change.field is None:
         return _whole(baseline, current, change.kind)
-    old, new = whole(baseline), whole(current)
-    untold = (old.keys() | new.keys()) - baseline.fields.keys() - current.fields.keys()
-    fields = _fields(old, new, change, among)
-    form = Form({path: field for path, field in fields.items() if path not in untold}, baseline.texts)
+    found = {each.field: each.to for each in among if each.field is not None and each.to is not None}
+    fields = _fields(whole(baseline), whole(current), change, found)
+    form = Form(_told(fields, {*baseline.fields, *current.fields}, found), baseline.texts)
     ordered = all(each.kind is not SchemaKind.ORDER_CHANGED for each in among)
     return _in_order(form, current) if ordered else form
 
@@ -124,9 +123,16 @@ def _in_order(form: Form, current: Form) -> Form:
     return replace(form, fields={path: form.fields[path] for path in ranked})
 
 
-def _fields(old: Fields, new: Fields, change: SchemaChange, among: Sequence[SchemaChange]) -> Fields:
+def _told(fields: Fields, told: Collection[str], found: Mapping[str, str]) -> Fields:
+    """Leave out what is in none of the two forms and follows from the members that it holds."""
+    places = {*told, *(moved(path, found) for path in told)}
+    plain = {path: field for path, field in fields.items() if path in places or moved(path, found) in places}
+    follows = whole(Form(plain))
+    return {path: field for path, field in fields.items() if path in plain or path not in follows}
+
+
+def _fields(old: Fields, new: Fields, change: SchemaChange, found: Mapping[str, str]) -> Fields:
     path = change.field or ""
-    found = {each.field: each.to for each in among if each.field is not None and each.to is not None}
     was = {moved(each, found): each for each in old}
     if change.to is not None:
         return _without_empty(_moved(old, new, found, path), new, found, path)
@@ -143,8 +149,7 @@ def _moved(old: Fields, new: Fields, found: Mapping[str, str], path: str) -> dic
     """Move what goes the way of `path`; what lies below it and has a way of its own stays."""
     own = {path: found[path]}
     fields = {moved(each, own) if moved(each, found) == moved(each, own) else each: form for each, form in old.items()}
-    tops = {top: new[top] for top in above(found[path]) if top in new and top not in fields}
-    return fields | tops
+    return _held(found[path], fields, new)
 
 
 def _replaced(old: Fields, new: Fields, found: Mapping[str, str], top: str) -> dict[str, FieldForm]:
@@ -156,7 +161,13 @@ def _replaced(old: Fields, new: Fields, found: Mapping[str, str], top: str) -> d
     went = {path for place, path in now.items() if within(place, top) and place not in new}
     back = {to: path for path, to in found.items()}
     came = {moved(path, back): form for path, form in new.items() if within(path, top) and path not in now}
-    return {path: form for path, form in old.items() if path not in went} | came
+    fields = {path: form for path, form in old.items() if path not in went} | came
+    return _held(moved(top, back), fields, new) if top in new and top not in now else fields
+
+
+def _held(path: str, fields: Mapping[str, FieldForm], new: Fields) -> dict[str, FieldForm]:
+    """Return the fields with what a member that came to `path` lies in now."""
+    return {**fields, **{top: new[top] for top in above(path) if top in new and top not in fields}}
 
 
 def _without_empty(fields: Fields, new: Fields, found: Mapping[str, str], path: str) -> dict[str, FieldForm]:

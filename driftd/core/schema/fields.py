@@ -4,7 +4,7 @@ What is no change: knowledge that is missing on one side (None, `Presence.UNJUDG
 longest value seen is no limit.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -33,8 +33,6 @@ _ASPECTS: Final[Mapping[SchemaKind, tuple[str, ...]]] = MappingProxyType(
         SchemaKind.BECAME_NOT_NULL: ("nullable",),
         SchemaKind.PRECISION_CHANGED: ("scale", "format"),
         SchemaKind.MEANING_SUSPECTED: ("meaning",),
-        SchemaKind.ENUM_VALUE_ADDED: ("values",),
-        SchemaKind.ENUM_VALUE_REMOVED: ("values",),
         SchemaKind.LIMIT_LOOSENED: ("max_length", "format"),
         SchemaKind.LIMIT_TIGHTENED: ("max_length", "format"),
         SchemaKind.LIMIT_SET: ("max_length", "format"),
@@ -43,6 +41,7 @@ _ASPECTS: Final[Mapping[SchemaKind, tuple[str, ...]]] = MappingProxyType(
     }
 )
 """What of a field's form each kind of change is about; of a type, it is all that `_VALUE` names."""
+_OF_VALUES: Final = frozenset({SchemaKind.ENUM_VALUE_ADDED, SchemaKind.ENUM_VALUE_REMOVED})
 _KNOWLEDGE: Final = (
     ("kinds", ()),
     ("presence", Presence.UNJUDGED),
@@ -82,6 +81,8 @@ def differences(before: FieldForm, after: FieldForm, source: Source) -> tuple[Sc
 
 def taken(kind: SchemaKind, before: FieldForm, after: FieldForm) -> FieldForm:
     """Return `before` with that of `after` which a change of `kind` is about, and nothing else."""
+    if kind in _OF_VALUES:
+        return replace(before, values=_values_taken(kind, before.values or (), after.values or ()))
     if kind is SchemaKind.KEY_CHANGED and before.key != after.key and _type(before, after) is None:
         names: tuple[str, ...] = ("key",)
     elif kind is _type(before, after) or kind not in _ASPECTS:
@@ -95,6 +96,11 @@ def taken(kind: SchemaKind, before: FieldForm, after: FieldForm) -> FieldForm:
     return replace(
         before, **{name: value for name, value in news.items() if name not in unknown or value != unknown[name]}
     )
+
+
+def _values_taken(kind: SchemaKind, before: Collection[str], after: Collection[str]) -> tuple[str, ...]:
+    added = kind is SchemaKind.ENUM_VALUE_ADDED
+    return tuple(sorted({*before, *after} if added else set(before).intersection(after)))
 
 
 def grown(before: FieldForm, after: FieldForm) -> FieldForm:
