@@ -132,8 +132,13 @@ class Way:
             now=self.tenant.clock.now(),
             baseline=not self.standing.baselined,
         )
-        async with opened as writing:
-            await (self._sweep(writing) if kind is Kind.SWEEP else self._glance(writing, kind))
+        try:
+            async with opened as writing:
+                await (self._sweep(writing) if kind is Kind.SWEEP else self._glance(writing, kind))
+        except SourceError as error:
+            if error.reason is Reason.RESOURCE_NOT_FOUND and self.standing.baselined:
+                await self._unlisted()
+            raise
 
     async def _sweep(self, writing: Cycle) -> None:
         store, resource = self.tenant.store, self.resource
@@ -318,6 +323,13 @@ class Way:
             filing = Filing(found.alerts, found.notices, memories={names: memory} if memory else {})
             await self.tenant.detector.casebook.file(filing)
             self.detection.took(verdict)
+
+    async def _unlisted(self) -> None:
+        """Look why a class is not listed any more: where its key is gone, that is told and not that the class is."""
+        async with self.detection.lock:
+            verdict = await self.detection.unlisted(self.tenant.source, self.tally, self.tenant.clock.now())
+            if verdict is not None:
+                await self._file(verdict)
 
     async def _verdict(self) -> Verdict:
         """Have everything judged that this cycle saw."""

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from driftd.core import diff
 from driftd.core.alerts.identity import Place, identity
 from driftd.core.alerts.model import Alert, AlertState
-from driftd.core.drift import Drift, DriftKind, Scope, Severity, worst
+from driftd.core.drift import Drift, DriftKind, SchemaKind, Scope, Severity, worst
 from driftd.core.model import Change, JsonObject, KeyBytes, Kind, Policy, Row, Standing
 from driftd.core.rules import used
 from driftd.core.scale import Shift
@@ -180,6 +180,25 @@ class Detection:
             confirmed=_confirmed(judged),
         )
 
+    async def unlisted(self, source: Source, tally: Tally, now: int) -> Verdict | None:
+        """Return the verdict on a class that cannot be listed by its key: what it declares, asked then, may say why.
+
+        None where it says nothing of the key. Nothing is learnt; the first poll that succeeds does that.
+        """
+        prototypes = await self._asked(source, tally)
+        if prototypes is None:
+            return None
+        study, _ = await self._ready()
+        study.declare(prototypes)
+        conclusion = study.conclude(kind=Kind.PROBE, rows=0, whole=False, now=now)
+        if all(each.kind is not SchemaKind.KEY_CHANGED for each in conclusion.changes):
+            return None
+        found = schema_drifts(conclusion.changes, self._resource, self._rating(conclusion))
+        interval = min(self._resource.probe, self._resource.delta)
+        checked = Checked(*self._names, {DriftKind.SCHEMA}, interval, found, self._outdone(found))
+        judged = self._detector.alarms.evaluate(checked, now)
+        return Verdict(Detected(alerts=judged.alerts, notices=judged.notices), judged, open=found)
+
     def took(self, verdict: Verdict) -> None:
         """Take note that the commit has succeeded."""
         self._detector.alarms.took(verdict.judged)
@@ -239,6 +258,9 @@ class Detection:
         if not due and not (self._begun is not None and self._begun[0].suspects):
             return None
         self._detector.asked[self._names] = monotonic
+        return await self._asked(source, tally)
+
+    async def _asked(self, source: Source, tally: Tally) -> Form | None:
         try:
             answer = await source.prototypes(self._resource)
             tally.asked(answer)
