@@ -4,7 +4,7 @@ What a status calls lasting has had its grace, so such a drift is certain; a tro
 keeps the reason that it was first known by: a host that goes down has several in turn.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -45,13 +45,16 @@ class Outlook(Struct, frozen=True):
         return self.whole if alert.drift.resource is None else alert.drift.resource in self.resources
 
 
-def outlook(status: ConnectionStatus, known: Iterable[Alert], since: int, now: int) -> Outlook:
+def outlook(status: ConnectionStatus, known: Collection[Alert], since: int, now: int) -> Outlook:
     """Return what the status of a connection says at `now` (epoch ms).
 
     `known` are its alerts; what runs is late from `since` (epoch ms), when it first could run, at the earliest.
     """
     if status.state in _ASIDE:
         return Outlook()
+    keyless = {
+        each.drift.resource for each in known if each.open and each.drift.finding == SchemaKind.KEY_CHANGED
+    }  # cannot be listed by a key that is no more: that is told already
     named = {
         (each.drift.resource, family(each.drift.kind, each.drift.finding)): each.drift.finding
         for each in known
@@ -64,6 +67,8 @@ def outlook(status: ConnectionStatus, known: Iterable[Alert], since: int, now: i
     well: set[str] = set()
     for each in status.resources:
         trouble = each.health.trouble
+        if trouble is not None and trouble.reason is Reason.RESOURCE_NOT_FOUND and each.name in keyless:
+            continue
         if trouble is not None and trouble.reason not in _CHECKED:
             found.append(_renamed(_of_resource(status.name, each.name, trouble), named))
         elif each.health.polls:

@@ -133,8 +133,13 @@ class Way:
             now=self.tenant.clock.now(),
             baseline=not self.standing.baselined,
         )
-        async with opened as writing:
-            await (self._sweep(writing) if kind is Kind.SWEEP else self._glance(writing, kind))
+        try:
+            async with opened as writing:
+                await (self._sweep(writing) if kind is Kind.SWEEP else self._glance(writing, kind))
+        except SourceError as error:
+            if error.reason is Reason.RESOURCE_NOT_FOUND and self.standing.baselined:
+                await self.ending.unlisted()
+            raise
 
     async def _sweep(self, writing: Cycle) -> None:
         store, resource = self.tenant.store, self.resource

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from driftd.core import diff
 from driftd.core.alerts.identity import Place, identity
 from driftd.core.alerts.model import Alert, AlertState
-from driftd.core.drift import Check, Drift, DriftKind, Scope, Severity, worst
+from driftd.core.drift import Drift, DriftKind, SchemaKind, Scope, Severity, worst
 from driftd.core.model import Change, JsonObject, KeyBytes, Kind, Policy, Row, Standing
 from driftd.core.rules import used
 from driftd.core.scale import Shift
@@ -30,9 +30,9 @@ from driftd.core.schema.grade import Rating, uses
 from driftd.core.schema.model import Baseline, Form
 from driftd.core.schema.parting import Twins
 from driftd.core.schema.study import Conclusion, Study
-from driftd.core.volume import Doubt, Swept, doubted
+from driftd.core.volume import Doubt, Swept
 from driftd.errors import Reason, SourceError
-from driftd.ports import Casebook, Detected, Filing, Source, Store
+from driftd.ports import Casebook, Detected, Source, Store
 from driftd.runtime.alarms import Alarms, Checked, Judged
 from driftd.runtime.checks import Checked as CheckedData
 from driftd.runtime.checks import Checks, Start
@@ -184,17 +184,21 @@ class Detection:
             confirmed=_confirmed(judged),
         )
 
-    async def silent(self, tally: Tally, now: int) -> None:
-        """Tell, at `now` (epoch ms), of a resource that answers nothing: its sweep has nothing to commit."""
-        detector = self._detector
-        found = doubted(self._resource, _swept(tally, self._start.standing))
-        async with self.lock:
-            judged = detector.alarms.evaluate(
-                Checked(*self._names, {Check.EMPTY_ANSWER}, self._resource.sweep, found), now
-            )
-            if judged.alerts:
-                await detector.casebook.file(Filing(alerts=judged.alerts, notices=judged.notices))
-                detector.alarms.took(judged)
+    async def unlisted(self, prototypes: Form, now: int) -> Verdict:
+        """Return the verdict on a class that cannot be listed by its key: what it declares, asked then, may say why.
+
+        Empty where it says nothing of the key. Nothing is learnt; the first poll that succeeds does that.
+        """
+        study, _ = await self._ready()
+        study.declare(prototypes)
+        conclusion = study.conclude(kind=Kind.PROBE, rows=0, whole=False, now=now)
+        if all(each.kind is not SchemaKind.KEY_CHANGED for each in conclusion.changes):
+            return Verdict()
+        found = schema_drifts(conclusion.changes, self._resource, self._rating(conclusion))
+        interval = min(self._resource.probe, self._resource.delta)
+        checked = Checked(*self._names, {DriftKind.SCHEMA}, interval, found, self._outdone(found))
+        judged = self._detector.alarms.evaluate(checked, now)
+        return Verdict(Detected(alerts=judged.alerts, notices=judged.notices), judged, open=found)
 
     def took(self, verdict: Verdict) -> None:
         """Take note that the commit has succeeded."""
@@ -255,6 +259,10 @@ class Detection:
         if not due and not (self._begun is not None and self._begun[0].suspects):
             return None
         self._detector.asked[self._names] = monotonic
+        return await self.declared(source, tally)
+
+    async def declared(self, source: Source, tally: Tally) -> Form | None:
+        """Ask what the tenant declares; None where it says nothing."""
         try:
             answer = await source.prototypes(self._resource)
             tally.asked(answer)

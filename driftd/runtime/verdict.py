@@ -36,15 +36,25 @@ class Ending:
     async def file(self) -> None:
         """Have a cycle judged that commits nothing, and write what came of that."""
         async with self._detection.lock:
-            verdict = self._noted(await self._detection.conclude(None, self._tally, self._tenant.clock.now()))
-            if verdict.detected is None:
-                return
-            found, memory = verdict.detected, verdict.detected.memory
-            names = (self._resource.connection, self._resource.name)
-            filing = Filing(found.alerts, found.notices, memories={names: memory} if memory else {})
-            with anyio.CancelScope(shield=True):
-                await self._tenant.detector.casebook.file(filing)
-                self._detection.took(verdict)
+            await self._file(self._noted(await self._detection.conclude(None, self._tally, self._tenant.clock.now())))
+
+    async def unlisted(self) -> None:
+        """Look why a class is not listed any more: where its key is gone, that is told and not that the class is."""
+        form = await self._detection.declared(self._tenant.source, self._tally)
+        if form is not None:
+            async with self._detection.lock:
+                verdict = await self._detection.unlisted(form, self._tenant.clock.now())
+                await self._file(verdict)
+
+    async def _file(self, verdict: Verdict) -> None:
+        if verdict.detected is None:
+            return
+        found, memory = verdict.detected, verdict.detected.memory
+        names = (self._resource.connection, self._resource.name)
+        filing = Filing(found.alerts, found.notices, memories={names: memory} if memory else {})
+        with anyio.CancelScope(shield=True):
+            await self._tenant.detector.casebook.file(filing)
+            self._detection.took(verdict)
 
     def _noted(self, verdict: Verdict) -> Verdict:
         """Note in the tally what was judged."""

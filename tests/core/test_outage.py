@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from driftd.core.alerts.lifecycle import Look, evaluate, every
 from driftd.core.alerts.model import Alert
-from driftd.core.drift import Drift, DriftKind, Impact, Severity
+from driftd.core.drift import Drift, DriftKind, Impact, SchemaKind, Severity
 from driftd.core.health import ConnectionHealth, ResourceHealth
 from driftd.core.outage import Outlook, outlook, watched
 from driftd.core.reasons import MEANINGS, Actor, Cause, Reach, State
@@ -94,6 +94,15 @@ def test_a_class_that_is_gone_is_a_break_of_shape() -> None:
 @pytest.mark.parametrize("reason", sorted(CHECKED))
 def test_what_the_checks_of_a_cycle_tell_is_not_told_twice(reason: Reason) -> None:
     assert seen(part(reason)).drifts == ()
+
+
+def test_a_class_whose_key_is_gone_is_not_told_as_gone() -> None:
+    """A class that cannot be listed by a key it no longer declares has that alert; another class's says nothing."""
+    status = part(Reason.RESOURCE_NOT_FOUND)
+    first = alert(status)
+    for name, left in ((first.drift.resource, 0), ("OTHER", 1)):
+        lost = replace(first, id="key", drift=replace(first.drift, finding=SchemaKind.KEY_CHANGED, resource=name))
+        assert len(seen(status, lost).drifts) == left
 
 
 def test_what_every_resource_suffers_is_the_connections() -> None:

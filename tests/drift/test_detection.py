@@ -15,7 +15,7 @@ from tests.drift.plan import Trial
 from tests.drift.subject import Daemon
 
 MASTERS = {"BPCUSTOMER", "ITMMASTER", "ITMMVT", "BALANCE"}
-SHORT = 60
+SHORT = 20
 WANTED = 0.99
 
 
@@ -43,6 +43,15 @@ async def test_documented_breaks_are_found() -> None:
         wanted = {one.name: one.impacts for way in each.ways for one in at(way, happening)}
         told = {one.finding: (one.read_impact, one.write_impact) for one in outcome.found}
         assert any(told.get(name) == impacts for name, impacts in wanted.items()), (each.name, told)
+
+
+@pytest.mark.parametrize(("side", "finding"), [("both", "key_changed"), ("data", "resource_removed")])
+async def test_a_class_that_its_key_no_longer_lists_says_why(side: str, finding: str) -> None:
+    """Where the prototype, asked then, lacks the key, that is told; else the class is gone."""
+    trial = Trial("ITMMASTER", "remove", "ITMREF", side=side, records=29)
+    (outcome,) = await outcomes([trial])
+    assert outcome.judgement.right
+    assert [each.finding for each in outcome.found] == [finding]
 
 
 async def test_two_days_without_incidents_are_silent() -> None:
