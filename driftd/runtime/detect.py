@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from driftd.core import diff
 from driftd.core.alerts.identity import Place, identity
 from driftd.core.alerts.model import Alert, AlertState
-from driftd.core.drift import Check, Drift, DriftKind, Scope, Severity, worst
+from driftd.core.drift import Drift, DriftKind, Scope, Severity, worst
 from driftd.core.model import Change, JsonObject, KeyBytes, Kind, Policy, Row, Standing
 from driftd.core.rules import used
 from driftd.core.scale import Shift
@@ -29,9 +29,9 @@ from driftd.core.schema.drifts import drifts as schema_drifts
 from driftd.core.schema.grade import Rating, uses
 from driftd.core.schema.model import Baseline, Form
 from driftd.core.schema.study import Conclusion, Study
-from driftd.core.volume import Doubt, Swept, doubted
+from driftd.core.volume import Doubt, Swept
 from driftd.errors import Reason, SourceError
-from driftd.ports import Casebook, Detected, Filing, Source, Store
+from driftd.ports import Casebook, Detected, Source, Store
 from driftd.runtime.alarms import Alarms, Checked, Judged
 from driftd.runtime.checks import Checked as CheckedData
 from driftd.runtime.checks import Checks, Start
@@ -176,18 +176,6 @@ class Detection:
             open=found,
             confirmed=_confirmed(judged),
         )
-
-    async def silent(self, tally: Tally, now: int) -> None:
-        """Tell, at `now` (epoch ms), of a resource that answers nothing: its sweep has nothing to commit."""
-        detector = self._detector
-        found = doubted(self._resource, _swept(tally, self._start.standing))
-        async with self.lock:
-            judged = detector.alarms.evaluate(
-                Checked(*self._names, {Check.EMPTY_ANSWER}, self._resource.sweep, found), now
-            )
-            if judged.alerts:
-                await detector.casebook.file(Filing(alerts=judged.alerts, notices=judged.notices))
-                detector.alarms.took(judged)
 
     def took(self, verdict: Verdict) -> None:
         """Take note that the commit has succeeded."""
