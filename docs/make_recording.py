@@ -8,9 +8,10 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Final
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from rich.console import Console
 from rich.terminal_theme import MONOKAI
@@ -63,10 +64,10 @@ def main() -> int:
 
 
 def excerpt(printed: str) -> str:
-    """Return the opening, the incidents to be shown, and the summary."""
+    """Return the opening, the incidents to be shown, and the summary; a line says where some are left out."""
     opening, *incidents, summary = printed.strip("\n").split("\n\n")
-    kept = [each for number, each in enumerate(incidents, 1) if number in SHOWN]
-    return f"\n{_LEFT_OUT}\n".join(["\n\n".join([opening, kept[0]]), *kept[1:], summary]) + "\n"
+    kept = [each if number in SHOWN else _LEFT_OUT for number, each in enumerate(incidents, 1)]
+    return "\n\n".join(each for each, _ in groupby([opening, *kept, summary])) + "\n"
 
 
 def drawn(printed: str) -> str:
@@ -80,7 +81,7 @@ def drawn(printed: str) -> str:
 
 def shown(svg: str) -> Sequence[str]:
     """Return the texts of a picture."""
-    root = ElementTree.fromstring(svg)  # noqa: S314 - our own
+    root = ET.fromstring(svg)  # noqa: S314 - our own
     return [(each.text or "").replace("\xa0", " ") for each in root.iter("{http://www.w3.org/2000/svg}text")]
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from driftd.cli.options import check_selection, config_option, configured, format_option
-from driftd.core.decision import Action, Decision
 
 if TYPE_CHECKING:
     from driftd.config import Config
+    from driftd.core.decision import Decision
 
 _REASON: Final = click.option("--reason", required=True, metavar="TEXT", help="Why; it stands in the audit log.")
 _BY: Final = click.option("--by", metavar="NAME", help="Who decides. Default: the user who runs the command.")
@@ -83,6 +83,7 @@ def add_mute(group: click.Group) -> None:
         """Have no notices of ID for SPAN, and leave it out of driftd_alerts_firing. It ends by itself."""
         from driftd.app import now
         from driftd.config.values import duration
+        from driftd.core.decision import Action, Decision
 
         try:
             seconds = duration(span)
@@ -92,32 +93,37 @@ def add_mute(group: click.Group) -> None:
         return _decided(configured(config_path), Decision(Action.MUTE, id_, _name(by), reason, until))
 
 
-def add_decision(group: click.Group, action: Action, text: str, short: str) -> None:
+def add_decision(group: click.Group, action: str, text: str, short: str) -> None:
     """Add a decision."""
 
-    @group.command(action.value, help=text, short_help=short)
+    @group.command(action, help=text, short_help=short)
     @click.argument("id_", metavar="ID")
     @config_option
     @_REASON
     @_BY
     def decided(id_: str, config_path: Path | None, reason: str, by: str | None) -> int:
-        return _decided(configured(config_path), Decision(action, id_, _name(by), reason))
+        from driftd.core.decision import Action, Decision
+
+        return _decided(configured(config_path), Decision(Action(action), id_, _name(by), reason))
 
 
-def add_settling(group: click.Group, action: Action, text: str, short: str) -> None:
+def add_settling(group: click.Group, action: str, text: str, short: str) -> None:
     """Add a decision about held deletes."""
 
-    @group.command(action.value, help=text, short_help=short)
+    @group.command(action, help=text, short_help=short)
     @click.argument("id_", metavar="ID")
     @config_option
     @click.option("--candidates", metavar="HASH", help="Only these, as `show` names them; refused if they are others.")
     @_REASON
     @_BY
     def settled(id_: str, config_path: Path | None, candidates: str | None, reason: str, by: str | None) -> int:
-        return _decided(configured(config_path), Decision(action, id_, _name(by), reason, candidates=candidates))
+        from driftd.core.decision import Action, Decision
+
+        made = Decision(Action(action), id_, _name(by), reason, candidates=candidates)
+        return _decided(configured(config_path), made)
 
 
-def _decided(config: "Config", decision: Decision) -> int:
+def _decided(config: "Config", decision: "Decision") -> int:
     """Decide through the daemon where one runs, and by ourselves where none does."""
     from driftd import app
     from driftd.app import casework

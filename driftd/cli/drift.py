@@ -4,7 +4,6 @@ import click
 
 from driftd.cli.deciding import add_decision, add_list, add_mute, add_settling, add_show
 from driftd.cli.schemas import add_versions
-from driftd.core.decision import Action
 
 
 @click.group("drift", short_help="List drift; accept it, release or keep held deletes.")
@@ -22,26 +21,26 @@ add_show(command)
 add_versions(command)
 add_decision(
     command,
-    Action.ACCEPT,
+    "accept",
     "Accept ID: what departs becomes the baseline, the alert ends, and what its policy held back goes on.",
     "Make what departs the new baseline.",
 )
 add_decision(
     command,
-    Action.UNDO,
+    "undo",
     "Undo the acceptance of ID: the shape is judged by the baseline of before again. The last acceptance first.",
     "Take back an acceptance.",
 )
 add_mute(command)
 add_settling(
     command,
-    Action.RELEASE,
+    "release",
     "Release the deletes that ID holds: they were meant, and become change events.",
     "Let held deletes become events.",
 )
 add_settling(
     command,
-    Action.KEEP,
+    "keep",
     "Keep the records whose deletes ID holds: the candidates are dropped, and the next sweep judges afresh.",
     "Drop held deletes.",
 )

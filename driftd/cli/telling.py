@@ -78,7 +78,7 @@ class ToPeople:
 
     def begun(self, records: Mapping[str, int]) -> None:
         """Say that all is read."""
-        self._line("read", "for the first time: " + ", ".join(f"{name} {count}" for name, count in records.items()))
+        self._line("read", f"{sum(records.values()):,} records of {len(records)} tenants, for the first time")
 
     def struck(self, chapter: Chapter) -> None:
         """Tell of an incident that was done."""

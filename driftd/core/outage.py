@@ -48,7 +48,7 @@ class Outlook(Struct, frozen=True):
 def outlook(status: ConnectionStatus, known: Iterable[Alert], since: int, now: int) -> Outlook:
     """Return what the status of a connection says at `now` (epoch ms).
 
-    `known` are its alerts; what runs is late from `since` (epoch ms), when the watch began, at the earliest.
+    `known` are its alerts; what runs is late from `since` (epoch ms), when it first could run, at the earliest.
     """
     if status.state in _ASIDE:
         return Outlook()
@@ -68,7 +68,7 @@ def outlook(status: ConnectionStatus, known: Iterable[Alert], since: int, now: i
             found.append(_renamed(_of_resource(status.name, each.name, trouble), named))
         elif each.health.polls:
             well.add(each.name)
-            found += missed(status, each, since, now) if trouble is None else ()
+            found += missed(status.name, each, since, now) if trouble is None else ()
     return Outlook(tuple(found), whole=True, resources=frozenset(well))
 
 
@@ -77,18 +77,27 @@ def watched(drift: Drift) -> bool:
     return (drift.kind, drift.finding) in _WATCHED
 
 
-def missed(status: ConnectionStatus, resource: ResourceStatus, since: int, now: int) -> Iterator[Drift]:
+def hindered(status: ConnectionStatus) -> bool:
+    """Tell whether nothing of a connection can be polled, or is to be: what is due then is not late.
+
+    An outage of a moment leaves time enough, and many of them are told as such.
+    """
+    outage = status.health.outage
+    return status.state in _ASIDE or (outage is not None and outage.lasting)
+
+
+def missed(connection: str, resource: ResourceStatus, since: int, now: int) -> Iterator[Drift]:
     """Give the drift of a resource whose checks or sweeps have missed a full run; two make it certain.
 
     Polls that succeed without their checks count, so that a sweep which takes hours, or a tenant that is slow, is not
     late.
     """
-    runs, sweeps = late(status, resource, since, now)
+    runs, sweeps = late(resource, since, now)
     if max(runs, sweeps) < 1:
         return
     what, times = ("checks", int(runs)) if runs >= sweeps else ("sweep", int(sweeps))
     yield Drift(
-        connection=status.name,
+        connection=connection,
         kind=DriftKind.FRESHNESS,
         finding=Check.CHECK_DID_NOT_RUN,
         severity=Severity.WARNING,
@@ -103,20 +112,18 @@ def missed(status: ConnectionStatus, resource: ResourceStatus, since: int, now: 
     )
 
 
-def late(status: ConnectionStatus, resource: ResourceStatus, since: int, now: int) -> tuple[float, float]:
+def late(resource: ResourceStatus, since: int, now: int) -> tuple[float, float]:
     """Return how many full runs of its checks, and of its sweep, a resource has missed at `now` (epoch ms).
 
-    None as long as an outage of the connection is so young that what waited for its end may have its turn yet.
+    Both are reckoned up to its latest success: what it missed in an outage has its turn first once that has ended.
     """
-    health, runs, sweeps = resource.health, 0.0, 0.0
-    turn = _RUNS * resource.interval * 1000
-    if any(0 <= now - at < turn for at in status.health.failed[-1:]):
-        return runs, sweeps
-    if health.last_success is not None:
-        checked = max(health.last_evaluation or since, since)
-        runs = (min(health.last_success, now) - checked) / (max(resource.interval, 1.0) * 1000)
+    health = resource.health
+    if health.last_success is None:
+        return 0.0, 0.0
+    latest, sweeps = min(health.last_success, now), 0.0
+    runs = (latest - max(health.last_evaluation or since, since)) / (max(resource.interval, 1.0) * 1000)
     if resource.next_sweep is not None and health.last_sweep is not None:
-        sweeps = (now - max(resource.next_sweep, since)) / (max(resource.sweep_interval, 1.0) * 1000)
+        sweeps = (latest - max(resource.next_sweep, since)) / (max(resource.sweep_interval, 1.0) * 1000)
     return runs, sweeps
 
 

@@ -11,13 +11,14 @@ change never decoded: the cost of a cycle follows what changed, not what exists.
 Nothing of a cycle is visible before its commit; a cycle that fails or is cancelled never began.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
 from driftd.core import fingerprint, gate
 from driftd.core.lines import Line
 from driftd.core.model import Absence, Contents, KeyBytes, Kind, Op, Resource, Segment, Standing
+from driftd.core.schema.parting import SAMPLED
 from driftd.core.segment import pieces, segment
 from driftd.core.volatile import nearly_all
 from driftd.errors import FencedError, Reason, SourceError, StoreError
@@ -117,7 +118,7 @@ class Way:
         self.last = last
         """Whether no further attempt may begin anew."""
         self.taught = last
-        self._position = 0
+        self._position = self._twins = 0
 
     async def go(self, kind: Kind) -> None:
         """Open a cycle in the store and walk."""
@@ -197,6 +198,7 @@ class Way:
         unknown = stretch.lines.unknown()
         await self.detection.keyless(line.record for line in unknown if not line.key)
         latest = {line.key: line for line in unknown if line.key}
+        await self._repeated(unknown, latest)
         if not self.taught and nearly_all(len(latest), len(stretch.lines)):
             self.taught = True  # one lesson a pass
             await lesson(self.reader, self.tenant.source, stretch, self.volatile)
@@ -245,6 +247,17 @@ class Way:
         self.changed.update(change.key for change in found.changes)
         changes = await self.detection.changed(found.rows, found.changes) if self.standing.baselined else found.changes
         return await writing.stage(self._next(), rows=found.rows, changes=changes, segments=segments)  # study
+
+    async def _repeated(self, lines: Sequence[Line], latest: Mapping[KeyBytes, Line]) -> None:
+        """Show detection some of the rows that have the key of another one here."""
+        room = SAMPLED - self._twins
+        if len(latest) == len(lines) or not room:
+            return
+        earlier = [line for line in lines if line.key and latest[line.key] is not line][:room]
+        decode = self.tenant.source.decode
+        twins = [(decode(line.record), decode(latest[line.key].record)) for line in earlier]
+        self._twins += len(twins)
+        await self.detection.repeated(twins)
 
     def _keys_unique(self, before: Sequence[Segment]) -> bool:
         """Tell whether this sweep's keys can prove a delete; says so where they cannot."""

@@ -16,7 +16,7 @@ from driftd.core.alerts.correlation import correlate
 from driftd.core.alerts.lifecycle import Evaluation, Look, evaluate, every, none, restless, settle
 from driftd.core.alerts.model import Alert
 from driftd.core.drift import Check, Drift, SchemaKind
-from driftd.core.outage import late, outlook, watched
+from driftd.core.outage import hindered, late, outlook, watched
 from driftd.core.reasons import State
 from driftd.core.status import ConnectionStatus
 from driftd.errors import FencedError, StoreError
@@ -60,7 +60,9 @@ class Watch:
         self._clock = clock
         self._log = log
         self._sight = sight
-        self._since = clock.now()
+        self._began = clock.now()
+        self._hindered: dict[str, int] = {}
+        """When each connection was last seen to be hindered, epoch ms."""
         self._marks: dict[str, _Mark] = {}
         self._census = Census()
         self._waiting: frozenset[str] = frozenset()
@@ -95,6 +97,7 @@ class Watch:
             self._version = self._alarms.version if alone else version
         if at - self._forgot >= FORGET:
             self._forgot = at
+            self._hindered = {name: last for name, last in self._hindered.items() if name in statuses}
             self._alarms.forget(now)
 
     async def _count(self, statuses: Mapping[str, ConnectionStatus], at: float) -> None:
@@ -120,7 +123,9 @@ class Watch:
             if not number % _PAUSE:
                 await anyio.lowlevel.checkpoint()
             own = [each for each in draft.known(name) if each.open and watched(each.drift)]
-            missed = _missed(status, self._since, now)
+            if hindered(status):
+                self._hindered[name] = now
+            missed = _missed(status, self._since(name, now), now)
             if status.state is State.OK and not own and not missed:
                 continue
             marks[name] = mark = _mark(status, missed)
@@ -128,9 +133,13 @@ class Watch:
                 self._outage(draft, status, now)
         return marks
 
+    def _since(self, name: str, now: int) -> int:
+        """Return since when what is due of a connection could have run, epoch ms; now where the clock was set back."""
+        return min(now, max(self._began, self._hindered.get(name, 0)))
+
     def _outage(self, draft: Draft, status: ConnectionStatus, now: int) -> None:
         known = {each.id: each for each in draft.known(status.name)}
-        found = outlook(status, known.values(), self._since, now)
+        found = outlook(status, known.values(), self._since(status.name, now), now)
         interval = min((each.interval for each in status.resources), default=0.0)
         look = Look(now, interval, covers=found.covers, waits=every, terms=self._alarms.terms)
         draft.add(evaluate(known, found.drifts, look))
@@ -195,7 +204,7 @@ def _mark(status: ConnectionStatus, missed: tuple[int, ...]) -> _Mark:
 
 def _missed(status: ConnectionStatus, since: int, now: int) -> tuple[int, ...]:
     """Return how many full runs each resource has missed, where one has missed any."""
-    missed = tuple(int(max(late(status, each, since, now))) for each in status.resources)
+    missed = tuple(int(max(late(each, since, now))) for each in status.resources)
     return missed if any(each > 0 for each in missed) else ()
 
 

@@ -276,13 +276,13 @@ def test_the_picture_of_the_readme_is_of_this_demo() -> None:
     )
 
 
-def test_a_picture_is_drawn_of_what_was_printed(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_picture_is_drawn_of_what_was_printed() -> None:
     """Incidents are left out, never made up; colours are kept."""
     blocks = [f" 0:0{number}  incident {number}" for number in range(1, 9)]
     printed = "\n\n".join(["opening", *blocks, "\x1b[1;32m8 injected\x1b[0m"])
     drawn = RECORDING["drawn"](RECORDING["excerpt"](printed))
     shown = [each for each in RECORDING["shown"](drawn) if each.strip()]
     assert [each.strip() for each in shown] == [
-        "opening", "0:01  incident 1", "…", "0:05  incident 5", "…", "0:08  incident 8", "…", "8 injected",
+        "driftd demo", "opening", "0:01  incident 1", "…", "0:05  incident 5", "…", "0:08  incident 8", "8 injected",
     ]  # fmt: skip
     assert "font-weight: bold" in drawn

@@ -178,11 +178,13 @@ def test_a_sweep_that_is_two_runs_late_did_not_run(ago: int, missed: bool | None
     assert outlook(found, (), NOW - HOUR, NOW).drifts == ()
 
 
-@pytest.mark.parametrize(("ago", "told"), [(0, False), (9, False), (10, True), (-5, True)])
-def test_what_waited_for_the_end_of_an_outage_has_its_turn_first(ago: int, told: bool) -> None:
-    """Two polls' time; an outage that is ahead of the clock, which was set back, holds nothing off."""
-    over = replace(late(next_sweep=NOW - 48 * HOUR), health=ConnectionHealth(failed=(NOW - ago * MINUTE,)))
-    assert [each.finding for each in outlook(over, (), EARLY - 90 * HOUR, NOW).drifts] == ["check_did_not_run"] * told
+def test_a_sweep_that_an_outage_kept_from_running_has_its_turn_first() -> None:
+    """The outage of three days has just ended, and other resources were polled before this one."""
+    found = late(next_sweep=NOW - 60 * HOUR)
+    first, *others = found.resources
+    before = replace(first, health=replace(first.health, last_success=NOW - 72 * HOUR, last_evaluation=NOW - 72 * HOUR))
+    drifts = outlook(replace(found, resources=(before, *others)), (), NOW - 90 * HOUR, NOW).drifts
+    assert drifts == ()
 
 
 def test_a_success_that_is_ahead_of_the_clock_makes_no_check_late() -> None:

@@ -32,12 +32,13 @@ def main() -> int:
     outcomes: list[Outcome] = []
 
     async def run() -> None:
-        outcomes.extend([outcome async for outcome in Bench(Daemon).outcomes(trials)])
+        async for outcome in Bench(Daemon).outcomes(trials):
+            outcomes.append(outcome)
+            for line in wrong([outcome]):
+                print(f"WRONG {line}", flush=True)
 
     anyio.run(run)
     print(shown(outcomes))
-    for line in wrong(outcomes):
-        print(f"WRONG {line}")
     if chosen.days:
         told = anyio.run(lived, chosen.days)
         print(f"{chosen.days} days of a living tenant: {len(told)} findings {told[:10]}")

@@ -238,3 +238,18 @@ async def test_paused_connections_keep_their_alerts() -> None:
         await tower.look(replace(well(), state=state), after=DAY / 1000)
     assert len(tower.open) == 1
     assert await tower.told() == ["firing"]
+
+
+@pytest.mark.parametrize("hindered", [down(), replace(well(), state=State.PAUSED)])
+async def test_what_was_due_while_nothing_could_run_is_not_late(hindered: ConnectionStatus) -> None:
+    """It has two full runs' time from then on."""
+    tower = Tower(hindered)
+    await tower.look(after=9 * DAY / 1000)
+    first, *others = well().resources
+    swept = replace(first.health, last_sweep=NOW - DAY, last_success=NOW + 99 * DAY, last_evaluation=NOW + 99 * DAY)
+    late = replace(well(), resources=(replace(first, health=swept, next_sweep=NOW), *others))
+    await tower.look(late)
+    await tower.look(after=1.5 * DAY / 1000)
+    assert [each for each in tower.open if each.firing and each.drift.finding == Check.CHECK_DID_NOT_RUN] == []
+    await tower.look(after=0.5 * DAY / 1000)
+    assert [each for each in tower.open if each.firing and each.drift.finding == Check.CHECK_DID_NOT_RUN] != []

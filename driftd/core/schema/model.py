@@ -67,6 +67,8 @@ class FieldForm(Struct, frozen=True, omit_defaults=True):
     """The closed set of a menu or code, where it is one; each as JSON, sorted."""
     meaning: int = 0
     """Learnt only: how often the values of a menu were exchanged for others at one stroke."""
+    key: bool | None = None
+    """Whether it is a part of the key: by ``$key``, or because it came where keys repeat, and tells these apart."""
     mandatory: bool | None = None
     """Declared only, as the next two."""
     excluded: bool | None = None

@@ -13,6 +13,7 @@ from driftd.core.schema.current import Current
 from driftd.core.schema.judge import judged
 from driftd.core.schema.meaning import exchanged, undoes
 from driftd.core.schema.model import FieldForm, Form, Presence
+from driftd.core.schema.parting import Twins, parted
 from driftd.core.schema.rarity import LEAST, bound, ordinary, reportable
 from driftd.core.schema.record import Remembered
 from driftd.core.schema.seen import Seen
@@ -32,6 +33,7 @@ class Shown(NamedTuple):
     keyless: Sequence[JsonObject]
     rows: int
     whole: bool
+    twins: Sequence[Twins] = ()
 
     @property
     def stale(self) -> int:
@@ -63,7 +65,8 @@ def moved(shown: Shown, resource: Resource, forms: tuple[Form, Form], before: Re
     move = _Move(shown, resource, Current(*forms, judged(shown.counts)), before)
     if shown.seen.records:
         move.by_signs(forms[0])
-        move.by_exchanges()
+        move.by_exchanges(forms[1].fields)
+    move.by_parts()
     move.by_keys()
     return move.done(counts)
 
@@ -96,10 +99,10 @@ class _Move:
         for old, match in shown.seen.samples.matches().items():
             self._renamed[old] = (match.to, f"{old} → {match.to}? {match.why}")
 
-    def by_exchanges(self) -> None:
+    def by_exchanges(self, held: Mapping[str, FieldForm]) -> None:
         """Count exchanges of a menu's values; one that takes the latest back counts it down."""
-        fields, baseline = self._current.form, self._current.baseline
-        for path, (law, held, m) in exchanged(self._shown.seen, self._shown.counts, whole=self._shown.whole).items():
+        fields, baseline, shown = self._current.form, self._current.baseline, self._shown
+        for path, (law, k, m) in exchanged(shown.seen, shown.counts, held, whole=shown.whole).items():
             back = undoes(law, self._swaps.get(path, {}))
             accepted = baseline[path].values or () if path in baseline else ()
             if path not in fields or not (back or any(old in accepted for old in law)):
@@ -108,8 +111,18 @@ class _Move:
             fields[path] = replace(fields[path], meaning=fields[path].meaning + by)
             self._swaps[path] = law
             told = ", ".join(f"{old} → {new}" for old, new in sorted(law.items()))
-            rule = f"{held} of {m} records that changed it: {told}"
-            self._evidence[path] = Evidence(n=m, m=m, affected=held, rule=rule)
+            rule = f"{k} of {m} records that changed it: {told}"
+            self._evidence[path] = Evidence(n=m, m=m, affected=k, rule=rule)
+            self._current.news = True
+
+    def by_parts(self) -> None:
+        """Take a member as a part of the key that came with records of equal keys and tells them apart."""
+        form, twins = self._current.form, self._shown.twins
+        new = {path for path in form if path not in self._current.baseline}
+        for path, told in parted(twins, new, self._shown.rows).items():
+            form[path] = replace(form[path], key=True)
+            rule = f"{told} of {len(twins)} pairs of records with the same key differ in it"
+            self._evidence[path] = Evidence(n=self._shown.rows, m=len(twins), affected=told, rule=rule)
             self._current.news = True
 
     def by_keys(self) -> None:

@@ -1,6 +1,7 @@
 """Where a vanished member went: its values, under the same keys before and after, tell.
 
-Law: a constant, a boolean and an empty field never match; a match is mutual, or there is none.
+Law: a constant, a boolean and an empty field never match; a match is mutual, or there is none. Few distinct values
+prove nothing, unless all are equal and the name is the same: then the member only stands elsewhere.
 """
 
 import re
@@ -106,8 +107,15 @@ def _scored(pairs: Sequence[tuple[Leaves, Leaves]]) -> dict[tuple[str, str], _Sc
     return {
         pair: _Score(equal[pair], count, pair in loose)
         for pair, count in n.items()
-        if count >= PAIRS and equal[pair] >= EQUAL * count and len(distinct[pair[0]]) >= DISTINCT
+        if count >= PAIRS and equal[pair] >= _least(pair, count, len(distinct[pair[0]]))
     }
+
+
+def _least(pair: tuple[str, str], count: int, distinct: int) -> float:
+    """Return how many of `count` values must be equal."""
+    if distinct >= DISTINCT:
+        return EQUAL * count
+    return count if distinct > 1 and _name(pair[0]) == _name(pair[1]) else count + 1
 
 
 def _void(values: tuple[Any, ...]) -> bool:

@@ -17,12 +17,12 @@ from driftd.core.canonical import overlay
 from driftd.core.drift import SchemaKind
 from driftd.core.model import Change, ChangeReason, JsonObject, KeyBytes, Kind, Op, Resource, Row
 from driftd.core.schema import record
-from driftd.core.schema.agreement import agreed
-from driftd.core.schema.compare import compare
 from driftd.core.schema.counts import Counts, decoded
+from driftd.core.schema.differing import differences
 from driftd.core.schema.fingerprint import fingerprint
 from driftd.core.schema.model import Baseline, Form, Learnt, Presence, SchemaChange, SchemaVersion, Source
 from driftd.core.schema.moving import Moved, Shown, first, moved
+from driftd.core.schema.parting import Twins
 from driftd.core.schema.rarity import improbable
 from driftd.core.schema.record import Remembered
 from driftd.core.schema.seen import Seen
@@ -51,21 +51,6 @@ class Conclusion(NamedTuple):
     """The same differences as each schema shows them: what is accepted is accepted in both."""
 
 
-class Opened(NamedTuple):
-    """What differs between the baseline and the forms of now."""
-
-    changes: tuple[SchemaChange, ...]
-    current: Baseline
-    among: tuple[SchemaChange, ...] = ()
-    """As each schema shows it."""
-
-
-def opened(learnt: Learnt, baseline: Baseline, resource: Resource) -> Opened:
-    """Return what is open of a resource's shape between two cycles."""
-    found = _differences(learnt, baseline, record.unpacked(learnt.counts), resource)
-    return Opened(found.told(learnt, baseline), Baseline(learnt.form, learnt.stated), found.all)
-
-
 class Study:
     """Takes the rows and changes of one cycle, and concludes."""
 
@@ -86,6 +71,7 @@ class Study:
         self._updates = 0
         self._baselined = 0
         self._keyless: list[JsonObject] = []
+        self._twins: list[Twins] = []
         self._declared: Form | None = None
 
     @property
@@ -126,6 +112,10 @@ class Study:
         """Note decoded records without a usable key; a sample will do."""
         self._keyless.extend(records)
 
+    def repeated(self, twins: Iterable[Twins]) -> None:
+        """Note decoded records that came beside another one of the same key; a sample will do."""
+        self._twins.extend(twins)
+
     def declare(self, form: Form) -> None:
         """Note what the tenant's prototype declares."""
         self._declared = self._uncounted.form(form)
@@ -137,7 +127,7 @@ class Study:
     @property
     def suspects(self) -> bool:
         """Whether records changed their structure, or lost their key: what the tenant declares may say why."""
-        return bool(self._structural or self._keyless)
+        return bool(self._structural or self._keyless or self._twins)
 
     def loses_key(self, rows: int) -> bool:
         """Tell whether a sweep of so many rows shows that the key went or changed its form."""
@@ -165,7 +155,7 @@ class Study:
             version=_number(versions, Source.LEARNT, self._learnt.version),
             declared=_number(versions, Source.DECLARED, self._learnt.declared),
         )
-        found = _differences(learnt, baseline or self._old, remembered, self._resource)
+        found = differences(learnt, baseline or self._old, remembered, self._resource)
         changes = found.told(learnt, baseline or self._old)
         return Conclusion(
             learnt,
@@ -180,7 +170,7 @@ class Study:
 
     def _moved(self, remembered: Remembered, rows: int, *, whole: bool) -> Moved | None:
         """Return where the forms are now; None where nothing was read that could make or move them."""
-        shown = Shown(self._seen, self._counts, self._keyless, rows, whole)
+        shown = Shown(self._seen, self._counts, self._keyless, rows, whole, self._twins)
         form, held = self._learnt.form, self._old.learnt
         if form is None or held is None:
             known = whole and self._counts.records >= rows * COUNTED
@@ -332,37 +322,3 @@ def _names(pointers: Iterable[str]) -> set[str]:
 
 def _number(versions: Iterable[SchemaVersion], source: Source, before: int) -> int:
     return max((each.number for each in versions if each.source is source), default=before)
-
-
-class _Differences(NamedTuple):
-    """What each schema shows."""
-
-    seen: tuple[SchemaChange, ...]
-    said: tuple[SchemaChange, ...]
-
-    @property
-    def all(self) -> tuple[SchemaChange, ...]:
-        return (*self.seen, *self.said)
-
-    def told(self, learnt: Learnt, baseline: Baseline) -> tuple[SchemaChange, ...]:
-        """Return each cause once."""
-        return agreed(self.seen, self.said, baseline=baseline.learnt, prototype=learnt.stated)
-
-
-def _differences(learnt: Learnt, baseline: Baseline, remembered: Remembered, resource: Resource) -> _Differences:
-    """Return the differences of both schemas. Where records prove that a field moved, its declaration has moved too."""
-    key, cursor, moves = resource.key, resource.watermark, remembered.renamed
-    seen: tuple[SchemaChange, ...] = ()
-    said: tuple[SchemaChange, ...] = ()
-    if learnt.form is not None and baseline.learnt is not None and learnt.form != baseline.learnt:
-        seen = compare(
-            baseline.learnt,
-            learnt.form,
-            renamed=moves,
-            evidence=remembered.evidence,
-            key=key,
-            cursor=cursor,
-        )
-    if learnt.stated is not None and baseline.declared is not None and learnt.stated != baseline.declared:
-        said = compare(baseline.declared, learnt.stated, renamed=moves, key=key, cursor=cursor, source=Source.DECLARED)
-    return _Differences(seen, said)
