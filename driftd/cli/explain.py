@@ -13,7 +13,8 @@ from driftd.cli.tables import console, style_of
 from driftd.cli.wrapping import wrapped
 
 if TYPE_CHECKING:
-    from driftd.core.card import Card, Fact, LastGood
+    from driftd.core.card import Card
+    from driftd.core.facts import Fact, LastGood
     from driftd.core.words import Phrases
 
 _WIDE: Final = 80

@@ -7,15 +7,13 @@ from msgspec import Struct
 
 from driftd.core.alerts.model import Alert
 from driftd.core.alerts.search import gravest_first, is_drift
-from driftd.core.credential import Credential
 from driftd.core.drift import Check, SchemaKind, Scope
 from driftd.core.explained import Place, explained
-from driftd.core.health import Trouble
+from driftd.core.facts import Fact, LastGood, ahead, evidence, last_good, meanwhile
 from driftd.core.reasons import MEANINGS, Actor, Cause, Reach, State
-from driftd.core.state import OLD
-from driftd.core.status import ConnectionStatus, Reached, ResourceStatus
+from driftd.core.status import ConnectionStatus, Reached
 from driftd.core.words import PHRASES, Language, Phrases, Words, day_and_time
-from driftd.core.words.filling import filled, one_line
+from driftd.core.words.filling import filled
 from driftd.errors import Reason
 
 BEFORE: Final = 30
@@ -33,23 +31,6 @@ _FOUND: Final[Mapping[Reason, frozenset[str]]] = {
     Reason.FROZEN: frozenset(SchemaKind),
 }
 """The findings behind reasons for which a resource is not wholly trusted."""
-
-
-class Fact(Struct, frozen=True):
-    """A line of a card, with the moment that it tells of (epoch ms) where there is one."""
-
-    text: str
-    at: int | None = None
-
-
-class LastGood(Struct, frozen=True):
-    """What is had of one resource; times in epoch ms."""
-
-    resource: str
-    success: int | None
-    change: int | None
-    says: str
-    """What consumers miss meanwhile."""
 
 
 class Card(Struct, frozen=True):
@@ -110,21 +91,21 @@ def card(status: ConnectionStatus, reached: Reached, flips: int, now: int, langu
         state=status.state,
         state_words=phrases.states[status.state],
         since=None if status.state is State.UNVALIDATED else status.since,
-        data=tuple(_last_good(each, status, now, phrases) for each in status.resources),
+        data=tuple(last_good(each, status, now, phrases) for each in status.resources),
         reason=status.reason,
         meaning=filled(words.plain, named, phrases),
         cause=cause,
         cause_words=phrases.causes[cause] if cause else "",
         scope=filled(_scope(status, reached, phrases), named | _counts(reached), phrases),
-        evidence=tuple(_evidence(status.trouble, phrases)) if status.trouble else (),
+        evidence=tuple(evidence(status.trouble, phrases)) if status.trouble else (),
         actor=actor,
         actor_words=filled(phrases.actors[actor], {}, phrases) if actor else "",
         tell=filled(_tell(status, words, phrases), named, phrases),
         fix=tuple(filled(each, named, phrases) for each in _steps(status, reached, words, phrases, verify)),
         verify=verify,
-        meanwhile=tuple(_meanwhile(status, phrases)),
+        meanwhile=tuple(meanwhile(status, phrases)),
         before=(Fact(filled(phrases.flips, {"count": flips, "days": BEFORE}, phrases)),),
-        ahead=tuple(_ahead(status, phrases)),
+        ahead=tuple(ahead(status, phrases)),
         alerts=tuple(_alerts(status, phrases, language)),
     )
 
@@ -221,44 +202,6 @@ def _counts(reached: Reached) -> dict[str, object]:
     return {"failing": reached.failing, "of": reached.of}
 
 
-def _last_good(resource: ResourceStatus, status: ConnectionStatus, now: int, phrases: Phrases) -> LastGood:
-    health = resource.health
-    count = {"count": health.held or health.pending}
-    if health.last_success is None:
-        says = phrases.never_read
-    elif health.held:
-        says = filled(phrases.held, count, phrases)
-    elif _misses(resource, status, now):
-        says = phrases.missing
-    elif health.pending:
-        says = filled(phrases.pending, count, phrases)
-    elif health.coverage is not None and health.coverage < 1:
-        says = filled(phrases.coverage, {"percent": int(health.coverage * 100)}, phrases)
-    else:
-        says = phrases.current
-    return LastGood(resource.name, health.last_success, health.last_change, says)
-
-
-def _misses(resource: ResourceStatus, status: ConnectionStatus, now: int) -> bool:
-    """Tell whether something may have changed that was not read: it fails, or was read too long ago."""
-    health = resource.health
-    if status.health.outage or health.trouble or health.last_poll != health.last_success:
-        return True
-    return abs(now - (health.last_success or 0)) > OLD * resource.interval * 1000
-
-
-def _evidence(trouble: Trouble, phrases: Phrases) -> Iterable[Fact]:
-    if trouble.message:
-        yield Fact(one_line(trouble.message))
-    if trouble.hint:
-        yield Fact(one_line(trouble.hint))
-    if trouble.status is not None:
-        yield Fact(filled(phrases.status, {"status": trouble.status}, phrases))
-    yield Fact(filled(phrases.times, {"count": trouble.times}, phrases))
-    yield Fact(phrases.first_failure, trouble.since)
-    yield Fact(phrases.latest_failure, trouble.at)
-
-
 def _tell(status: ConnectionStatus, words: Words, phrases: Phrases) -> str:
     if status.trouble is None:
         return words.tell
@@ -281,52 +224,3 @@ def _steps(status: ConnectionStatus, reached: Reached, words: Words, phrases: Ph
     wait = phrases.quiet[State.RETRYING].fix if status.state is State.RETRYING else ()
     everywhere = (phrases.everywhere,) if reached.scope is Scope.ALL else ()
     return (*wait, *everywhere, *words.fix, phrases.verify.replace("{command}", verify))
-
-
-def _meanwhile(status: ConnectionStatus, phrases: Phrases) -> Iterable[Fact]:
-    health = status.health
-    if status.state is State.PAUSED and health.pause:
-        pause = health.pause
-        yield Fact(filled(phrases.paused, {"by": pause.by, "reason": pause.reason}, phrases), pause.until)
-    if status.state is State.MAINTENANCE and health.maintenance:
-        yield Fact(phrases.maintenance, health.maintenance.until)
-    due = min((each.next_poll for each in status.resources if each.next_poll is not None), default=None)
-    for text, at in (
-        (phrases.next_poll, due),
-        (phrases.held_until, status.held_until),
-        (phrases.breaker, status.breaker_open_until),
-    ):
-        if at is not None:
-            yield Fact(filled(text, {}, phrases), at)
-    held = sum(each.health.held for each in status.resources)
-    if held:
-        yield Fact(filled(phrases.held, {"count": held}, phrases))
-    if health.token_failures:
-        yield Fact(filled(phrases.token_failures, {"count": health.token_failures}, phrases))
-    yield from _budget(status, phrases)
-
-
-def _budget(status: ConnectionStatus, phrases: Phrases) -> Iterable[Fact]:
-    used = {
-        "requests": status.usage.requests,
-        "of_requests": status.budget.requests,
-        "bytes": _megabytes(status.usage.bytes),
-        "of_bytes": _megabytes(status.budget.bytes),
-    }
-    yield Fact(filled(phrases.budget, used, phrases))
-    yield Fact(phrases.resumes, status.resumes)
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:.0f}" if size >= 10_000_000 or size == 0 else f"{size / 1e6:.2g}"
-
-
-def _ahead(status: ConnectionStatus, phrases: Phrases) -> Iterable[Fact]:
-    for credential, text in (
-        (Credential.CLIENT_SECRET, phrases.secret_ends),
-        (Credential.TLS_CERTIFICATE, phrases.certificate_ends),
-        (Credential.CLIENT_CERTIFICATE, phrases.client_certificate_ends),
-    ):
-        at = status.expiry.get(credential)
-        if at is not None:
-            yield Fact(text, at)

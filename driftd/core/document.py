@@ -6,7 +6,8 @@ from typing import TypeAlias
 
 from driftd.core.alerts.model import Alert
 from driftd.core.alerts.search import gravest_first
-from driftd.core.card import Card, Fact
+from driftd.core.card import Card
+from driftd.core.facts import Fact
 from driftd.core.status import ConnectionStatus, Reached, ResourceStatus, Status, counted, located
 
 Document: TypeAlias = dict[str, object]

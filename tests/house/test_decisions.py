@@ -118,20 +118,25 @@ async def test_accepting_thaws_what_freeze_froze(tmp_path: Path) -> None:
         assert [each.action for each in await own.deeds()] == ["accept", "accept"]
 
 
-async def test_accepted_records_are_told_of_no_more(tmp_path: Path) -> None:
-    """A shift of scale that was meant ends with its acceptance."""
+async def scaled(own: Desk) -> str:
+    """Have all amounts of a field be a hundred times what they were; return the id of what is told of it."""
+    own.house.tenant.patch(Patch(NAME, "multiply", "OSTAUZ", 100))
+    await own.house.poll()
+    (id_,) = (each.id for each in own.firing() if each.drift.finding == Check.SCALE_SHIFT)
+    return id_
+
+
+async def test_a_shift_of_scale_that_was_meant_is_told_no_more(tmp_path: Path) -> None:
+    """It ends with its acceptance, once."""
     async with desk(tmp_path) as own:
-        house = own.house
-        house.tenant.patch(Patch(NAME, "multiply", "CREDIT", 100)) if _has(own, "CREDIT") else None
-        await house.poll()
-        for alert in own.firing():
-            await own.decide(Action.ACCEPT, alert.id)
-        await house.poll()
-        assert own.firing() == []
-
-
-def _has(own: Desk, field: str) -> bool:
-    return any(field in record for record in own.house.tenant.records(NAME).values())
+        id_ = await scaled(own)
+        await own.decide(Action.ACCEPT, id_)
+        await own.house.poll()
+        assert Check.SCALE_SHIFT not in {each.drift.finding for each in own.firing()}
+        with pytest.raises(DecisionError, match="is over"):
+            await own.decide(Action.ACCEPT, id_)
+        with pytest.raises(DecisionError, match="no acceptance that stands"):
+            await own.decide(Action.UNDO, id_)
 
 
 async def test_what_is_already_back_cannot_be_accepted(tmp_path: Path) -> None:
@@ -145,18 +150,32 @@ async def test_what_is_already_back_cannot_be_accepted(tmp_path: Path) -> None:
         assert await own.deeds() == []
 
 
-@pytest.mark.parametrize("action", [Action.ACCEPT, Action.UNDO])
-async def test_the_same_decision_twice_at_once_is_taken_once(action: Action, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("action", "finding"),
+    [
+        (Action.ACCEPT, Check.SCALE_SHIFT),
+        (Action.ACCEPT, SchemaKind.TYPE_CHANGED),
+        (Action.UNDO, SchemaKind.TYPE_CHANGED),
+        (Action.RELEASE, Check.MASS_DELETE),
+        (Action.KEEP, Check.MASS_DELETE),
+    ],
+)
+async def test_the_same_decision_twice_at_once_is_taken_once(action: Action, finding: str, tmp_path: Path) -> None:
     """Of two who decide the same at the same moment, one is told that it is done already."""
     async with desk(tmp_path) as own:
-        (alert,) = await own.patched(RETYPED)
+        if finding == Check.SCALE_SHIFT:
+            id_ = await scaled(own)
+        elif finding == Check.MASS_DELETE:
+            id_ = await mass_deleted(own)
+        else:
+            id_ = (await own.patched(RETYPED))[0].id
         if action is Action.UNDO:
-            await own.decide(Action.ACCEPT, alert.id)
+            await own.decide(Action.ACCEPT, id_)
         said: list[str] = []
 
         async def decide() -> None:
             try:
-                said.append(await own.decide(action, alert.id))
+                said.append(await own.decide(action, id_))
             except DecisionError as error:
                 said.append(f"refused: {error}")
 
@@ -170,26 +189,28 @@ async def test_the_same_decision_twice_at_once_is_taken_once(action: Action, tmp
 async def test_a_sweep_that_runs_takes_over_what_was_accepted_meanwhile(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The decision does not wait for it, and the alert does not come back with its commit."""
+    """One that judges by the baseline of before already: it is not waited for, and does not bring the alert back."""
     async with desk(tmp_path) as own:
         (alert,) = await own.patched(RETYPED)
-        reading, gate, page = anyio.Event(), anyio.Event(), own.house.source.page
+        judging, gate, baseline = anyio.Event(), anyio.Event(), own.detector.casebook.baseline
 
-        async def gated(*asked: Any) -> Any:
-            reading.set()
+        async def gated(*names: str) -> Any:
+            found = await baseline(*names)
+            judging.set()
             await gate.wait()
-            return await page(*asked)
+            return found
 
-        monkeypatch.setattr(own.house.source, "page", gated)
         own.house.tenant.put(NAME, {"BPCNUM": "NEW", "BPCNAM": "5"})
         async with anyio.create_task_group() as group:
+            monkeypatch.setattr(own.detector.casebook, "baseline", gated)
             group.start_soon(own.house.poll)
-            await reading.wait()
+            await judging.wait()
+            monkeypatch.setattr(own.detector.casebook, "baseline", baseline)
             await own.decide(Action.ACCEPT, alert.id)
             gate.set()
+        assert own.firing() == []
         await own.house.poll()
         assert own.firing() == []
-        assert [each.open for each in own.detector.alarms.known(own.house.tenant.name)] == [False]
 
 
 async def test_what_cannot_be_written_is_not_done(tmp_path: Path) -> None:
