@@ -91,7 +91,7 @@ def incidents(farm: "Farm", host: str, shared: "Serving") -> tuple[Incident, ...
         Incident(
             "a mass delete that is none: a role filters",
             "A filter on our user's role at euston hides half of the sales orders.",
-            "The role sees all orders again: the records were held, and no delete was ever told.",
+            "The role sees all orders again.",
             Scope.TENANT,
             euston.name,
             frozenset({euston.name}),
