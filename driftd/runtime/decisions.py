@@ -27,9 +27,9 @@ from driftd.core.decision import (
 from driftd.core.drift import Check
 from driftd.core.model import Kind, Standing
 from driftd.core.schema import acceptance
+from driftd.core.schema.differing import opened
 from driftd.core.schema.fingerprint import fingerprint
 from driftd.core.schema.model import Baseline, Form
-from driftd.core.schema.study import opened
 from driftd.errors import DecisionError
 from driftd.ports import Casebook, Clock, Detected, Filing, Store
 from driftd.runtime.alarms import Judged

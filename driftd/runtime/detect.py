@@ -7,7 +7,7 @@
 A cycle that saw nothing new, of a resource without open alerts, costs nothing: nothing is even read.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Final
@@ -37,6 +37,7 @@ from driftd.runtime.alarms import Alarms, Checked, Judged
 from driftd.runtime.checks import Checked as CheckedData
 from driftd.runtime.checks import Checks, Start
 from driftd.runtime.counterparts import Others
+from driftd.runtime.locks import Locks
 from driftd.runtime.tally import Tally
 
 PROTOTYPES: Final = 3600.0
@@ -60,9 +61,9 @@ class Detector(Struct):
     """How often a person decided something of a resource: what a cycle has read of it before is then read again."""
     asked: dict[tuple[str, str], float] = field(default_factory=dict)
     """When the prototypes of a resource were last asked for, monotonic seconds."""
-    locks: defaultdict[tuple[str, str], anyio.Lock] = field(default_factory=lambda: defaultdict(anyio.Lock))
+    locks: Locks = field(default_factory=Locks)
     """Hold off decisions while the verdict of a cycle is reached and committed."""
-    busy: defaultdict[tuple[str, str], anyio.Lock] = field(default_factory=lambda: defaultdict(anyio.Lock))
+    busy: Locks = field(default_factory=Locks)
     """Held for the whole of a cycle; so is what a person's decision writes in the manner of one."""
 
     clear: dict[tuple[str, str], int] = field(default_factory=dict)

@@ -1,7 +1,7 @@
 """A daemon in this process, alerting and in haste, and tenants that are served over real HTTP, one incident each."""
 
 import os
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -115,28 +115,30 @@ INCIDENTS = (
 
 
 @contextmanager
-def served(farm: Farm, alone: Mapping[str, str]) -> Iterator[dict[str, Struck]]:
+def served(farm: Farm, alone: Mapping[str, str], at: str = "127.0.0.1") -> Iterator[dict[str, Struck]]:
     """Serve a farm; tenants in `alone` are each at the address that stands there, as a host of their own."""
     with ExitStack() as stack:
-        shared = stack.enter_context(serving(farm))
+        shared = stack.enter_context(serving(farm, at))
         own = {name: stack.enter_context(serving(farm, address)) for name, address in alone.items()}
         yield {name: Struck(tenant, own.get(name, shared)) for name, tenant in farm.items()}
 
 
-def written(struck: Mapping[str, Struck], folder: Path, classes: Sequence[str], **settings: Setting) -> Config:
-    """Write a configuration and its secrets, and read it."""
+def written(
+    struck: Mapping[str, Struck], folder: Path, urls: Mapping[str, str] | None = None, **settings: Setting
+) -> Config:
+    """Write a configuration and its secrets, and read it; tenants are at `urls`, or where they are served."""
     for each in struck.values():
         (folder / each.tenant.name).write_text(each.tenant.client_secret)
     text = configuration(
         Farm([each.tenant for each in struck.values()], WorldTime()),
-        lambda tenant: struck[tenant.name].server.url,
+        lambda tenant: urls[tenant.name] if urls else struck[tenant.name].server.url,
         secret=lambda tenant: f'{{ file = "{tenant.name}" }}',
         tables={
             "daemon": {"data_dir": str(folder / "data")},
             "web": {"listen": "127.0.0.1:0"},
             "defaults": {"requests_per_day": 10**9, "bytes_per_day": "900TB", **settings},
         },
-        only=classes,
+        only=CLASSES,
     )
     place = folder / "driftd.toml"
     place.write_text(text)

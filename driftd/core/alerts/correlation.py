@@ -151,7 +151,7 @@ class _Kin:
 
     def _waits(self, alert: Alert) -> bool:
         untold = alert.state is AlertState.FIRING and alert.told is None and alert.attached_to is None
-        young = self._now - alert.since < self._reach.interval * 1000
+        young = self._now - alert.since < self._terms.wait * self._reach.interval * 1000
         return untold and young and self._reach.may_spread(alert)
 
 

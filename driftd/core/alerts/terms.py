@@ -36,7 +36,10 @@ class Terms(Struct, frozen=True):
     share_stay: float = 0.25
     wave: float = 0.1
     """Share of all connections from which on a trouble may become one of all; of a host, folder or connection two
-    members are enough. Until then their notices wait, one interval at most."""
+    members are enough. Until then their notices wait."""
+    wait: float = 0.9
+    """Intervals that they wait at most. All of the scope are polled once meanwhile, or nearly; with the poll that found
+    it, and the tick that tells it, a drift is told within two intervals."""
 
 
 TERMS: Final = Terms()

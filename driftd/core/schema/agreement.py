@@ -90,6 +90,8 @@ def _joined(change: SchemaChange, twins: Sequence[SchemaChange], prototype: Form
     if not twins:
         return replace(change, also_declared=_declared(change, prototype))
     kinds = {change.kind, *(each.kind for each in twins)}
+    if change.kind in _LOOSER and kinds & REMOVED:  # the records only follow, and always had it or never empty
+        kinds = {SchemaKind.FIELD_REMOVED_ALWAYS}
     leading = next((kind for kind in _LEADING if kind in kinds), change.kind)
     return replace(change if leading is change.kind else regraded(change, leading), also_declared=True)
 

@@ -19,7 +19,7 @@ _ZONED: Final = frozenset({ValueKind.DATETIME, ValueKind.DATETIME_LOCAL})
 _NUMERIC: Final = frozenset({ValueKind.INTEGER, ValueKind.NUMBER})
 _JUDGED: Final = frozenset({Presence.ALWAYS, Presence.SOMETIMES})
 
-_VALUE: Final = ("kinds", "type", "scale", "values", "format", "max_length")
+_VALUE: Final = ("kinds", "type", "scale", "values", "format", "max_length", "key")
 _TAKEN_WITH_STRUCTURE: Final = (*_VALUE, "mandatory")
 """Whether a value must be given is said of its own place: where it became an object, of a member of that."""
 _PRESENCE: Final = ("presence", "mandatory", "nullable")
@@ -75,7 +75,7 @@ def differences(before: FieldForm, after: FieldForm, source: Source) -> tuple[Sc
     if source is Source.DECLARED:
         found += () if of_type is not None else _limits(before, after)
         found += _flags(before, after)
-    if bool(before.key) != bool(after.key):
+    if of_type is None and bool(before.key) != bool(after.key):
         found.append(SchemaKind.KEY_CHANGED)
     return tuple(dict.fromkeys(found))
 

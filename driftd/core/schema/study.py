@@ -17,9 +17,8 @@ from driftd.core.canonical import overlay
 from driftd.core.drift import SchemaKind
 from driftd.core.model import Change, ChangeReason, JsonObject, KeyBytes, Kind, Op, Resource, Row
 from driftd.core.schema import record
-from driftd.core.schema.agreement import agreed
-from driftd.core.schema.compare import compare
 from driftd.core.schema.counts import Counts, decoded
+from driftd.core.schema.differing import differences
 from driftd.core.schema.fingerprint import fingerprint
 from driftd.core.schema.model import Baseline, Form, Learnt, Presence, SchemaChange, SchemaVersion, Source
 from driftd.core.schema.moving import Moved, Shown, first, moved
@@ -50,21 +49,6 @@ class Conclusion(NamedTuple):
     """The forms of now."""
     among: tuple[SchemaChange, ...] = ()
     """The same differences as each schema shows them: what is accepted is accepted in both."""
-
-
-class Opened(NamedTuple):
-    """What differs between the baseline and the forms of now."""
-
-    changes: tuple[SchemaChange, ...]
-    current: Baseline
-    among: tuple[SchemaChange, ...] = ()
-    """As each schema shows it."""
-
-
-def opened(learnt: Learnt, baseline: Baseline, resource: Resource) -> Opened:
-    """Return what is open of a resource's shape between two cycles."""
-    found = _differences(learnt, baseline, record.unpacked(learnt.counts), resource)
-    return Opened(found.told(learnt, baseline), Baseline(learnt.form, learnt.stated), found.all)
 
 
 class Study:
@@ -171,7 +155,7 @@ class Study:
             version=_number(versions, Source.LEARNT, self._learnt.version),
             declared=_number(versions, Source.DECLARED, self._learnt.declared),
         )
-        found = _differences(learnt, baseline or self._old, remembered, self._resource)
+        found = differences(learnt, baseline or self._old, remembered, self._resource)
         changes = found.told(learnt, baseline or self._old)
         return Conclusion(
             learnt,
@@ -338,37 +322,3 @@ def _names(pointers: Iterable[str]) -> set[str]:
 
 def _number(versions: Iterable[SchemaVersion], source: Source, before: int) -> int:
     return max((each.number for each in versions if each.source is source), default=before)
-
-
-class _Differences(NamedTuple):
-    """What each schema shows."""
-
-    seen: tuple[SchemaChange, ...]
-    said: tuple[SchemaChange, ...]
-
-    @property
-    def all(self) -> tuple[SchemaChange, ...]:
-        return (*self.seen, *self.said)
-
-    def told(self, learnt: Learnt, baseline: Baseline) -> tuple[SchemaChange, ...]:
-        """Return each cause once."""
-        return agreed(self.seen, self.said, baseline=baseline.learnt, prototype=learnt.stated)
-
-
-def _differences(learnt: Learnt, baseline: Baseline, remembered: Remembered, resource: Resource) -> _Differences:
-    """Return the differences of both schemas. Where records prove that a field moved, its declaration has moved too."""
-    key, cursor, moves = resource.key, resource.watermark, remembered.renamed
-    seen: tuple[SchemaChange, ...] = ()
-    said: tuple[SchemaChange, ...] = ()
-    if learnt.form is not None and baseline.learnt is not None and learnt.form != baseline.learnt:
-        seen = compare(
-            baseline.learnt,
-            learnt.form,
-            renamed=moves,
-            evidence=remembered.evidence,
-            key=key,
-            cursor=cursor,
-        )
-    if learnt.stated is not None and baseline.declared is not None and learnt.stated != baseline.declared:
-        said = compare(baseline.declared, learnt.stated, renamed=moves, key=key, cursor=cursor, source=Source.DECLARED)
-    return _Differences(seen, said)

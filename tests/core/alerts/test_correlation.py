@@ -220,6 +220,15 @@ def test_an_alert_is_told_at_once_unless_others_around_it_fail_alike() -> None:
     assert fleet.tick(down("a0"), down("a1", certain=False)).told == ["firing"]
 
 
+def test_notices_wait_so_long_that_a_drift_is_told_within_two_intervals_of_its_fault() -> None:
+    """The first of them to find it, the other for whoever may fail alike, less what a tick of the watch takes."""
+    fleet = Fleet(homes(a=8)).tick(patched("a0"), patched("a1"))
+    fleet.tick(patched("a0"), patched("a1"), after=CYCLE * 8 // 10)
+    assert fleet.told == []
+    fleet.tick(patched("a0"), patched("a1"), after=CYCLE * 3 // 20)
+    assert fleet.told == ["firing", "firing"]
+
+
 def test_what_only_pends_makes_no_group() -> None:
     """One that fires makes it of all."""
     pending = [down(f"a{n}", certain=False) for n in range(4)]

@@ -14,7 +14,8 @@ from driftd.core.drift import SchemaKind
 from driftd.core.model import Change, Confidence, KeyBytes, Kind, Resource, Row, Stored
 from driftd.core.schema.acceptance import accept_all
 from driftd.core.schema.counts import Counts
-from driftd.core.schema.model import Baseline, FieldForm, Learnt, SchemaChange
+from driftd.core.schema.model import Baseline, FieldForm, Form, Learnt, SchemaChange
+from driftd.core.schema.parting import Twins
 from driftd.core.schema.record import unpacked
 from driftd.core.schema.study import Conclusion, Study
 
@@ -50,6 +51,9 @@ class Polled:
         self.learnt = Learnt()
         self.base = Baseline()
         self.volatile: tuple[str, ...] = ()
+        self.twins: list[Twins] = []
+        """Shown by each cycle as records of one key."""
+        self.declares: Form | None = None
         self.now = 0
         self.events: list[Change] = []
         self.concluded: Conclusion
@@ -126,6 +130,9 @@ class Polled:
         else:
             self.events = study.changed(rows, changes)
         study.keyless(list(keyless))
+        study.repeated(self.twins)
+        if self.declares is not None:
+            study.declare(self.declares)
         rows_read = len(keys) + len(list(keyless))
         self.concluded = study.conclude(kind=kind, rows=rows_read, whole=whole, now=self.now)
         self.learnt = self.concluded.learnt

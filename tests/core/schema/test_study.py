@@ -8,8 +8,10 @@ from msgspec.structs import replace
 
 from driftd.core.drift import SchemaKind
 from driftd.core.model import ChangeReason, Kind, Resource
+from driftd.core.schema import differing
+from driftd.core.schema.acceptance import accept
 from driftd.core.schema.counts import Counts
-from driftd.core.schema.model import Baseline, Form, Learnt, Presence, SchemaChange, Source, ValueKind
+from driftd.core.schema.model import Baseline, FieldForm, Form, Learnt, Presence, SchemaChange, Source, ValueKind
 from driftd.core.schema.record import unpacked
 from driftd.core.schema.study import Study
 from tests.core.schema.polled import RESOURCE, Polled, Record, customer, customers, told
@@ -275,6 +277,15 @@ def test_two_renames_at_once_are_told_apart() -> None:
     assert {(each.field, each.to) for each in polled.sweep()} == {("BPCNAM", "NAME"), ("OST", "BALANCE")}
 
 
+def test_two_of_few_and_equal_values_are_moved_by_their_names() -> None:
+    """Members that stand elsewhere by their own names are moved, however few values they have."""
+    polled = Polled({"BPCNUM": f"C{n}", "LIN": n % 3, "SEQ": n % 3} for n in range(60))
+    polled.sweep()
+    polled.edit(lambda record: record.update(AT={"LIN": record.pop("LIN"), "SEQ": record.pop("SEQ")}))
+    changes = [(change.kind, change.field, change.to) for change in polled.sweep()]
+    assert changes == [(SchemaKind.FIELD_MOVED, "LIN", "AT.LIN"), (SchemaKind.FIELD_MOVED, "SEQ", "AT.SEQ")]
+
+
 @pytest.mark.parametrize("name", ["BPCSTA", "CUR", "FAX"])
 def test_what_has_few_values_never_matches(name: str) -> None:
     """A boolean, a code of three values and a member that is mostly empty prove no rename by their values."""
@@ -462,6 +473,24 @@ def test_exchanged_values_of_a_menu_suspect_its_meaning() -> None:
     assert polled.sweep() == ()
 
 
+def test_a_menu_that_was_renumbered_in_half_of_the_records_is_suspected() -> None:
+    """Where each value moved on, the last to one that never was, the menu means something else."""
+    polled = customers()
+    polled.edit(setting("BPCTYP", lambda value: value + 1), polled.keys(200))
+    assert told(polled.sweep()) == [(SchemaKind.MEANING_SUSPECTED, "BPCTYP")]
+
+
+def test_a_count_that_goes_on_is_no_menu_renumbered() -> None:
+    """Records that count on beside other changes, or not from every value, mean what they meant."""
+    polled = customers()
+    polled.edit(setting("BPCTYP", lambda value: value + 1), polled.keys(200))
+    polled.edit(setting("OST", lambda value: value + 1), polled.keys(200))
+    assert polled.sweep() == ()
+    polled = customers()
+    polled.edit(setting("BPCTYP", lambda value: value + (value > 1)), polled.keys(200))
+    assert polled.sweep() == ()
+
+
 def test_business_that_moves_on_exchanges_nothing() -> None:
     """Orders that are closed by the dozen keep the meaning of their status."""
     polled = customers()
@@ -642,6 +671,26 @@ def _field() -> Any:
     from driftd.core.schema.model import FieldForm
 
     return FieldForm(kinds=(ValueKind.TEXT,))
+
+
+def test_a_change_that_both_schemas_show_is_accepted_in_both() -> None:
+    """A rename and a removal that records and prototype show are open once, and closed at once by one acceptance."""
+    polled = customers()
+    polled.declares = Form({name: FieldForm(kinds=(ValueKind.TEXT,)) for name in ("BPCNUM", "BPCNAM", "FAX")})
+    assert polled.sweep() == ()
+    polled.declares = Form({name: FieldForm(kinds=(ValueKind.TEXT,)) for name in ("BPCNUM", "NAME")})
+    polled.edit(renaming("BPCNAM", "NAME"))
+    polled.edit(dropping("FAX"))
+    renamed, removed = sorted(polled.sweep(), key=lambda change: change.field or "")
+    assert [(each.kind, each.also_declared) for each in (renamed, removed)] == [
+        (SchemaKind.FIELD_RENAMED, True),
+        (SchemaKind.FIELD_REMOVED_ALWAYS, True),
+    ]
+    for change, left in ((renamed, [removed]), (removed, [])):
+        found = differing.opened(polled.learnt, polled.base, polled.resource)
+        assert change in found.changes
+        polled.base = accept(polled.base, found.current, change, found.among, 9) or Baseline()
+        assert list(differing.opened(polled.learnt, polled.base, polled.resource).changes) == left
 
 
 def test_bytes_of_a_later_release_start_anew() -> None:
