@@ -61,11 +61,12 @@ class Haste(Struct, frozen=True):
     @property
     def settings(self) -> Mapping[str, Setting]:
         """Return the settings of all connections."""
-        often = f"{self.interval:.3f}s"
         return {
-            **dict.fromkeys(("probe", "delta", "sweep"), often),
+            "probe": f"{self.interval:.3f}s",
+            "delta": f"{self.interval:.3f}s",
+            "sweep": f"{2 * self.interval:.3f}s",  # of one page each, they are swept at the probe's pace all the same
             "second_look": f"{self.interval / 4:.3f}s",
-            "details_per_hour": 60,
+            "details_per_hour": 40,
             "requests_per_day": 10**9,
             "bytes_per_day": "900TB",
             "max_per_host": 16,

@@ -68,8 +68,8 @@ def test_each_alert_is_printed_with_who_acts_and_what_to_say(
     fired = {each["incident"]: each["alert"] for each in told if each["telling"] == "firing"}
     assert {number: (each["connection"], each["finding"]) for number, each in fired.items()} == {
         1: ("camden", "scale_shift"),
-        2: ("dalston", "oauth_invalid_client"),
-        3: ("euston", "mass_delete"),
+        2: ("euston", "oauth_invalid_client"),
+        3: ("dalston", "mass_delete"),
     }
     assert all(each["who_acts"] and each["tell_the_customer"] for each in fired.values())
     assert sorted(each["incident"] for each in told if each["telling"] == "resolved") == [1, 2, 3]
