@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from driftd.core.alerts.census import Census
-from driftd.core.alerts.identity import Likeness, Place, identity, likeness
+from driftd.core.alerts.identity import Likeness, Place, identity, likeness, of_a_way
 from driftd.core.alerts.lifecycle import Evaluation, Look, evaluate, none
 from driftd.core.alerts.model import Alert, AlertState, Notice
 from driftd.core.alerts.reach import Reach, Struck
@@ -46,7 +46,8 @@ def correlate(alerts: Iterable[Alert], census: Census, now: int, terms: Terms = 
     notices: list[Notice] = []
     waiting: set[str] = set()
     for group in alike.values():
-        if len(group) > 1 or group[0].group or group[0].attached_to is not None:
+        first = group[0]
+        if len(group) > 1 or first.group or first.attached_to is not None or of_a_way(first.drift.finding):
             kin = _Kin(group, census, now, terms)
             found = kin.correlated()
             changed |= {each.id: each for each in found.alerts}

@@ -59,5 +59,10 @@ def family(kind: DriftKind, finding: str) -> str:
     return str(meaning.state) if whole or meaning.state is State.UNREACHABLE else finding
 
 
+def of_a_way(finding: str) -> bool:
+    """Tell whether a finding is a reason that reaches every connection of a host."""
+    return finding in _REASONS and MEANINGS[Reason(finding)].reach is Reach.HOST
+
+
 def _hash(parts: Iterable[str], size: int) -> str:
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=size).hexdigest()

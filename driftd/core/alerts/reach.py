@@ -6,7 +6,7 @@ from math import ceil
 from typing import Final, NamedTuple
 
 from driftd.core.alerts.census import Census
-from driftd.core.alerts.identity import Place
+from driftd.core.alerts.identity import Place, of_a_way
 from driftd.core.alerts.model import Alert
 from driftd.core.alerts.terms import Terms
 from driftd.core.drift import Scope
@@ -64,8 +64,15 @@ class Reach:
         return [each for each in self._failing if each.firing and each.drift.resource is None]
 
     def may_spread(self, alert: Alert) -> bool:
-        """Tell whether others around an alert fail alike, though not yet enough of them."""
-        return any(self._spreads(place) for place in self._census.around(alert))
+        """Tell whether others around an alert fail alike, though not yet enough of them, or surely will."""
+        return any(self._spreads(place) for place in self._census.around(alert)) or self._is_of_a_way(alert)
+
+    def _is_of_a_way(self, alert: Alert) -> bool:
+        """Tell whether what struck a connection strikes all that go the same way, and there are some."""
+        home = self._census.homes.get(alert.drift.connection)
+        if home is None or not of_a_way(alert.drift.finding):
+            return False
+        return self._census.population(Place(Scope.HOST, home.host)) >= self._terms.members
 
     def _spreads(self, place: Place) -> bool:
         of = self._census.population(place)

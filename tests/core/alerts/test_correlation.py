@@ -214,10 +214,22 @@ def test_what_began_long_ago_has_another_cause() -> None:
 
 def test_an_alert_is_told_at_once_unless_others_around_it_fail_alike() -> None:
     """Then after an interval, where no scope is struck by then."""
-    assert Fleet(homes(a=9)).tick(down("a0")).told == ["firing"]
+    assert Fleet(homes(a=9)).tick(patched("a0")).told == ["firing"]
+    assert Fleet(homes(a=2)).tick(down("a0")).told == ["firing"]
     fleet = Fleet(homes(a=9)).tick(down("a0"), down("a1", certain=False), after=MINUTE)
     assert fleet.told == []
     assert fleet.tick(down("a0"), down("a1", certain=False)).told == ["firing"]
+
+
+def test_what_strikes_all_of_a_host_waits_for_the_others() -> None:
+    """One connection may be sure of it before the others have failed at all."""
+    names = list(homes(a=9))
+    fleet = Fleet(homes(a=9)).tick(down("a0"), after=MINUTE)
+    assert fleet.told == []
+    assert fleet.tick(*map(down, names), after=MINUTE).told == ["firing"]
+    assert fleet.reached == {(Scope.HOST, "a")}
+    alone = Fleet(homes(a=9)).tick(down("a0"), after=MINUTE)
+    assert alone.tick(down("a0")).tick(down("a0")).told == ["firing"]
 
 
 def test_notices_wait_so_long_that_a_drift_is_told_within_two_intervals_of_its_fault() -> None:
