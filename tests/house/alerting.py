@@ -27,6 +27,10 @@ INTERVAL = 1.0
 """Seconds between two polls of a resource."""
 CLASSES = ("BPCUSTOMER", "ITMMASTER", "SORDER")
 RECORDS = {"BPCUSTOMER": 60, "ITMMASTER": 40, "SORDER": 30}
+SETTINGS: Mapping[str, Setting] = {
+    **dict.fromkeys(("probe", "delta", "sweep"), f"{INTERVAL}s"),
+    "second_look": f"{INTERVAL / 4}s",
+}
 TEMPO = daemon.Tempo(
     terms=Terms(hold=INTERVAL),
     pacing=Pacing(first=INTERVAL / 2, slow=INTERVAL, slowest=2 * INTERVAL),
@@ -124,7 +128,10 @@ def served(farm: Farm, alone: Mapping[str, str], at: str = "127.0.0.1") -> Itera
 
 
 def written(
-    struck: Mapping[str, Struck], folder: Path, urls: Mapping[str, str] | None = None, **settings: Setting
+    struck: Mapping[str, Struck],
+    folder: Path,
+    settings: Mapping[str, Setting],
+    urls: Mapping[str, str] | None = None,
 ) -> Config:
     """Write a configuration and its secrets, and read it; tenants are at `urls`, or where they are served."""
     for each in struck.values():

@@ -11,14 +11,13 @@ import pytest
 from anyio import to_thread
 
 from driftd.app.daemon import Alive
-from driftd.cli.simulated import Setting
 from driftd.core.drift import DriftKind
 from driftd.simulator import Farm
 from tests.faces.test_prometheus import JOB, Prometheus, configured
 from tests.house.alerting import (
     INCIDENTS,
-    INTERVAL,
     RECORDS,
+    SETTINGS,
     TEMPO,
     Incident,
     Struck,
@@ -80,14 +79,7 @@ async def prometheus_sees(incidents: Sequence[Incident], folder: Path) -> None:
     places = dict(zip(farm, incidents, strict=True))
     alone = {name: "127.0.0.2" for name, each in places.items() if each.strike is down}
     with served(farm, alone) as struck:
-        often = f"{INTERVAL}s"
-        settings: dict[str, Setting] = {
-            "probe": often,
-            "delta": often,
-            "sweep": often,
-            "second_look": f"{INTERVAL / 4}s",
-        }
-        config = written(struck, folder, None, **settings)
+        config = written(struck, folder, SETTINGS)
         async with living(config, TEMPO, folder) as alive:
             job = JOB.format(number=0, address=alive.url.removeprefix("http://"))
             async with configured(CONFIG + job, folder) as server:
