@@ -14,7 +14,8 @@ name of a case of `expected`, where the sections that decide it stand:
   shown, and wrong where it cannot be shown: under 5 distinct values, booleans, under 30 pairs.
 - The prototype is read by a probe and by a sweep (issue: a probe finds a patch though no record was touched); whether
   a delta reads it is left open, so that there it counts where it was asked for.
-- A key that was struck is told as that; where nothing can be listed by it any more, the class may be told as gone.
+- A key that was struck is told as that; where nothing can be listed by it any more, the class may be told as gone, a
+  class without records too: it answers no more than others do.
 - Where records and prototype tell of one cause, the records' word is the one to be told; the prototype's may stand
   beside it where the records have followed in part only, and goes before it where it alone can say *required*; what
   was mandatory was always there by contract, so that under 300 records either word is right.
@@ -91,6 +92,8 @@ def _key(patched: Patched, evidence: Evidence, ground: Ground, seen: list[Told],
         return _made(patched, evidence, ground, [one(key if whole else key._replace(case="key, unproven"))], [])
     plain = _made(patched, evidence, ground, seen, said)
     also = ways([one(key)], evidence.key)
+    if not evidence.before.keys and patched.side != "prototype":
+        also |= ways([one(key._replace(case="key, unreadable"))], evidence.key)
     return Verdict((*plain.cases, "key"), plain.ways | also, plain.beside | frozenset(beside([one(key)])), plain.used)
 
 
