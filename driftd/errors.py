@@ -6,6 +6,7 @@
     ├── SourceError(reason)    a tenant or the way to it: wait, or the actor of its `Reason`
     ├── StoreError             our SRE: disk, permissions, corruption
     │   └── EmptyStoreError    nobody: nothing was ever stored
+    ├── DecisionError          whoever decided: the alert is not there, is over, or is of another kind
     └── FencedError            nobody: a process that lost its lock must write nothing
 
 Whatever is none of these is a bug and reaches the top. Messages are lower-case, name the thing in quotes and
@@ -52,6 +53,7 @@ class Reason(StrEnum):
     CLOCK_SKEW = "clock_skew"
     STORE_ERROR = "store_error"
     INTERNAL_ERROR = "internal_error"
+    FROZEN = "frozen"
 
 
 class DriftdError(Exception):
@@ -101,6 +103,19 @@ class SourceError(DriftdError):
         self.retry_after = retry_after
         self.requests = 0
         self.wire_bytes = 0
+        super().__init__(message)
+
+
+class DecisionError(DriftdError):
+    """A decision cannot be carried out; ``hint`` is the next step.
+
+    ``unknown`` says that there is no such alert, ``invalid`` that the decision itself is not one that can be taken.
+    """
+
+    def __init__(self, message: str, *, hint: str, unknown: bool = False, invalid: bool = False) -> None:
+        self.hint = hint
+        self.unknown = unknown
+        self.invalid = invalid
         super().__init__(message)
 
 

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from driftd.core.alerts.model import Telling
 from driftd.core.backoff import Pacing, wait
 from driftd.core.reasons import Reach
 from driftd.errors import Reason
+from driftd.runtime.alarms import _SAID
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "running.md").read_text()
@@ -25,6 +27,8 @@ WAITS = {
 
 def said() -> Iterator[tuple[str, str]]:
     """Yield each event that the code logs, with a level at which it does."""
+    for telling, event in _SAID.items():
+        yield event, "info" if telling is Telling.RESOLVED else "warning"
     outside = {"simulator", "cli"}
     for module in (ROOT / "driftd").rglob("*.py"):
         if outside.isdisjoint(module.relative_to(ROOT).parts):

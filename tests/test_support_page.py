@@ -9,10 +9,11 @@ import pytest
 
 from driftd.cli.explain import _show
 from driftd.core.card import card
+from driftd.core.credential import Credential
 from driftd.core.drift import Scope
 from driftd.core.health import ConnectionHealth
 from driftd.core.reasons import MEANINGS, State
-from driftd.core.status import Credential, Reached
+from driftd.core.status import Reached
 from driftd.core.words import PHRASES, Language
 from driftd.errors import Reason
 from tests.core.statuses import HOUR, MINUTE, NOW, of, trouble

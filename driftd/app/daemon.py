@@ -2,8 +2,8 @@
 
 import random
 import secrets
-from collections.abc import Callable, MutableMapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, MutableMapping
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import TextIO
 
@@ -16,11 +16,15 @@ from driftd.adapters.clock import SystemClock
 from driftd.adapters.logs import Logs, Redaction, library_messages
 from driftd.adapters.sqlite import SqliteStore
 from driftd.adapters.systemd import Notifier
+from driftd.app.casework import listed, opened
 from driftd.app.opening import connected, writing
 from driftd.app.service import feed, keep_small, obey, tell_ready
 from driftd.app.trial import checked
 from driftd.config import Config
+from driftd.core.alerts.terms import TERMS, Terms
+from driftd.core.backoff import Pacing
 from driftd.core.breaker import Limits
+from driftd.core.casefile import Case
 from driftd.core.status import Database
 from driftd.core.trial import Step as TrialStep
 from driftd.errors import StoreError
@@ -28,13 +32,28 @@ from driftd.faces.http.address import bind
 from driftd.faces.http.application import application
 from driftd.faces.http.inside import Check, Inside, Step
 from driftd.faces.http.serve import serve
+from driftd.ports import Log
+from driftd.runtime.alarms import Alarms
 from driftd.runtime.book import Book
 from driftd.runtime.daemon import Instruments, Running
+from driftd.runtime.detect import Detector
 from driftd.runtime.gauges import Gauges
 from driftd.runtime.post import Posts
 from driftd.runtime.rooms import Rooms
+from driftd.runtime.watch import TICK
 from driftd.runtime.ways import Ways
 from driftd.runtime.world import World
+
+
+class Tempo(Struct, frozen=True):
+    """How fast goes what no configuration sets."""
+
+    terms: Terms = TERMS
+    pacing: Pacing = Pacing()
+    limits: Limits = Limits()
+    """Of the breakers."""
+    tick: float = TICK
+    """Seconds between looks at what is due to nobody."""
 
 
 class Process(Struct, frozen=True):
@@ -45,6 +64,17 @@ class Process(Struct, frozen=True):
     stderr: TextIO
     environ: MutableMapping[str, str]
     revision: str = "unknown"
+    tempo: Tempo = Tempo()
+
+
+class Alive(Struct, frozen=True):
+    """A daemon that is served, and polls as soon as `Running.run` is called."""
+
+    running: Running
+    store: SqliteStore
+    log: Log
+    url: str
+    """Scheme, host and port."""
 
 
 async def run(config: Config, process: Process) -> None:
@@ -54,39 +84,52 @@ async def run(config: Config, process: Process) -> None:
     `ConfigError` where the address to listen on cannot be had, and `FencedError`, alone or in a group, where another
     process came to own the store.
     """
-    redaction, clock = Redaction(), SystemClock()
-    daemon = config.daemon
-    logs = Logs(process.stderr, clock, level=daemon.log_level, form=daemon.log_format, redaction=redaction)
     notifier = Notifier.from_environment(process.environ)
+    async with living(config, process) as alive, anyio.create_task_group() as group:
+        running, log = alive.running, alive.log
+        group.start_soon(feed, running, notifier, log)
+        group.start_soon(obey, running, notifier, group.cancel_scope)
+        group.start_soon(tell_ready, running, notifier)
+        log.info("driftd runs", version=__version__, url=alive.url, connections=len(config.connections))
+        await running.run()
+        group.cancel_scope.cancel()
+    alive.log.info("driftd ended")
+
+
+@asynccontextmanager
+async def living(config: Config, process: Process) -> AsyncIterator[Alive]:
+    """Give a daemon that obeys no signals, with its store open and its surface served. Raises as `run` does."""
+    redaction, daemon = Redaction(), config.daemon
+    logs = Logs(process.stderr, SystemClock(), level=daemon.log_level, form=daemon.log_format, redaction=redaction)
     with library_messages(logs.log):
         async with writing(config) as store, anyio.create_task_group() as group:
             bound = bind(config.web.listen)
             running = await _running(config, process, logs, redaction, store)
-            url = await group.start(serve, application(_inside(running, redaction, logs), bound.address), bound)
-            group.start_soon(feed, running, notifier, logs.log)
-            group.start_soon(obey, running, notifier, group.cancel_scope)
-            group.start_soon(tell_ready, running, notifier)
-            group.start_soon(keep_small, store, clock, logs.log)
-            logs.log.info("driftd runs", version=__version__, url=url, connections=len(config.connections))
-            await running.run()
+            url = await group.start(serve, application(_inside(running, redaction, logs, store), bound.address), bound)
+            group.start_soon(keep_small, store, SystemClock(), logs.log)
+            yield Alive(running, store, logs.log, url)
             group.cancel_scope.cancel()
-    logs.log.info("driftd ended")
 
 
 async def _running(config: Config, process: Process, logs: Logs, redaction: Redaction, store: SqliteStore) -> Running:
-    clock = SystemClock()
+    clock, tempo = SystemClock(), process.tempo
+    alarms = Alarms(logs.log, tempo.terms)
+    await alarms.load(store.casebook, clock.now())
     gauges = Gauges(clock.monotonic)
-    ways = Ways(clock, random.random, Limits())
+    ways = Ways(clock, random.random, tempo.limits)
     world = World(
         store=store,
         book=Book(store.logbook, clock, logs.log),
         clock=clock,
         gauges=gauges,
-        posts=Posts(ways, config.daemon.max_concurrency, gauges, clock, logs.log),
+        posts=Posts(ways, config.daemon.max_concurrency, gauges, clock, logs.log, alarms),
         open_source=partial(connected, learn=redaction.learn),
         sweeps=Rooms(config.daemon.max_concurrency),
         chance=random.random,
         seed=lambda: secrets.randbits(64),
+        detector=Detector(store.casebook, store, alarms),
+        pacing=tempo.pacing,
+        tick=tempo.tick,
     )
 
     async def load() -> Config:
@@ -104,9 +147,12 @@ def _facts(store: SqliteStore) -> Database | None:
     return None
 
 
-def _inside(running: Running, redaction: Redaction, logs: Logs) -> Inside:
+def _inside(running: Running, redaction: Redaction, logs: Logs, store: SqliteStore) -> Inside:
     async def reload() -> str:
         return str(await running.reload())
+
+    async def case(id_: str) -> Case:
+        return await opened(store, running.sites(), id_)
 
     return Inside(
         status=running.status,
@@ -114,6 +160,10 @@ def _inside(running: Running, redaction: Redaction, logs: Logs) -> Inside:
         missing=running.missing,
         reload=reload,
         check=partial(_check, running, redaction),
+        alerts=partial(listed, store.casebook),
+        case=case,
+        versions=store.casebook.versions,
+        decide=running.decisions.decide,
         clock=SystemClock(),
         log=logs.log,
     )

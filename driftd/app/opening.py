@@ -10,10 +10,10 @@ from driftd.adapters.sqlite.lock import Holder, holder
 from driftd.adapters.sqlite.opening import LOCK
 from driftd.adapters.x3 import catalogue as x3
 from driftd.adapters.x3.client import X3Source
-from driftd.adapters.x3.settings import Basic, ClientCredentials, X3Settings
-from driftd.config import ClassDefaults, Config, ConnectionConfig, SecretRef, Sizes
+from driftd.adapters.x3.settings import Basic, ClientCredentials, Proof, X3Settings
+from driftd.config import ClassDefaults, Config, ConnectionConfig, SecretRef, Sizes, proof_interval
 from driftd.errors import ConfigError, EmptyStoreError, Reason, SourceError
-from driftd.ports import Logbook, Source, Traffic
+from driftd.ports import Source, Traffic
 
 
 def catalogue() -> Mapping[str, ClassDefaults]:
@@ -23,7 +23,12 @@ def catalogue() -> Mapping[str, ClassDefaults]:
         here = x3.lookup(name)
         if here is not None:
             known[name] = ClassDefaults(
-                here.representation, here.key, details=here.details, lines=here.lines, references=here.references
+                here.representation,
+                here.key,
+                details=here.details,
+                lines=here.lines,
+                references=here.references,
+                rules=here.rules,
             )
     return known
 
@@ -64,6 +69,7 @@ def settings_of(connection: ConnectionConfig, learn: Callable[[str], None] = lam
         proxy=connection.proxy,
         ca_file=connection.ca_file,
         timeout=connection.settings.timeout,
+        proof=Proof(proof_interval(connection), connection.settings.second_look),
     )
 
 
@@ -82,16 +88,16 @@ async def reading(config: Config) -> AsyncIterator[SqliteStore]:
 
 
 @asynccontextmanager
-async def recalling(config: Config) -> AsyncIterator[Logbook | None]:
-    """Open the logbook for reading, whoever writes it meanwhile; gives None where nothing was ever stored.
+async def recalling(config: Config) -> AsyncIterator[SqliteStore | None]:
+    """Open the store for reading, whoever writes it meanwhile; gives None where nothing was ever stored.
 
     Raises `StoreError` for a file that cannot be used.
     """
     async with AsyncExitStack() as stack:
-        logbook: Logbook | None = None
+        store: SqliteStore | None = None
         with suppress(EmptyStoreError):
-            logbook = (await stack.enter_async_context(reading(config))).logbook
-        yield logbook
+            store = await stack.enter_async_context(reading(config))
+        yield store
 
 
 def running(config: Config) -> Holder | None:

@@ -17,7 +17,9 @@ from driftd.core.model import Kind, Resource
 from driftd.errors import SourceError
 from driftd.ports import Clock
 from driftd.runtime import poll as polling
+from driftd.runtime.alarms import Alarms
 from driftd.runtime.book import Book
+from driftd.runtime.detect import Detector
 from driftd.runtime.gauges import Gauges
 from driftd.runtime.post import NOTHING_KNOWN, Post, Posts, by_connection
 from driftd.runtime.quiet import Quiet
@@ -67,7 +69,10 @@ async def poll(config: Config, selection: Selection, watch: Watch | None = None)
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(writing(config))
         book = Book(store.logbook, clock, Quiet())
-        posts = _posts(config, clock)
+        alarms = Alarms(Quiet())
+        await alarms.load(store.casebook, clock.now())
+        detector = Detector(store.casebook, store, alarms)
+        posts = _posts(config, clock, alarms)
         known = by_connection(await store.logbook.recall(each.name for each in chosen))
         rounds, made = [], []
         for connection in chosen:
@@ -79,7 +84,16 @@ async def poll(config: Config, selection: Selection, watch: Watch | None = None)
             except SourceError as error:
                 unusable += polling.unusable(resources, selection.kind, error)
                 continue
-            tenant = Tenant(source, store, clock, post.host, connection.folder, lambda: secrets.randbits(64))
+            tenant = Tenant(
+                source,
+                store,
+                clock,
+                post.host,
+                connection.folder,
+                lambda: secrets.randbits(64),
+                detector,
+                {each.name: each for each in connection.resources},
+            )
             most = connection.settings.max_concurrency
             rounds.append(polling.Round(tenant, resources, most, partial(_note, post, book)))
         most = config.daemon.max_concurrency
@@ -94,8 +108,8 @@ def _note(post: Post, book: Book, resource: Resource, report: CycleReport, began
     post.chart.polled(resource.name, report, began, book, post.log)
 
 
-def _posts(config: Config, clock: Clock) -> Posts:
+def _posts(config: Config, clock: Clock, alarms: Alarms) -> Posts:
     ways = Ways(clock, random.random, Limits())
-    posts = Posts(ways, config.daemon.max_concurrency, Gauges(clock.monotonic), clock, Quiet())
+    posts = Posts(ways, config.daemon.max_concurrency, Gauges(clock.monotonic), clock, Quiet(), alarms)
     posts.allot(config)
     return posts

@@ -1,10 +1,11 @@
 """What can be seen of all connections from outside the daemon: by the stored logbook, whether a daemon runs or not."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
+from driftd.adapters.sqlite import SqliteStore
 from driftd.adapters.sqlite.lock import Holder
 from driftd.app.opening import recalling, running
 from driftd.config import Config, ConnectionConfig
@@ -15,7 +16,9 @@ from driftd.core.health import ConnectionHealth, Flip
 from driftd.core.reasons import State
 from driftd.core.status import ConnectionStatus, Reached, ResourceStatus, Status, located
 from driftd.core.words import Language
-from driftd.ports import Hour, Logbook, Polled, Remembered
+from driftd.ports import Hour, Polled, Remembered
+from driftd.runtime.alarms import Alarms
+from driftd.runtime.quiet import Quiet
 from driftd.runtime.view import Known, Present, connection_status
 
 _DAY: Final = 86_400_000
@@ -25,15 +28,15 @@ _OF_THE_DAEMON: Final = frozenset({State.STALLED, State.RETRYING})
 
 async def view(config: Config, now: int) -> Status:
     """Return the status of every connection at `now` (epoch ms). Raises `StoreError` where the store cannot be used."""
-    async with recalling(config) as logbook:
-        return await _status(config, logbook, now)
+    async with recalling(config) as store:
+        return await _status(config, store, now)
 
 
 async def explain(config: Config, connection: str, now: int, language: Language) -> Card:
     """Return the support card of one connection at `now` (epoch ms). Raises as `view` does."""
-    async with recalling(config) as logbook:
-        status = await _status(config, logbook, now)
-        flips = await logbook.flips(connection, now - BEFORE * _DAY) if logbook else 0
+    async with recalling(config) as store:
+        status = await _status(config, store, now)
+        flips = await store.logbook.flips(connection, now - BEFORE * _DAY) if store else 0
     (found,) = (each for each in status.connections if each.name == connection)
     reached = located(status.connections).get(connection, Reached(Scope.TENANT))
     return card(found, reached, flips, now, language)
@@ -43,22 +46,33 @@ async def history(
     config: Config, connection: str, *, since: int, until: int, limit: int, failures: bool = False
 ) -> Sequence[Flip | Polled | Hour]:
     """Return what happened to a connection, as `Logbook.history` does; nothing where nothing was ever stored."""
-    async with recalling(config) as logbook:
-        if logbook is None:
+    async with recalling(config) as store:
+        if store is None:
             return ()
-        return await logbook.history(connection, since=since, until=until, limit=limit, failures=failures)
+        return await store.logbook.history(connection, since=since, until=until, limit=limit, failures=failures)
 
 
-async def _status(config: Config, logbook: Logbook | None, now: int) -> Status:
-    remembered = await logbook.recall() if logbook else Remembered()
-    daemon = running(config)
+async def _status(config: Config, store: SqliteStore | None, now: int) -> Status:
+    remembered, alarms = Remembered(), Alarms(Quiet())
+    if store is not None:
+        remembered = await store.logbook.recall()
+        await alarms.load(store.casebook, now)
+    look = _Look(remembered, alarms, running(config), now)
     named = sorted(config.connections, key=lambda each: each.name)
-    return Status(now, tuple(_connection(each, remembered, daemon, now) for each in named))
+    return Status(now, tuple(_connection(each, look) for each in named), groups=alarms.groups)
 
 
-def _connection(
-    connection: ConnectionConfig, remembered: Remembered, daemon: Holder | None, now: int
-) -> ConnectionStatus:
+class _Look(NamedTuple):
+    """What is known of all connections."""
+
+    remembered: Remembered
+    alarms: Alarms
+    daemon: Holder | None
+    now: int
+
+
+def _connection(connection: ConnectionConfig, look: _Look) -> ConnectionStatus:
+    remembered, alarms, daemon, now = look
     name = connection.name
     known = Known(
         remembered.connections.get(name, ConnectionHealth()),
@@ -68,6 +82,8 @@ def _connection(
             for each in connection.resources
             if (name, each.name) in remembered.resources
         },
+        alarms.of(name),
+        alarmed=alarms.alarmed(name),
     )
     present = Present(started=daemon.since if daemon else None)
     found = connection_status(connection, connection.host, known, present, now)

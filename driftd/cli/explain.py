@@ -10,9 +10,11 @@ import click
 from driftd.cli.moments import brief, moment
 from driftd.cli.options import check_selection, config_option, configured, format_option
 from driftd.cli.tables import console, style_of
+from driftd.cli.wrapping import wrapped
 
 if TYPE_CHECKING:
-    from driftd.core.card import Card, Fact, LastGood
+    from driftd.core.card import Card
+    from driftd.core.facts import Fact, LastGood
     from driftd.core.words import Phrases
 
 _WIDE: Final = 80
@@ -80,6 +82,7 @@ def _rows(card: "Card", phrases: "Phrases") -> Iterator[tuple[str, list[str]]]:
     yield "", []
     yield labels.data, _listed(_last_good(each, card.at, phrases) for each in card.data)
     for label, facts in (
+        (labels.alerts, card.alerts),
         (labels.evidence, card.evidence),
         (labels.meanwhile, card.meanwhile),
         (labels.before, card.before),
@@ -108,11 +111,4 @@ def _listed(texts: Iterable[str]) -> list[str]:
 
 
 def _wrapped(text: str, mark: str = "") -> list[str]:
-    """Break a text into lines; a command that fits on one is not torn."""
-    import re
-    from textwrap import wrap
-
-    wide = _WIDE - _LABEL
-    whole = re.sub("`[^`]*`", lambda found: found[0].replace(" ", "\0") if len(found[0]) < wide - 4 else found[0], text)
-    lines = wrap(whole, wide, initial_indent=mark, subsequent_indent=" " * len(mark), break_on_hyphens=False)
-    return [line.replace("\0", " ") for line in lines]
+    return wrapped(text, _WIDE - _LABEL, mark)

@@ -2,7 +2,7 @@
 
 import click
 
-from driftd.errors import ConfigError, DriftdError, FencedError, LockedError, SourceError
+from driftd.errors import ConfigError, DecisionError, DriftdError, FencedError, LockedError, SourceError
 
 
 def foreseen(error: BaseException) -> DriftdError | BrokenPipeError | None:
@@ -16,8 +16,8 @@ def foreseen(error: BaseException) -> DriftdError | BrokenPipeError | None:
 
 
 def exit_code(error: DriftdError | BrokenPipeError) -> int:
-    """Return 2 for the configuration, 3 for a data directory in use, else 1."""
-    if isinstance(error, ConfigError):
+    """Return 2 for the configuration and for what was asked wrongly, 3 for a data directory in use, else 1."""
+    if isinstance(error, ConfigError) or (isinstance(error, DecisionError) and error.invalid):
         return 2
     return 3 if isinstance(error, LockedError | FencedError) else 1
 
@@ -30,5 +30,5 @@ def render(error: DriftdError | BrokenPipeError) -> None:
         return
     reason = f"{error.reason}: " if isinstance(error, SourceError) else ""
     click.echo(f"driftd: {reason}{error}", err=True)
-    if isinstance(error, SourceError) and error.hint:
+    if isinstance(error, SourceError | DecisionError) and error.hint:
         click.echo(f"next: {error.hint}", err=True)

@@ -22,7 +22,7 @@ _EVERYWHERE: Final = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # n
 @click.option("--url", metavar="URL", help=f"Ask here. Default: {_PATH} of the configured listen address.")
 def command(config_path: Path | None, url: str | None) -> int:
     """Ask the daemon's /-/healthy. Exit code 0 if it answers 200, else 1."""
-    place = _place(url) if url else urlsplit(f"http://{_asked(configured(config_path).web.listen)}{_PATH}")
+    place = _place(url) if url else urlsplit(f"http://{asked(configured(config_path).web.listen)}{_PATH}")
     trouble = _ask(place)
     if trouble:
         click.echo(f"driftd: {place.geturl()} {trouble}", err=True)
@@ -43,7 +43,8 @@ def _place(url: str) -> SplitResult:
     return parts if parts.path.strip("/") else parts._replace(path=_PATH)
 
 
-def _asked(listen: str) -> str:
+def asked(listen: str) -> str:
+    """Return the address to ask of a daemon that listens so."""
     host, _, port = listen.rpartition(":")
     bare = host.strip("[]")
     found = _EVERYWHERE.get(bare, bare)
@@ -54,7 +55,7 @@ def _ask(place: SplitResult) -> str:
     """Return what is wrong; empty where the daemon is healthy."""
     import http.client
 
-    connection = _connection(place)
+    connection = connected(place)
     try:
         connection.request("GET", place.path, headers={"Connection": "close"})
         status = connection.getresponse().status
@@ -66,8 +67,9 @@ def _ask(place: SplitResult) -> str:
     return "" if status == 200 else f"answers {status}, not 200: see the log of the daemon"
 
 
-def _connection(place: SplitResult) -> "HTTPConnection":
+def connected(place: SplitResult, seconds: float = _SECONDS) -> "HTTPConnection":
+    """Return a connection to a daemon, to be closed; nothing is sent yet."""
     from http.client import HTTPConnection, HTTPSConnection
 
     kind = HTTPSConnection if place.scheme == "https" else HTTPConnection
-    return kind(place.hostname or "", place.port, timeout=_SECONDS)
+    return kind(place.hostname or "", place.port, timeout=seconds)

@@ -64,8 +64,8 @@ def command(
 
 
 def _row(event: Event) -> tuple[str, ...]:
-    from driftd.core.card import one_line
     from driftd.core.health import Flip
+    from driftd.core.words.filling import one_line
     from driftd.ports import Hour
 
     if isinstance(event, Flip):

@@ -35,7 +35,8 @@ def show(plan: "Plan") -> None:
     unknown = sum(not each.known for each in resources)
     click.echo(
         f"{len(plan.connections)} connections, {len(resources)} resources: {total.requests:.0f} requests and "
-        f"{_bytes(total.bytes, known=not unknown)} a day, without details"
+        f"{_bytes(total.bytes, known=not unknown)} a day with tokens and prototypes, "
+        "without details"
     )
     if unknown:
         click.echo(f"? unknown before the first sweep: what {unknown} of them will cost besides is not counted")

@@ -83,8 +83,12 @@ def _show(report: "Report") -> None:
         if hint:
             click.echo(f"  next: {hint}")
     for each in report.cycles:
+        if each.drifts:
+            click.echo(f"{each.connection} {each.resource} departs: {', '.join(each.drifts)}")
         for note in each.notes:
             click.echo(f"{each.connection} {each.resource}: {note}")
+    if any(each.drifts for each in report.cycles):
+        click.echo('  next: what departs for good becomes an alert, which "driftd drift list" shows')
     click.echo(_cost(report.cycles))
     counts = {name: sum(each.outcome == name for each in report.cycles) for name in ("ok", "partial", "failed")}
     summary = ", ".join(f"{count} {name}" for name, count in counts.items() if count)

@@ -22,6 +22,8 @@ _COMMANDS = (
     "poll",
     "status",
     "explain",
+    "drift",
+    "alerts",
     "history",
     "changes",
     "records",

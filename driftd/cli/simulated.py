@@ -1,13 +1,17 @@
 """A simulated farm being served, and the configuration with which driftd reads it."""
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
 if TYPE_CHECKING:
     from driftd.simulator import Farm, Replay, Serving, Tenant
+
+Setting: TypeAlias = str | int | float
+"""A plain value of the configuration."""
 
 
 @contextmanager
@@ -36,19 +40,29 @@ def variable(tenant: "Tenant") -> str:
 
 
 def configuration(
-    farm: "Farm", url: str, *, data_dir: str, secret: "Callable[[Tenant], str]", second_look: str = "2s"
+    farm: "Farm",
+    url: "str | Callable[[Tenant], str]",
+    *,
+    secret: "Callable[[Tenant], str]",
+    tables: Mapping[str, Mapping[str, Setting]],
+    only: Sequence[str] = (),
 ) -> str:
-    """Return the TOML that reads every tenant of a farm served at `url`.
+    """Return the TOML that reads every tenant of a farm served at `url`, all at one or each at its own.
 
-    `secret` gives the place of a tenant's secret as TOML.
+    `secret` gives the place of a tenant's secret as TOML; `tables` are settings by table, such as ``defaults``. Classes
+    other than `only`, where some are named, are not polled.
     """
-    connections = (line for tenant in farm.values() for line in _connection(tenant, url, secret(tenant)))
-    return "\n".join([*_surroundings(data_dir), "[defaults]", f'second_look = "{second_look}"', *connections, ""])
+    lines = [*_reachable(), *(line for name, settings in tables.items() for line in _table(name, settings))]
+    for tenant in farm.values():
+        lines += _connection(tenant, url if isinstance(url, str) else url(tenant), secret(tenant))
+        for name in only:
+            lines += ["", "[[connections.resources]]", f'name = "{name}"']
+    return "\n".join([*lines, ""])
 
 
 def replayed(replay: "Replay", url: str, *, data_dir: str, secret: str) -> str:
     """Return the TOML that reads a cassette served at `url`; `secret` is the place of any secret, as TOML."""
-    lines = [*_surroundings(data_dir), *_connection(replay, url, secret)]
+    lines = [*_reachable(), *_table("daemon", {"data_dir": data_dir}), *_connection(replay, url, secret)]
     for each in replay.cassette.classes:
         lines += ["", "[[connections.resources]]", f'name = "{each.name}"', f'representation = "{each.representation}"']
         lines += [f"key = [{', '.join(f'{chr(34)}{name}{chr(34)}' for name in each.key)}]"]
@@ -57,9 +71,15 @@ def replayed(replay: "Replay", url: str, *, data_dir: str, secret: str) -> str:
     return "\n".join([*lines, ""])
 
 
-def _surroundings(data_dir: str) -> Iterator[str]:
-    yield from ("[daemon]", f'data_dir = "{data_dir}"', "", "[network]")
+def _reachable() -> Iterator[str]:
+    yield "[network]"
     yield from (f'{name} = ["127.0.0.0/8", "::1/128"]' for name in ("allow_networks", "allow_http"))
+    yield ""
+
+
+def _table(name: str, settings: Mapping[str, Setting]) -> Iterator[str]:
+    yield f"[{name}]"
+    yield from (f"{key} = {json.dumps(value)}" for key, value in settings.items())
     yield ""
 
 

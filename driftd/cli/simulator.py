@@ -98,7 +98,8 @@ def _printed(farm: "Farm", url: str) -> str:
     from driftd.cli.simulated import configuration, variable
 
     exports = "".join(f"# export {variable(tenant)}={tenant.client_secret}\n" for tenant in farm.values())
-    text = configuration(farm, url, data_dir="driftd-data", secret=lambda tenant: f'{{ env = "{variable(tenant)}" }}')
+    tables = {"daemon": {"data_dir": "driftd-data"}, "defaults": {"second_look": "2s"}}
+    text = configuration(farm, url, secret=lambda tenant: f'{{ env = "{variable(tenant)}" }}', tables=tables)
     return f"# The simulator's secrets, to be set before driftd reads it:\n{exports}\n{text}"
 
 

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -14,6 +15,7 @@ from driftd.cli.tables import console, show_table, style_of
 
 if TYPE_CHECKING:
     from driftd.config import Config
+    from driftd.core.reasons import Actor
     from driftd.core.status import ConnectionStatus, Status
     from driftd.core.words import Units
 
@@ -53,7 +55,7 @@ def command(
     """Show the state of every connection, or of CONNECTION with its resources.
 
     Exit code 1 if one of them is down: wrongly configured, refused, unreachable or stalled. With --watch the screen is
-    drawn anew; where there is none, the status is printed again when a state or a reason has changed.
+    drawn anew; where there is none, the status is printed again when a state, a reason or the alerts have changed.
     """
     from driftd import app
     from driftd.cli.loop import run
@@ -87,7 +89,7 @@ async def _watch(config: "Config", selection: Selection) -> None:
     before: object = None
     while True:
         status = await app.view(config, app.now())
-        found = [(each.name, each.state, each.reason) for each in _chosen(status, selection)]
+        found = [(each.name, each.state, each.reason, _alerts(each, status.at)) for each in _chosen(status, selection)]
         if sys.stdout.isatty():
             click.clear()
             _print(status, selection)
@@ -124,7 +126,12 @@ def _show(status: "Status", chosen: "Sequence[ConnectionStatus]", selection: Sel
     shown = chosen if selection.every else chosen[:_ROWS]
     if shown:
         columns = _COLUMNS if console().width >= _WIDE else _COLUMNS[:_NARROW]
-        rows = [_row(each, status.at, units)[: len(columns)] for each in shown]
+        alerts = {each.name: _alerts(each, status.at) for each in shown}
+        rows = [(*_row(each, status.at, units)[: len(columns)], alerts[each.name]) for each in shown]
+        if any(alerts.values()):
+            columns = (*columns, "alerts")
+        else:
+            rows = [row[:-1] for row in rows]
         show_table(columns, rows, ("budget",), {"state": style_of}, folded=("connection", "who acts"))
     left = len(chosen) - len(shown)
     if left:
@@ -151,21 +158,36 @@ def _summary(status: "Status") -> str:
 
 
 def _row(each: "ConnectionStatus", now: int, units: "Units") -> tuple[str, ...]:
+    from driftd.core.card import behind as behind_state
     from driftd.core.document import next_poll
     from driftd.core.reasons import State
 
+    behind = behind_state(each)
     stalest = [resource.health.last_success for resource in each.resources]
     oldest = None if None in stalest or not stalest else min(at for at in stalest if at is not None)
     return (
         each.name,
         each.state,
         "-" if each.state is State.UNVALIDATED else brief(each.since, now, units),
-        each.reason or "-",
-        each.actor.replace("_", " ") if each.actor else "-",
+        each.reason or (behind.drift.finding if behind else "-"),
+        _who(behind.drift.actor if behind else each.actor),
         brief(oldest, now, units, "never"),
         brief(next_poll(each), now, units),
         f"{_used(each):.0%}",
     )
+
+
+def _who(actor: "Actor | None") -> str:
+    return actor.replace("_", " ") if actor else "-"
+
+
+def _alerts(each: "ConnectionStatus", now: int) -> str:
+    """Return how many alerts fire, by weight, muted ones left out; empty where none does."""
+    from driftd.core.drift import Severity
+
+    firing = [alert for alert in each.alerts if alert.firing and not alert.muted(now)]
+    counts = Counter(alert.drift.severity for alert in firing)
+    return ", ".join(f"{counts[severity]} {severity}" for severity in Severity if counts[severity])
 
 
 def _used(each: "ConnectionStatus") -> float:

@@ -1,117 +1,211 @@
-"""How the demo speaks: to people in colour and at a readable pace, to programs in JSON lines."""
+"""How the demo speaks: to people in colour, to programs in JSON, one object an event."""
 
 import json
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from statistics import median
+from textwrap import wrap
+from typing import TYPE_CHECKING, Final, Protocol
 
-import anyio
 import click
+from msgspec import Struct
 from rich.text import Text
 
-from driftd.cli.tables import console
+from driftd.cli.story import Chapter, Outcome, Teller
+from driftd.cli.tables import console, show_table
+from driftd.core.alerts.model import Notice, Telling
+from driftd.core.casefile import of_alert
+from driftd.core.document import moment
+from driftd.core.drift import Severity
+from driftd.core.explained import Place, explained, place_of
 
 if TYPE_CHECKING:
-    from driftd.app import CycleReport
+    from driftd.core.alerts.model import Alert
 
-_PACE = 0.6
-_WIDTH = 40
-_SHOWN = 4
-_OPS = {"c": ("created", "green"), "u": ("changed", "yellow"), "d": ("deleted", "red")}
+_WIDE: Final = 100
+_INDENT: Final = 20
+_STYLES: Final = {Severity.CRITICAL: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold blue"}
+_SAID: Final = {
+    Telling.FIRING: "alert fires",
+    Telling.SEVERITY: "new severity",
+    Telling.FLAPPING: "alert flaps",
+    Telling.RESOLVED: "alert ended",
+}
+_COLUMNS: Final = ("#", "injected", "found as", "where", "severity", "delay", "ended")
 
 
-class Telling:
-    """Prints the story as it goes."""
+class Stage(Struct, frozen=True):
+    """Where the story plays."""
 
-    def __init__(self, speed: float, *, json_lines: bool) -> None:
-        self._speed = speed
-        self._json_lines = json_lines
-        self._console = console(stderr=json_lines)
+    daemon: str
+    """Its address: scheme, host and port; so are the simulators'."""
+    simulators: Mapping[str, Sequence[str]]
+    """The names of the tenants at each."""
+    homes: Mapping[str, Place]
+    """Where each tenant is."""
 
-    def opening(self, url: str, names: Sequence[str]) -> None:
-        """Say what is being watched."""
-        self._say(f"Simulated Sage X3 at {url} with the tenants {', '.join(names)}.", "bold")
-        self._say("driftd reads each of them once, then again and again while their business goes on.\n")
 
-    def read(self, tenant: str, records: Mapping[str, int]) -> None:
-        """Tell of a first reading."""
-        counts = ", ".join(f"{count} {resource}" for resource, count in records.items())
-        self._say(f"{tenant:<8} read for the first time: {counts}")
+class Speaker(Teller, Protocol):
+    """A teller who also begins and ends."""
 
-    def polled(self, tenant: str, cycles: "Sequence[CycleReport]") -> None:
-        """Tell what a poll cost."""
-        decoded, records = (
-            sum(values) for values in zip(*((e.records_decoded, e.records) for e in cycles), strict=True)
-        )
-        requests = sum(each.requests for each in cycles)
-        seconds = max(each.seconds for each in cycles)
-        line = f"\n{tenant:<8} polled: {requests} requests, {seconds:.1f} s, {decoded} of {records} records decoded"
-        self._say(line, "bold")
+    def opening(self, stage: Stage) -> None:
+        """Say what is watched, and where to look."""
 
-    async def change(self, envelope: bytes, event: Mapping[str, Any]) -> None:
-        """Tell of one change event."""
-        if self._json_lines:
-            sys.stdout.buffer.write(envelope + b"\n")
-            sys.stdout.buffer.flush()
-        else:
-            for line in _lines(event):
-                self._console.print(line, soft_wrap=True)
-        await anyio.sleep(_PACE / self._speed)
+    def begun(self, records: Mapping[str, int]) -> None:
+        """Say that all is read, so many records of each tenant."""
 
-    def trouble(self, message: str) -> None:
-        """Tell what did not go well."""
-        click.echo(message, err=True)
+    def closing(self, outcome: Outcome) -> None:
+        """Sum up."""
 
-    def closing(self, count: int, *, right: bool) -> None:
-        """Say how it went."""
-        if right:
-            self._say(f"\n{count} changes captured: exactly those that the tenants made.", "bold green")
-        else:
-            self._say(f"\n{count} changes captured, which are not those that the tenants made: a bug.", "bold red")
 
-    def _say(self, text: str, style: str = "") -> None:
+class ToPeople:
+    """Tells people; `clock` gives monotonic seconds."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._began = clock()
+        self._console = console()
+        self._homes: Mapping[str, Place] = {}
+
+    def opening(self, stage: Stage) -> None:
+        """Say what is watched, and where to look."""
+        self._homes = stage.homes
+        self._say("driftd watches five simulated Sage X3 tenants; eight things will befall them.", "bold")
+        rows = [("daemon", stage.daemon), ("metrics", f"{stage.daemon}/metrics")]
+        rows += [("alerts", f"{stage.daemon}/api/v1/alerts")]
+        rows += [("simulator", f"{url} serves {', '.join(names)}") for url, names in stage.simulators.items()]
+        for label, text in rows:
+            self._say(f"  {label:<10} {text}")
+
+    def begun(self, records: Mapping[str, int]) -> None:
+        """Say that all is read."""
+        self._line("read", f"{sum(records.values()):,} records of {len(records)} tenants, for the first time")
+
+    def struck(self, chapter: Chapter) -> None:
+        """Tell of an incident that was done."""
+        self._say()
+        self._line(f"incident {chapter.number}", chapter.incident.happens, "bold cyan")
+
+    def alert(self, notice: Notice, chapter: Chapter | None) -> None:
+        """Tell of an alert: what it is, who acts and what to say as it fires."""
+        alert, drift = notice.alert, notice.alert.drift
+        said = explained(alert, place_of(alert, self._homes))
+        label = _SAID[notice.telling]
+        if notice.telling is not Telling.FIRING:
+            style = "green" if notice.telling is Telling.RESOLVED else _STYLES[drift.severity]
+            self._line(label, f"{where(alert)}: {drift.finding}, {drift.severity}", style)
+            return
+        late = "" if chapter is None or chapter.delay is None else f", {chapter.delay:.1f} s later"
+        self._line(label, f"{drift.severity}{late}, {where(alert)}: {said.clause}", _STYLES[drift.severity])
+        self._row("who acts", said.actor)
+        self._row("say", f"“{said.tell}”")
+        if chapter is None:
+            self._row("", "No incident accounts for this: it is a false alert.")
+
+    def mended(self, chapter: Chapter) -> None:
+        """Tell that an incident is undone."""
+        self._line("mended", chapter.incident.mended)
+
+    def missed(self, chapter: Chapter) -> None:
+        """Tell that an incident was not found in time."""
+        self._line("missed", f"Nothing was told of it: {chapter.incident.title}.", "bold red")
+
+    def closing(self, outcome: Outcome) -> None:
+        """Sum up."""
+        self._say()
+        show_table(_COLUMNS, [_summed(each) for each in outcome.chapters], ("#", "delay", "ended"))
+        for notice in outcome.false:
+            self._say(f"false: {where(notice.alert)}: {notice.alert.drift.finding}", "bold red")
+        self._say(summary(outcome), "bold green" if outcome.right else "bold red")
+
+    def _line(self, label: str, text: str, style: str = "bold") -> None:
+        seconds = self._clock() - self._began
+        at = f"{int(seconds // 60)}:{int(seconds % 60):02d}"
+        self._print(f"{at:>5}  {label}", text, style)
+
+    def _row(self, label: str, text: str) -> None:
+        self._print(f"       {label}", text, "")
+
+    def _print(self, head: str, text: str, style: str) -> None:
+        for number, line in enumerate(wrap(text, _WIDE - _INDENT, break_on_hyphens=False) or [""]):
+            label = "" if number else head
+            self._console.print(Text.assemble((label.ljust(_INDENT), style), line), soft_wrap=True)
+
+    def _say(self, text: str = "", style: str = "") -> None:
         self._console.print(Text(text, style=style), soft_wrap=True)
 
 
-def _lines(event: Mapping[str, Any]) -> Iterator[Text]:
-    word, colour = _OPS[event["op"]]
-    key = " ".join(str(part) for part in event["key"].values())
-    source = event["source"]
-    yield Text.assemble(f"  {source['connection']:<8} {source['resource']:<10} {key} ", (word, colour))
-    if event["op"] == "u":
-        for pointer in event["changed"]:
-            before, after = _at(event["before"], pointer), _at(event["after"], pointer)
-            yield Text.assemble(f"      {pointer:<24} ", (before, "red"), " → ", (after, "green"))
-        return
-    for side in ("before", "after"):
-        if event[side] is None:
-            yield Text(f"      {side:<8} -", "dim")
-        else:
-            yield Text.assemble(f"      {side:<8} ", (_summary(event[side]), colour))
+class ToPrograms:
+    """Prints one JSON object an event."""
+
+    def __init__(self, now: Callable[[], int]) -> None:
+        self._now = now
+        self._homes: Mapping[str, Place] = {}
+
+    def opening(self, stage: Stage) -> None:
+        """Say what is watched, and where to look."""
+        self._homes = stage.homes
+        simulators = [{"url": url, "tenants": list(names)} for url, names in stage.simulators.items()]
+        self._print("opening", daemon=stage.daemon, metrics=f"{stage.daemon}/metrics", simulators=simulators)
+
+    def begun(self, records: Mapping[str, int]) -> None:
+        """Say that all is read."""
+        self._print("read", records=dict(records))
+
+    def struck(self, chapter: Chapter) -> None:
+        """Tell of an incident that was done."""
+        self._print("incident", number=chapter.number, title=chapter.incident.title, says=chapter.incident.happens)
+
+    def alert(self, notice: Notice, chapter: Chapter | None) -> None:
+        """Tell of an alert that fires or ended."""
+        alert = notice.alert
+        document = of_alert(alert, place_of(alert, self._homes), notice.at)
+        number = None if chapter is None else chapter.number
+        self._print("alert", telling=notice.telling, incident=number, alert=document)
+
+    def mended(self, chapter: Chapter) -> None:
+        """Tell that an incident is undone."""
+        self._print("mended", number=chapter.number, says=chapter.incident.mended)
+
+    def missed(self, chapter: Chapter) -> None:
+        """Tell that an incident was not found in time."""
+        self._print("missed", number=chapter.number, title=chapter.incident.title)
+
+    def closing(self, outcome: Outcome) -> None:
+        """Sum up."""
+        delays = {str(each.number): each.delay for each in outcome.chapters}
+        found = sum(each.found is not None for each in outcome.chapters)
+        injected, false = len(outcome.chapters), len(outcome.false)
+        self._print("summary", injected=injected, found=found, false=false, delays=delays, ok=outcome.right)
+
+    def _print(self, event: str, **facts: object) -> None:
+        click.echo(json.dumps({"event": event, "at": moment(self._now()), **facts}, ensure_ascii=False))
 
 
-def _at(record: object, pointer: str) -> str:
-    """Return the value at a JSON pointer (RFC 6901), short; ``-`` where there is none."""
-    value: Any = record
-    for name in pointer.split("/")[1:]:
-        name = name.replace("~1", "/").replace("~0", "~")
-        try:
-            value = value[int(name)] if isinstance(value, list) else value[name]
-        except (KeyError, IndexError, TypeError, ValueError):
-            return "-"
-    return _short(value)
+def where(alert: "Alert") -> str:
+    """Return whom an alert is about."""
+    name = alert.scope_id if alert.group else alert.drift.connection
+    return f"{name} {alert.drift.resource}" if alert.drift.resource else name
 
 
-def _summary(record: Mapping[str, object]) -> str:
-    plain = [
-        (name, value) for name, value in record.items() if isinstance(value, str | int | float) and value not in {"", 0}
-    ]
-    shown = ", ".join(f"{name} {_short(value)}" for name, value in plain[:_SHOWN])
-    return shown + (f", … {len(record)} members" if len(record) > _SHOWN else "")
+def summary(outcome: Outcome) -> str:
+    """Return the outcome in one line."""
+    chapters, delays = outcome.chapters, sorted(_delays(outcome.chapters))
+    spread = f", after {median(delays):.1f} s (median; at most {delays[-1]:.1f} s)" if delays else ""
+    left = outcome.planned - len(chapters)
+    rest = f"; {left} more were not played" if left else ""
+    return f"{len(chapters)} injected, {len(delays)} found{spread}, {len(outcome.false)} false{rest}"
 
 
-def _short(value: object) -> str:
-    if isinstance(value, dict | list):
-        return f"{len(value)} values"
-    text = value if isinstance(value, str) else json.dumps(value)
-    return text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…"
+def _delays(chapters: Iterable[Chapter]) -> list[float]:
+    return [each.delay for each in chapters if each.delay is not None]
+
+
+def _summed(chapter: Chapter) -> tuple[str, ...]:
+    incident, alert = chapter.incident, chapter.alert
+    if alert is None or chapter.delay is None:
+        return (str(chapter.number), incident.title, "-", incident.name, "-", "-", "-")
+    drift = alert.drift
+    ended = "open" if chapter.firing or chapter.ended is None else f"{(chapter.ended - chapter.struck) / 1000:.1f} s"
+    field = f" {drift.field}" if drift.field else ""
+    seen = (f"{drift.finding}{field}", where(alert), str(drift.severity), f"{chapter.delay:.1f} s", ended)
+    return (str(chapter.number), incident.title, *seen)

@@ -22,7 +22,7 @@ from driftd.config.model import (
     WebhookConfig,
 )
 from driftd.config.parse import Document, parse, parse_documents
-from driftd.config.plan import Cost, Plan, Priced, ResourcePlan, Sizes, plan
+from driftd.config.plan import Cost, Plan, Priced, ResourcePlan, Sizes, plan, proof_interval
 from driftd.config.secret import SecretRef
 from driftd.core.model import Policy
 
@@ -54,4 +54,5 @@ __all__ = [
     "parse",
     "parse_documents",
     "plan",
+    "proof_interval",
 ]

@@ -28,6 +28,10 @@ class _Scope(Struct, frozen=True):
     place: str
     """Where a limit may be raised."""
 
+    def cost(self, plan: Priced) -> Cost:
+        """Return what counts: of a resource its cycles, of a connection also what is asked beside them."""
+        return plan.total if self.place == self.connection.place else plan.cycles
+
     def exceeded(self, cost: Cost) -> list[str]:
         """Name the limits that `cost` does not keep."""
         limits = {"requests_per_day": cost.requests, "bytes_per_day": cost.bytes}
@@ -49,11 +53,12 @@ def above_limits(connection: ConnectionConfig, sizes: Sizes = UNKNOWN) -> list[M
 
 def _judged(scope: _Scope, sizes: Sizes) -> list[Mistake]:
     plan = priced(scope.connection, sizes)
-    limits = scope.exceeded(plan.total)
+    cost = scope.cost(plan)
+    limits = scope.exceeded(cost)
     if not limits:
         return []
     worst = max(plan.resources, key=lambda each: _of(each.total, limits[0]))
-    needs = " and ".join(_needs(plan.total, limit, scope.settings) for limit in limits)
+    needs = " and ".join(_needs(cost, limit, scope.settings) for limit in limits)
     text = f'"{scope.connection.name}" needs {needs}, most of it for {worst.resource.name}'
     for path, key, changed in _candidates(scope, plan, worst, limits[0]):
         longer = _longer(scope, sizes, key, changed)
@@ -61,7 +66,7 @@ def _judged(scope: _Scope, sizes: Sizes) -> list[Mistake]:
             now = span(getattr(next(iter(changed.values())).settings, key))
             return [Mistake(f"{path}.{key}", f'{text}: set {key} = "{span(longer)}", which is "{now}" now')]
     advice = f"{text}; no cadence of it alone would fit, so poll fewer resources, or set"
-    return [Mistake(f"{scope.place}.{limit}", f"{advice} {limit} = {ceil(_of(plan.total, limit))}") for limit in limits]
+    return [Mistake(f"{scope.place}.{limit}", f"{advice} {limit} = {ceil(_of(cost, limit))}") for limit in limits]
 
 
 def _candidates(
@@ -89,7 +94,7 @@ def _longer(scope: _Scope, sizes: Sizes, key: str, changed: Mapping[int, Resourc
         classes = list(scope.connection.classes)
         for number, each in changed.items():
             classes[number] = replace(each, settings=replace(each.settings, **{key: longer}))
-        return not scope.exceeded(priced(replace(scope.connection, classes=tuple(classes)), sizes).total)
+        return not scope.exceeded(scope.cost(priced(replace(scope.connection, classes=tuple(classes)), sizes)))
 
     lengths = [round(now * times, 3) for times in _TIMES if now * times <= LONGEST]
     if not lengths or not fits(lengths[-1]):

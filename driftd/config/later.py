@@ -9,9 +9,7 @@ from driftd.config.report import join
 from driftd.errors import Mistake
 
 _LEVEL: Mapping[str, str] = {
-    "policy": "schema drift is not judged yet",
     "private": "members are stored as they are read: do not rely on it",
-    "references": "references are not checked yet",
 }
 _TABLES: Mapping[str, Mapping[str, str]] = {
     "": {
@@ -22,9 +20,6 @@ _TABLES: Mapping[str, Mapping[str, str]] = {
     "store": {"url": "driftd keeps everything in SQLite in data_dir"},
     "defaults": _LEVEL,
 }
-_AUTH: Mapping[str, str] = {
-    "secret_expires": "nobody is warned yet: alert on driftd_credential_expiry_timestamp_seconds",
-}
 
 
 def not_in_force(raw: Mapping[str, object], prefix: str = "") -> Iterator[Mistake]:
@@ -34,7 +29,6 @@ def not_in_force(raw: Mapping[str, object], prefix: str = "") -> Iterator[Mistak
     for number, connection in enumerate(_tables(raw.get("connections"))):
         path = join(f"{prefix}connections", number)
         yield from _named(connection, path, _LEVEL)
-        yield from _named(connection.get("auth"), join(path, "auth"), _AUTH)
         for position, resource in enumerate(_tables(connection.get("resources"))):
             yield from _named(resource, join(path, "resources", position), _LEVEL)
 

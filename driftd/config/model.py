@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from driftd.config.secret import SecretRef
 from driftd.core.model import Hours, Policy, Resource
+from driftd.core.rules import Rules
 from driftd.errors import Mistake
 
 IpNetwork: TypeAlias = IPv4Network | IPv6Network
@@ -28,6 +29,8 @@ class ClassDefaults(Struct, frozen=True):
     """Collections that have a line key, and its members."""
     references: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Member → the class that it names by its key."""
+    rules: Rules = Rules()
+    """Which member plays which part in exact checks."""
 
 
 class Settings(Struct, frozen=True):

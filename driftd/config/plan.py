@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias
 
 from msgspec import Struct
 
-from driftd.config.model import Config, ConnectionConfig, ResourceConfig, Settings
+from driftd.config.model import ClientCredentials, Config, ConnectionConfig, ResourceConfig, Settings
 from driftd.core import crontab
 from driftd.core.cadence import PROBED, finds_new
 from driftd.core.calendar import open_minutes
@@ -60,11 +60,20 @@ class Priced(Struct, frozen=True):
 
     connection: ConnectionConfig
     resources: tuple[ResourcePlan, ...]
+    tokens: Cost = Cost()
+    """Of the tokens by which the secret is proved."""
+    prototypes: Cost = Cost()
+    """Of what the tenant is asked about the shape of its records."""
+
+    @property
+    def cycles(self) -> Cost:
+        """What its cycles cost."""
+        return total(each.total for each in self.resources)
 
     @property
     def total(self) -> Cost:
-        """What its cycles cost."""
-        return total(each.total for each in self.resources)
+        """What its cycles cost, and what is asked beside them."""
+        return total([self.cycles, self.tokens, self.prototypes])
 
     @property
     def details(self) -> Cost:
@@ -84,7 +93,7 @@ class Plan(Struct, frozen=True):
 
     @property
     def total(self) -> Cost:
-        """What all cycles cost."""
+        """What all cost."""
         return total(each.total for each in self.connections)
 
     def hosts(self) -> Mapping[str, Sequence[Priced]]:
@@ -103,7 +112,29 @@ def plan(config: Config, sizes: Sizes = UNKNOWN) -> Plan:
 def priced(connection: ConnectionConfig, sizes: Sizes = UNKNOWN) -> Priced:
     """Reckon one connection."""
     known = ((each, sizes.get((each.resource.connection, each.resource.name), _UNREAD)) for each in connection.classes)
-    return Priced(connection, tuple(reckoned(each, standing) for each, standing in known))
+    resources = tuple(reckoned(each, standing) for each, standing in known)
+    return Priced(connection, resources, _tokens(connection), _prototypes(connection))
+
+
+def proof_interval(connection: ConnectionConfig) -> float:
+    """Return the seconds after which the secret is proved anew.
+
+    That is the connection's shortest probe interval, less a tenth: a proof comes with a cycle, and cycles begin a
+    little early or late.
+    """
+    return 0.9 * min((each.settings.probe for each in connection.classes), default=connection.settings.probe)
+
+
+def _tokens(connection: ConnectionConfig) -> Cost:
+    if not isinstance(connection.auth, ClientCredentials):
+        return Cost()
+    return Cost(_slots(round(proof_interval(connection) * 1000), connection.settings.blackout))
+
+
+def _prototypes(connection: ConnectionConfig) -> Cost:
+    """Return the requests for prototypes: one an hour for each facet of each class, where the tenant serves them."""
+    hours = open_minutes(connection.settings.blackout) / 60
+    return Cost(hours * sum(2 if each.resource.details else 1 for each in connection.classes))
 
 
 def reckoned(planned: ResourceConfig, standing: Standing = _UNREAD) -> ResourcePlan:

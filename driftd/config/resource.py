@@ -91,6 +91,7 @@ def _resolved(table: shape.Resource, connection: str, settings: Settings, known:
         guards=Guards(settings.mass_delete_ratio, settings.mass_delete_limit, settings.second_look),
         policy=settings.policy,
         references={**known.references, **table.references},
+        rules=known.rules,
     )
     return ResourceConfig(
         resource,

@@ -25,8 +25,10 @@ def due(resource: Resource, standing: Standing, now: int) -> Kind | None:
     """Return the kind of cycle that is due at `now` (epoch ms), the most complete first; None if none is.
 
     A resource never read completely is swept. One that fits a single page is swept at the probe's pace: that proves
-    more and costs the same.
+    more and costs the same. A frozen one waits until its drift is accepted.
     """
+    if standing.frozen:
+        return None
     at = next_due(resource, standing, now)
     for kind in (Kind.SWEEP, Kind.DELTA, Kind.PROBE):
         if at[kind] <= now:
@@ -84,9 +86,10 @@ def _wanted(resource: Resource, standing: Standing, now: int) -> dict[Kind, int]
         complete = _fire(resource.calendar.sweep_cron, resource.calendar.timezone, sweep, now)
     else:
         complete = _slot((sweep,), _ms(resource.sweep), own, now)
+    idle = standing.cursor_lost or not finds_new(resource)
     return {
         Kind.SWEEP: complete,
-        Kind.DELTA: _slot((sweep, delta), _ms(resource.delta), own, now) if finds_new(resource) else complete,
+        Kind.DELTA: complete if idle else _slot((sweep, delta), _ms(resource.delta), own, now),
         Kind.PROBE: _slot((sweep, delta, probe), often, own, now),
     }
 

@@ -5,40 +5,32 @@ from typing import Final
 
 from msgspec import Struct
 
-from driftd.core.drift import Scope
-from driftd.core.health import Trouble
+from driftd.core.alerts.model import Alert
+from driftd.core.alerts.search import gravest_first, is_drift
+from driftd.core.drift import Check, SchemaKind, Scope
+from driftd.core.explained import Place, explained
+from driftd.core.facts import Fact, LastGood, ahead, evidence, last_good, meanwhile
 from driftd.core.reasons import MEANINGS, Actor, Cause, Reach, State
-from driftd.core.state import OLD
-from driftd.core.status import ConnectionStatus, Credential, Reached, ResourceStatus
+from driftd.core.status import ConnectionStatus, Reached
 from driftd.core.words import PHRASES, Language, Phrases, Words, day_and_time
+from driftd.core.words.filling import filled
 from driftd.errors import Reason
 
 BEFORE: Final = 30
 """Days of flips that a card tells of."""
 _NAMED: Final = 3
 """Resources that are named; of more, their number."""
-_NO_BREAK: Final = "\u00a0"
-_LONGEST: Final = 400
-"""Characters of a foreign text that are shown."""
 _DOUBTED: Final = frozenset({Reason.EMPTY_ANSWER, Reason.SUSPECT_MASS_DELETE, Reason.KEY_NOT_UNIQUE})
 """Reasons for which data arrive and are not wholly trusted."""
-
-
-class Fact(Struct, frozen=True):
-    """A line of a card, with the moment that it tells of (epoch ms) where there is one."""
-
-    text: str
-    at: int | None = None
-
-
-class LastGood(Struct, frozen=True):
-    """What is had of one resource; times in epoch ms."""
-
-    resource: str
-    success: int | None
-    change: int | None
-    says: str
-    """What consumers miss meanwhile."""
+_FIRING: Final = 8
+"""Alerts that are told of; of more, their number."""
+_FOUND: Final[Mapping[Reason, frozenset[str]]] = {
+    Reason.EMPTY_ANSWER: frozenset({Check.EMPTY_ANSWER}),
+    Reason.SUSPECT_MASS_DELETE: frozenset({Check.MASS_DELETE}),
+    Reason.KEY_NOT_UNIQUE: frozenset({SchemaKind.KEY_CHANGED}),
+    Reason.FROZEN: frozenset(SchemaKind),
+}
+"""The findings behind reasons for which a resource is not wholly trusted."""
 
 
 class Card(Struct, frozen=True):
@@ -73,6 +65,8 @@ class Card(Struct, frozen=True):
     meanwhile: tuple[Fact, ...]
     before: tuple[Fact, ...]
     ahead: tuple[Fact, ...]
+    alerts: tuple[Fact, ...] = ()
+    """What fires, the gravest first, with since when."""
 
 
 def card(status: ConnectionStatus, reached: Reached, flips: int, now: int, language: Language) -> Card:
@@ -81,10 +75,11 @@ def card(status: ConnectionStatus, reached: Reached, flips: int, now: int, langu
     Neither the customer's paragraph nor a step holds anything of what the tenant said.
     """
     phrases = PHRASES[language]
-    words, cause, actor = _words(status, phrases), status.cause, _actor(status, reached)
-    filled: dict[str, object] = {"connection": status.name, "host": status.host, "port": status.port}
-    filled["folder"] = status.folder
-    filled |= {"resources": _resources(status, phrases), "since": _since(status, phrases)}
+    drift = behind(status)
+    words, cause, actor = _words(status, language, drift), status.cause, _actor(status, reached, drift)
+    named: dict[str, object] = {"connection": status.name, "host": status.host, "port": status.port}
+    named["folder"] = status.folder
+    named |= {"resources": _resources(status, phrases), "since": _since(status, phrases)}
     verify = f"driftd connections test {status.name}"
     return Card(
         connection=status.name,
@@ -96,21 +91,22 @@ def card(status: ConnectionStatus, reached: Reached, flips: int, now: int, langu
         state=status.state,
         state_words=phrases.states[status.state],
         since=None if status.state is State.UNVALIDATED else status.since,
-        data=tuple(_last_good(each, status, now, phrases) for each in status.resources),
+        data=tuple(last_good(each, status, now, phrases) for each in status.resources),
         reason=status.reason,
-        meaning=_fill(words.plain, filled, phrases),
+        meaning=filled(words.plain, named, phrases),
         cause=cause,
         cause_words=phrases.causes[cause] if cause else "",
-        scope=_fill(_scope(status, reached, phrases), filled | _counts(reached), phrases),
-        evidence=tuple(_evidence(status.trouble, phrases)) if status.trouble else (),
+        scope=filled(_scope(status, reached, phrases), named | _counts(reached), phrases),
+        evidence=tuple(evidence(status.trouble, phrases)) if status.trouble else (),
         actor=actor,
-        actor_words=_fill(phrases.actors[actor], {}, phrases) if actor else "",
-        tell=_fill(_tell(status, words, phrases), filled, phrases),
-        fix=tuple(_fill(each, filled, phrases) for each in _steps(status, reached, words, phrases, verify)),
+        actor_words=filled(phrases.actors[actor], {}, phrases) if actor else "",
+        tell=filled(_tell(status, words, phrases), named, phrases),
+        fix=tuple(filled(each, named, phrases) for each in _steps(status, reached, words, phrases, verify)),
         verify=verify,
-        meanwhile=tuple(_meanwhile(status, phrases)),
-        before=(Fact(_fill(phrases.flips, {"count": flips, "days": BEFORE}, phrases)),),
-        ahead=tuple(_ahead(status, phrases)),
+        meanwhile=tuple(meanwhile(status, phrases)),
+        before=(Fact(filled(phrases.flips, {"count": flips, "days": BEFORE}, phrases)),),
+        ahead=tuple(ahead(status, phrases)),
+        alerts=tuple(_alerts(status, phrases, language)),
     )
 
 
@@ -118,30 +114,58 @@ def advice(reason: Reason, named: Mapping[str, str], language: Language = Langua
     """Return who acts on a reason, and what to tell the customer; `named` has connection, host, folder, resources."""
     phrases = PHRASES[language]
     actor = phrases.actors[MEANINGS[reason].actor]
-    return _fill(actor, {}, phrases), _fill(phrases.reasons[reason].tell, named, phrases)
+    return filled(actor, {}, phrases), filled(phrases.reasons[reason].tell, named, phrases)
 
 
-def _fill(template: str, values: Mapping[str, object], phrases: Phrases) -> str:
-    for plain, set_well in phrases.spacing:
-        template = template.replace(plain, set_well)
-    return template.format_map({name: one_line(str(value)) for name, value in values.items()})
+def behind(status: ConnectionStatus) -> Alert | None:
+    """Return the drift that a state rests on: it says more than a reason, or a state, alone."""
+    firing = [each for each in gravest_first(status.alerts) if each.firing and is_drift(each)]
+    if status.trouble is None:
+        return firing[0] if firing and status.state is State.DEGRADED else None
+    found = _FOUND.get(status.trouble.reason, frozenset())
+    return next((each for each in firing if each.drift.finding in found and _is_at(each, status)), None)
 
 
-def one_line(text: str) -> str:
-    """Return a foreign text as one line that does nothing to a terminal."""
-    plain = "".join(each if each.isprintable() or each == _NO_BREAK else " " for each in text)
-    line = " ".join(word for word in plain.split(" ") if word)
-    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+def _is_at(alert: Alert, status: ConnectionStatus) -> bool:
+    """Tell whether an alert is of the resource that a trouble is about, where that is a single one."""
+    own = [each.name for each in status.resources if each.health.trouble]
+    return alert.drift.resource == status.trouble_at if status.trouble_at else alert.drift.resource in own
 
 
-def _words(status: ConnectionStatus, phrases: Phrases) -> Words:
+def _place(status: ConnectionStatus) -> Place:
+    return Place(status.host, status.folder, status.port, status.budget.timezone)
+
+
+def _alerts(status: ConnectionStatus, phrases: Phrases, language: Language) -> Iterable[Fact]:
+    firing = [each for each in gravest_first(status.alerts) if each.firing]
+    for alert in firing[:_FIRING]:
+        said = explained(alert, _place(status), language)
+        muted = f" ({phrases.labels.muted})" if alert.mute else ""
+        severity = phrases.severities[alert.drift.severity]
+        yield Fact(f"{severity} {alert.id}{muted}{phrases.colon} {said.clause}", alert.first_incident)
+    if len(firing) > _FIRING:
+        yield Fact(filled(phrases.more, {"count": len(firing) - _FIRING}, phrases))
+
+
+def _words(status: ConnectionStatus, language: Language, drift: Alert | None) -> Words:
+    phrases = PHRASES[language]
+    if drift is not None:
+        said = explained(drift, _place(status), language)
+        return Words(_literal(said.clause), _literal(said.tell), tuple(map(_literal, said.fix)))
     if status.trouble:
         return phrases.reasons[status.trouble.reason]
     return phrases.quiet.get(status.state, phrases.quiet[State.DEGRADED])
 
 
-def _actor(status: ConnectionStatus, reached: Reached) -> Actor | None:
+def _literal(text: str) -> str:
+    """Return a text that is filled already, to be filled once more."""
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def _actor(status: ConnectionStatus, reached: Reached, drift: Alert | None) -> Actor | None:
     """What is the same on several hosts is ours first."""
+    if drift is not None:
+        return drift.drift.actor
     ours = reached.scope is Scope.ALL and status.cause is Cause.TRANSIENT and status.state is not State.RETRYING
     return Actor.SRE if ours else status.actor
 
@@ -178,44 +202,6 @@ def _counts(reached: Reached) -> dict[str, object]:
     return {"failing": reached.failing, "of": reached.of}
 
 
-def _last_good(resource: ResourceStatus, status: ConnectionStatus, now: int, phrases: Phrases) -> LastGood:
-    health = resource.health
-    count = {"count": health.held or health.pending}
-    if health.last_success is None:
-        says = phrases.never_read
-    elif health.held:
-        says = _fill(phrases.held, count, phrases)
-    elif _misses(resource, status, now):
-        says = phrases.missing
-    elif health.pending:
-        says = _fill(phrases.pending, count, phrases)
-    elif health.coverage is not None and health.coverage < 1:
-        says = _fill(phrases.coverage, {"percent": int(health.coverage * 100)}, phrases)
-    else:
-        says = phrases.current
-    return LastGood(resource.name, health.last_success, health.last_change, says)
-
-
-def _misses(resource: ResourceStatus, status: ConnectionStatus, now: int) -> bool:
-    """Tell whether something may have changed that was not read: it fails, or was read too long ago."""
-    health = resource.health
-    if status.health.outage or health.trouble or health.last_poll != health.last_success:
-        return True
-    return abs(now - (health.last_success or 0)) > OLD * resource.interval * 1000
-
-
-def _evidence(trouble: Trouble, phrases: Phrases) -> Iterable[Fact]:
-    if trouble.message:
-        yield Fact(one_line(trouble.message))
-    if trouble.hint:
-        yield Fact(one_line(trouble.hint))
-    if trouble.status is not None:
-        yield Fact(_fill(phrases.status, {"status": trouble.status}, phrases))
-    yield Fact(_fill(phrases.times, {"count": trouble.times}, phrases))
-    yield Fact(phrases.first_failure, trouble.since)
-    yield Fact(phrases.latest_failure, trouble.at)
-
-
 def _tell(status: ConnectionStatus, words: Words, phrases: Phrases) -> str:
     if status.trouble is None:
         return words.tell
@@ -238,52 +224,3 @@ def _steps(status: ConnectionStatus, reached: Reached, words: Words, phrases: Ph
     wait = phrases.quiet[State.RETRYING].fix if status.state is State.RETRYING else ()
     everywhere = (phrases.everywhere,) if reached.scope is Scope.ALL else ()
     return (*wait, *everywhere, *words.fix, phrases.verify.replace("{command}", verify))
-
-
-def _meanwhile(status: ConnectionStatus, phrases: Phrases) -> Iterable[Fact]:
-    health = status.health
-    if status.state is State.PAUSED and health.pause:
-        pause = health.pause
-        yield Fact(_fill(phrases.paused, {"by": pause.by, "reason": pause.reason}, phrases), pause.until)
-    if status.state is State.MAINTENANCE and health.maintenance:
-        yield Fact(phrases.maintenance, health.maintenance.until)
-    due = min((each.next_poll for each in status.resources if each.next_poll is not None), default=None)
-    for text, at in (
-        (phrases.next_poll, due),
-        (phrases.held_until, status.held_until),
-        (phrases.breaker, status.breaker_open_until),
-    ):
-        if at is not None:
-            yield Fact(_fill(text, {}, phrases), at)
-    held = sum(each.health.held for each in status.resources)
-    if held:
-        yield Fact(_fill(phrases.held, {"count": held}, phrases))
-    if health.token_failures:
-        yield Fact(_fill(phrases.token_failures, {"count": health.token_failures}, phrases))
-    yield from _budget(status, phrases)
-
-
-def _budget(status: ConnectionStatus, phrases: Phrases) -> Iterable[Fact]:
-    used = {
-        "requests": status.usage.requests,
-        "of_requests": status.budget.requests,
-        "bytes": _megabytes(status.usage.bytes),
-        "of_bytes": _megabytes(status.budget.bytes),
-    }
-    yield Fact(_fill(phrases.budget, used, phrases))
-    yield Fact(phrases.resumes, status.resumes)
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:.0f}" if size >= 10_000_000 or size == 0 else f"{size / 1e6:.2g}"
-
-
-def _ahead(status: ConnectionStatus, phrases: Phrases) -> Iterable[Fact]:
-    for credential, text in (
-        (Credential.CLIENT_SECRET, phrases.secret_ends),
-        (Credential.TLS_CERTIFICATE, phrases.certificate_ends),
-        (Credential.CLIENT_CERTIFICATE, phrases.client_certificate_ends),
-    ):
-        at = status.expiry.get(credential)
-        if at is not None:
-            yield Fact(text, at)

@@ -87,6 +87,7 @@ def sighted(
         source_ts=seen.source_ts,
         ts=seen.ts,
         first_seen=stored.first_seen,
+        completed=stored.details is None and details is not None,
     )
     return row, change
 
@@ -140,6 +141,20 @@ def deleted(
         confidence=confidence,
     )
     return tombstone, change
+
+
+def row_of(stored: Stored, *, placed: bool | None = None) -> Row:
+    """Return what is stored as a row to stage, believed present."""
+    return Row(
+        key=stored.key,
+        raw=stored.raw,
+        fingerprint=stored.fingerprint,
+        body=stored.body,
+        details=stored.details,
+        details_at=stored.details_at,
+        first_seen=stored.first_seen,
+        placed=stored.placed if placed is None else placed,
+    )
 
 
 def event_id(resource: Resource, key: KeyBytes, after: bytes, previous_seq: int) -> str:

@@ -4,7 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeAlias
 
-from driftd.core.card import Card, Fact
+from driftd.core.alerts.model import Alert
+from driftd.core.alerts.search import gravest_first
+from driftd.core.card import Card
+from driftd.core.facts import Fact
 from driftd.core.status import ConnectionStatus, Reached, ResourceStatus, Status, counted, located
 
 Document: TypeAlias = dict[str, object]
@@ -23,12 +26,14 @@ def of_status(status: Status, shown: Sequence[ConnectionStatus] | None = None) -
     return {
         "at": moment(status.at),
         "counts": {str(state): count for state, count in counted(status.connections).items()},
-        "connections": [of_connection(each, scopes) for each in (status.connections if shown is None else shown)],
+        "connections": [
+            of_connection(each, scopes, status.at) for each in (status.connections if shown is None else shown)
+        ],
     }
 
 
-def of_connection(status: ConnectionStatus, scopes: Mapping[str, Reached]) -> Document:
-    """Return one connection with its resources; `scopes` is what `located` says."""
+def of_connection(status: ConnectionStatus, scopes: Mapping[str, Reached], at: int) -> Document:
+    """Return one connection with its resources, as seen at a time (epoch ms); `scopes` is what `located` says."""
     reached = scopes.get(status.name)
     return {
         "connection": status.name,
@@ -57,7 +62,9 @@ def of_connection(status: ConnectionStatus, scopes: Mapping[str, Reached]) -> Do
             "bytes_limit": status.budget.bytes,
             "resumes": moment(status.resumes),
         },
+        "credentials": {str(name): state for name, state in status.credentials.items()},
         "expiry": {str(name): moment(at) for name, at in status.expiry.items()},
+        "alerts": [of_firing(each, at) for each in gravest_first(status.alerts) if each.firing],
         "resources": [of_resource(each) for each in status.resources],
     }
 
@@ -112,9 +119,26 @@ def of_card(card: Card) -> Document:
         "tell_the_customer": card.tell,
         "how_to_fix": list(card.fix),
         "verify": card.verify,
+        "alerts": _facts(card.alerts),
         "meanwhile": _facts(card.meanwhile),
         "before": _facts(card.before),
         "ahead": _facts(card.ahead),
+    }
+
+
+def of_firing(alert: Alert, at: int) -> Document:
+    """Return in short that an alert fires, as seen at a time (epoch ms)."""
+    drift = alert.drift
+    return {
+        "id": alert.id,
+        "severity": drift.severity,
+        "kind": drift.kind,
+        "finding": drift.finding,
+        "resource": drift.resource,
+        "field": drift.field,
+        "actor": drift.actor,
+        "since": moment(alert.first_incident),
+        "muted": alert.muted(at),
     }
 
 

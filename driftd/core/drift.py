@@ -11,7 +11,6 @@ from typing import Final
 
 from msgspec import Struct
 
-from driftd.core.model import Json
 from driftd.core.reasons import Actor
 
 
@@ -121,7 +120,7 @@ class Drift(Struct, frozen=True):
     connection: str
     kind: DriftKind
     finding: str
-    """A value of `SchemaKind`, `Check` or `Reason`."""
+    """A value of `SchemaKind`, `Check` or `Reason`, or ``stalled``."""
     severity: Severity
     actor: Actor
     resource: str | None = None
@@ -144,10 +143,12 @@ class Drift(Struct, frozen=True):
     write_impact: Impact = Impact.NONE
     hint: str = ""
     """What it may be, such as ``BPCNAM → BPCNAM1? 50 of 50 values are equal``."""
-    evidence: Mapping[str, Json] = {}
-    """Whatever else lets the verdict be reckoned again: versions, cycle ids, counts."""
+    evidence: Mapping[str, object] = {}
+    """Whatever else lets the verdict be reckoned again: versions, cycle ids, counts; JSON: lists, no tuples."""
     certain: bool = False
     """Whether it fires at once: a second look has confirmed it, or a key is lost."""
+    own_grace: bool = False
+    """Whether it only pends until it is `certain`, however often it is found: what found it counts by itself."""
     since: int | None = None
     """When it began, epoch ms, where that is known better than by the first evaluation."""
 

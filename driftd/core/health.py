@@ -8,6 +8,7 @@ from typing import Final, NamedTuple, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
+from driftd.core.credential import Signs
 from driftd.core.model import Kind, Op
 from driftd.core.reasons import GRACE, GRACE_SPAN, MEANINGS, Reach, State
 from driftd.errors import Reason
@@ -51,6 +52,10 @@ class Poll(Struct, frozen=True):
     bytes: int = 0
     pages: int = 0
     pages_unchanged: int = 0
+    evaluated: bool = False
+    """Whether the checks of drift ran to their end."""
+    schema_changes: Mapping[str, int] = {}
+    """Changes of shape confirmed in it, as ``kind/impact``."""
 
 
 class Trouble(Struct, frozen=True):
@@ -114,6 +119,10 @@ class ResourceHealth(Struct, frozen=True):
     """When the latest three failures were, epoch ms, overcome or not."""
     beats: bytes = b""
     """The latest polls, packed: see `heartbeat`."""
+    last_evaluation: int | None = None
+    """When the checks of drift last ran to their end, epoch ms."""
+    schema_changes: Mapping[str, int] = {}
+    """Changes of shape confirmed, as ``kind/impact``."""
 
 
 class Pause(Struct, frozen=True):
@@ -163,6 +172,8 @@ class ConnectionHealth(Struct, frozen=True):
     """No poll before, epoch ms: backoff, or as long as the tenant asked for."""
     breaker_open_until: int | None = None
     """When the next trial on the way to the host is due, epoch ms."""
+    signs: Signs = Signs()
+    """What answers showed of credentials, certificates and clocks."""
 
 
 class Flip(Struct, frozen=True):
@@ -212,6 +223,10 @@ def resource_polled(health: ResourceHealth, poll: Poll) -> ResourceHealth:
         pending=poll.pending,
         held=poll.held,
         coverage=poll.coverage,
+        last_evaluation=poll.at if poll.evaluated else health.last_evaluation,
+        schema_changes=_counted(health.schema_changes, poll.schema_changes)
+        if poll.schema_changes
+        else health.schema_changes,
     )
 
 

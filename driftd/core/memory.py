@@ -2,6 +2,9 @@
 
 from msgspec import Struct
 
+from driftd.core.model import KeyBytes
+from driftd.core.rhythm import Rhythm
+from driftd.core.scale import Quote, Shift
 from driftd.core.schema.model import Learnt
 
 
@@ -11,3 +14,13 @@ class Memory(Struct, frozen=True):
     learnt: Learnt = Learnt()
     evaluated: int | None = None
     """When all checks last ran to their end, epoch ms."""
+    shifts: tuple[Shift, ...] = ()
+    """Shifts of scale that are neither undone nor accepted."""
+    quotes: tuple[Quote, ...] = ()
+    """How the latest prices of new documents compare with those before."""
+    rhythm: Rhythm = Rhythm()
+    churn: tuple[float, ...] = ()
+    """The share of records that changed in each of the latest sweeps that saw changes."""
+    review: KeyBytes | None = None
+    """The key up to which records were judged against other classes that were not known at their baseline; empty: none
+    as yet; None: all were."""

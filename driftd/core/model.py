@@ -7,6 +7,8 @@ from typing import NamedTuple, TypeAlias
 
 from msgspec import Struct, field
 
+from driftd.core.rules import Rules
+
 KeyPart: TypeAlias = str | int | float | bool
 KeyBytes: TypeAlias = bytes
 """A record's key as compact JSON array, so that ``1`` and ``"1"`` are different keys: ``b'["C001"]'``."""
@@ -127,6 +129,8 @@ class Resource(Struct, frozen=True):
     policy: Policy = Policy.WARN
     references: Mapping[str, str] = field(default_factory=dict)
     """Member, of the record or of its lines → class that it names by its key."""
+    rules: Rules = Rules()
+    """What exact checks know of the class."""
 
 
 class Query(Struct, frozen=True):
@@ -174,6 +178,15 @@ class Details(NamedTuple):
     record: JsonObject | None
     wire_bytes: int
     requests: int
+
+
+class Prototypes(NamedTuple):
+    """What a tenant declares of a resource. ``declared`` is None where there is nothing to be had."""
+
+    declared: JsonObject | None
+    """The prototype of the query facet, completed from that of the details facet where records have details."""
+    wire_bytes: int = 0
+    requests: int = 0
 
 
 class Stored(Struct, frozen=True):
@@ -244,6 +257,8 @@ class Change(Struct, frozen=True):
     confidence: Confidence = Confidence.OBSERVED
     reason: ChangeReason | None = None
     related: tuple[str, ...] = ()
+    completed: bool = False
+    """Whether its details were read for the first time: ``before`` lacks them. Not remembered."""
 
 
 class Recorded(NamedTuple):
@@ -318,3 +333,7 @@ class Standing(Struct, frozen=True):
     """What the raw fingerprints and digests were made with; another recipe means they say nothing."""
     seed: int = 0
     """Seed of the raw fingerprints: 64 random bits, drawn once for the resource."""
+    cursor_lost: bool = False
+    """Whether the watermark's member went or changed its form: sweeps instead of deltas until that is accepted."""
+    frozen: bool = False
+    """Whether no cycle runs until a drift is accepted: policy ``freeze``."""

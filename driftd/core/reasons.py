@@ -129,5 +129,6 @@ MEANINGS: Final[Mapping[Reason, Meaning]] = MappingProxyType(
         Reason.CLOCK_SKEW: Meaning(Cause.INTERNAL, Actor.SRE, Reach.CONNECTION, State.UNREACHABLE),
         Reason.STORE_ERROR: Meaning(Cause.INTERNAL, Actor.SRE, Reach.RESOURCE, State.DEGRADED),
         Reason.INTERNAL_ERROR: Meaning(Cause.INTERNAL, Actor.SRE, Reach.RESOURCE, State.DEGRADED),
+        Reason.FROZEN: Meaning(Cause.TENANT, Actor.OPERATOR, Reach.RESOURCE, State.DEGRADED, grace=1),
     }
 )

@@ -26,6 +26,8 @@ class Scene(Struct, frozen=True):
     """When each resource is polled next, epoch ms; a resource that is left out is not late."""
     progress: Mapping[str, int] = field(default_factory=dict)
     """When the running cycle of a resource last read something, epoch ms."""
+    alarmed: bool = False
+    """Whether an alert of drift fires that is critical."""
 
 
 class Verdict(Struct, frozen=True):
@@ -120,7 +122,7 @@ def _overdue(scene: Scene, name: str, now: int, intervals: float) -> bool:
 def _degraded(scene: Scene, _now: int) -> Verdict | None:
     lasting = [(each.trouble, name) for name, each in scene.resources.items() if each.trouble and each.trouble.lasting]
     if not lasting:
-        return None
+        return Verdict(State.DEGRADED) if scene.alarmed else None
     trouble, name = min(lasting, key=lambda pair: pair[0].since)
     return Verdict(State.DEGRADED, trouble, name)
 

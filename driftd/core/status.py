@@ -5,27 +5,19 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
 from msgspec import Struct, field
 
+from driftd.core.alerts.model import Alert
 from driftd.core.budget import Budget, Usage
+from driftd.core.credential import Credential, CredentialState
 from driftd.core.drift import Scope
 from driftd.core.health import ConnectionHealth, ResourceHealth, Trouble
 from driftd.core.histogram import Durations
 from driftd.core.reasons import MEANINGS, Actor, Cause, State
 from driftd.errors import Reason
-
-
-class Credential(StrEnum):
-    """What of a connection's credentials ends one day."""
-
-    CLIENT_SECRET = "client_secret"  # noqa: S105 - a name
-    TLS_CERTIFICATE = "tls_certificate"
-    CLIENT_CERTIFICATE = "client_certificate"
-    ACCESS_TOKEN = "access_token"  # noqa: S105 - a name
 
 
 class Reached(Struct, frozen=True):
@@ -91,8 +83,12 @@ class ConnectionStatus(Struct, frozen=True):
     """When the next trial on the way to the host is due, epoch ms."""
     expiry: Mapping[Credential, int] = field(default_factory=dict)
     """When credentials end, epoch ms, best evidence."""
+    credentials: Mapping[Credential, CredentialState] = field(default_factory=dict)
+    """How secret and server certificate stand."""
     port: int = 443
     """Where the tenant's web server listens."""
+    alerts: tuple[Alert, ...] = ()
+    """Its alerts in the order of their ids: pending, firing, muted, and those resolved within a day."""
 
     @property
     def reason(self) -> Reason | None:
@@ -180,6 +176,8 @@ class Status(Struct, frozen=True):
     """In the order of their names."""
     daemon: Daemon | None = None
     """None where no daemon runs."""
+    groups: tuple[Alert, ...] = ()
+    """Alerts of a wider scope than one connection."""
 
 
 _MANY: Final = 3

@@ -52,8 +52,16 @@ class Agenda:
     def idle(self) -> Iterator[Resource]:
         """Give the resources that are not being polled, the one that is due first before the others."""
         now = self._clock.now()
-        waiting = [each for name, each in self._resources.items() if name not in self._busy]
+        waiting = [
+            each
+            for name, each in self._resources.items()
+            if name not in self._busy and not self._standings[name].frozen
+        ]
         yield from sorted(waiting, key=lambda each: min(self._due(each, now).values()))
+
+    def frozen(self) -> list[Resource]:
+        """Return the resources that wait until a drift is accepted."""
+        return [each for name, each in self._resources.items() if self._standings[name].frozen]
 
     def is_small(self, resource: Resource) -> bool:
         """Tell whether a resource is known to fit one page."""
@@ -121,6 +129,8 @@ class Agenda:
         now = self._clock.now()
         due, sweeps = {}, {}
         for name, resource in self._resources.items():
+            if self._standings[name].frozen:
+                continue
             at = self._due(resource, now)
             rests = max(0, round(self._resting(name) * 1000))
             due[name] = self._busy.get(name) or max(

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from driftd.config import ConnectionConfig
 from driftd.core.health import (
+    ConnectionHealth,
     Flip,
     Poll,
     ResourceHealth,
@@ -20,6 +21,7 @@ from driftd.core.model import Op
 from driftd.core.reasons import State
 from driftd.core.status import ConnectionStatus
 from driftd.ports import Clock, Log, Polled
+from driftd.runtime.alarms import Alarms
 from driftd.runtime.book import Book
 from driftd.runtime.tally import CycleReport
 from driftd.runtime.traffic import ConnectionTraffic
@@ -32,12 +34,19 @@ class Chart:
     """The health of one connection in memory; what changes goes to the book."""
 
     def __init__(
-        self, connection: ConnectionConfig, host: str, known: Known, traffic: ConnectionTraffic, clock: Clock
+        self,
+        connection: ConnectionConfig,
+        host: str,
+        known: Known,
+        traffic: ConnectionTraffic,
+        clock: Clock,
+        alarms: Alarms,
     ) -> None:
         self._connection = connection
         self._host = host
         self._traffic = traffic
         self._clock = clock
+        self._alarms = alarms
         self._resources: dict[str, ResourceHealth] = dict(known.resources)
         self.health = known.health
         self._written = (known.health, known.usage)
@@ -62,9 +71,17 @@ class Chart:
         self.health = host_struck(self.health, trouble)
 
     @property
+    def evidence(self) -> tuple[ConnectionHealth, Mapping[str, ResourceHealth]]:
+        """What the state of its credentials follows from."""
+        return self.health, self._resources
+
+    @property
     def known(self) -> Known:
         """What another chart of the connection can go on from."""
-        return Known(self.health, self._traffic.purse.usage, self._resources)
+        name, alarms = self._connection.name, self._alarms
+        return Known(
+            self.health, self._traffic.purse.usage, self._resources, alarms.of(name), alarmed=alarms.alarmed(name)
+        )
 
     def look(self, present: Present, book: Book, log: Log) -> None:
         """Judge the connection; a change of its state is written and logged."""
@@ -129,6 +146,8 @@ def told(report: CycleReport, began: int, now: int) -> Poll:
         bytes=report.bytes,
         pages=report.pages,
         pages_unchanged=report.pages_unchanged,
+        evaluated=report.evaluated,
+        schema_changes=report.schema_changes,
     )
 
 

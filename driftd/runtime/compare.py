@@ -61,7 +61,7 @@ class Comparison:
             if held is None or held.raw != line.raw or held.deleted_at is not None:
                 unlike.append(line)
             elif held.absent is not None or (placed and not held.placed):
-                rows.append(row_of(held, placed=placed))
+                rows.append(diff.row_of(held, placed=placed))
         sightings = await self._complete(self._sightings(unlike, page, now, placed=placed))
         changes: list[Change] = []
         for seen in sightings:
@@ -184,17 +184,3 @@ class Comparison:
     def _next_row(self) -> int:
         self._rows += 1
         return self._rows - 1
-
-
-def row_of(stored: Stored, *, placed: bool | None = None) -> Row:
-    """Return what is stored as a row to stage, believed present."""
-    return Row(
-        key=stored.key,
-        raw=stored.raw,
-        fingerprint=stored.fingerprint,
-        body=stored.body,
-        details=stored.details,
-        details_at=stored.details_at,
-        first_seen=stored.first_seen,
-        placed=stored.placed if placed is None else placed,
-    )

@@ -1,7 +1,8 @@
 """THE STRAIGHT WAY: one cycle polls one resource of one connection once.
 
-    read ─▶ segment ─▶ same? ─▶ split ─▶ fingerprint ─▶ known? ─▶ decode ─▶ details ─▶ diff
-                         └ nothing to do                  └ nothing to do               └─▶ look again ─▶ gate ─▶ commit
+    read ─▶ segment ─▶ same? ─▶ split ─▶ fingerprint ─▶ known? ─▶ decode ─▶ details ─▶ diff ─▶ study
+                         └ nothing to do                  └ nothing to do                        └─▶ look again ─▶ gate
+                                                                                expose ◀─ commit ◀─ alert ◀─ detect ◀┘
 
 A *sweep* reads everything and alone can prove a delete. A *probe* reads one small page, a *delta* what is new; absence
 in either is evidence of nothing. A segment whose bytes did not change is never parsed, a record whose bytes did not
@@ -10,18 +11,20 @@ change never decoded: the cost of a cycle follows what changed, not what exists.
 Nothing of a cycle is visible before its commit; a cycle that fails or is cancelled never began.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
 from driftd.core import fingerprint, gate
 from driftd.core.lines import Line
-from driftd.core.model import Absence, KeyBytes, Kind, Op, Resource, Segment, Standing
+from driftd.core.model import Absence, Contents, KeyBytes, Kind, Op, Resource, Segment, Standing
+from driftd.core.schema.parting import SAMPLED
 from driftd.core.segment import pieces, segment
 from driftd.core.volatile import nearly_all
 from driftd.errors import FencedError, Reason, SourceError, StoreError
 from driftd.ports import Cycle
 from driftd.runtime.ahead import read_ahead
+from driftd.runtime.checks import Start
 from driftd.runtime.compare import Comparison, Found
 from driftd.runtime.deletes import Deletes, Missing, SilentOnceError
 from driftd.runtime.glance import newest_shown, opening, pages, probed, wanted
@@ -30,6 +33,7 @@ from driftd.runtime.reader import Reader
 from driftd.runtime.stretches import Stretch, Stretches
 from driftd.runtime.tally import CycleReport, Failure, Tally, Watch
 from driftd.runtime.tenant import Tenant
+from driftd.runtime.verdict import Ending, frozen
 
 ATTEMPTS = 3
 """How often a cycle may begin: anew where it learnt which members are volatile, or found nothing by accident."""
@@ -46,11 +50,18 @@ async def cycle(tenant: Tenant, resource: Resource, kind: Kind, watch: Watch | N
 
     A resource that was never read completely is swept whatever `kind` asks for.
     """
+    async with tenant.detector.busy[resource.connection, resource.name]:
+        return await _cycle(tenant, resource, kind, watch)
+
+
+async def _cycle(tenant: Tenant, resource: Resource, kind: Kind, watch: Watch | None) -> CycleReport:
     begun = tenant.clock.monotonic()
     tally = Tally(resource, kind)
     failure: Failure | None = None
     try:
         standing, absences = await tenant.store.standing(resource), await tenant.store.absences(resource)
+        if standing.frozen:
+            raise frozen(resource)
         if not standing.baselined:
             standing, kind = replace(standing, seed=standing.seed or tenant.seed()), Kind.SWEEP
         for attempt in range(1, ATTEMPTS + 1):
@@ -102,13 +113,18 @@ class Way:
         self.layout: list[Segment] = []
         self.loose: frozenset[KeyBytes] = frozenset()
         """Keys that no segment shows as they are stored: a probe or a delta wrote them, or a sweep missed them."""
+        self.changed: set[KeyBytes] = set()
+        """Keys of which this cycle has told a change."""
         self.last = last
         """Whether no further attempt may begin anew."""
         self.taught = last
-        self._position = 0
+        self._position = self._twins = 0
 
     async def go(self, kind: Kind) -> None:
         """Open a cycle in the store and walk."""
+        start = Start(self.resource, kind, self.tenant.clock.now(), self.standing)
+        self.detection = self.tenant.detector.begin(start, self.tenant.others.get, self.tenant.source.decode)
+        self.ending = Ending(self.tenant, self.resource, self.detection, self.tally)
         opened = await self.tenant.store.begin(
             self.resource,
             kind,
@@ -117,8 +133,13 @@ class Way:
             now=self.tenant.clock.now(),
             baseline=not self.standing.baselined,
         )
-        async with opened as writing:
-            await (self._sweep(writing) if kind is Kind.SWEEP else self._glance(writing, kind))
+        try:
+            async with opened as writing:
+                await (self._sweep(writing) if kind is Kind.SWEEP else self._glance(writing, kind))
+        except SourceError as error:
+            if error.reason is Reason.RESOURCE_NOT_FOUND and self.standing.baselined:
+                await self.ending.unlisted()
+            raise
 
     async def _sweep(self, writing: Cycle) -> None:
         store, resource = self.tenant.store, self.resource
@@ -142,14 +163,16 @@ class Way:
         deletes = Deletes(self.tenant, resource, self.reader, self.tally, self.standing.records)
         if gate.silent(self.tally.records, self.standing.records):
             await deletes.silent(last=self.last)
+            await self.ending.file()
             return
         async for stretch in stretches.gone():
             self.missing.note(stretch, resource.page_size)
         await self._refresh(writing)
+        await self._doubtful(writing)
         self.missing.settle(self.loose - stretches.homes)
         unique = self._keys_unique(segments)
         async for judged in deletes.judged(self.missing, key_unique=unique):  # look again ─▶ gate
-            await writing.stage(self._next(), rows=judged.rows, changes=judged.changes)
+            await self._write(writing, judged)
         await self._commit(writing, Kind.SWEEP)  # commit
 
     async def _glance(self, writing: Cycle, kind: Kind) -> None:
@@ -167,16 +190,20 @@ class Way:
             latest = {line.key: line for line in lines.unknown() if line.key and line.key not in told}
             stored = await self.tenant.store.known(resource, latest)
             found = await self.comparison.found(list(latest.values()), stored, page=self._position, placed=False)
-            await writing.stage(self._next(), rows=found.rows, changes=found.changes)
+            await self._write(writing, found)
             told.update(row.key for row in found.rows)
             if query.descending and all(key in stored for key in latest):
                 break
+        await self._doubtful(writing)
         await self._commit(writing, kind)
 
     async def _usable(self, stretch: Stretch) -> list[Line]:
         """Return the rows whose bytes are not known, the last of each key; raises `LearntError`."""
         self.missing.note(stretch, self.resource.page_size)
-        latest = {line.key: line for line in stretch.lines.unknown() if line.key}
+        unknown = stretch.lines.unknown()
+        await self.detection.keyless(line.record for line in unknown if not line.key)
+        latest = {line.key: line for line in unknown if line.key}
+        await self._repeated(unknown, latest)
         if not self.taught and nearly_all(len(latest), len(stretch.lines)):
             self.taught = True  # one lesson a pass
             await lesson(self.reader, self.tenant.source, stretch, self.volatile)
@@ -187,6 +214,7 @@ class Way:
             return Found([], [])
         if not self.standing.baselined:
             rows = await self.comparison.baseline(lines, page=stretch.position)
+            await self.detection.baseline(rows)  # study
             self.tally.baseline += len(rows)
             return Found(rows, [])
         stored = await self.tenant.store.known(self.resource, [line.key for line in lines])
@@ -198,7 +226,7 @@ class Way:
         whole = stretch.digest if len(parts) == 1 and len(parts[0]) == len(stretch.lines) else None
         segments = [segment(part, whole or self.reader.digest(b"[" + b",".join(part.records) + b"]")) for part in parts]
         self.layout.extend(one for one, _ in segments)
-        repeated = await writing.stage(self._next(), rows=found.rows, changes=found.changes, segments=segments)
+        repeated = await self._write(writing, found, segments)
         self.missing.repeated.update(repeated)
         self.tally.baseline -= len(repeated) if not self.standing.baselined else 0
 
@@ -208,7 +236,33 @@ class Way:
         if self.standing.baselined and budget:
             stale = await self.tenant.store.stalest(self.resource, budget + self.tally.details)
             found = await self.comparison.refresh(stale, page=self.tally.pages)
-            await writing.stage(self._next(), rows=found.rows, changes=found.changes)
+            await self._write(writing, found)
+
+    async def _doubtful(self, writing: Cycle) -> None:
+        """Read again what broke a check by its lines when it was read: it may have been half-written."""
+        tenant, now = self.tenant, self.tenant.clock.now()
+        keys = set(await self.detection.doubtful(self.tally, now)) - self.changed
+        if keys:
+            stored = await tenant.store.known(self.resource, keys)
+            await self._write(writing, await self.comparison.refresh(stored.values(), page=self.tally.pages))
+
+    async def _write(
+        self, writing: Cycle, found: Found, segments: Sequence[tuple[Segment, Contents]] = ()
+    ) -> Sequence[KeyBytes]:
+        self.changed.update(change.key for change in found.changes)
+        changes = await self.detection.changed(found.rows, found.changes) if self.standing.baselined else found.changes
+        return await writing.stage(self._next(), rows=found.rows, changes=changes, segments=segments)  # study
+
+    async def _repeated(self, lines: Sequence[Line], latest: Mapping[KeyBytes, Line]) -> None:
+        """Show detection some of the rows that have the key of another one here."""
+        room = SAMPLED - self._twins
+        if len(latest) == len(lines) or not room:
+            return
+        earlier = [line for line in lines if line.key and latest[line.key] is not line][:room]
+        decode = self.tenant.source.decode
+        twins = [(decode(line.record), decode(latest[line.key].record)) for line in earlier]
+        self._twins += len(twins)
+        await self.detection.repeated(twins)
 
     def _keys_unique(self, before: Sequence[Segment]) -> bool:
         """Tell whether this sweep's keys can prove a delete; says so where they cannot."""
@@ -221,6 +275,8 @@ class Way:
                 f" one, {keyless} have none and are left out",
                 "have the customer's X3 admin look at these records; the others are captured as ever",
             )
+        if len(self.missing) and self.detection.loses_key(self.tally.records):
+            return False
         return not duplicates and keyless <= sum(one.keyless for one in before)
 
     async def _commit(self, writing: Cycle, kind: Kind) -> None:
@@ -246,7 +302,7 @@ class Way:
             )
         standing = tally.remembered(standing)
         layout = [one.id if one.id is not None else one for one in self.layout] if kind is Kind.SWEEP else None
-        outcome = await writing.commit(standing, layout)
+        outcome = await self.ending.commit(writing, standing, layout)  # detect ─▶ alert ─▶ commit
         tally.snapshot, tally.pending, tally.held = outcome.records, outcome.pending, outcome.held
         if self.resource.details:
             tally.covered = await self.tenant.store.coverage(self.resource, now - DAY)

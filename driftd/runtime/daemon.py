@@ -8,12 +8,17 @@ from msgspec import Struct
 
 from driftd import __version__
 from driftd.config import Config
+from driftd.core.drift import Drift
 from driftd.core.status import Daemon, Database, Status
 from driftd.errors import ConfigError
 from driftd.ports import Log, Remembered
+from driftd.runtime.credentials import credential_drifts, evidence_of
+from driftd.runtime.decisions import Decisions
 from driftd.runtime.lag import Lag, watch_lag
 from driftd.runtime.post import Post
+from driftd.runtime.settling import Site
 from driftd.runtime.supervisor import Changes, Supervisor
+from driftd.runtime.watch import Sight, Watch
 from driftd.runtime.world import World
 
 STUCK: Final = 4
@@ -64,6 +69,8 @@ class Running:
         self._started = self._loaded = world.clock.now()
         self._reload_ok = True
         self._polling = False
+        self._watch = Watch(world.detector.alarms, world.detector.casebook, world.clock, log, self._sight())
+        self.decisions = Decisions(world.detector, world.store, world.clock, self.sites)
         self.begun = anyio.Event()
         """Set once polls run."""
 
@@ -73,6 +80,7 @@ class Running:
             group.start_soon(watch_lag, self._world.clock, self._lag)
             group.start_soon(self._world.book.run)
             group.start_soon(self._tidy)
+            group.start_soon(self._watch.run, self._world.tick)
             self._polling = True
             self.begun.set()
             try:
@@ -112,7 +120,8 @@ class Running:
 
     def status(self) -> Status:
         """Return everything as it is now."""
-        return Status(self._world.clock.now(), self._supervisor.statuses, self._daemon())
+        groups = self._world.detector.alarms.groups
+        return Status(self._world.clock.now(), self._supervisor.statuses, self._daemon(), groups)
 
     def post(self, name: str) -> Post:
         """Return what is kept of a connection; raises `KeyError` where there is none of the name."""
@@ -147,6 +156,21 @@ class Running:
             restarts=gauges.restarts,
             database=self._instruments.database(),
         )
+
+    def _sight(self) -> Sight:
+        return Sight(lambda: self._supervisor.statuses, self._credentials)
+
+    def _credentials(self, now: int) -> list[Drift]:
+        posts = self._supervisor.posts
+        return credential_drifts((evidence_of(each.connection, *each.chart.evidence) for each in posts), now)
+
+    def sites(self) -> Mapping[tuple[str, str], Site]:
+        """Return where each resource is polled, by connection and resource."""
+        return {
+            (post.connection.name, each.name): Site(each, post.host, post.connection.folder)
+            for post in self._supervisor.posts
+            for each in post.connection.resources
+        }
 
     async def _tidy(self) -> None:
         """Have the logbook forget what is old, slice by slice."""

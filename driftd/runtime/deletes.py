@@ -14,7 +14,7 @@ from driftd.core import diff, gate
 from driftd.core.gate import Range, Verdict
 from driftd.core.model import Absence, Change, Confidence, KeyBytes, Op, Query, Resource, Row, Stored
 from driftd.errors import Reason
-from driftd.runtime.compare import Found, row_of
+from driftd.runtime.compare import Found
 from driftd.runtime.look import locate, look_again
 from driftd.runtime.reader import Reader
 from driftd.runtime.stretches import Stretch
@@ -164,11 +164,11 @@ class Deletes(Struct, frozen=True):
         now = self.tenant.clock.now()
         since = stored.absent_since if stored.absent_since is not None else now
         if held:
-            return row_of(stored, placed=False)._replace(absent=Absence.HELD, absent_since=since), None
+            return diff.row_of(stored, placed=False)._replace(absent=Absence.HELD, absent_since=since), None
         if verdict is Verdict.RETURNED:
-            return row_of(stored, placed=False), None
+            return diff.row_of(stored, placed=False), None
         if verdict is Verdict.UNKNOWN and stored.absent is None:
-            return row_of(stored, placed=False)._replace(absent=Absence.PENDING, absent_since=since), None
+            return diff.row_of(stored, placed=False)._replace(absent=Absence.PENDING, absent_since=since), None
         confidence = Confidence.CONFIRMED_ABSENT if verdict is Verdict.ABSENT else Confidence.INFERRED_ABSENT
         return diff.deleted(stored, self.resource, confidence, page=self.tally.pages, row=0, now=now)
 

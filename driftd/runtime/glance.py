@@ -63,7 +63,9 @@ async def pages(reader: Reader, resource: Resource, query: Query) -> AsyncIterat
 
 def wanted(resource: Resource, standing: Standing) -> bool:
     """Tell whether a sweep looks for the watermark: not where one page holds all, for then there are no deltas."""
-    return resource.watermark is not None and (not standing.baselined or standing.records > resource.page_size)
+    if resource.watermark is None or standing.cursor_lost:
+        return False
+    return not standing.baselined or standing.records > resource.page_size
 
 
 async def newest_shown(

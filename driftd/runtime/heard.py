@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from driftd.core.model import Details, JsonObject, KeyBytes, Page, Query, Resource
+from driftd.core.model import Details, JsonObject, KeyBytes, Page, Prototypes, Query, Resource
 from driftd.ports import Source
 
 
@@ -24,6 +24,12 @@ class Heard:
         details = await self._source.details(resource, key)
         self._heard()
         return details
+
+    async def prototypes(self, resource: Resource) -> Prototypes:
+        """Read what the tenant declares of a resource."""
+        prototypes = await self._source.prototypes(resource)
+        self._heard()
+        return prototypes
 
     def split(self, page: Page) -> Sequence[bytes]:
         """Cut a page into records."""

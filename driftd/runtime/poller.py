@@ -44,6 +44,8 @@ class Poller:
         self._world = world
         self._agenda = Agenda(post.connection, tenant.clock)
         self._progress: dict[str, int] = {}
+        self._decided: dict[tuple[str, str], int] = {}
+        """How often a person had decided something of a resource when it was last looked at."""
         self._trying = False
         """Whether one of our cycles is the trial of a breaker."""
         self._wake = anyio.Event()
@@ -70,6 +72,7 @@ class Poller:
             async with anyio.create_task_group() as group:
                 while not self._stopping:
                     self._wake = anyio.Event()
+                    await self._thawed()
                     wait = self._begin_due(group)
                     self.look()
                     with anyio.move_on_after(wait):
@@ -85,6 +88,15 @@ class Poller:
         """Judge the connection as it is now."""
         self.looked_at = self._tenant.clock.monotonic()
         self._post.chart.look(self._present(), self._world.book, self._post.log)
+
+    async def _thawed(self) -> None:
+        """Look again at frozen resources of which a person decided something."""
+        decided = self._world.detector.decided
+        for resource in self._agenda.frozen():
+            names = (resource.connection, resource.name)
+            if decided[names] != self._decided.get(names, 0):
+                self._decided[names] = decided[names]
+                await self._settled(resource)
 
     def _begin_due(self, group: TaskGroup) -> float:
         """Begin each cycle that is due and may run; return the seconds until the next look."""

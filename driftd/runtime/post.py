@@ -7,6 +7,7 @@ from driftd.config import Config, ConnectionConfig
 from driftd.core.budget import Usage
 from driftd.core.health import ConnectionHealth, ResourceHealth
 from driftd.ports import Clock, Log, Remembered
+from driftd.runtime.alarms import Alarms
 from driftd.runtime.chart import Chart
 from driftd.runtime.gauges import Gauges
 from driftd.runtime.purse import Purse
@@ -30,12 +31,13 @@ class Post(Struct):
 class Posts:
     """Makes posts, which share the ways to hosts and the places for requests."""
 
-    def __init__(self, ways: Ways, places: int, gauges: Gauges, clock: Clock, log: Log) -> None:
+    def __init__(self, ways: Ways, places: int, gauges: Gauges, clock: Clock, log: Log, alarms: Alarms) -> None:
         self._ways = ways
         self._everywhere = anyio.CapacityLimiter(places)
         self._gauges = gauges
         self._clock = clock
         self._log = log
+        self._alarms = alarms
 
     def allot(self, config: Config) -> None:
         """Take the limits of a configuration."""
@@ -49,7 +51,7 @@ class Posts:
         own = connection.settings.max_concurrency
         traffic = ConnectionTraffic(own, way, self._everywhere, purse, self._gauges)
         host = connection.host
-        chart = Chart(connection, host, known, traffic, self._clock)
+        chart = Chart(connection, host, known, traffic, self._clock, self._alarms)
         return Post(connection, host, chart, way, traffic, self._log.bind(connection=connection.name))
 
 

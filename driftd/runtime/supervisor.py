@@ -11,7 +11,7 @@ from driftd.core.health import Trouble
 from driftd.core.reasons import State
 from driftd.core.status import ConnectionStatus
 from driftd.errors import FencedError, Reason, SourceError
-from driftd.ports import Remembered
+from driftd.ports import Remembered, Source
 from driftd.runtime.poller import Poller
 from driftd.runtime.post import NOTHING_KNOWN, Post, by_connection
 from driftd.runtime.tenant import Tenant
@@ -94,6 +94,11 @@ class Supervisor:
         lives = [life for life in self._lives.values() if not life.stopping.is_set()]
         return tuple(sorted((life.post.chart.status for life in lives), key=lambda each: each.name))
 
+    @property
+    def posts(self) -> list[Post]:
+        """What is kept of each connection that is polled."""
+        return [life.post for life in self._lives.values() if not life.stopping.is_set()]
+
     def post(self, name: str) -> Post:
         """Return what is kept of a connection; raises `KeyError` where there is none of the name."""
         return self._lives[name].post
@@ -163,7 +168,7 @@ class Supervisor:
         post, world = life.post, self._world
         try:
             async with world.open_source(post.connection, post.traffic) as source:
-                tenant = Tenant(source, world.store, world.clock, post.host, post.connection.folder, world.seed)
+                tenant = tenant_of(post, source, world)
                 life.poller = Poller(post, tenant, world)
                 if life.stopping.is_set():
                     life.poller.stop()
@@ -193,6 +198,21 @@ class Supervisor:
         since, times = (before.since, before.times) if before else (now, 0)
         chart.struck(Trouble(error.reason, str(error), error.hint, error.status, since=since, at=now, times=times + 1))
         chart.look(Present(started=now), self._world.book, post.log)
+
+
+def tenant_of(post: Post, source: Source, world: World) -> Tenant:
+    """Return what the cycles of a connection work with."""
+    connection = post.connection
+    return Tenant(
+        source,
+        world.store,
+        world.clock,
+        post.host,
+        connection.folder,
+        world.seed,
+        world.detector,
+        {each.name: each for each in connection.resources},
+    )
 
 
 def _is_fenced(error: BaseException) -> bool:

@@ -1,13 +1,13 @@
 """What one cycle did, in numbers and in words."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple, TypeAlias
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from driftd.core.model import Details, Kind, Op, Page, Resource, Standing
+from driftd.core.model import Details, Kind, Op, Page, Prototypes, Resource, Standing
 from driftd.errors import Reason, SourceError
 
 Verdict = Literal["ok", "partial", "failed"]
@@ -79,6 +79,12 @@ class CycleReport(Struct, frozen=True):
     """HTTP status of what failed, where there was one."""
     retry_after: float | None = None
     """Seconds that the tenant asked to wait, where it did."""
+    evaluated: bool = False
+    """Whether the checks of drift ran to their end."""
+    drifts: tuple[str, ...] = ()
+    """What departs, such as ``field_renamed BPCNAM (critical)``."""
+    schema_changes: Mapping[str, int] = {}
+    """Changes of shape confirmed in this cycle, as ``kind/impact``."""
 
 
 class Tally(Struct):
@@ -108,6 +114,9 @@ class Tally(Struct):
     doubts: list[Failure] = field(default_factory=list)
     """What keeps the cycle from being wholly trusted."""
     notes: list[str] = field(default_factory=list)
+    evaluated: bool = False
+    drifts: tuple[str, ...] = ()
+    schema_changes: Mapping[str, int] = field(default_factory=dict)
 
     def read(self, page: Page) -> None:
         """Count one page."""
@@ -122,6 +131,13 @@ class Tally(Struct):
         self.details_bytes += details.wire_bytes
         self.requests += details.requests
         self.bytes += details.wire_bytes
+
+    def asked(self, prototypes: Prototypes) -> None:
+        """Count a read of what the tenant declares: it is no part of what the cycle's kind costs."""
+        self.details_requests += prototypes.requests
+        self.details_bytes += prototypes.wire_bytes
+        self.requests += prototypes.requests
+        self.bytes += prototypes.wire_bytes
 
     def remembered(self, standing: Standing) -> Standing:
         """Return what is remembered with what this cycle cost."""
@@ -175,4 +191,7 @@ class Tally(Struct):
             notes=tuple(self.notes),
             status=doubt.status if doubt else None,
             retry_after=doubt.retry_after if doubt else None,
+            evaluated=committed and self.evaluated,
+            drifts=self.drifts,
+            schema_changes=self.schema_changes if committed else {},
         )

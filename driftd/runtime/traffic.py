@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import reduce
 
 import anyio
 from msgspec.structs import replace
 
+from driftd.core.credential import SKEW, Certificate, Dated, Issued, Sign, noted
 from driftd.core.health import ConnectionHealth
 from driftd.runtime.gauges import Gauges
 from driftd.runtime.purse import Purse
@@ -26,7 +28,10 @@ class ConnectionTraffic:
         self.purse = purse
         self.tokens = 0
         self.token_failures = 0
-        self.token_ends: int | None = None
+        self._signs: list[Sign] = []
+        """Those that came since the last time."""
+        self._agree = False
+        """Whether the latest answer's clock agreed with ours: then another one that does says nothing new."""
 
     def turn(self) -> AbstractAsyncContextManager[None]:
         """Wait for a place to send from; raises the host's own failure where its breaker is open."""
@@ -52,23 +57,35 @@ class ConnectionTraffic:
         """Note how a request ended."""
         self._gauges.answered(status, seconds)
 
-    def renewed(self, ends_at: int | None) -> None:
+    def renewed(self, issued: Issued | None) -> None:
         """Note that a token was asked for."""
         self.tokens += 1
-        if ends_at is None:
+        if issued is None:
             self.token_failures += 1
         else:
-            self.token_ends = ends_at
+            self._signs.append(issued)
+
+    def showed(self, sign: Certificate | Dated) -> None:
+        """Note what an answer showed."""
+        agreed = self._agree
+        if isinstance(sign, Dated):
+            self._agree = abs(sign.ahead) <= SKEW
+            if agreed and self._agree:
+                return
+        self._signs.append(sign)
 
     def settle(self, health: ConnectionHealth) -> ConnectionHealth:
-        """Return a connection's health with the tokens asked for since the last time."""
-        if not self.tokens:
+        """Return a connection's health with the tokens asked for, and the signs seen, since the last time."""
+        if not self.tokens and not self._signs:
             return health
+        issued = [each for each in self._signs if isinstance(each, Issued)]
         counted = replace(
             health,
             tokens=health.tokens + self.tokens,
             token_failures=health.token_failures + self.token_failures,
-            token_ends=self.token_ends or health.token_ends,
+            token_ends=issued[-1].ends_at if issued else health.token_ends,
+            signs=reduce(noted, self._signs, health.signs),
         )
+        self._signs.clear()
         self.tokens = self.token_failures = 0
         return counted

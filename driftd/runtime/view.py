@@ -1,17 +1,19 @@
 """Puts the status of one connection together from what is configured, what is remembered, and what goes on."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, time
 from functools import lru_cache
 
 from msgspec import Struct, field
 
 from driftd.config import ConnectionConfig, ResourceConfig
+from driftd.core.alerts.model import Alert
 from driftd.core.budget import Budget, Usage
 from driftd.core.calendar import next_fire
+from driftd.core.expiry import ahead, states
 from driftd.core.health import ConnectionHealth, ResourceHealth
 from driftd.core.state import Scene, Verdict, judge
-from driftd.core.status import ConnectionStatus, Credential, ResourceStatus
+from driftd.core.status import ConnectionStatus, ResourceStatus
+from driftd.runtime.credentials import evidence_of
 
 _HOUR = 3_600_000
 
@@ -35,6 +37,10 @@ class Known(Struct, frozen=True):
     usage: Usage
     resources: Mapping[str, ResourceHealth]
     """By name; those that are no longer enabled do not count."""
+    alerts: tuple[Alert, ...] = ()
+    """Its alerts by id, those that ended within a day among them."""
+    alarmed: bool = False
+    """Whether an alert of drift fires that is critical."""
 
 
 def budget_of(connection: ConnectionConfig) -> Budget:
@@ -52,6 +58,7 @@ def verdict(connection: ConnectionConfig, known: Known, present: Present, now: i
         started=present.started,
         due=present.due,
         progress=present.progress,
+        alarmed=known.alarmed,
     )
     return judge(scene, now)
 
@@ -62,6 +69,7 @@ def connection_status(
     """Return the status of a connection at `now` (epoch ms); where its state changes, it began now."""
     found = verdict(connection, known, present, now)
     health, budget = known.health, budget_of(connection)
+    evidence = evidence_of(connection, health, known.resources)
     return ConnectionStatus(
         name=connection.name,
         host=host,
@@ -79,8 +87,10 @@ def connection_status(
         environment=connection.environment,
         held_until=present.held_until or _coming(health.held_until, now),
         breaker_open_until=present.breaker_open_until or _coming(health.breaker_open_until, now),
-        expiry=_expiry(connection, health),
+        expiry=ahead(evidence, now),
+        credentials=states(evidence, now),
         port=connection.port,
+        alerts=known.alerts,
     )
 
 
@@ -118,13 +128,3 @@ def _gap(cron: str, timezone: str, after: int) -> float:
 
 def _coming(at: int | None, now: int) -> int | None:
     return at if at is not None and at > now else None
-
-
-def _expiry(connection: ConnectionConfig, health: ConnectionHealth) -> Mapping[Credential, int]:
-    found = {}
-    day = connection.auth.secret_expires
-    if day is not None:
-        found[Credential.CLIENT_SECRET] = round(datetime.combine(day, time(), UTC).timestamp() * 1000)
-    if health.token_ends is not None:
-        found[Credential.ACCESS_TOKEN] = health.token_ends
-    return found

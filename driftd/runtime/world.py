@@ -9,6 +9,7 @@ from driftd.config import ConnectionConfig
 from driftd.core.backoff import Pacing
 from driftd.ports import Clock, Source, Store, Traffic
 from driftd.runtime.book import Book
+from driftd.runtime.detect import Detector
 from driftd.runtime.gauges import Gauges
 from driftd.runtime.post import Posts
 from driftd.runtime.rooms import Rooms
@@ -33,6 +34,7 @@ class World(Struct):
     """Draws a number in [0, 1)."""
     seed: Callable[[], int]
     """Draws 64 random bits."""
+    detector: Detector
     pacing: Pacing = Pacing()
     tick: float = 15.0
     """Seconds between looks at a connection where nothing is due: states change with time, and clocks jump."""

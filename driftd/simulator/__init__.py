@@ -8,6 +8,7 @@ from driftd.simulator.cassette import CassetteError
 from driftd.simulator.farm import Farm
 from driftd.simulator.faults import Fault
 from driftd.simulator.journal import TruthChange
+from driftd.simulator.patches import Patch
 from driftd.simulator.replay import Replay
 from driftd.simulator.serve import Serving, run, serving
 from driftd.simulator.switches import Switches
@@ -18,6 +19,7 @@ __all__ = [
     "CassetteError",
     "Farm",
     "Fault",
+    "Patch",
     "Replay",
     "RequestSeen",
     "Serving",

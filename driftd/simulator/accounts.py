@@ -70,7 +70,7 @@ GACCENTRY = ClassModel(
         Field("CUR", GIVEN, query=True),
         Field("REF", code("D{:07d}", 10**7, 10), query=True, revisable=True),
         Field("DESVCR", words(NOTES), query=True, revisable=True),
-        Field("BPRVCR", fixed(""), query=True),
+        Field("BPRVCR", code("SDH{:08d}", 10**6, 30), query=True),
         Field("LINNBR", GIVEN, query=True),
         Field("ENTDAT", same_as("ACCDAT")),
         Field("DUDDAT", day(empty=30)),

@@ -7,7 +7,7 @@ others do not build on, and neither enters nor deletes what is booked. For busin
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from driftd.simulator.class_model import Field, Patch, line_count
+from driftd.simulator.class_model import Edits, Field, line_count
 from driftd.simulator.desk import Desk
 from driftd.simulator.draws import Draft
 from driftd.simulator.journal import Change
@@ -68,7 +68,7 @@ class Business:
         fields = model.revisable
         chosen = self._chance.sample(fields, min(len(fields), self._chance.choice((1, 1, 2, 3))))
         origin = self._ledger.renderers[resource].origin(row)
-        content = model.draw(origin, self._ledger, row.patch, "$query")
+        content = model.draw(origin, self._ledger, row.edits, "$query")
         draft = Draft(self._ledger, row.ordinal, values=content)
         revised = {each.name: self._revised(each, content.get(each.name), draft) for each in chosen}
         return self._desk.change(resource, row, revised)
@@ -78,7 +78,7 @@ class Business:
         if row is None:
             return None
         content = self._desk.content(resource, row)
-        patch: Patch = {}
+        edits: Edits = {}
         part = self._ledger.models[resource].collections[0]
         fields = [each for each in part.fields if each.revisable]
         rows = content[part.name]
@@ -88,8 +88,8 @@ class Business:
             values = rows[line] if isinstance(rows, list) else None
             assert isinstance(values, dict)
             draft = Draft(self._ledger, row.ordinal, line, dict(values))
-            patch[f"{part.name}/{line}/{each.name}"] = self._revised(each, values[each.name], draft)
-        return self._desk.change(resource, row, patch, header=False)
+            edits[f"{part.name}/{line}/{each.name}"] = self._revised(each, values[each.name], draft)
+        return self._desk.change(resource, row, edits, header=False)
 
     def deleted(self, resource: str) -> Change | None:
         """Delete a record that no other builds on."""

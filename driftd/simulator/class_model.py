@@ -12,7 +12,7 @@ Facet = Literal["$query", "$details"]
 Key = tuple[Json, ...]
 KeyLike: TypeAlias = "Json | Key"
 """A key, or the only part of one."""
-Patch = dict[str, Json]
+Edits = dict[str, Json]
 """What changed since a record was first entered: by property, by `collection/line/property`, or all rows of a
 collection by its name."""
 
@@ -123,15 +123,15 @@ class ClassModel:
         """Return the facet that is the whole record."""
         return "$details" if self.document else "$query"
 
-    def draw(self, origin: Origin, world: World, patch: Patch | None, facet: Facet) -> Record:
+    def draw(self, origin: Origin, world: World, edits: Edits | None, facet: Facet) -> Record:
         """Return the content of a record, without `_REF` and `$…` members.
 
         With `$query` it holds the properties of that facet only, though collections may stand in it with as much as
-        totals need. What a patch holds goes before what the record is given, that before what is drawn.
+        totals need. What edits hold goes before what the record is given, that before what is drawn.
         """
         fields = self._drawn[facet]
         given = self.source(world, origin.ordinal) if self.source else {}
-        changed = {**given, **patch} if patch else given
+        changed = {**given, **edits} if edits else given
         draft = Draft(world, origin.ordinal, values=dict(zip(self.key, origin.key, strict=True)))
         values = draft.values
         derived = []
@@ -150,12 +150,12 @@ class ClassModel:
             values[each.name] = each.make(0, draft)
         return values
 
-    def title_of(self, origin: Origin, world: World, patch: Patch | None) -> str:
+    def title_of(self, origin: Origin, world: World, edits: Edits | None) -> str:
         """Return a record's title, without drawing the rest of it; `""` in a class without titles."""
         if not self.title_field:
             return ""
-        if patch and self.title_field in patch:
-            return str(patch[self.title_field])
+        if edits and self.title_field in edits:
+            return str(edits[self.title_field])
         index = self._title_index
         number = numbers(origin.seed, origin.ordinal, index + 1)[index]
         return str(self._drawn["$query"][index].make(number, Draft(world, origin.ordinal)))
@@ -171,13 +171,13 @@ def line_count(part: Collection, values: Record) -> int:
     return held if isinstance(held, int) else 0
 
 
-def _lines(part: Collection, header: Draft, place: tuple[int, int], patch: Patch, *, whole: bool) -> list[Json]:
+def _lines(part: Collection, header: Draft, place: tuple[int, int], edits: Edits, *, whole: bool) -> list[Json]:
     """Draw the rows of a collection; `place` is (seed, path from the header)."""
     if not (whole or part.summed):
         return []
     seed, path = place
     rows: list[Json] = []
-    given = cast("list[Record] | None", patch.get(part.name))
+    given = cast("list[Record] | None", edits.get(part.name))
     for line in range(line_count(part, header.values) if given is None else len(given)):
         spot = path * 10_007 + line
         draft = Draft(header.world, header.ordinal, line)
@@ -185,7 +185,7 @@ def _lines(part: Collection, header: Draft, place: tuple[int, int], patch: Patch
         start = given[line] if given else {}
         for index, each in part.drawn if whole else part.drawn_for_totals:
             made = start[each.name] if each.name in start else each.make(drawn[index], draft)
-            draft.values[each.name] = patch.get(f"{part.name}/{line}/{each.name}", made) if patch else made
+            draft.values[each.name] = edits.get(f"{part.name}/{line}/{each.name}", made) if edits else made
         for position, nested in enumerate(part.nested if whole else ()):
             draft.values[nested.name] = _lines(nested, draft, (seed, spot * 31 + position), {}, whole=True)
         rows.append(draft.values)

@@ -11,6 +11,7 @@ from driftd.simulator.class_model import Facet
 from driftd.simulator.dialect import Request
 from driftd.simulator.faults import fault_from
 from driftd.simulator.json_values import Json, Record
+from driftd.simulator.patches import Patch
 from driftd.simulator.tenant import Tenant
 
 if TYPE_CHECKING:
@@ -125,6 +126,47 @@ def _revoke(tenant: Tenant, _request: Request) -> Record:
     return {"tokens": 0}
 
 
+def _restore(tenant: Tenant, request: Request) -> Record:
+    secret = _members(request).get("client_secret")
+    if secret is not None and not isinstance(secret, str):
+        raise ValueError("'client_secret' is a text")
+    return {"client_secret": tenant.restore_secret(secret)}
+
+
+def _patches(tenant: Tenant, _request: Request) -> Record:
+    return {"patches": {str(number): [patch.shown() for patch in made] for number, made in tenant.patches.items()}}
+
+
+def _patch(tenant: Tenant, request: Request) -> Record:
+    """Make the patches that the body lists, or the one that it is."""
+    members = _members(request)
+    listed = members.get("patches", [members])
+    if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
+        raise ValueError("'patches' is a list of objects, each a patch")
+    number = tenant.patch(*(Patch.of(cast("Record", each)) for each in listed))
+    return {"patch": number, **_patches(tenant, request)}
+
+
+def _unpatch(tenant: Tenant, request: Request) -> Record:
+    tenant.unpatch(_number(request, "patch") if "patch" in request.query else None)
+    return _patches(tenant, request)
+
+
+def _filter(tenant: Tenant, request: Request) -> Record:
+    """Leave a share of a class's records to be seen."""
+    keep = _members(request).get("keep", 1.0)
+    tenant.filter(_asked(request, "resource"), cast("float", keep))
+    return {"keep": keep}
+
+
+def _down(tenant: Tenant, request: Request) -> Record:
+    down = _members(request).get("down", True)
+    if down not in {True, False}:
+        raise ValueError(f"'down' is true or false, not {down!r}")
+    tenant.down = bool(down)
+    return {"down": down}
+
+
 def _put(tenant: Tenant, request: Request) -> Record:
     return {"state": tenant.put(_asked(request, "resource"), _members(request))}
 
@@ -142,7 +184,7 @@ def _asked(request: Request, name: str) -> str:
 def _number(request: Request, name: str) -> int:
     text = _asked(request, name)
     if not text.isdigit():
-        raise ValueError(f"parameter {name!r} is a state's number, not {text!r}")
+        raise ValueError(f"parameter {name!r} is a number, not {text!r}")
     return int(text)
 
 
@@ -170,4 +212,11 @@ _ACTIONS: Mapping[tuple[str, str], Callable[[Tenant, Request], Record]] = {
     ("DELETE", "faults"): _clear_faults,
     ("POST", "rotate"): lambda tenant, _request: {"client_secret": tenant.rotate_secret()},
     ("POST", "revoke"): _revoke,
+    ("POST", "restore"): _restore,
+    ("GET", "patches"): _patches,
+    ("POST", "patches"): _patch,
+    ("DELETE", "patches"): _unpatch,
+    ("POST", "filter"): _filter,
+    ("POST", "down"): _down,
+    ("GET", "used"): lambda tenant, _request: {"products": cast("Json", tenant.used_products())},
 }

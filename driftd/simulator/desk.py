@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from random import Random
 
-from driftd.simulator.class_model import Key, Patch
+from driftd.simulator.class_model import Edits, Key
 from driftd.simulator.journal import Change
 from driftd.simulator.json_values import Record
 from driftd.simulator.ledger import Ledger
@@ -18,7 +18,7 @@ _LATELY = 40
 
 
 class BusyError(Exception):
-    """A record that is needed has been touched already."""
+    """A record that is needed has been touched already, or stock that is needed is not there."""
 
 
 class Desk:
@@ -41,7 +41,7 @@ class Desk:
     def content(self, resource: str, row: Row) -> Record:
         """Return a record as it is, with its lines."""
         origin = self.ledger.renderers[resource].origin(row)
-        return self.ledger.models[resource].draw(origin, self.ledger, row.patch, "$details")
+        return self.ledger.models[resource].draw(origin, self.ledger, row.edits, "$details")
 
     def row(self, resource: str, key: Key) -> Row | None:
         """Return the row under a key; None where there is none. Raises `BusyError` for one touched or put."""
@@ -50,11 +50,11 @@ class Desk:
             raise BusyError
         return row
 
-    def change(self, resource: str, row: Row, patch: Patch, *, header: bool = True) -> Change:
+    def change(self, resource: str, row: Row, edits: Edits, *, header: bool = True) -> Change:
         """Change a record; `header` says whether more than lines change."""
         after = replace(
             row,
-            patch=(row.patch or {}) | patch,
+            edits=(row.edits or {}) | edits,
             stamp=self._stamp,
             header_stamp=self._stamp if header else row.header_stamp,
             rendered=None,
@@ -62,7 +62,7 @@ class Desk:
         return self._touch(Change(resource, row, after))
 
     def enter(
-        self, resource: str, patch: Patch | None = None, fits: Callable[[int], bool] = lambda _ordinal: True
+        self, resource: str, edits: Edits | None = None, fits: Callable[[int], bool] = lambda _ordinal: True
     ) -> Change:
         """Enter a record under the next number that fits; the numbers passed over stay unused."""
         model, table = self.ledger.models[resource], self.ledger.tables[resource]
@@ -70,7 +70,7 @@ class Desk:
             ordinal = self.number(resource)
             key = model.key_of(ordinal)
             if fits(ordinal) and table.get(key) is None:
-                return self.enter_as(resource, key, ordinal, patch)
+                return self.enter_as(resource, key, ordinal, edits)
 
     def number(self, resource: str) -> int:
         """Take the next number of a class."""
@@ -78,9 +78,9 @@ class Desk:
         self.ledger.next_ordinal[resource] += 1
         return ordinal
 
-    def enter_as(self, resource: str, key: Key, ordinal: int, patch: Patch | None) -> Change:
+    def enter_as(self, resource: str, key: Key, ordinal: int, edits: Edits | None) -> Change:
         """Enter a record under a key of its own."""
-        return self._touch(Change(resource, None, Row(key, ordinal, self._stamp, self._stamp, patch)))
+        return self._touch(Change(resource, None, Row(key, ordinal, self._stamp, self._stamp, edits)))
 
     def delete(self, resource: str, row: Row) -> Change:
         """Delete a record."""

@@ -12,8 +12,9 @@ from urllib.parse import quote, unquote, urlencode
 from driftd.simulator.access import Access
 from driftd.simulator.answers import HTML, LOGIN_PAGE, Answer, Page, diagnoses, html, json_answer
 from driftd.simulator.class_model import ClassModel, Facet
-from driftd.simulator.json_values import Json
-from driftd.simulator.listing import Query, cursor_of, order_by, queryable
+from driftd.simulator.json_values import Json, encode
+from driftd.simulator.listing import Query, cursor_of, order_by
+from driftd.simulator.prototypes import FACETS, prototype
 from driftd.simulator.render import Style
 from driftd.simulator.rows import Row
 from driftd.simulator.tenant import Tenant
@@ -63,8 +64,18 @@ class Request:
         return (found["name"], found["key"]) if found else ("", None)
 
     @property
+    def described(self) -> tuple[str, str] | None:
+        """Class and `REPR.$facet` of `CLASS/$prototypes('REPR.$facet')`; None for any other address."""
+        name, key = self.address
+        return (
+            (self.segments[-2], key) if name == "$prototypes" and key is not None and len(self.segments) > 1 else None
+        )
+
+    @property
     def facet(self) -> str:
-        """`$query` of `representation=REPR.$query`."""
+        """`$query` of `representation=REPR.$query`; `$prototypes`."""
+        if self.described is not None:
+            return "$prototypes"
         return self.query.get("representation", "").rpartition(".")[2]
 
 
@@ -79,7 +90,10 @@ def refusal(tenant: Tenant, status: int, message: str) -> Refused:
 
 def check_credentials(tenant: Tenant, request: Request, now: float, wall: float) -> None:
     """Raise `Refused` unless the request may enter."""
-    if tenant.credentials.admits(request.headers.get("authorization", ""), now, wall, tenant.switches):
+    authorization = request.headers.get("authorization", "")
+    if tenant.credentials.early(authorization, now, wall, tenant.switches):
+        raise Refused(Answer(401, b"Error 21: Invalid token", "text/plain; charset=utf-8"))
+    if tenant.credentials.admits(authorization, now, wall, tenant.switches):
         return
     form = tenant.switches.bad_credentials
     if form == "json_401":
@@ -103,20 +117,40 @@ def check_folder(tenant: Tenant, request: Request) -> None:
 
 
 def read(tenant: Tenant, request: Request) -> Answer:
-    """Answer a `$query` or `$details` request; credentials and folder have been checked."""
+    """Answer a request for `$query`, `$details` or `$prototypes`; credentials and folder have been checked."""
     if request.method != "GET":
         raise refusal(tenant, 405, f"{request.method} is not allowed")
+    if request.described is not None:
+        return _described(tenant, *request.described)
     name, key = request.address
-    model = tenant.classes.get(name)
-    if model is None or tenant.access(name) is Access.UNLICENSED:
-        raise refusal(tenant, tenant.switches.error_code, f"Class {name} not found")
-    if tenant.access(name) is Access.FORBIDDEN:
-        raise refusal(tenant, 403, f"Class {name}: no right to read it")
+    model = _readable(tenant, name)
     _check_facet(tenant, model, request, "$query" if key is None else "$details")
     _check_extra(tenant, request)
     if key is None:
         return _queried(tenant, model, request)
     return _detailed(tenant, model, key)
+
+
+def _readable(tenant: Tenant, name: str) -> ClassModel:
+    model = tenant.classes.get(name)
+    if model is None or tenant.access(name) is Access.UNLICENSED:
+        raise refusal(tenant, tenant.switches.error_code, f"Class {name} not found")
+    if tenant.access(name) is Access.FORBIDDEN:
+        raise refusal(tenant, 403, f"Class {name}: no right to read it")
+    return model
+
+
+def _described(tenant: Tenant, name: str, stated: str) -> Answer:
+    """Answer `CLASS/$prototypes('REPR.$facet')`."""
+    if tenant.switches.prototypes != "served":
+        raise refusal(tenant, 404 if tenant.switches.prototypes == "absent" else 500, "Prototype not found")
+    model = _readable(tenant, name)
+    representation, _, facet = stated.rpartition(".")
+    if representation != model.name or facet not in FACETS:
+        raise refusal(tenant, tenant.switches.error_code, f"Prototype {stated!r} is not of class {model.name}")
+    style = tenant.ledger.style(tenant.switches)
+    made = prototype(model, tenant.ledger.renderers[name].view, facet, style)
+    return Answer(200, encode(made, style.separators()))
 
 
 def _check_facet(tenant: Tenant, model: ClassModel, request: Request, wanted: Facet) -> None:
@@ -166,7 +200,9 @@ def _asked(tenant: Tenant, model: ClassModel, request: Request, style: Style) ->
         raise ExpressionError("count is no number") from error
     if count < 1:
         raise ExpressionError("count is below 1")
-    order = order_by(request.query.get("orderBy", ""), model, queryable(model, style))
+    ledger = tenant.ledger
+    key, properties = ledger.listings[model.name].usual, ledger.renderers[model.name].properties(style)
+    order = order_by(request.query.get("orderBy", ""), key, properties)
     cursor = cursor_of(request.query["key"], order) if "key" in request.query else None
     return Query(order, request.query.get("where", ""), cursor, min(count, tenant.switches.cap))
 
@@ -193,10 +229,11 @@ def _detailed(tenant: Tenant, model: ClassModel, key: str) -> Answer:
 
 def _find(tenant: Tenant, model: ClassModel, key: str) -> Row | None:
     """Look a key up; a quote within it may be doubled or not."""
-    table = tenant.ledger.tables[model.name]
+    view, style = tenant.ledger.renderers[model.name].view, tenant.ledger.style(tenant.switches)
+    most = len(model.key) if view is None else max(len(view.key), len(model.key))
     for spelled in (key.replace("''", "'"), key):
-        parts = spelled.split("~", len(model.key) - 1)
-        if len(parts) == len(model.key) and (row := table.last(model.typed(parts))) is not None:
+        row = tenant.ledger.at(model.name, spelled.split("~", most - 1), style)
+        if row is not None:
             return row
     return None
 

@@ -70,6 +70,31 @@ def progress(order: str, document: str) -> Maker:
     return make
 
 
+def allocated(order: str, document: str, yes: Json, no: Json) -> Maker:
+    """The one where stock was allocated to an order from the start, which may be where it is open; else the other."""
+    return lambda _n, draft: yes if _allocated(draft, order, document) else no
+
+
+def allocated_rest(order: str, document: str, quantity: str, reached: str) -> Maker:
+    """How much of a line is allocated: what is left of it, or nothing."""
+
+    def make(_n: int, draft: Draft) -> Json:
+        whole, done = draft.values[quantity], draft.values[reached]
+        assert isinstance(whole, int)
+        assert isinstance(done, int)
+        return whole - done if _allocated(draft, order, document) else 0
+
+    return make
+
+
+def _allocated(draft: Draft, order: str, document: str) -> bool:
+    count = draft.world.count(order)
+    if draft.ordinal >= count or (draft.ordinal % 3 == 0 and count > 1):
+        return False
+    part, parts = parts_drawn(draft.world, order, document, draft.ordinal)
+    return part < parts and draft.ordinal % 5 < 2
+
+
 def mapped(name: str, *values: Json) -> Maker:
     """One of the values, by a property drawn before that counts from 1."""
 

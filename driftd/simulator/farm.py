@@ -8,7 +8,7 @@ from driftd.simulator.switches import Switches
 from driftd.simulator.tenant import Tenant
 from driftd.simulator.worldtime import WorldTime
 
-_NAMES = ("aldgate", "borough", "camden")
+_NAMES = ("aldgate", "borough", "camden", "dalston", "euston")
 
 
 class Farm(Mapping[str, Tenant]):
@@ -27,7 +27,7 @@ class Farm(Mapping[str, Tenant]):
         switches: Switches | None = None,
         only: Sequence[str] | None = None,
     ) -> "Farm":
-        """Build tenants `aldgate`, `borough`, `camden`, `t04`, … each with its own seeded business.
+        """Build tenants `aldgate`, `borough`, `camden`, `dalston`, `euston`, `t06`, …, each with a business of its own.
 
         `records` is a number for every class or by class (see `catalogue.counts`), `only` the classes to serve. Each
         tenant gets its own copy of the switches. Nothing is drawn until it is asked for; `warm` renders it before.

@@ -13,6 +13,7 @@ from driftd.simulator.replay import Replay
 from driftd.simulator.tenant import RequestSeen, Tenant
 
 _KEPT = 100_000
+_NOTHING = Answer(raw=b"")
 
 
 class Host:
@@ -33,19 +34,19 @@ class Host:
         match request.segments:
             case ("control", *_):
                 return control(self._farm, request)
-            case ("api1" | "sdata" as service, "x3", "erp", endpoint, _):
+            case ("api1" | "sdata" as service, "x3", "erp", endpoint, _, *more) if not more or request.described:
                 tenant = self._tenant(endpoint, request)
-                return self._served(tenant, request, sdata=service == "sdata")
+                return _by_clock(tenant, self._served(tenant, request, sdata=service == "sdata"))
             case ("api1", "syracuse", "collaboration", "syracuse", _):
                 return self._platform(request)
             case (endpoint, "auth", "token") if (tenant := self._farm.at_endpoint(endpoint)) is not None:
-                return self._token(tenant, request)
+                return _by_clock(tenant, self._token(tenant, request))
         return diagnoses(404, "Not found")
 
     def tenant_of(self, request: Request) -> Tenant | None:
         """Return the tenant whose records a request asks for, if any."""
         match request.segments:
-            case ("api1" | "sdata", "x3", "erp", endpoint, _):
+            case ("api1" | "sdata", "x3", "erp", endpoint, _, *_):
                 return self._tenant(endpoint, request)
         return None
 
@@ -60,6 +61,8 @@ class Host:
     def _served(self, tenant: Tenant | None, request: Request, *, sdata: bool) -> Answer:
         if tenant is None:
             return self._nowhere()
+        if tenant.down:
+            return _NOTHING
         seen = self._see(tenant, request)
         with tenant.lock:
             answer = self._session(tenant, request) if sdata else self._read(tenant, request)
@@ -111,6 +114,8 @@ class Host:
             return refused.answer
 
     def _token(self, tenant: Tenant, request: Request) -> Answer:
+        if tenant.down:
+            return _NOTHING
         self._see(tenant, request)
         with tenant.lock:
             if request.method == "POST":
@@ -136,7 +141,9 @@ class Host:
         """Note a request, and let the tenant's hook act on it."""
         resource, key = request.address if request.segments[1:2] == ("x3",) else ("", None)
         page = 0
-        if resource and key is None:
+        if request.described is not None:
+            resource, key = request.described
+        elif resource and key is None:
             page = self._pages.get((tenant.name, resource), 0) + 1 if "key" in request.query else 1
             self._pages[tenant.name, resource] = page
         seen = RequestSeen(
@@ -158,3 +165,9 @@ class Host:
         if tenant.on_request is not None:
             tenant.on_request(seen)
         return seen
+
+
+def _by_clock(tenant: Tenant | None, answer: Answer) -> Answer:
+    """Return an answer with the date that the tenant's clock shows."""
+    skew = 0.0 if tenant is None else tenant.switches.clock_skew
+    return replace(answer, date_skew=answer.date_skew + skew) if skew else answer

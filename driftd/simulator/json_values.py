@@ -55,12 +55,17 @@ def _text(value: Json, spelling: Spelling) -> str:
 
 
 def _number(value: float | Decimal, chance: Random | None) -> str:
-    plain = str(value) if isinstance(value, int | Decimal) else json.dumps(value)
+    usual = plain(value)
     if chance is None:
-        return plain
-    exact = Decimal(plain)
-    with_zeros = f"{exact:f}" + ("00" if "." in f"{exact:f}" else ".00")
-    return chance.choice((plain, f"{exact:E}", with_zeros))
+        return usual
+    number = Decimal(usual)
+    with_zeros = f"{number:f}" + ("00" if "." in f"{number:f}" else ".00")
+    return chance.choice((usual, f"{number:E}", with_zeros))
+
+
+def plain(value: float | Decimal) -> str:
+    """Return a number as JSON usually spells it."""
+    return str(value) if isinstance(value, int | Decimal) else json.dumps(value)
 
 
 def shown(record: Record) -> Record:
@@ -77,14 +82,15 @@ def _shown(value: Json) -> Json:
         return shown(value)
     if isinstance(value, list):
         return [_shown(element) for element in value]
-    return _exact(value) if isinstance(value, Decimal) else value
+    return exact(value) if isinstance(value, Decimal) else value
 
 
 def _only_meta(value: Json) -> bool:
     return isinstance(value, dict) and bool(value) and not shown(value)
 
 
-def _exact(value: Decimal) -> Json:
+def exact(value: Decimal) -> Json:
+    """Return a number as `int`, as `float`, or as it is where a float would lose digits."""
     if value == value.to_integral_value():
         return int(value)
     nearest = float(value)

@@ -9,13 +9,15 @@ from typing import TypeVar
 
 from driftd.simulator.catalogue import CLASSES
 from driftd.simulator.class_model import ClassModel, Facet, Key, Origin
+from driftd.simulator.collation import text_of
 from driftd.simulator.draws import numbers
 from driftd.simulator.journal import Change, Journal, TruthChange
-from driftd.simulator.json_values import Record, shown
+from driftd.simulator.json_values import Json, Record, shown
 from driftd.simulator.listing import Listings
 from driftd.simulator.render import Renderer, Style, referring
 from driftd.simulator.rows import Row, Table
 from driftd.simulator.switches import Switches
+from driftd.simulator.view import View
 
 _FIRST_STAMP = 1_730_419_200
 """2024-11-01T00:00:00Z: records of a new tenant were last changed within the year after it, whatever the time is."""
@@ -44,6 +46,7 @@ class Ledger:
         self.listings = _AtNeed(lambda name: Listings(self.tables[name], self.renderers[name]))
         self._entered = lru_cache(4096)(self._first_title)
         self._first = lru_cache(256)(self._first_content)
+        self._rekeyed: tuple[tuple[str, int], dict[tuple[str, ...], Row]] = (("", 0), {})
 
     # --- the world a record sees
 
@@ -165,12 +168,51 @@ class Ledger:
 
     def _shower(self, resource: str, facet: Facet, style: Style) -> Callable[[Row | None], Record | None]:
         renderer = self.renderers[resource]
-        return lambda row: None if row is None else shown(renderer.business(row, facet, style))
+
+        def show(row: Row | None) -> Record | None:
+            seen = [] if row is None else renderer.seen([row], style)
+            return shown(renderer.business(seen[-1], facet, style)) if seen else None
+
+        return show
+
+    def see(self, resource: str, view: View | None) -> None:
+        """Show a class by other patches and another filter."""
+        self.renderers[resource].view = view
+        if resource in self.tables:
+            self.tables[resource].forget()
+
+    def at(self, resource: str, parts: Sequence[str], style: Style) -> Row | None:
+        """Return the row that is shown last under a key, given by the text of its parts."""
+        table, renderer = self.tables[resource], self.renderers[resource]
+        if renderer.view is not None and renderer.view.rekeyed:
+            found = self._by_shown_key(resource, style).get(tuple(parts))
+            if found is not None:
+                return found
+        if len(parts) != len(table.model.key):
+            return None
+        row = table.last(table.model.typed(parts))
+        seen = [] if row is None else renderer.seen([row], style)
+        return seen[-1] if seen else None
+
+    def _by_shown_key(self, resource: str, style: Style) -> dict[tuple[str, ...], Row]:
+        """Return the rows by their keys as patches leave them."""
+        table, renderer = self.tables[resource], self.renderers[resource]
+        assert renderer.view is not None
+        asked = (resource, table.version)
+        if self._rekeyed[0] != asked:
+            names = [tuple(name.split(".")) for name in renderer.view.key]
+            rows = renderer.seen(table.rows, style)
+            records = ((renderer.business(row, "$details", style), row) for row in rows)
+            self._rekeyed = asked, {tuple(text_of(_at(record, name)) for name in names): row for record, row in records}
+        return self._rekeyed[1]
 
     def _forget_titles(self, changes: Sequence[Change]) -> None:
         for resource in {change.resource for change in changes}:
             codes = {code for change in changes if change.resource == resource for code in self._retitled(change)}
             for table in self.tables.values() if codes else ():
+                if self.renderers[table.model.name].view is not None:
+                    table.forget()  # who knows where a reference stands now
+                    continue
                 for field in referring(table.model, resource):
                     marker = f'"{field}":{" " if self._style and self._style.spaced else ""}"'.encode()
                     _forget(table, marker, codes)
@@ -231,6 +273,13 @@ def _forget(table: Table, marker: bytes, codes: set[bytes]) -> None:
             start = row.rendered.find(marker) + len(marker)
             if row.rendered[start : row.rendered.index(b'"', start)] in codes:
                 row.rendered = None
+
+
+def _at(record: Record, path: Sequence[str]) -> Json:
+    value: Json = record
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
 
 
 def _seed_of(seed: int, *names: str) -> int:

@@ -15,7 +15,6 @@ from typing import Literal, cast
 
 import orjson
 
-from driftd.simulator.class_model import ClassModel
 from driftd.simulator.collation import SortPart, number_of, order_of, text_of
 from driftd.simulator.json_values import Json
 from driftd.simulator.render import Renderer, Style, stamp_of
@@ -72,8 +71,8 @@ class Stretch:
     after: bool
 
 
-def order_by(text: str, model: ClassModel, properties: frozenset[str]) -> Order:
-    """Parse `orderBy=BPCNAM desc, BPCNUM asc`; empty text orders by the key. `;` separates as `,` does.
+def order_by(text: str, key: Sequence[str], properties: frozenset[str]) -> Order:
+    """Parse `orderBy=BPCNAM desc, BPCNUM asc`; empty text orders by the names of the key. `;` separates as `,` does.
 
     Raises `UnknownPropertyError`, `ExpressionError`.
     """
@@ -85,7 +84,7 @@ def order_by(text: str, model: ClassModel, properties: frozenset[str]) -> Order:
         if name not in properties:
             raise UnknownPropertyError(name)
         order.append((name, direction.strip().lower() == "desc"))
-    return tuple(order) or tuple((name, False) for name in model.key)
+    return tuple(order) or tuple((name, False) for name in key)
 
 
 def cursor_of(text: str, order: Order) -> Cursor:
@@ -104,8 +103,20 @@ class Listings:
 
     def __init__(self, table: Table, renderer: Renderer) -> None:
         self._table, self._renderer = table, renderer
-        self._model = table.model
         self._kept: dict[tuple[object, ...], tuple[list[Row], list[SortKey]]] = {}
+        self._seen: tuple[int, list[Row], list[SortKey]] | None = None
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The names under which the parts of the key are shown; one that no request can name where it is not."""
+        view = self._renderer.view
+        return self._table.model.key if view is None else view.key_names
+
+    @property
+    def usual(self) -> tuple[str, ...]:
+        """The names that rows are ordered by where a request says nothing."""
+        view = self._renderer.view
+        return self.key if view is None else (*self.key, *view.added_to_key)
 
     def stretch(self, query: Query, style: Style, *, doubled_quotes: bool) -> Stretch:
         """Return the rows of a page. Raises `UnknownPropertyError`, `ExpressionError`."""
@@ -122,7 +133,7 @@ class Listings:
 
     def cursor_text(self, row: Row, order: Order, style: Style) -> str:
         """Return the value of a cursor that stands at a row."""
-        if order == tuple((name, False) for name in self._model.key):
+        if self._rises_by_key(order):
             return "~".join(text_of(part) for part in row.key)
         shown = self._renderer.business(row, "$query", style)
         return "~".join(_spelled(shown.get(name)) for name, _ in order)
@@ -146,11 +157,11 @@ class Listings:
         return place - query.count, place
 
     def _typed(self, name: str, text: str, style: Style) -> Json:
-        if name in self._model.key or not self._table.rows:
+        if name in self.key or not self._table.rows:
             return text
         if not text:
             return None
-        if name == "UPDDATTIM":
+        if self._origin(name) == "UPDDATTIM":
             return seconds_of(text)
         every = (self._renderer.business(row, "$query", style).get(name) for row in self._table.rows)
         example = next((value for value in every if value is not None), None)
@@ -168,7 +179,7 @@ class Listings:
 
     def _part(self, name: str, value: Json, *, falling: bool) -> SortPart:
         """What sorts a value; every key part sorts as text."""
-        if name in self._model.key:
+        if name in self.key:
             part = self._table.sort_key((value,))[0]
         elif value is None or value == "":
             part = (0,)
@@ -181,9 +192,8 @@ class Listings:
     def _listing(
         self, order: Order, where: str, style: Style, *, doubled_quotes: bool
     ) -> tuple[list[Row], list[SortKey]]:
-        by_key = order == tuple((name, False) for name in self._model.key)
-        if by_key and not where:
-            return self._table.rows, self._table.sorts
+        if self._rises_by_key(order) and not where:
+            return self._rows(style)
         asked = (order, where, style, doubled_quotes, self._table.version)
         kept = self._kept.get(asked)
         if kept is None:
@@ -196,22 +206,41 @@ class Listings:
     def _select(
         self, order: Order, where: str, style: Style, *, doubled_quotes: bool
     ) -> tuple[list[Row], list[SortKey]]:
-        rows, sorts = self._table.rows, self._table.sorts
+        rows, sorts = self._rows(style)
         if where:
-            properties = queryable(self._model, style)
+            properties = self._renderer.properties(style)
             reading = Reading(self._table.collation, style.naive, doubled_quotes=doubled_quotes)
             test = parse(where, properties, reading)
             chosen = [index for index, row in enumerate(rows) if self._passes(test, row, style)]
             rows, sorts = [rows[index] for index in chosen], [sorts[index] for index in chosen]
         if self._falls_by_key(order):
             return rows[::-1], sorts[::-1]
-        if order == tuple((name, False) for name in self._model.key):
+        if self._rises_by_key(order):
             return rows, sorts
         return self._sorted(rows, order, style)
 
+    def _rows(self, style: Style) -> tuple[list[Row], list[SortKey]]:
+        """Return the rows that are shown, with their sort keys."""
+        table, view = self._table, self._renderer.view
+        if view is None or view.transparent:
+            return table.rows, table.sorts
+        if self._seen is None or self._seen[0] != table.version:
+            rows = self._renderer.seen(table.rows, style)
+            self._seen = table.version, rows, [table.sort_key(row.key) for row in rows]
+        return self._seen[1:]
+
+    def _rises_by_key(self, order: Order) -> bool:
+        """True for the key: the rows as they are."""
+        return order == tuple((name, False) for name in self.key)
+
     def _falls_by_key(self, order: Order) -> bool:
         """True for the key, descending: the rows as they are, backwards."""
-        return order == tuple((name, True) for name in self._model.key)
+        return order == tuple((name, True) for name in self.key)
+
+    def _origin(self, name: str) -> str:
+        """Return which property of the class is shown by a name as it is; the name where none is."""
+        view = self._renderer.view
+        return name if view is None else view.origins.get(name, f"\0{name}")
 
     def _passes(self, test: Test, row: Row, style: Style) -> bool:
         return test(self._getter(row, style))
@@ -230,22 +259,18 @@ class Listings:
 
         def get(name: str) -> Json:
             nonlocal shown
-            if name == "UPDDATTIM" and row.literal is None:
+            stamped = self._origin(name) == "UPDDATTIM"
+            if stamped and row.literal is None:
                 return seconds_in(stamp_of(row, style), style.naive)
-            if name in self._model.key:
-                return row.key[self._model.key.index(name)]
+            if name in self.key:
+                return row.key[self.key.index(name)]
             if shown is None:
                 rendered = row.rendered if row.literal is None else None
                 shown = orjson.loads(rendered) if rendered else self._renderer.business(row, "$query", style)
             value = shown.get(name)
-            return seconds_of(value) if name == "UPDDATTIM" and value is not None else value
+            return seconds_of(value) if stamped and value is not None else value
 
         return get
-
-
-def queryable(model: ClassModel, style: Style) -> frozenset[str]:
-    """Return the properties that `where` and `orderBy` may name: those of the `$query` facet."""
-    return model.query_names | {"UPDDATTIM"} if style.updatim else model.query_names
 
 
 def _spelled(value: Json) -> str:

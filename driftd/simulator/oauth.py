@@ -18,6 +18,8 @@ import orjson
 from driftd.simulator.answers import Answer, json_answer
 from driftd.simulator.switches import Switches
 
+_LENIENCE = 60.0
+"""Seconds by which a token may have been issued in the future."""
 _GATEWAY = {
     "invalid_request": (400, "Missing required request parameters"),
     "unsupported_grant_type": (400, "Invalid grant type"),
@@ -38,13 +40,27 @@ class Credentials:
     """Former secrets, and until when they are good."""
     tokens: dict[str, float] = field(default_factory=dict)
     """Access tokens, and until when they are good."""
+    issued: dict[str, float] = field(default_factory=dict)
+    """Access tokens, and since when."""
+    former: list[str] = field(default_factory=list)
+    """Secrets there were, the last one last."""
 
     def rotate(self, now: float, switches: Switches) -> str:
         """Replace the secret and return the new one."""
         if switches.rotation == "overlap":
             self.old_secrets[self.client_secret] = now + switches.rotation_overlap
+        self.former.append(self.client_secret)
         self.client_secret, self.secret_since = secrets.token_urlsafe(24), now
         return self.client_secret
+
+    def restore(self, secret: str | None, now: float, switches: Switches) -> str:
+        """Make a former secret, or the last one, the secret again. Raises `ValueError` where there is none such."""
+        wanted = self.former[-1] if secret is None and self.former else secret
+        if wanted not in self.former:
+            raise ValueError("no such secret was there before: rotate first, and restore what it replaced")
+        self.rotate(now, switches)
+        self.client_secret = wanted
+        return wanted
 
     def knows_secret(self, client_id: str, secret: str, now: float, switches: Switches) -> bool:
         """True for the client with its secret, or with a former one that still overlaps."""
@@ -59,7 +75,17 @@ class Credentials:
         self.tokens = {token: until for token, until in self.tokens.items() if until > now}
         token = secrets.token_urlsafe(32)
         self.tokens[token] = now + life
+        self.issued = {each: since for each, since in self.issued.items() if each in self.tokens} | {token: now}
         return token
+
+    def early(self, authorization: str, now: float, wall: float, switches: Switches) -> bool:
+        """True for a token that a server whose clock is wrong (`clock_skew`) takes to be issued in the future."""
+        scheme, _, value = authorization.partition(" ")
+        if scheme.lower() != "bearer":
+            return False
+        if value in self.issued:
+            return self.issued[value] > now + switches.clock_skew + _LENIENCE
+        return switches.connected_app_jwt == "accepted" and _claim(value, "iat") > wall + switches.clock_skew
 
     def admits(self, authorization: str, now: float, wall: float, switches: Switches) -> bool:
         """True if an `Authorization` header opens api1."""
@@ -67,7 +93,7 @@ class Credentials:
         if scheme.lower() == "bearer":
             if self.tokens.get(value, now) > now:
                 return True
-            return switches.connected_app_jwt == "accepted" and self._signed(value, wall)
+            return switches.connected_app_jwt == "accepted" and self._signed(value, wall + switches.clock_skew)
         if scheme.lower() == "basic" and switches.basic_auth == "allowed":
             return _basic(value) == (self.username, self.password)
         return False
@@ -137,6 +163,15 @@ def _basic(value: str) -> tuple[str, str] | None:
     except (ValueError, binascii.Error):
         return None
     return (user, password) if colon else None
+
+
+def _claim(token: str, name: str) -> float:
+    """Return a number that a JWT states, whoever signed it; 0 where it states none."""
+    try:
+        stated = orjson.loads(_unpadded(token.split(".")[1]))[name]
+    except (ValueError, KeyError, TypeError, IndexError, binascii.Error):
+        return 0.0
+    return float(stated) if isinstance(stated, int | float) else 0.0
 
 
 def _unpadded(text: str) -> bytes:

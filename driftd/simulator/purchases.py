@@ -159,7 +159,7 @@ PINVOICE = ClassModel(
         Field("BPRVCR", code("INV/{:06d}", 10**6), query=True, revisable=True),
         Field("CUR", GIVEN, query=True),
         Field("RATMLT", fixed(1), query=True),
-        Field("STA", fixed(2), query=True),  # 1 entered, 2 posted
+        Field("STA", pick(2, 2, 2, 2, 1), query=True),  # 1 entered, 2 posted
         Field("LINNBR", GIVEN, query=True),
         Field("AMTNOT", total("PINVOICED", "AMTNOTLIN"), query=True, derived=True),
         Field("AMTATI", with_tax("AMTNOT", 120), query=True, derived=True),

@@ -14,10 +14,11 @@ from zoneinfo import ZoneInfo
 
 from driftd.simulator.class_model import ClassModel, Collection, Facet, Field, Key, Origin
 from driftd.simulator.draws import World
-from driftd.simulator.json_values import PLAIN, Json, Record, Spelling, encode
+from driftd.simulator.json_values import PLAIN, Json, Record, Spelling, encode, shown
 from driftd.simulator.references import TABLES, reference
 from driftd.simulator.rows import Row
 from driftd.simulator.switches import Switches
+from driftd.simulator.view import View, made_by_patch
 
 _HERE = ZoneInfo("Europe/Paris")
 """Where the tenants are."""
@@ -91,6 +92,8 @@ class Renderer:
     def __init__(self, model: ClassModel, seed: int, world: Linked) -> None:
         self._model, self._seed, self._world = model, seed, world
         self._chance = Random(seed)
+        self.view: View | None = None
+        """The patches and the filter in force, if any."""
 
     def origin(self, row: Row) -> Origin:
         """Return what a row is drawn from."""
@@ -100,13 +103,18 @@ class Renderer:
         """Return the text that references to this row show."""
         if row.literal is not None:
             return str(row.literal.get(self._model.title_field, ""))
-        return self._model.title_of(self.origin(row), self._world, row.patch)
+        return self._model.title_of(self.origin(row), self._world, row.edits)
 
     def business(self, row: Row, facet: Facet, style: Style) -> Record:
-        """Return the members of a row that are not about the record as such."""
+        """Return the members of a row that are not about the record as such, as patches leave them."""
+        unpatched = self.unpatched(row, facet, style)
+        return unpatched if self.view is None else self.view.record(unpatched, row)
+
+    def unpatched(self, row: Row, facet: Facet, style: Style) -> Record:
+        """Return those members without any patch."""
         if row.literal is not None:
             return self._literal(row.literal, facet, style)
-        values = self._model.draw(self.origin(row), self._world, row.patch, facet)
+        values = self._model.draw(self.origin(row), self._world, row.edits, facet)
         whole = facet == "$details"
         wire = self._with_references(self._model.shown[facet], values, style)
         if whole:
@@ -119,7 +127,22 @@ class Renderer:
 
     def whole(self, row: Row, facet: Facet, style: Style) -> Record:
         """Return a row with all its members."""
-        return {**self._head(row, facet, style), **self.business(row, facet, style)}
+        head, wire = self._head(row, facet, style), self.business(row, facet, style)
+        if self.view is not None and "$properties" in head:
+            head["$properties"] = {name: value for name, value in self._properties().items() if name in wire}
+        return {**head, **wire}
+
+    def properties(self, style: Style) -> frozenset[str]:
+        """Return the properties that `where` and `orderBy` may name: those of the `$query` facet."""
+        if self.view is not None:
+            return self.view.names(updatim=style.updatim)
+        return self._model.query_names | {"UPDDATTIM"} if style.updatim else self._model.query_names
+
+    def seen(self, rows: Iterable[Row], style: Style) -> list[Row]:
+        """Return the rows that are shown, in the order of those that there are."""
+        if self.view is None or self.view.transparent:
+            return list(rows)
+        return self.view.seen(rows, lambda row: shown(self.unpatched(row, "$details", style)))
 
     def page(self, rows: Iterable[Row], style: Style) -> list[bytes]:
         """Return `$query` rows as JSON, from what was rendered before where that is still right."""
@@ -141,8 +164,10 @@ class Renderer:
             etag="absent" if style.etag == "volatile" else style.etag,
         )
         written = encode(self.whole(row, "$query", settled), style.separators())
-        row.rendered = bytes(memoryview(written))  # to keep the encoder's own, cut-down buffer is ten times slower
-        return row.rendered
+        made = bytes(memoryview(written))  # to keep the encoder's own, cut-down buffer is ten times slower
+        if not made_by_patch(row):  # what no table holds would not be forgotten in time
+            row.rendered = made
+        return made
 
     def _volatile(self, part: bytes, style: Style) -> bytes:
         members = self._chance.getrandbits(128)
@@ -157,7 +182,8 @@ class Renderer:
     def _head(self, row: Row, facet: Facet, style: Style) -> Record:
         head: Record = {}
         if style.uuid != "absent":
-            head["$uuid"] = self._record_uuid(style, (row.key,))
+            twin = made_by_patch(row)
+            head["$uuid"] = self._record_uuid(style, (row.key, twin) if twin else (row.key,))
         if style.etag == "volatile":
             head["$etag"] = str(self._chance.getrandbits(60))
         elif style.etag != "absent":

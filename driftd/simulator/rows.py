@@ -4,7 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from driftd.simulator.class_model import ClassModel, Key, Patch
+from driftd.simulator.class_model import ClassModel, Edits, Key
 from driftd.simulator.collation import SortPart, order_of, text_of
 from driftd.simulator.json_values import Record
 
@@ -22,7 +22,7 @@ class Row:
     """Seconds since 1970 of the last change, of lines too."""
     header_stamp: int
     """The same, of the header alone."""
-    patch: Patch | None = None
+    edits: Edits | None = None
     literal: Record | None = None
     twin: int = 0
     """Counts rows under one key."""
@@ -95,6 +95,12 @@ class Table:
                 self._remove(before)
             if after is not None:
                 self._insert(after)
+
+    def forget(self) -> None:
+        """Forget all that was rendered, and every listing."""
+        self.version += 1
+        for row in self.rows:
+            row.rendered = None
 
     def _hold(self, row: Row) -> None:
         if row.twin:

@@ -2,7 +2,7 @@
 
 from driftd.simulator.books import SITES
 from driftd.simulator.class_model import ClassModel, Collection, Field
-from driftd.simulator.drawdown import MOST, basis, drawn, mapped, progress, share
+from driftd.simulator.drawdown import MOST, allocated, allocated_rest, basis, drawn, mapped, progress, share
 from driftd.simulator.draws import (
     GIVEN,
     World,
@@ -10,7 +10,6 @@ from driftd.simulator.draws import (
     code,
     copied,
     day,
-    fixed,
     number,
     padded,
     pick,
@@ -47,7 +46,7 @@ _ORDER_LINES = Collection(
         Field("DEMDLVDAT", day(), revisable=True),
         Field("SHIDAT", day(empty=30), revisable=True),
         Field("SOQSTA", progress("SORDER", "SDELIVERY")),
-        Field("ALLQTY", fixed(0)),
+        Field("ALLQTY", allocated_rest("SORDER", "SDELIVERY", "QTY", "DLVQTY")),
         Field("VAT", padded(pick("NOR", "RED"), 3, 1)),
     ),
     "LINNBR",
@@ -72,7 +71,7 @@ SORDER = ClassModel(
         Field("CUR", pick(*codes("CUR")), query=True),
         Field("DLVSTA", progress("SORDER", "SDELIVERY"), query=True),
         Field("ORDSTA", mapped("DLVSTA", 1, 1, 2), query=True),
-        Field("ALLSTA", fixed(1), query=True),
+        Field("ALLSTA", allocated("SORDER", "SDELIVERY", 3, 1), query=True),
         Field("LINNBR", pick(1, 2, 2, 3, 3, 4, 6), query=True),
         Field("ORDNOT", total("SOHSOP", "LINAMT"), query=True, derived=True),
         Field("ORDATI", with_tax("ORDNOT", 120), query=True, derived=True),
@@ -156,7 +155,7 @@ SDELIVERY = ClassModel(
         Field("SHIDAT", day(empty=10), query=True, revisable=True),
         Field("CUR", GIVEN, query=True),
         Field("CFMFLG", yes(95), query=True),
-        Field("INVFLG", fixed(True), query=True),
+        Field("INVFLG", yes(85), query=True),
         Field("LINNBR", GIVEN, query=True),
         Field("DLVNOT", total("SDELIVERYD", "LINAMT"), query=True, derived=True),
         Field("DLVATI", with_tax("DLVNOT", 120), query=True, derived=True),

@@ -3,8 +3,10 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
+from urllib.parse import urlsplit
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -66,6 +68,19 @@ class _Server(uvicorn.Server):
         self.application.closing.set()
         await super().shutdown(sockets)
 
+    async def close(self) -> None:
+        """Stop listening, and break every connection there is."""
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        self.servers = []
+
+    def call(self, made: Coroutine[Any, Any, None]) -> None:
+        """Do something in the server's loop, from another thread, and wait for it."""
+        assert self._loop is not None
+        asyncio.run_coroutine_threadsafe(made, self._loop).result()
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
@@ -90,6 +105,16 @@ class Serving:
         self._server = server
         self.url = url
         """Scheme, host and port."""
+
+    def down(self) -> None:
+        """Take the whole host down: connections there are break, new ones are refused, until `up`."""
+        self._server.call(self._server.close())
+
+    def up(self) -> None:
+        """Listen again, at the same address, after `down`. Raises `OSError` where it cannot be had any more."""
+        found = urlsplit(self.url)
+        bound, _ = _bind(found.hostname or "", found.port or 0)
+        self._server.call(self._server.startup([bound]))
 
     @property
     def requests(self) -> list[RequestSeen]:

@@ -7,7 +7,7 @@ Only reading is covered yet. Unknowns of writing (`If-Match`, which classes allo
 """
 
 from dataclasses import dataclass, fields
-from typing import ClassVar, Literal, get_args, get_origin, get_type_hints
+from typing import ClassVar, Literal, cast, get_args, get_origin, get_type_hints
 
 Position = str | int
 
@@ -35,6 +35,9 @@ class Switches:
     """After how many seconds does a secret expire? 0: never."""
     connected_app_jwt: Literal["refused", "accepted"] = "refused"
     """Does api1 accept the self-signed HS256 JWT of a connected application as bearer?"""
+    clock_skew: float = 0.0
+    """How many seconds is the server's clock ahead (below 0: behind)? `Date` tells it; a token issued over a minute
+    ahead of it gets 401 `Error 21` ("issued in the future")."""
     basic_auth: Literal["allowed", "refused"] = "allowed"
     """Does api1 accept HTTP Basic (on-premises only, on X3 Online never)?"""
     bad_credentials: Literal["json_401", "plain_401", "redirect_302", "html_200"] = "json_401"
@@ -56,6 +59,8 @@ class Switches:
     """May `$details` be read?"""
     representation_proxies: Literal["absent", "present"] = "absent"
     """Is the list of representations served under `/api1/` too?"""
+    prototypes: Literal["served", "absent", "refused"] = "served"
+    """Are prototypes (`$prototypes`) there, absent (404) or refused (500)?"""
     # --- querying
     cap: int = 1000
     """What is the largest page, whatever `count` asks for?"""
@@ -108,7 +113,8 @@ class Switches:
         positions = _POSITIONS.get(name)
         if positions is not None and value not in positions:
             raise ValueError(f"switch {name!r} has no position {value!r}: use one of {', '.join(map(repr, positions))}")
-        if name in _NUMBERS and (isinstance(value, bool) or not isinstance(value, int | float) or value < 0):
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if name in _NUMBERS and (not number or (cast("float", value) < 0 and name != "clock_skew")):
             raise ValueError(f"switch {name!r} is a number of at least 0, not {value!r}")
         if name == "cap" and (not isinstance(value, int) or value < 1):
             raise ValueError(f"switch 'cap' is a whole number of at least 1, not {value!r}")

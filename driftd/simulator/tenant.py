@@ -8,7 +8,7 @@ from hashlib import blake2b
 from random import Random
 from threading import RLock
 
-from driftd.simulator import routine
+from driftd.simulator import routine, trade
 from driftd.simulator.access import Access
 from driftd.simulator.business import Business, Plan
 from driftd.simulator.class_model import ClassModel, Facet, Key, KeyLike
@@ -18,9 +18,12 @@ from driftd.simulator.journal import Change, TruthChange
 from driftd.simulator.json_values import Record
 from driftd.simulator.ledger import Ledger
 from driftd.simulator.oauth import Credentials
+from driftd.simulator.patches import Patch
 from driftd.simulator.render import key_in
 from driftd.simulator.rows import Row
+from driftd.simulator.showing import Showing
 from driftd.simulator.switches import Switches
+from driftd.simulator.view import Keep
 from driftd.simulator.worldtime import WorldTime
 
 
@@ -73,7 +76,10 @@ class Tenant:
         """Licence tokens consumed through `/sdata/`."""
         self.lock = RLock()
         self.ledger = ledger
+        self.down = False
+        """While True every request of the tenant, for tokens too, has its connection closed without an answer."""
         self._access: dict[str, Access] = {}
+        self._showing = Showing(ledger)
         self._seed, self._time = seed, time
         self._pending: list[_Pending] = []
         secret = blake2b(f"{seed}/{name}/secret".encode(), digest_size=18).hexdigest()
@@ -114,6 +120,22 @@ class Tenant:
         with self.lock:
             return self.credentials.rotate(self._time.clock(), self.switches)
 
+    def restore_secret(self, secret: str | None = None) -> str:
+        """Make a former secret, or the last former one, the secret again and return it; the present one is replaced.
+
+        Raises `ValueError` where there is none such.
+        """
+        with self.lock:
+            return self.credentials.restore(secret, self._time.clock(), self.switches)
+
+    @property
+    def secret_expires(self) -> float | None:
+        """When the present secret expires, in seconds since 1970; None for never (switch `secret_life` at 0)."""
+        if not self.switches.secret_life:
+            return None
+        ends = self.credentials.secret_since + self.switches.secret_life
+        return self._time.wall() + ends - self._time.clock()
+
     def revoke_tokens(self) -> None:
         """End all access tokens."""
         with self.lock:
@@ -131,6 +153,37 @@ class Tenant:
         wanted = {self._known(name): Access.of(access) for name, access in accesses.items()}
         with self.lock:
             self._access |= wanted
+
+    def filter(self, resource: str, keep: Keep = 1.0) -> None:
+        """Let the web-service user see only part of a class's records, as a role does; by default all again.
+
+        `keep` is a test of the record with its lines as it is without patches, or the share that stays to be seen,
+        always the same records. Raises `ValueError` for no such class or share.
+        """
+        with self.lock:
+            self._showing.filter(resource, keep)
+
+    # --- what a release changes
+
+    def patch(self, *patches: Patch) -> int:
+        """Change what is shown, of all states and of records to come, and return a number by which to take it back.
+
+        All of the patches are made, in their order and after those in force, or none. Raises `ValueError` for a class
+        or field that there is not, or is already.
+        """
+        with self.lock:
+            return self._showing.patch(patches)
+
+    def unpatch(self, number: int | None = None) -> None:
+        """Take a patch back, or all. Raises `ValueError` for a number that is not in force."""
+        with self.lock:
+            self._showing.unpatch(number)
+
+    @property
+    def patches(self) -> Mapping[int, tuple[Patch, ...]]:
+        """The patches in force, by the number of their making."""
+        with self.lock:
+            return self._showing.patches
 
     # --- what there is
 
@@ -168,6 +221,11 @@ class Tenant:
             newest = self.ledger.journal.state
             style = self.ledger.style(self.switches)
             return self.ledger.records(resource, newest if state is None else state, facet, style)
+
+    def used_products(self) -> list[str]:
+        """Return the keys of products that stand on lines of open orders and are there, in their order."""
+        with self.lock:
+            return trade.used_products(self._desk())
 
     # --- business goes on
 

@@ -24,8 +24,8 @@ from driftd.simulator.books import (
     header_of,
     movements,
 )
-from driftd.simulator.class_model import Key, Patch
-from driftd.simulator.desk import Desk
+from driftd.simulator.class_model import Edits, Key
+from driftd.simulator.desk import BusyError, Desk
 from driftd.simulator.journal import Change
 from driftd.simulator.json_values import Json, Record
 from driftd.simulator.products import STOCK_SITES
@@ -36,6 +36,16 @@ from driftd.simulator.sales import delivered
 
 Line = dict[str, Any]
 Stage = Callable[[Desk], list[Change]]
+
+
+def used_products(desk: Desk) -> list[str]:
+    """Return the keys of the products that are there and stand on lines of open orders, in their order."""
+    if not desk.serves("SORDER", "ITMMASTER"):
+        return []
+    rows = [row for row in desk.ledger.tables["SORDER"] if row.literal is None]
+    orders = (order for row in rows if (order := desk.content("SORDER", row))["ORDSTA"] == 1)
+    named = {str(line["ITMREF"]) for order in orders for line in _lines(order, "SOHSOP")}
+    return sorted(name for name in named if desk.ledger.tables["ITMMASTER"].get((name,)) is not None)
 
 
 def order_more(desk: Desk) -> list[Change]:
@@ -53,14 +63,14 @@ def allocate(desk: Desk) -> list[Change]:
     if found is None:
         return []
     row, order = found
-    patch: Patch = {"ALLSTA": 3}
+    edits: Edits = {"ALLSTA": 3}
     wanted: Counter[str] = Counter()
     for number, line in enumerate(_lines(order, "SOHSOP")):
         open_quantity = line["QTY"] - line["DLVQTY"]
-        patch[f"SOHSOP/{number}/ALLQTY"] = open_quantity
+        edits[f"SOHSOP/{number}/ALLQTY"] = open_quantity
         wanted[str(line["ITMREF"])] += open_quantity
     moved = {product: {"PHYALL": quantity} for product, quantity in wanted.items()}
-    return [desk.change("SORDER", row, patch), *_stock(desk, order["STOFCY"], moved)]
+    return [desk.change("SORDER", row, edits), *_stock(desk, order["STOFCY"], moved)]
 
 
 def deliver(desk: Desk) -> list[Change]:
@@ -71,15 +81,15 @@ def deliver(desk: Desk) -> list[Change]:
     row, order = found
     lines = _lines(order, "SOHSOP")
     quantities = _some([line["ALLQTY"] for line in lines], desk)
-    patch: Patch = {}
+    edits: Edits = {}
     for number, (line, quantity) in enumerate(zip(lines, quantities, strict=True)):
         reached = line["DLVQTY"] + quantity
-        patch[f"SOHSOP/{number}/DLVQTY"] = reached
-        patch[f"SOHSOP/{number}/ALLQTY"] = line["ALLQTY"] - quantity
-        patch[f"SOHSOP/{number}/SOQSTA"] = _progress(reached, line["QTY"])
-    status = _progress(sum(_reached(patch, "DLVQTY")), sum(line["QTY"] for line in lines))
-    patch |= {"DLVSTA": status, "ORDSTA": 2 if status == 3 else 1, "ALLSTA": 1 if status == 3 else 3}
-    made = [desk.change("SORDER", row, patch)]
+        edits[f"SOHSOP/{number}/DLVQTY"] = reached
+        edits[f"SOHSOP/{number}/ALLQTY"] = line["ALLQTY"] - quantity
+        edits[f"SOHSOP/{number}/SOQSTA"] = _progress(reached, line["QTY"])
+    status = _progress(sum(_reached(edits, "DLVQTY")), sum(line["QTY"] for line in lines))
+    edits |= {"DLVSTA": status, "ORDSTA": 2 if status == 3 else 1, "ALLSTA": 1 if status == 3 else 3}
+    made = [desk.change("SORDER", row, edits)]
     made.append(desk.enter("SDELIVERY", {**delivered(order, quantities), "INVFLG": False}, _buildable))
     left: Counter[str] = Counter()
     for line, quantity in zip(lines, quantities, strict=True):
@@ -110,14 +120,14 @@ def receive(desk: Desk) -> list[Change]:
     row, order = found
     lines = _lines(order, "PORDERQ")
     quantities = _some([line["QTYPUU"] - line["RCPQTYPUU"] for line in lines], desk)
-    patch: Patch = {}
+    edits: Edits = {}
     arrived: Counter[str] = Counter()
     for number, (line, quantity) in enumerate(zip(lines, quantities, strict=True)):
-        patch[f"PORDERQ/{number}/RCPQTYPUU"] = line["RCPQTYPUU"] + quantity
+        edits[f"PORDERQ/{number}/RCPQTYPUU"] = line["RCPQTYPUU"] + quantity
         arrived[str(line["ITMREF"])] += quantity
-    patch["RCPFLG"] = _progress(sum(_reached(patch, "RCPQTYPUU")), sum(line["QTYPUU"] for line in lines))
+    edits["RCPFLG"] = _progress(sum(_reached(edits, "RCPQTYPUU")), sum(line["QTYPUU"] for line in lines))
     moved = {product: {"PHYSTO": quantity} for product, quantity in arrived.items()}
-    return [desk.change("PORDER", row, patch), *_stock(desk, order["RCPFCY"], moved)]
+    return [desk.change("PORDER", row, edits), *_stock(desk, order["RCPFCY"], moved)]
 
 
 def invoice(desk: Desk) -> list[Change]:
@@ -131,14 +141,14 @@ def invoice(desk: Desk) -> list[Change]:
         return []
     row, order = found
     lines = _lines(order, "PORDERQ")
-    patch: Patch = {}
+    edits: Edits = {}
     for number, line in enumerate(lines):
-        patch[f"PORDERQ/{number}/INVQTYPUU"] = line["RCPQTYPUU"]
-        patch[f"PORDERQ/{number}/LINSTA"] = _progress(line["RCPQTYPUU"], line["QTYPUU"])
-    status = _progress(sum(_reached(patch, "INVQTYPUU")), sum(line["QTYPUU"] for line in lines))
-    patch |= {"INVFLG": status, "CLEFLG": status == 3}
+        edits[f"PORDERQ/{number}/INVQTYPUU"] = line["RCPQTYPUU"]
+        edits[f"PORDERQ/{number}/LINSTA"] = _progress(line["RCPQTYPUU"], line["QTYPUU"])
+    status = _progress(sum(_reached(edits, "INVQTYPUU")), sum(line["QTYPUU"] for line in lines))
+    edits |= {"INVFLG": status, "CLEFLG": status == 3}
     billed = invoiced(order, [line["RCPQTYPUU"] - line["INVQTYPUU"] for line in lines])
-    return [desk.change("PORDER", row, patch), desk.enter("PINVOICE", {**billed, "STA": 1}, _buildable)]
+    return [desk.change("PORDER", row, edits), desk.enter("PINVOICE", {**billed, "STA": 1}, _buildable)]
 
 
 def post(desk: Desk) -> list[Change]:
@@ -185,10 +195,23 @@ def _stock(desk: Desk, site: Json, moved: Mapping[str, Mapping[str, int]]) -> It
     made = []
     for product, row in rows.items():
         if row is not None:
-            content = desk.content("ITMMVT", row)
-            patch: Patch = {name: cast("int", content[name]) + by for name, by in moved[product].items()}
-            made.append(desk.change("ITMMVT", row, patch))
+            made.append(desk.change("ITMMVT", row, moved_stock(desk.content("ITMMVT", row), moved[product])))
     return made
+
+
+def moved_stock(stock: Record, by: Mapping[str, int]) -> Edits:
+    """Return what a movement makes of a stock. Raises `BusyError` where more would be gone or allocated than is there.
+
+    What was allocated before the tenant began is counted from 0 downwards: no more is released than is known of.
+    """
+    held = {name: cast("int", stock[name]) for name in ("PHYSTO", "PHYALL", "GLOALL")}
+    edits = {
+        name: max(held[name] + change, 0) if name == "PHYALL" else held[name] + change for name, change in by.items()
+    }
+    after = held | edits
+    if after["PHYSTO"] < after["PHYALL"] + after["GLOALL"]:
+        raise BusyError
+    return {**edits}
 
 
 def _booked(desk: Desk, kind: str, written: Entry, source: Record) -> list[Change]:
@@ -206,10 +229,10 @@ def _booked(desk: Desk, kind: str, written: Entry, source: Record) -> list[Chang
     return [entered, *(_balanced(desk, key, row, columns.shown()) for key, (row, columns) in moved.items())]
 
 
-def _balanced(desk: Desk, key: Key, row: Row | None, patch: Patch) -> Change:
+def _balanced(desk: Desk, key: Key, row: Row | None, edits: Edits) -> Change:
     if row is None:
-        return desk.enter_as("BALANCE", key, desk.number("BALANCE"), patch)
-    return desk.change("BALANCE", row, patch)
+        return desk.enter_as("BALANCE", key, desk.number("BALANCE"), edits)
+    return desk.change("BALANCE", row, edits)
 
 
 def _lines(document: Record, name: str) -> list[Line]:
@@ -223,8 +246,8 @@ def _some(quantities: list[int], desk: Desk) -> list[int]:
     return [-(-quantity // 2) for quantity in quantities]
 
 
-def _reached(patch: Patch, name: str) -> list[int]:
-    return [cast("int", value) for place, value in patch.items() if place.endswith(f"/{name}")]
+def _reached(edits: Edits, name: str) -> list[int]:
+    return [cast("int", value) for place, value in edits.items() if place.endswith(f"/{name}")]
 
 
 def _progress(reached: int, whole: int) -> int:

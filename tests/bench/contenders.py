@@ -11,16 +11,18 @@ from typing import Final
 from tests.bench.control import Control
 from tests.bench.tenant import CLASS
 
-NAMES: Final = ("plain", "good", "limit", "driftd", "fetch")
-TELLING: Final = frozenset({"plain", "good", "driftd"})
+NAMES: Final = ("plain", "good", "limit", "driftd", "capture", "fetch")
+TELLING: Final = frozenset({"plain", "good", "driftd", "capture"})
 """Those who tell changes, and must tell them right."""
-OURS: Final = frozenset({"driftd", "fetch"})
+OURS: Final = frozenset({"driftd", "capture", "fetch"})
 """Those whose start is taken off."""
+_DRIFTD: Final = {"driftd": "driftd", "capture": "tests.bench.capture"}
+"""Modules that are driftd: whole, and without its detection."""
 PAGE_SIZE: Final = 1_000
 _HERE: Final = Path(__file__).parent
 _CONFIG: Final = """
 [daemon]
-data_dir = "data"
+data_dir = "{data}"
 [network]
 allow_networks = ["127.0.0.0/8"]
 allow_http = ["127.0.0.0/8"]
@@ -64,13 +66,16 @@ def environment(control: Control, folder: Path) -> Mapping[str, str]:
 def prepare(control: Control, folder: Path) -> None:
     """Make the room of one set of databases."""
     folder.mkdir()
-    (folder / "driftd.toml").write_text(_CONFIG.format(control=control, page_size=PAGE_SIZE, resource=CLASS))
+    for name in _DRIFTD:
+        text = _CONFIG.format(control=control, page_size=PAGE_SIZE, resource=CLASS, data=f"data-{name}")
+        (folder / f"{name}.toml").write_text(text)
 
 
 def command(name: str, control: Control, folder: Path, *, volatile: bool) -> list[str]:
     """Return the command line of a contender whose database is in `folder`."""
-    if name == "driftd":
-        return [sys.executable, "-m", "driftd", "poll", "--full", "--format", "json", "-c", str(folder / "driftd.toml")]
+    if name in _DRIFTD:
+        module = _DRIFTD[name]
+        return [sys.executable, "-m", module, "poll", "--full", "--format", "json", "-c", str(folder / f"{name}.toml")]
     if name == "fetch":
         return [sys.executable, "-m", "tests.bench.fetch", str(folder / "driftd.toml")]
     where = [control.url, control.folder, control.url + control.token_path, control.client_id]
@@ -87,7 +92,7 @@ def warming() -> list[str]:
 def told(name: str, out: str) -> Told:
     """Read what a contender printed."""
     said = json.loads(out)
-    if name == "driftd":
+    if name in _DRIFTD:
         (said,) = said["resources"]
         if said["outcome"] != "ok":
             raise RuntimeError(f"driftd: {said['reason']}: {said['message']}")
@@ -97,5 +102,6 @@ def told(name: str, out: str) -> Told:
 
 def stored(name: str, folder: Path) -> int:
     """Return the bytes on disk of a contender's database."""
-    place, pattern = (folder / "data", "driftd.db*") if name == "driftd" else (folder, f"{name}.db*")
+    ours = name in _DRIFTD
+    place, pattern = (folder / f"data-{name}", "driftd.db*") if ours else (folder, f"{name}.db*")
     return sum(file.stat().st_size for file in place.glob(pattern))

@@ -20,7 +20,10 @@ from driftd.config import Config, load
 from driftd.core import fingerprint
 from driftd.core.model import Change, Kind, Op, Resource, Row, Standing
 from driftd.ports import Store
+from driftd.runtime.alarms import Alarms
 from driftd.runtime.cycle import cycle
+from driftd.runtime.detect import Detector
+from driftd.runtime.quiet import Quiet
 from driftd.runtime.tenant import Tenant
 
 PAUSE = 0.05
@@ -39,7 +42,9 @@ async def measure(config: Config) -> dict[str, float]:
         app.connected(connection) as source,
         anyio.create_task_group() as group,
     ):
-        tenant = Tenant(source, store, clock, "127.0.0.1", connection.folder, lambda: secrets.randbits(64))
+        detector = Detector(store.casebook, store, Alarms(Quiet()))
+        folder = connection.folder
+        tenant = Tenant(source, store, clock, "127.0.0.1", folder, lambda: secrets.randbits(64), detector)
         group.start_soon(_neighbour, store, waits)
         group.start_soon(_napper, lags)
         report = await cycle(tenant, resource, Kind.SWEEP)

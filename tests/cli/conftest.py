@@ -62,9 +62,8 @@ def site(tmp_path: Path) -> Iterator[Site]:
         text = configuration(
             farm,
             served.url,
-            data_dir="data",
             secret=lambda tenant: f'{{ file = "{tenant.name}" }}',
-            second_look="0.1s",
+            tables={"daemon": {"data_dir": "data"}, "defaults": {"second_look": "0.1s"}},
         )
         (folder / "driftd.toml").write_text(text)
         yield Site(farm, folder / "driftd.toml")

@@ -14,6 +14,7 @@ from driftd.simulator import Farm, Fault, Replay, Switches, serving
 from tests.cli.conftest import Driftd, Site, Started
 
 CLASSES = ("BPCUSTOMER", "ITMMASTER", "SORDER")
+TABLES = {"daemon": {"data_dir": "data"}, "defaults": {"second_look": "0.1s"}}
 ODD = {"cap": 7, "next_keeps": "not_filter", "actx_in_query": "present", "collation": "case_insensitive"}
 RESPELT = {"cap": 9, "next_keeps": "not_count", "whitespace": "spaced", "numbers": "respelled", "gzip": "on"}
 
@@ -111,7 +112,7 @@ def folder_for(path: Path, farm: Farm, url: str) -> Iterator[Path]:
     """Give a configuration that reads the first tenant of a farm."""
     path.mkdir()
     (path / "secret").write_text(farm["aldgate"].client_secret)
-    text = configuration(farm, url, data_dir="data", secret=lambda _: '{ file = "secret" }', second_look="0.1s")
+    text = configuration(farm, url, secret=lambda _: '{ file = "secret" }', tables=TABLES)
     (path / "driftd.toml").write_text(text)
     yield path / "driftd.toml"
 

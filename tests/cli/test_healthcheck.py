@@ -8,7 +8,7 @@ from threading import Thread
 
 import pytest
 
-from driftd.cli.healthcheck import _asked
+from driftd.cli.healthcheck import asked as whom
 from tests.cli.conftest import Driftd
 
 
@@ -56,7 +56,7 @@ def test_the_configured_address_is_asked(driftd: Driftd, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("listen", "asked"),
+    ("listen", "place"),
     [
         ("127.0.0.1:9420", "127.0.0.1:9420"),
         (":9420", "127.0.0.1:9420"),
@@ -66,9 +66,9 @@ def test_the_configured_address_is_asked(driftd: Driftd, tmp_path: Path) -> None
         ("driftd.example:80", "driftd.example:80"),
     ],
 )
-def test_whom_to_ask_follows_from_where_it_listens(listen: str, asked: str) -> None:
+def test_whom_to_ask_follows_from_where_it_listens(listen: str, place: str) -> None:
     """An address of its own is asked as it is."""
-    assert _asked(listen) == asked
+    assert whom(listen) == place
 
 
 def test_who_does_not_answer_is_not_healthy(driftd: Driftd) -> None:

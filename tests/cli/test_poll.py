@@ -105,3 +105,16 @@ def test_settings_not_in_force_are_named_in_one_line(driftd: Driftd, site: Site)
     )
     ran = driftd("poll", "-c", site.config, "--probe")
     assert 'note: not in force yet: private ("driftd check config" tells more)\n' in ran.err
+
+
+def test_what_departs_is_told_with_where_to_read_on(driftd: Driftd, site: Site) -> None:
+    """Of each cycle that finds it, to people and to programs."""
+    chosen = ("poll", "-c", site.config, "--full", "--resource", "BPCUSTOMER")
+    assert " departs: " not in driftd(*chosen).out
+    site.farm["borough"].filter("BPCUSTOMER", 0.4)
+    ran = driftd(*chosen)
+    assert "borough BPCUSTOMER departs: mass_delete (critical)\n" in ran.out
+    assert "aldgate BPCUSTOMER departs" not in ran.out
+    assert '"driftd drift list"' in ran.out
+    told = json.loads(driftd(*chosen, "--format", "json").out)
+    assert [each["drifts"] for each in told["resources"]] == [[], ["mass_delete (critical)"]]

@@ -1,6 +1,5 @@
-"""``driftd simulator`` and ``driftd demo``: tenants to try driftd on, with nothing left behind."""
+"""``driftd simulator``: tenants to try driftd on."""
 
-import json
 import signal
 import socket
 from pathlib import Path
@@ -39,52 +38,11 @@ def test_a_wrong_switch_or_address_says_what_there_is(driftd: Driftd, arguments:
     assert says in ran.err
 
 
-@pytest.mark.parametrize("command", ["simulator", "demo"])
-def test_an_address_in_use_is_told_with_the_next_step(driftd: Driftd, command: str) -> None:
+def test_an_address_in_use_is_told_with_the_next_step(driftd: Driftd) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        ran = driftd(command, "--listen", f"127.0.0.1:{taken.getsockname()[1]}")
+        ran = driftd("simulator", "--listen", f"127.0.0.1:{taken.getsockname()[1]}")
     assert ran.code == 2
     assert "give another --listen" in ran.err
-
-
-def test_the_demo_tells_each_change_and_ends_by_itself_with_nothing_left(start: Started, tmp_path: Path) -> None:
-    temporary = tmp_path / "temporary"
-    temporary.mkdir()
-    process = start("demo", "--speed", "1000", temporary=temporary)
-    out, err = process.communicate(timeout=120)
-    assert (process.returncode, err) == (0, "")
-    assert "changes captured: exactly those that the tenants made." in out
-    for word in ("aldgate", "borough", "camden", "created", "changed", "deleted", " → "):
-        assert word in out
-    assert list(temporary.iterdir()) == []
-
-
-def test_the_demo_prints_events_as_json_lines(start: Started) -> None:
-    process = start("demo", "--speed", "1000", "--format", "json")
-    out, _ = process.communicate(timeout=120)
-    events = [json.loads(line) for line in out.splitlines()]
-    assert {each["op"] for each in events} == {"c", "u", "d"}
-    assert [each["seq"] for each in events] == sorted(each["seq"] for each in events)
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_an_interrupted_demo_leaves_nothing(start: Started, tmp_path: Path, number: signal.Signals, code: int) -> None:
-    temporary = tmp_path / "temporary"
-    temporary.mkdir()
-    process = start("demo", temporary=temporary)
-    assert process.stdout is not None
-    while "created" not in process.stdout.readline():
-        assert process.poll() is None
-    process.send_signal(number)
-    _, err = process.communicate(timeout=20)
-    assert (process.returncode, err.strip()) == (code, "")
-    assert list(temporary.iterdir()) == []
-
-
-def test_the_demo_ends_when_told_to(start: Started) -> None:
-    process = start("demo", "--exit-after", "0.1")
-    _, err = process.communicate(timeout=20)
-    assert (process.returncode, err) == (0, "")
 
 
 def test_a_live_simulator_goes_on_by_itself(start: Started) -> None:

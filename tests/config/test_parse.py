@@ -292,7 +292,7 @@ def test_a_plan_above_the_limit_is_refused() -> None:
     found = mistakes(text)
     assert list(found) == ["connections[0].probe"]
     assert "above requests_per_day = 20000" in found["connections[0].probe"]
-    assert 'set probe = "12s", which is "1s" now' in found["connections[0].probe"]
+    assert 'set probe = "16s", which is "1s" now' in found["connections[0].probe"]
 
 
 def test_all_mistakes_are_reported_at_once() -> None:

@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from driftd.config import ClassDefaults, Config, Cost, Sizes, above_limits, parse, plan
-from driftd.config.plan import reckoned
+from driftd.config import Basic, ClassDefaults, Config, Cost, Sizes, above_limits, parse, plan
+from driftd.config.plan import priced, reckoned
 from driftd.config.values import size, span, volume
 from driftd.core.cadence import due, next_due
 from driftd.core.model import Kind, Resource, Standing
@@ -125,7 +126,7 @@ def test_a_limit_that_a_resource_lowers_for_itself_is_one() -> None:
 
 def test_a_setting_of_the_connection_is_named_where_those_that_follow_it_are_enough() -> None:
     """One resource has its own pace and would not follow; lengthening one of the others does not suffice."""
-    tables = {"connections[0]": {"probe": '"1m"', "requests_per_day": "1500"}}
+    tables = {"connections[0]": {"probe": '"1m"', "requests_per_day": "3400"}}
     tables |= {f"connections[0].resources[{n}]": {} for n in range(3)}
     tables["connections[0].resources[2]"] = {"probe": '"2m"'}
     (found,) = judged(written(tables), {})
@@ -223,7 +224,17 @@ def test_hosts_sum_what_their_connections_cost() -> None:
     reckoned = plan(parse(TENANT + other + second, catalogue=CATALOGUE))
     hosts = {name: [each.connection.name for each in ones] for name, ones in reckoned.hosts().items()}
     assert hosts == {"x3.aldgate.example": ["aldgate", "borough"], "x3.brigg.example": ["brigg"]}
-    assert reckoned.total.requests == 3 * 864
+    assert reckoned.total.requests == 3 * (864 + 320 + 96)
+
+
+def test_tokens_and_prototypes_count_beside_the_cycles() -> None:
+    """A token for each proof of the secret, at its cadence; each prototype once an hour; a password costs nothing."""
+    often = priced(configured().connections[0])
+    assert (often.cycles.requests, often.tokens.requests, often.prototypes.requests) == (864, 320, 24 * 4)
+    seldom = configured(probe='"30m"', blackout='["00:00-12:00"]').connections[0]
+    assert priced(seldom).tokens.requests == pytest.approx(26.7 + 1, abs=0.1)
+    basic = replace(seldom, auth=Basic("u", seldom.auth.secret))
+    assert priced(basic).tokens.requests == 0
 
 
 @given(st.integers(1, 10**14))

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from driftd.ports import Logbook, Store
+from driftd.ports import Casebook, Logbook, Store
 from tests.contracts.logbooks import BOOKS, Kept, opened_book
 from tests.contracts.stores import KINDS, Subject, opened, room
 
@@ -19,6 +19,11 @@ async def subject(request: pytest.FixtureRequest) -> AsyncIterator[Subject]:
 @pytest.fixture
 def store(subject: Subject) -> Store:
     return subject.store
+
+
+@pytest.fixture
+def casebook(subject: Subject) -> Casebook:
+    return subject.casebook
 
 
 @pytest.fixture(params=BOOKS)

@@ -22,7 +22,7 @@ from driftd.core.model import (
     Stored,
 )
 from driftd.errors import StoreError
-from driftd.ports import Cycle, Outcome, Seen, Store
+from driftd.ports import Cycle, Detected, Outcome, Seen, Store
 
 CUSTOMERS: Final = Resource("acme", "BPCUSTOMER", "BPCUSTOMER", ("BPCNUM",))
 ORDERS: Final = Resource("acme", "SORDER", "SORDER", ("SOHNUM",), details=True)
@@ -168,11 +168,12 @@ async def poll(
     standing: Standing = Standing(),  # noqa: B008 - frozen
     layout: Sequence[int | Segment] | None = None,
     baseline: bool = False,
+    detected: Detected | None = None,
 ) -> Outcome:
     """Run one cycle to its commit."""
     async with await begin(store, resource, baseline=baseline) as cycle:
         await stage(cycle, *parts)
-        return await cycle.commit(standing, layout)
+        return await cycle.commit(standing, layout, detected)
 
 
 async def sight(store: Store, resource: Resource = CUSTOMERS, names: str = "abcdefgh") -> Sight:

@@ -12,7 +12,7 @@ from typing import Final
 import pytest
 
 from driftd.adapters.sqlite import SqliteStore, cycle, slices, tidying
-from driftd.ports import Store
+from driftd.ports import Casebook, Store
 from tests.fakes.memory_store import MemoryStore
 
 KINDS: Final = ("memory", "sqlite", "sqlite written ahead")
@@ -20,9 +20,10 @@ KINDS: Final = ("memory", "sqlite", "sqlite written ahead")
 
 @dataclass(frozen=True)
 class Subject:
-    """A store under test, and the way to have another process take it over."""
+    """A store under test with its casebook, and the way to have another process take it over."""
 
     store: Store
+    casebook: Casebook
     usurp: Callable[[], None]
 
 
@@ -31,13 +32,13 @@ async def opened(kind: str, data_dir: Path) -> AsyncIterator[Subject]:
     """Open a new store of one of `KINDS`."""
     if kind == "memory":
         memory = MemoryStore()
-        yield Subject(memory, lambda: setattr(memory, "fenced", True))
+        yield Subject(memory, memory.casebook, lambda: setattr(memory, "fenced", True))
         return
     with pytest.MonkeyPatch.context() as patch:
         if kind == "sqlite written ahead":
             always_ahead(patch)
         async with SqliteStore.open(data_dir, clock_now=lambda: 1_000) as store:
-            yield Subject(store, lambda: raise_epoch(data_dir))
+            yield Subject(store, store.casebook, lambda: raise_epoch(data_dir))
 
 
 @contextmanager

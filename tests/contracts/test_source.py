@@ -1,7 +1,7 @@
 """What the runtime relies on in every `Source`: the real one against the simulator, and the fake one of the tests."""
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from itertools import pairwise
 from typing import Any
@@ -53,6 +53,10 @@ class World(ABC):
     def order(self) -> str:
         """Return the number of an order that has lines."""
 
+    @abstractmethod
+    def undeclare(self) -> None:
+        """Serve no prototype of customers."""
+
 
 class FakeWorld(World):
     def __init__(self) -> None:
@@ -60,8 +64,13 @@ class FakeWorld(World):
         rows = [{"BPCNUM": f"C{number * 7 % 60:03d}", "UPDDATTIM": stamp} for number, stamp in enumerate(stamps)]
         self.fake = FakeSource(
             {
-                "BPCUSTOMER": FakeTable(("BPCNUM",), rows),
-                "SORDER": FakeTable(("SOHNUM",), [{"SOHNUM": "S1"}], {b'["S1"]': {"SOHSOP": [{"SOPLIN": 1000}]}}),
+                "BPCUSTOMER": FakeTable(("BPCNUM",), rows, prototype={"$properties": {"BPCNUM": {}}}),
+                "SORDER": FakeTable(
+                    ("SOHNUM",),
+                    [{"SOHNUM": "S1"}],
+                    {b'["S1"]': {"SOHSOP": [{"SOPLIN": 1000}]}},
+                    {"$properties": {"SOHNUM": {}, "SOHSOP": {}}},
+                ),
             },
             cap=CAP,
         )
@@ -78,6 +87,9 @@ class FakeWorld(World):
 
     def order(self) -> str:
         return "S1"
+
+    def undeclare(self) -> None:
+        self.fake.tables["BPCUSTOMER"].prototype = None
 
 
 class SimulatedWorld(World):
@@ -102,6 +114,9 @@ class SimulatedWorld(World):
     def clear(self) -> None:
         for key in list(self.tenant.records("BPCUSTOMER")):
             self.tenant.remove("BPCUSTOMER", key)
+
+    def undeclare(self) -> None:
+        self.tenant.switches.move({"prototypes": "absent"})
 
     def order(self) -> str:
         return str(next(iter(self.tenant.records("SORDER")))[0])
@@ -289,6 +304,24 @@ async def test_details_are_the_whole_record(world: World) -> None:
     assert found.record["SOHNUM"] == number
     assert found.record["SOHSOP"]
     assert (await world.source.details(ORDERS, b'["NONE"]')).record is None
+
+
+async def test_what_is_declared_of_a_class_names_its_members(world: World) -> None:
+    """A document class's includes the lines that only its details show; what is served has a cost."""
+    for resource, members in ((CUSTOMERS, {"BPCNUM"}), (ORDERS, {"SOHNUM", "SOHSOP"})):
+        found = await world.source.prototypes(resource)
+        assert found.declared is not None
+        declared = found.declared["$properties"]
+        assert isinstance(declared, Mapping)
+        assert members <= declared.keys()
+        assert found.requests > 0
+        assert found.wire_bytes > 0
+
+
+async def test_what_is_not_served_is_not_declared(world: World) -> None:
+    """That is no failure."""
+    world.undeclare()
+    assert (await world.source.prototypes(CUSTOMERS)).declared is None
 
 
 async def test_every_call_says_what_it_cost(world: World) -> None:

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from driftd.core.card import Card, card
+from driftd.core.credential import Credential
 from driftd.core.document import of_card, of_status
 from driftd.core.drift import Scope
 from driftd.core.health import ConnectionHealth, Pause, Window
 from driftd.core.reasons import MEANINGS, Actor, Cause, State
-from driftd.core.status import ConnectionStatus, Credential, Reached, Status
+from driftd.core.status import ConnectionStatus, Reached, Status
 from driftd.core.words import PHRASES, Language, Phrases, Words
 from driftd.errors import Reason
 from tests.core.statuses import HOUR, MINUTE, NOW, of, status, trouble

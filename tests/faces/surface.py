@@ -1,7 +1,7 @@
 """A daemon in name only, and its HTTP surface on loopback."""
 
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Never
 
@@ -10,8 +10,13 @@ import httpx
 from starlette.types import ASGIApp
 
 from driftd.config.model import WebConfig
+from driftd.core.alerts.model import Alert
+from driftd.core.alerts.search import find
+from driftd.core.casefile import Case
+from driftd.core.decision import Decided, Decision
 from driftd.core.health import ConnectionHealth, Trouble
 from driftd.core.reasons import State
+from driftd.core.schema.model import SchemaVersion
 from driftd.core.status import Status
 from driftd.errors import Reason
 from driftd.faces.http.address import bind
@@ -54,6 +59,10 @@ class Pretended:
         self.reloading: Callable[[], Awaitable[str]] = for_ever
         self.checking: Callable[[str], Awaitable[Check]] = for_ever
         self.said: list[Line] = []
+        self.decisions: list[Decision] = []
+        self.deciding: Exception | None = None
+        """What every decision fails with."""
+        self.history: Sequence[SchemaVersion] = views.HISTORY
         self.seconds = 1000.0
         self.gate = threading.Event()
         """Shut, nothing that asks for the time gets on."""
@@ -87,6 +96,22 @@ class Pretended:
     async def check(self, name: str) -> Check:
         return await self.checking(name)
 
+    async def alerts(self, since: int | None) -> Sequence[Alert]:
+        return [each for one in self.view.connections for each in one.alerts if each.open or since is not None]
+
+    async def case(self, id_: str) -> Case:
+        found = find(id_, [each for one in self.view.connections for each in one.alerts])
+        return Case(found, self.history, [views.DEED], 3, "00ff")
+
+    async def versions(self, connection: str, resource: str) -> Sequence[SchemaVersion]:
+        return self.history
+
+    async def decide(self, decision: Decision) -> Decided:
+        self.decisions.append(decision)
+        if self.deciding is not None:
+            raise self.deciding
+        return Decided((await self.case(decision.alert)).alert.id, "done")
+
     def inside(self) -> Inside:
         return Inside(
             self.status,
@@ -94,6 +119,10 @@ class Pretended:
             lambda: self.missing,
             self.reload,
             self.check,
+            self.alerts,
+            self.case,
+            self.versions,
+            self.decide,
             self,
             Told(self.said),
         )

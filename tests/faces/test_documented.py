@@ -42,7 +42,7 @@ async def test_every_metric_is_on_the_page_as_it_is() -> None:
 
 async def test_every_path_on_the_page_is_served() -> None:
     paths = re.findall(r"^\| `(GET|POST) (/[^`]*)`", PAGE, re.MULTILINE)
-    assert len(paths) == 7
+    assert len(paths) == 8
     async with served(Pretended()) as client:
         for method, path in paths:
             answer = await client.request(method, path.replace("NAME", "aldgate"))
@@ -52,3 +52,17 @@ async def test_every_path_on_the_page_is_served() -> None:
 def test_every_metric_named_in_the_text_exists() -> None:
     named = set(re.findall(r"\bdriftd_[a-z_]+\b", PAGE)) - {"driftd_connection_info"}
     assert named <= exported(full=True).keys()
+
+
+async def test_every_path_on_the_page_of_drift_is_served() -> None:
+    """With the methods that stand there; what is decided wrongly is a problem, not an unknown path."""
+    page = (Path(__file__).parents[2] / "docs" / "drift.md").read_text()
+    paths = re.findall(r"`(GET|POST) (/api/[^`]*)`", page)
+    (others,) = re.findall(r"ID/accept`, `(\w+)`, `(\w+)`, `(\w+)`", page)
+    paths += [("POST", f"/api/v1/drifts/ID/{action}") for action in others]
+    assert len(paths) == 11
+    async with served(Pretended()) as client:
+        for method, path in paths:
+            known = path.replace("ID", "0123").replace("NAME", "aldgate").replace("RESOURCE", "BPCUSTOMER")
+            answer = await client.request(method, known, json=None if method == "GET" else {})
+            assert answer.status_code == (200 if method == "GET" else 400), known

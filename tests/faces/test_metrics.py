@@ -15,10 +15,13 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parsed_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parsed
 
+from driftd.core.alerts.model import AlertState
+from driftd.core.credential import Credential
+from driftd.core.drift import DriftKind, Severity
 from driftd.core.health import ConnectionHealth
 from driftd.core.model import Op
 from driftd.core.reasons import State
-from driftd.core.status import ConnectionStatus, Credential, Status
+from driftd.core.status import ConnectionStatus, Status
 from driftd.errors import Reason
 from driftd.faces.metrics import catalogue
 from driftd.faces.metrics.collector import FamilyCollector, Process, as_metric
@@ -139,14 +142,15 @@ def test_the_budget_drops_whole_families_the_least_important_first(status: Statu
     assert not gone or size + everything[gone[-1]].series > max_series
 
 
-def test_failures_go_first_then_changes_and_nothing_before_it_must() -> None:
+def test_changes_of_shape_go_first_then_failures_and_nothing_before_it_must() -> None:
     """As many series as the budget are all shown; one more costs a whole family."""
     size = sum(each.series for each in shown(views.status()))
     gone = []
-    for max_series in (size, size - 1, size - 2):
+    for max_series in (size, size - 1, size - 2, size - 3):
         kept = {each.metric.name for each in shown(views.status(), max_series=max_series)}
         gone.append({each.metric.name for each in shown(views.status())} - kept)
-    assert gone == [set(), {"driftd_poll_failures_total"}, {"driftd_poll_failures_total", "driftd_changes_total"}]
+    shape, failures = "driftd_schema_changes_total", "driftd_poll_failures_total"
+    assert gone == [set(), {shape}, {shape}, {shape, failures}]
 
 
 def test_a_paused_connection_keeps_what_pausing_does_not_stop() -> None:
@@ -166,6 +170,7 @@ def test_what_has_not_happened_yet_is_absent_rather_than_0() -> None:
         last_success=None,
         last_change=None,
         last_sweep=None,
+        last_evaluation=None,
         coverage=None,
         polls=0,
         failures={},
@@ -215,6 +220,73 @@ def test_a_histogram_counts_up_to_its_sum() -> None:
     assert (found["driftd_poll_duration_seconds_count"][()], found["driftd_poll_duration_seconds_sum"][()]) == (12, 3)
 
 
+def test_alerts_are_counted_by_what_they_are_and_muted_ones_apart() -> None:
+    """Firing ones by resource, kind and severity; a pending one not at all, one that ended within a day at 0."""
+    ended = views.drift(kind=DriftKind.DATA, severity=Severity.INFO)
+    alerts = (
+        views.alert("a" * 16),
+        views.alert("b" * 16),
+        views.alert("c" * 16, AlertState.PENDING),
+        views.alert("d" * 16, AlertState.RESOLVED, ended),
+        views.alert("e" * 16, mute=views.muted()),
+        views.alert("f" * 16, told=views.drift(resource=None), mute=views.muted(views.NOW)),
+    )
+    status = views.status(views.connection(alerts=alerts))
+    own = (("connection", "aldgate"),)
+    labels = (*own, ("kind", "schema"), ("resource", "BPCUSTOMER"), ("severity", "critical"))
+    whole = (*own, ("kind", "schema"), ("resource", ""), ("severity", "critical"))
+    over = (*own, ("kind", "data"), ("resource", "BPCUSTOMER"), ("severity", "info"))
+    assert samples(status)["driftd_alerts_firing"] == {labels: 2, over: 0, whole: 1}
+    assert samples(status, full=False)["driftd_alerts_firing"] == {labels: 2, whole: 1}
+    assert samples(status)["driftd_alerts_muted"] == {own: 1}
+    told = {dict(labels)["alert"] for labels in samples(status)["driftd_alert_info"]}
+    assert told == {"a" * 16, "b" * 16, "f" * 16}
+
+
+def test_of_alerts_the_heaviest_500_are_told_those_of_many_connections_among_them() -> None:
+    """Critical before warning before info, then the older; the id is in each."""
+    many = [
+        views.alert(f"{n:016x}", told=views.drift(severity=tuple(Severity)[n % 3]), since=views.NOW - n)
+        for n in range(600)
+    ]
+    group = views.alert("f" * 16, told=views.drift(connection="", resource=None), group=True, since=views.NOW - 10**6)
+    status = views.status(views.connection(alerts=tuple(many)), groups=(group,))
+    found = [dict(labels) for labels in samples(status)["driftd_alert_info"]]
+    assert len(found) == 500
+    assert (found[0]["alert"], found[0]["connection"]) == ("f" * 16, "")
+    expected = sorted(range(600), key=lambda n: (n % 3, -n))[:499]
+    assert [each["alert"] for each in found[1:]] == [f"{n:016x}" for n in expected]
+
+
+@pytest.mark.parametrize(
+    ("field", "shown_as"),
+    [
+        ("BPCNAM", "BPCNAM"),
+        ("SOHSOP[].ITMREF", "SOHSOP[].ITMREF"),
+        ("A" * 64, "A" * 64),
+        ("A" * 65, ""),
+        ("bpcnam", ""),
+        ('A"},x="', ""),
+        ("A\n", ""),
+        ("1A", ""),
+        (None, ""),
+    ],
+)
+def test_a_field_is_a_label_where_it_has_the_form_of_one(field: str | None, shown_as: str) -> None:
+    """What a tenant may call a member otherwise is none."""
+    status = views.status(views.connection(alerts=(views.alert(told=views.drift(field=field)),)))
+    (labels,) = samples(status)["driftd_alert_info"]
+    assert dict(labels)["field"] == shown_as
+
+
+def test_shape_that_changed_is_counted_by_kind_and_impact() -> None:
+    found = samples(views.status())["driftd_schema_changes_total"]
+    assert {(dict(labels)["kind"], dict(labels)["impact"]): value for labels, value in found.items()} == {
+        ("field_removed_always", "breaking"): 1,
+        ("field_added_optional", "info"): 2,
+    }
+
+
 def test_basic_is_what_the_rules_read() -> None:
     """Less detail leaves families of resources out, and nothing else."""
     basic, full = of(views.connection(), full=False), of(views.connection())
@@ -224,6 +296,7 @@ def test_basic_is_what_the_rules_read() -> None:
         "driftd_last_change_timestamp_seconds",
         "driftd_deletes_pending",
         "driftd_details_coverage_ratio",
+        "driftd_schema_changes_total",
     }
     assert basic < full
 

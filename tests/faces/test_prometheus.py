@@ -67,8 +67,15 @@ class Prometheus:
 async def prometheus(address: str, folder: Path) -> AsyncIterator[Prometheus]:
     """Run a Prometheus that scrapes an address, several times over."""
     jobs = "".join(JOB.format(number=number, address=address) for number in range(SCRAPERS))
+    async with configured(CONFIG.format(jobs=jobs, address=address), folder) as server:
+        yield server
+
+
+@asynccontextmanager
+async def configured(text: str, folder: Path) -> AsyncIterator[Prometheus]:
+    """Run a Prometheus with a configuration."""
     config = folder / "prometheus.yml"
-    config.write_text(CONFIG.format(jobs=jobs, address=address))
+    config.write_text(text)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         own = f"127.0.0.1:{free.getsockname()[1]}"
@@ -81,7 +88,7 @@ async def prometheus(address: str, folder: Path) -> AsyncIterator[Prometheus]:
     ]
     with subprocess.Popen(command, cwd=folder) as process:  # noqa: ASYNC220 - only its start blocks
         try:
-            async with httpx.AsyncClient(base_url=f"http://{own}", trust_env=False) as client:
+            async with httpx.AsyncClient(base_url=f"http://{own}", trust_env=False, timeout=30) as client:
                 yield Prometheus(client)
         finally:
             process.kill()

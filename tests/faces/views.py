@@ -3,17 +3,64 @@
 from typing import Any
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from driftd.core.alerts.model import Alert, AlertState, Deed, Mute
 from driftd.core.budget import Budget, Usage
+from driftd.core.credential import Credential, CredentialState
+from driftd.core.drift import Drift, DriftKind, Impact, SchemaKind, Scope, Severity
 from driftd.core.health import ConnectionHealth, ResourceHealth
 from driftd.core.histogram import SECONDS, Durations
 from driftd.core.model import Op
-from driftd.core.reasons import State
-from driftd.core.status import ConnectionStatus, Credential, Daemon, Database, ResourceStatus, Status
+from driftd.core.reasons import Actor, State
+from driftd.core.schema.model import FieldForm, Form, Presence, SchemaVersion, Source, ValueKind
+from driftd.core.status import ConnectionStatus, Daemon, Database, ResourceStatus, Status
 from driftd.errors import Reason
 
 NOW = 1_795_400_000_123
 """Epoch ms."""
+DEED = Deed(NOW - 60_000, "jo", "mute", "aldgate", "BPCUSTOMER", "0123456789abcdef", "known")
+HISTORY = (
+    SchemaVersion(
+        1, Source.LEARNT, "aa", None, NOW - 86_400_000, Form({"BPCNAM": FieldForm((ValueKind.TEXT,), Presence.ALWAYS)})
+    ),
+    SchemaVersion(
+        2, Source.LEARNT, "bb", "aa", NOW, Form({"NAME": FieldForm((ValueKind.TEXT,), Presence.ALWAYS)}), 300
+    ),
+    SchemaVersion(1, Source.DECLARED, "cc", None, NOW, Form({"BPCNAM": FieldForm((ValueKind.TEXT,), max_length=35)})),
+)
+
+
+def drift(finding: str = SchemaKind.FIELD_REMOVED_ALWAYS, field: str | None = "BPCNAM", **more: Any) -> Drift:
+    known: dict[str, Any] = {
+        "connection": "aldgate",
+        "kind": DriftKind.SCHEMA,
+        "severity": Severity.CRITICAL,
+        "actor": Actor.X3_ADMIN,
+        "resource": "BPCUSTOMER",
+        "expected": "text ≤ 35, always",
+        "seen": "gone",
+        "rule": "absent in the last 400 records (≤ 0.75 %)",
+        "n": 1200,
+        "m": 400,
+        "affected": 400,
+        "samples": ('["C001"]',),
+        "read_impact": Impact.BREAKING,
+        "write_impact": Impact.WARNING,
+    }
+    return Drift(finding=finding, field=field, **{**known, **more})
+
+
+def alert(
+    digits: str = "0123456789abcdef", state: AlertState = AlertState.FIRING, told: Drift | None = None, **more: Any
+) -> Alert:
+    known: dict[str, Any] = {"since": NOW - 600_000, "first_incident": NOW - 900_000, "last_incident": NOW - 60_000}
+    own = told or drift()
+    return Alert(digits, Scope.TENANT, own.connection, own, state, **{**known, **more})
+
+
+def muted(until: int = NOW + 3_600_000) -> Mute:
+    return Mute(until, "known", "jo", NOW - 60_000)
 
 
 def durations(*counts: int) -> Durations:
@@ -35,6 +82,8 @@ def resource(name: str = "BPCUSTOMER", *, next_poll: int | None = NOW + 240_000,
         "pending": 1,
         "held": 2,
         "coverage": 0.75,
+        "last_evaluation": NOW - 60_000,
+        "schema_changes": {"field_removed_always/breaking": 1, "field_added_optional/info": 2},
     }
     return ResourceStatus(name, ResourceHealth(**{**known, **health}), 300.0, 86_400.0, next_poll)
 
@@ -50,7 +99,9 @@ def connection(
         "budget": Budget(20_000, 2_000_000_000),
         "usage": Usage("2026-11-23", 5000, 7_000_000),
         "resumes": NOW + 10_000_000,
+        "credentials": {Credential.CLIENT_SECRET: CredentialState.EXPIRING},
         "expiry": {Credential.CLIENT_SECRET: NOW + 86_400_000 * 30, Credential.ACCESS_TOKEN: NOW + 1_800_000},
+        "alerts": (alert(told=drift(connection=name)),),
     }
     return ConnectionStatus(name=name, state=state, resources=resources or (resource(),), **{**known, **more})
 
@@ -97,7 +148,10 @@ def many(connections: int = 2000, classes: int = 4) -> Status:
                      failures={Reason.TIMEOUT: n + 1, Reason.SERVER_ERROR: number + 1})
             for n, name in enumerate(names)
         )  # fmt: skip
-        return connection(f"tenant-{number:04d}", *found, host=f"x3-{number % 40}.example", since=at)
+        name = f"tenant-{number:04d}"
+        own = [drift(connection=name, resource=names[number % len(names)])] if number % 10 == 0 else []
+        alerts = tuple(alert(f"{number:016x}", told=each) for each in own)
+        return connection(name, *found, host=f"x3-{number % 40}.example", since=at, alerts=alerts)
 
     return Status(NOW, tuple(one(number) for number in range(connections)), daemon())
 
@@ -124,8 +178,42 @@ healths = st.builds(
     pending=counts,
     held=counts,
     coverage=st.none() | st.floats(0, 1),
+    last_evaluation=st.none() | moments,
+    schema_changes=st.dictionaries(
+        st.builds("{}/{}".format, st.sampled_from(SchemaKind), st.sampled_from(Impact)), counts, max_size=3
+    ),
+)
+drifts = st.builds(
+    Drift,
+    texts,
+    st.sampled_from(DriftKind),
+    st.sampled_from([*SchemaKind, *map(str, Reason), "unheard_of"]),
+    st.sampled_from(Severity),
+    st.sampled_from(Actor),
+    resource=st.none() | texts,
+    field=st.none() | texts | st.sampled_from(["BPCNAM", "SOHSOP[].ITMREF", "a", "A" * 65, "A B"]),
+)
+alerts = st.builds(
+    Alert,
+    st.text("0123456789abcdef", min_size=16, max_size=16),
+    st.sampled_from(Scope),
+    texts,
+    drifts,
+    st.sampled_from(AlertState),
+    moments,
+    moments,
+    moments,
+    mute=st.none() | st.builds(Mute, st.sampled_from([NOW - 1, NOW, NOW + 1]), texts, texts, moments),
 )
 resources = st.builds(ResourceStatus, texts, healths, seconds, seconds, st.none() | moments)
+
+
+def _owned(found: ConnectionStatus) -> ConnectionStatus:
+    """Have each alert be one of its connection."""
+    own = tuple(replace(each, drift=replace(each.drift, connection=found.name)) for each in found.alerts)
+    return replace(found, alerts=own)
+
+
 connections = st.builds(
     ConnectionStatus,
     name=texts,
@@ -149,7 +237,8 @@ connections = st.builds(
     resumes=moments,
     breaker_open_until=st.none() | moments,
     expiry=st.dictionaries(st.sampled_from(Credential), moments),
-)
+    alerts=st.lists(alerts, max_size=4, unique_by=lambda each: each.id).map(tuple),
+).map(_owned)
 databases = st.builds(
     Database,
     texts,

@@ -27,6 +27,7 @@ from driftd.core.model import (
 )
 from driftd.errors import FencedError, StoreError
 from driftd.ports import Detected, Outcome, Seen, Snapshot
+from tests.fakes.memory_casebook import MemoryCasebook
 
 
 @dataclass
@@ -38,6 +39,8 @@ class _Shelf:
     layout: list[int] = field(default_factory=list)
     segments: dict[int, tuple[Segment, Contents]] = field(default_factory=dict)
     cycles: int = 0
+    withholds: bool = False
+    withheld: list[tuple[Change, Context]] = field(default_factory=list)
     open: "MemoryCycle | None" = None
 
     def live(self) -> list[Stored]:
@@ -96,19 +99,26 @@ class MemoryCycle:
         if self._store.fenced:
             raise FencedError("a later process owns the store: this one must end")
         self._end()
-        first = self._store.last_seq + 1
         if layout is not None:
             self._lay_out(layout)
+        if detected is not None and detected.withhold is not None:
+            self._shelf.withholds = detected.withhold
+        if not self._shelf.withholds:
+            self._store.release(self._context.connection, self._context.resource)
+        first = self._store.last_seq + 1
         self._shelf.cycles += 1
         self._shelf.standing = standing
         context = replace(self._context, sweep=self._shelf.cycles)
-        self._store.log += [
-            Recorded(seq, context.connection, context.resource, change.op, envelope(change, seq, context))
-            for seq, change in enumerate(self._changes, first)
-        ]
         seqs = {change.key: seq for seq, change in enumerate(self._changes, first)}
+        if self._shelf.withholds:
+            self._shelf.withheld += [(change, context) for change in self._changes]
+            self._store.last_seq += len(self._changes)
+        else:
+            self._store.publish([(change, context) for change in self._changes])
         for key, row in self._rows.items():
             self._shelf.records[key] = self._stored(row, seqs.get(key))
+        if detected is not None:
+            self._store.casebook.detect(context.connection, context.resource, detected)
         absences = _absences(self._shelf)
         return Outcome(
             first_seq=first,
@@ -167,21 +177,40 @@ class MemoryStore:
 
     def __init__(self, cycle_id: Callable[[], str] = lambda: uuid4().hex) -> None:
         self.log: list[Recorded] = []
+        self.last_seq = 0
+        """Greatest ``seq`` given so far, to a withheld event or one of the log."""
+        self.casebook = MemoryCasebook(self)
         self.fenced = False
         """Set it to have every further commit fail as after the start of another process."""
         self._cycle_id = cycle_id
         self._shelves: dict[tuple[str, str], _Shelf] = {}
         self._segment = 0
 
-    @property
-    def last_seq(self) -> int:
-        """Greatest ``seq`` given so far."""
-        return len(self.log)
-
     def next_segment(self) -> int:
         """Return an id that no segment has had."""
         self._segment += 1
         return self._segment
+
+    def publish(self, events: Iterable[tuple[Change, Context]]) -> None:
+        """Put events at the end of the log."""
+        for seq, (change, context) in enumerate(events, self.last_seq + 1):
+            whole = envelope(change, seq, context)
+            self.log.append(Recorded(seq, context.connection, context.resource, change.op, whole))
+            self.last_seq = seq
+
+    def release(self, connection: str, resource: str) -> None:
+        """Put what is withheld of a resource at the end of the log, and withhold no more of it."""
+        shelf = self._shelves.get((connection, resource), _Shelf())
+        self.publish(shelf.withheld)
+        shelf.withheld, shelf.withholds = [], False
+
+    def withheld(self, connection: str, resource: str) -> int:
+        """Count the events of a resource that are withheld."""
+        return len(self._shelves.get((connection, resource), _Shelf()).withheld)
+
+    def live(self, connection: str, resource: str) -> set[KeyBytes]:
+        """Return the keys of the live records of a resource."""
+        return {stored.key for stored in self._shelves.get((connection, resource), _Shelf()).live()}
 
     async def begin(
         self, resource: Resource, kind: Kind, *, host: str, folder: str, now: int, baseline: bool = False
@@ -248,8 +277,10 @@ class MemoryStore:
     ) -> Sequence[Recorded]:
         return [
             recorded
-            for recorded in self.log[max(after, 0) :]
-            if connection in {None, recorded.connection} and resource in {None, recorded.resource}
+            for recorded in self.log
+            if recorded.seq > after
+            and connection in {None, recorded.connection}
+            and resource in {None, recorded.resource}
         ][:limit]
 
     async def read_records(self, connection: str, resource: str, *, after: KeyBytes | None, limit: int) -> Snapshot:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import orjson
 
-from driftd.core.model import Details, JsonObject, KeyBytes, Page, Query, Resource
+from driftd.core.model import Details, JsonObject, KeyBytes, Page, Prototypes, Query, Resource
 from driftd.errors import Reason, SourceError
 
 Record = dict[str, Any]
@@ -25,6 +25,8 @@ class FakeTable:
     rows: list[Record] = field(default_factory=list)
     lines: dict[KeyBytes, Record] = field(default_factory=dict)
     """Members that only the details facet shows, by key."""
+    prototype: JsonObject | None = None
+    """What is declared of the class; None where the tenant does not serve it."""
 
 
 class FakeSource:
@@ -69,6 +71,12 @@ class FakeSource:
                 record = _encode(row | table.lines.get(key, {}))
                 return Details(self.decode(record), len(record), 1)
         return Details(None, 0, 1)
+
+    async def prototypes(self, resource: Resource) -> Prototypes:
+        declared = self._table(resource).prototype
+        if declared is None:
+            return Prototypes(None)  # known not to serve it, so not asked
+        return Prototypes(declared, len(_encode(declared)), 1)
 
     def split(self, page: Page) -> Sequence[bytes]:
         try:

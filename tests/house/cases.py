@@ -72,6 +72,7 @@ CASES: Final = (
     Case("login page with 200", spoilt("html_login"), _down(Reason.MAINTENANCE_PAGE)),
     # --- tokens and rights
     Case("token: secret rotated", trouble.rotated, _refused(Reason.OAUTH_INVALID_CLIENT)),
+    Case("token: secret rotated, tokens live", trouble.rotated_unseen, _refused(Reason.OAUTH_INVALID_CLIENT)),
     Case("token: invalid grant type", switched(grant="refused"), _refused(Reason.OAUTH_ERROR)),
     Case("token: 500", at_token("status"), _down(Reason.SERVER_ERROR)),
     Case("token: HTML", at_token("html_login"), _down(Reason.MAINTENANCE_PAGE)),
@@ -132,6 +133,7 @@ NEXT: Final = {
     "429 Retry-After": "wait: the next poll",
     "login page with 200": "maintenance",
     "token: secret rotated": "new secret",
+    "token: secret rotated, tokens live": "new secret",
     "token: invalid grant type": "token_url and client_id",
     "token: 500": "what was changed",
     "token: HTML": "maintenance",

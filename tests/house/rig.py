@@ -22,6 +22,7 @@ from driftd.runtime.poll import Round, poll
 from driftd.runtime.tally import CycleReport
 from driftd.runtime.tenant import Tenant
 from driftd.simulator import Tenant as X3Tenant
+from tests.fakes.detection import detector_of
 
 SEED = 20_261_123
 
@@ -80,7 +81,9 @@ class Rig:
 
     async def poll(self, kind: Kind | None = Kind.SWEEP) -> list[CycleReport]:
         """Run one cycle of each resource."""
-        tenant = Tenant(self.source, self.store, SystemClock(), "127.0.0.1", self.tenant.folder, lambda: SEED)
+        detector, others = detector_of(self.store), {each.name: each for each in self.resources}
+        folder = self.tenant.folder
+        tenant = Tenant(self.source, self.store, SystemClock(), "127.0.0.1", folder, lambda: SEED, detector, others)
         polled = await poll([Round(tenant, self.resources, 3)], kind)
         return list(polled.cycles)
 

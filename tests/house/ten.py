@@ -13,7 +13,6 @@ from msgspec import structs
 
 from driftd.adapters.clock import SystemClock
 from driftd.adapters.sqlite import SqliteStore
-from driftd.adapters.x3 import auth
 from driftd.adapters.x3.client import X3Source
 from driftd.adapters.x3.settings import Caps
 from driftd.app.opening import settings_of
@@ -25,7 +24,9 @@ from driftd.core.reasons import State
 from driftd.core.status import ConnectionStatus
 from driftd.errors import StoreError
 from driftd.ports import Remembered, Source, Traffic
+from driftd.runtime.alarms import Alarms
 from driftd.runtime.book import Book
+from driftd.runtime.detect import Detector
 from driftd.runtime.gauges import Gauges
 from driftd.runtime.post import Posts
 from driftd.runtime.rooms import Rooms
@@ -67,6 +68,7 @@ class Breaking:
         self._source = source
         self.broken = False
         self.details, self.split, self.keys, self.decode = source.details, source.split, source.keys, source.decode
+        self.prototypes = source.prototypes
 
     async def page(self, resource: Resource, query: Query) -> Page:
         if self.broken:
@@ -153,8 +155,6 @@ async def ten(directory: Path, patient: Patient) -> AsyncIterator[Ten]:
         server = stack.enter_context(serving(farm, "0.0.0.0"))
         port = httpx.URL(server.url).port or 0
         stack.enter_context(names.in_force())
-        stack.callback(setattr, auth, "REST", auth.REST)
-        auth.REST = 0.2  # type: ignore[misc] # else each fault at the token endpoint takes half a minute to end
         door = Door("127.0.0.99" if patient.certificate is None else "127.0.0.1", port, patient.certificate)
         names.known[patient.host] = door.host
         await door.open()
@@ -231,18 +231,19 @@ def _composed(
             sources[connection.name] = Breaking(source)
             yield sources[connection.name]
 
-    full = Full(store)
+    full, alarms = Full(store), Alarms(log)
     chance = random.Random(7)
     world = World(
         store=full,
         book=Book(store.logbook, clock, log),
         clock=clock,
         gauges=gauges,
-        posts=Posts(Ways(clock, chance.random, Limits(3, 0.2, 0.4)), 64, gauges, clock, log),
+        posts=Posts(Ways(clock, chance.random, Limits(3, 0.2, 0.4)), 64, gauges, clock, log, alarms),
         open_source=opened,
         sweeps=Rooms(64),
         chance=chance.random,
         seed=lambda: 42,
+        detector=Detector(store.casebook, full, alarms),
         pacing=Pacing(0.1, 0.3, 1.0),
         tick=0.2,
         restart=0.3,

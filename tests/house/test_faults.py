@@ -9,7 +9,7 @@ from driftd.errors import Reason
 from tests.house.cases import CASES, Case
 from tests.house.faults import run, table
 
-FEW = ("connection refused", "token: secret rotated")
+FEW = ("connection refused", "token: secret rotated, tokens live")
 SHORT = (
     *("403 at one class", "not JSON"),
     *("name not found", "expired certificate", "hangs", "503 Retry-After", "429 Retry-After", "login page with 200"),
@@ -18,7 +18,7 @@ SHORT = (
 )
 """Where ``DRIFTD_HEAVY=short``."""
 HEAVY = [each for each in CASES if each.name in SHORT or os.environ.get("DRIFTD_HEAVY") != "short"]
-TENANTS_FAULTS = frozenset(Reason) - {Reason.PROXY_ERROR, Reason.ADDRESS_NOT_ALLOWED}
+TENANTS_FAULTS = frozenset(Reason) - {Reason.PROXY_ERROR, Reason.ADDRESS_NOT_ALLOWED, Reason.FROZEN}
 
 
 @pytest.mark.parametrize("case", [each for each in CASES if each.name in FEW], ids=str)
@@ -38,5 +38,5 @@ async def test_each_fault_at_one_tenant_is_explained_and_overcome(case: Case, tm
 
 
 def test_every_reason_that_a_tenant_can_cause_has_its_fault() -> None:
-    """No reason is left out but those that need a proxy or a refused address."""
+    """No reason is left out but those that need a proxy, a refused address, or a policy that stops the polls."""
     assert {each.expected[1] for each in CASES} == TENANTS_FAULTS

@@ -113,8 +113,15 @@ def certified(certificate: str | None) -> Trouble:
 @asynccontextmanager
 async def rotated(house: Ten) -> AsyncIterator[None]:
     """Have the secret replaced, until we are told the new one."""
+    async with rotated_unseen(house):
+        house.struck.revoke_tokens()
+        yield
+
+
+@asynccontextmanager
+async def rotated_unseen(house: Ten) -> AsyncIterator[None]:
+    """Have the secret replaced while the token in hand goes on being taken, until we are told the new one."""
     fresh = house.struck.rotate_secret()
-    house.struck.revoke_tokens()
     yield
     house.secret.write_text(fresh)
 

@@ -17,6 +17,7 @@ from driftd.runtime.poll import Round, poll
 from driftd.runtime.tally import CycleReport
 from driftd.runtime.tenant import Tenant
 from driftd.simulator import Farm, Fault, RequestSeen, Serving, serving
+from tests.fakes.detection import detector_of
 from tests.house.rig import SEED, Rig, decoded, joined, normal, resource, truth
 
 SICK = "BPCUSTOMER"
@@ -45,7 +46,16 @@ class Troubled:
         """Run one cycle of each resource of both connections, as `driftd poll` does."""
         rounds = [
             Round(
-                Tenant(house.source, self.store, SystemClock(), host, house.tenant.folder, lambda: SEED),
+                Tenant(
+                    house.source,
+                    self.store,
+                    SystemClock(),
+                    host,
+                    house.tenant.folder,
+                    lambda: SEED,
+                    detector_of(self.store),
+                    {each.name: each for each in house.resources},
+                ),
                 house.resources,
                 3,
             )

@@ -21,6 +21,7 @@ from driftd.core.model import Kind
 from driftd.core.secret import Secret
 from driftd.runtime.poll import Round, poll
 from driftd.runtime.tenant import Tenant
+from tests.fakes.detection import detector_of
 from tests.house.rig import SEED, resource
 
 CLASSES = ("BPCUSTOMER", "ITMMASTER", "SORDER")
@@ -38,8 +39,9 @@ async def main(*arguments: str) -> None:
         X3Source(settings, None, clock) as source,
         SqliteStore.open(Path(directory), clock_now=clock.now) as store,
     ):
-        tenant = Tenant(source, store, clock, "127.0.0.1", folder, lambda: SEED)
         resources = [resource(name, page_size=10) for name in CLASSES]
+        others = {each.name: each for each in resources}
+        tenant = Tenant(source, store, clock, "127.0.0.1", folder, lambda: SEED, detector_of(store), others)
         print("ready", flush=True)
         while sys.stdin.readline():
             polled = await poll([Round(tenant, resources, 3)], Kind.SWEEP)

@@ -16,7 +16,9 @@ from driftd.core.model import Details, Guards, KeyBytes, Page, Query, Resource
 from driftd.core.status import ConnectionStatus
 from driftd.errors import Reason, SourceError
 from driftd.ports import Source, Traffic
+from driftd.runtime.alarms import Alarms
 from driftd.runtime.book import Book
+from driftd.runtime.detect import Detector
 from driftd.runtime.gauges import Gauges
 from driftd.runtime.post import Posts
 from driftd.runtime.rooms import Rooms
@@ -67,6 +69,7 @@ class Slow:
         self._tenant = tenant
         self._traffic = traffic
         self.split, self.keys, self.decode = tenant.source.split, tenant.source.keys, tenant.source.decode
+        self.prototypes = tenant.source.prototypes
 
     async def page(self, resource: Resource, query: Query) -> Page:
         found: Page = await self._asked(lambda: self._tenant.source.page(resource, query))
@@ -139,17 +142,19 @@ class Rig:
         chance = random.Random(7)
         self.gauges = Gauges(self.clock.monotonic)
         self.log = Told(self.told)
+        self.alarms = Alarms(self.log)
         self.ways = Ways(self.clock, chance.random, Limits())
         self.world = World(
             store=self.store,
             book=Book(self.logbook, self.clock, self.log),
             clock=self.clock,
             gauges=self.gauges,
-            posts=Posts(self.ways, 64, self.gauges, self.clock, self.log),
+            posts=Posts(self.ways, 64, self.gauges, self.clock, self.log, self.alarms),
             open_source=self.open,
             sweeps=Rooms(64),
             chance=chance.random,
             seed=lambda: 42,
+            detector=Detector(self.store.casebook, self.store, self.alarms),
         )
 
     def tenant(self, name: str, classes: Sequence[str] = CLASSES) -> Tenant:

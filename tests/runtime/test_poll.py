@@ -7,7 +7,6 @@ from msgspec.structs import replace
 
 from driftd.core.model import Calendar, Hours, Kind
 from driftd.runtime.poll import Polled, Round, poll
-from driftd.runtime.tenant import Tenant
 from tests.runtime.world import MASTER, World
 
 NOON = round(datetime(2026, 6, 1, 12, tzinfo=UTC).timestamp() * 1000)
@@ -16,8 +15,7 @@ LUNCH = replace(MASTER, calendar=Calendar(timezone="Europe/London", blackout=(Ho
 
 
 async def polled(world: World, kind: Kind | None = None) -> Polled:
-    tenant = Tenant(world.source, world.store, world.clock, "host", "FOLDER", lambda: 42)
-    return await poll([Round(tenant, [world.resource], 1)], kind)
+    return await poll([Round(world.tenant(), [world.resource], 1)], kind)
 
 
 def kinds(done: Polled) -> Sequence[Kind]:

@@ -5,6 +5,7 @@ import pytest
 
 from driftd.core.breaker import Limits
 from driftd.core.budget import Budget, Usage
+from driftd.core.credential import Issued
 from driftd.core.health import ConnectionHealth
 from driftd.errors import Reason, SourceError
 from driftd.runtime.gauges import Gauges
@@ -83,7 +84,7 @@ def test_tokens_are_settled_once() -> None:
         clock = VirtualClock()
         way = Way(anyio.CapacityLimiter(2), clock, lambda: 0.5, Limits())
         here = traffic(clock, Gauges(clock.monotonic), way, anyio.CapacityLimiter(3))
-        here.renewed(HOUR)
+        here.renewed(Issued(0, HOUR / 1000))
         here.renewed(None)
         health = here.settle(ConnectionHealth())
         assert (health.tokens, health.token_failures, health.token_ends) == (2, 1, HOUR)

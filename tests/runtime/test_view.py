@@ -10,10 +10,11 @@ from msgspec.structs import replace
 from driftd.config import ClientCredentials, ConnectionConfig, ResourceConfig, SecretRef
 from driftd.config.model import Settings
 from driftd.core.budget import Usage
+from driftd.core.credential import Credential
 from driftd.core.health import ConnectionHealth, ResourceHealth
 from driftd.core.model import Resource
 from driftd.core.reasons import State
-from driftd.core.status import ConnectionStatus, Credential
+from driftd.core.status import ConnectionStatus
 from driftd.runtime.view import Known, Present, connection_status, interval
 from tests.core.health import HOUR, MINUTE, START, poll, scene
 

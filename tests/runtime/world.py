@@ -13,6 +13,7 @@ from driftd.ports import Source, Store
 from driftd.runtime.cycle import cycle
 from driftd.runtime.tally import CycleReport
 from driftd.runtime.tenant import Tenant
+from tests.fakes.detection import detector_of
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.source import FakeSource, FakeTable, Record
 
@@ -72,8 +73,16 @@ class World:
     ) -> CycleReport:
         """Run one cycle, a minute after the last."""
         self.clock.ms += 60_000
-        tenant = Tenant(source or self.source, store or self.store, self.clock, "host", "FOLDER", lambda: 42)
+        tenant = self.tenant(source, store)
         return await cycle(tenant, self.resource, kind)
+
+    def tenant(self, source: Source | None = None, store: Store | None = None) -> Tenant:
+        """Return what a cycle works with."""
+        detector = detector_of(self.store)
+        others = {self.resource.name: self.resource}
+        return Tenant(
+            source or self.source, store or self.store, self.clock, "host", "FOLDER", lambda: 42, detector, others
+        )
 
     def events(self) -> list[dict[str, Any]]:
         """Return the change log."""

@@ -1,5 +1,6 @@
 """What belongs together in a tenant stays together, from the start, after any step and after any advance."""
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
@@ -10,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftd.simulator import Farm, Tenant
+from driftd.simulator.desk import BusyError
 from driftd.simulator.references import TABLES
+from driftd.simulator.trade import moved_stock
 
 CLASSES = tuple(Farm.build(tenants=1, records=0)["aldgate"].classes)
 
@@ -239,3 +242,113 @@ def test_a_class_needs_what_it_builds_on() -> None:
         Farm.build(tenants=1, records={"SDELIVERY": 100, "SORDER": 10})
     few = Farm.build(tenants=1, records=1)["aldgate"]
     assert {name: len(few.records(name)) for name in CLASSES} == dict.fromkeys(CLASSES, 1) | {"ITMMVT": 0}
+
+
+def shape(tenant: Tenant) -> dict[tuple[str, str], set[Any]]:
+    """Return by class and path what values are like: type, digits behind the point, whether empty; menus by value."""
+    found: dict[tuple[str, str], set[Any]] = {}
+
+    def look(resource: str, path: str, value: Any) -> None:
+        if isinstance(value, dict):
+            for name, inner in value.items():
+                look(resource, f"{path}.{name}", inner)
+        elif isinstance(value, list):
+            for inner in value:
+                look(resource, f"{path}[]", inner)
+        else:
+            found.setdefault((resource, path), set()).update(_likeness(path.rpartition(".")[2], value))
+
+    for resource in CLASSES:
+        for record in whole(tenant, resource).values():
+            look(resource, "", record)
+    return found
+
+
+def _likeness(name: str, value: Any) -> set[Any]:
+    if name in MENUS or isinstance(value, bool):
+        return {value}
+    if value in (None, "", "0000-00-00"):
+        return {"empty"}
+    if isinstance(value, int | float):
+        return set(range(max(-int(money(value).normalize().as_tuple().exponent), 0) + 1))
+    return {"text"}
+
+
+MENUS: dict[str, set[Any]] = {
+    "ORDSTA": {1, 2}, "ALLSTA": {1, 3}, "DLVSTA": {1, 2, 3}, "SOQSTA": {1, 2, 3}, "RCPFLG": {1, 2, 3},
+    "INVFLG": {1, 2, 3, False}, "LINSTA": {1, 2, 3}, "STA": {1, 2}, "APPFLG": {1, 2, 3}, "CAT": {1},
+    "SNS": {1, -1}, "LEDTYP": {1, 2}, "BPCTYP": {1, 2, 3}, "ITMSTA": {1, 2, 3, 4, 5, 6}, "TYP": {"FAC", "FACF", "OD"},
+    "JOU": {"SAL", "PUR", "BNK", "MISC"},
+}  # fmt: skip
+
+
+@often
+@given(TENANTS)
+def test_stock_is_there_and_no_more_of_it_allocated(tenant: Tenant) -> None:
+    """Physical stock covers what is allocated, and neither is below 0."""
+    for stock in tenant.records("ITMMVT").values():
+        physical, detailed, globally = (int(stock[name]) for name in ("PHYSTO", "PHYALL", "GLOALL"))  # type: ignore[arg-type]
+        assert min(physical, detailed, globally) >= 0
+        assert physical >= detailed + globally
+
+
+@settings(max_examples=4, deadline=None)
+@given(TENANTS)
+def test_menus_hold_known_values(tenant: Tenant) -> None:
+    """No menu of any record has a value that is not known, and allocated is what has something allocated."""
+    for (_, path), values in shape(tenant).items():
+        name = path.rpartition(".")[2]
+        assert name not in MENUS or values <= MENUS[name], path
+    for order in whole(tenant, "SORDER").values():
+        assert (order["ALLSTA"] == 3) == any(line["ALLQTY"] for line in order["SOHSOP"])
+        assert order["ALLSTA"] == 1 or order["ORDSTA"] == 1
+
+
+def no_shape_changes(steps: int, advances: int) -> None:
+    before = shape(gone_on(11, 200, 0, 0))
+    after = shape(gone_on(11, 200, steps, advances))
+    new = {place: values - before.get(place, set()) for place, values in after.items()}
+    assert {place: values for place, values in new.items() if values} == {}
+
+
+def test_business_changes_no_shape() -> None:
+    """As business goes on, no field shows a type, scale, emptiness or value of a menu that none of 200 records had."""
+    no_shape_changes(150, 3)
+
+
+@pytest.mark.heavy
+def test_business_changes_no_shape_in_the_long_run() -> None:
+    """The same over 4000 steps (``DRIFTD_HEAVY=short``: 800), after which all other laws hold too."""
+    steps = 800 if os.environ.get("DRIFTD_HEAVY") == "short" else 4000
+    no_shape_changes(steps, 60)
+    tenant = gone_on(12, 60, steps, 40)
+    for law in (test_stock_is_there_and_no_more_of_it_allocated, test_menus_hold_known_values, *_LAWS):
+        law.hypothesis.inner_test(tenant)  # type: ignore[attr-defined]
+
+
+_LAWS = (
+    test_an_entry_balances_in_each_ledger,
+    test_balances_are_the_sums_of_entries,
+    test_no_more_is_delivered_than_was_ordered,
+    test_no_more_is_invoiced_than_was_received_than_was_ordered,
+    test_headers_are_the_sums_of_their_lines,
+    test_every_reference_resolves,
+)
+
+
+COUNTS = st.integers(0, 300)
+
+
+CHANGES = st.dictionaries(st.sampled_from(["PHYSTO", "PHYALL"]), st.integers(-300, 300))
+
+
+@given(st.builds(dict, PHYSTO=COUNTS, PHYALL=COUNTS, GLOALL=COUNTS), CHANGES)
+def test_stock_moves_within_what_is_there(stock: Any, by: dict[str, int]) -> None:
+    """A movement is as large as was asked, but releases no more than is allocated; where stock lacks, there is none."""
+    want = {**stock, **{name: stock[name] + change for name, change in by.items()}}
+    want["PHYALL"] = max(want["PHYALL"], 0)
+    if want["PHYSTO"] < want["PHYALL"] + want["GLOALL"]:
+        with pytest.raises(BusyError):
+            moved_stock(stock, by)
+    else:
+        assert stock | moved_stock(stock, by) == want

@@ -19,8 +19,8 @@ run(Farm.build(tenants=1, records=3), "127.0.0.1", 0, lambda url: print(url, flu
 def test_many_tenants_have_names_and_own_secrets() -> None:
     """Tenants are named as documented; no two share a secret, a token or a record set."""
     farm = Farm.build(tenants=5, records=3)
-    assert list(farm) == ["aldgate", "borough", "camden", "t04", "t05"]
-    assert {tenant.folder for tenant in farm.values()} == {"ALDGATE", "BOROUGH", "CAMDEN", "T04", "T05"}
+    assert list(farm) == ["aldgate", "borough", "camden", "dalston", "euston"]
+    assert {tenant.folder for tenant in farm.values()} == {"ALDGATE", "BOROUGH", "CAMDEN", "DALSTON", "EUSTON"}
     assert len({tenant.client_secret for tenant in farm.values()}) == 5
     with reading(farm) as reader:
         other = "/api1/x3/erp/BOROUGH/SORDER?representation=SORDER.$query"

@@ -9,7 +9,7 @@ from typing import Final, Self
 
 import anyio
 
-from driftd.adapters.sqlite import slices, writing
+from driftd.adapters.sqlite import filing, slices, writing
 from driftd.adapters.sqlite.compression import Compression
 from driftd.adapters.sqlite.encoding import Batch, Staged
 from driftd.adapters.sqlite.tables import Header, dropped
@@ -103,9 +103,10 @@ class SqliteCycle:
         async with self._lock:
             self._go_on()
             try:
+                closing = writing.Closing(standing, layout, dict(self._counts), self._now(), detected)
                 if self._ahead is None:
-                    return await self._commit_small(standing, layout)
-                return await self._publish(self._ahead, standing, layout)
+                    return await self._commit_small(closing)
+                return await self._publish(self._ahead, closing)
             finally:
                 self._over = True
 
@@ -130,15 +131,16 @@ class SqliteCycle:
         limit = BASELINE if self._header.baseline else ONE_TRANSACTION
         return len(self._rows) + len(self._changes) > limit or self._bytes > _MEMORY
 
-    async def _commit_small(self, standing: Standing, layout: Sequence[int | Segment] | None) -> Outcome:
+    async def _commit_small(self, closing: writing.Closing) -> Outcome:
         kept = self._kept()
-        wanted = {one for one in layout or () if isinstance(one, Segment)}
+        wanted = {one for one in closing.layout or () if isinstance(one, Segment)}
         staged = Staged(kept.rows, kept.changes, [pair for pair in kept.segments if pair[0] in wanted])
         batch = await self._encode(staged, bare=False)
-        closing = writing.Closing(standing, layout, dict(self._counts), self._now())
         work = partial(writing.commit, header=self._header, batch=batch, ordinals=_ordinals(staged, 0), closing=closing)
         # A checkpoint alone may be lost with the power: the next cycle makes it again.
-        return await self._writer.transact(work, durable=bool(staged.rows or staged.changes))
+        releases = self._header.withholds and closing.withhold is False
+        lasting = bool(staged.rows or staged.changes or releases) or filing.lasts(closing.detected)
+        return await self._writer.transact(work, durable=lasting)
 
     async def _write_ahead(self, staged: Staged) -> list[KeyBytes]:
         ordinals = _ordinals(staged, self._ahead.size if self._ahead else 0)
@@ -162,10 +164,7 @@ class SqliteCycle:
         except writing.KeyRepeatedError:
             return await self._writer.transact(partial(work, careful=True), durable=False)
 
-    async def _publish(
-        self, ahead: writing.Ahead, standing: Standing, layout: Sequence[int | Segment] | None
-    ) -> Outcome:
-        closing = writing.Closing(standing, layout, dict(self._counts), self._now())
+    async def _publish(self, ahead: writing.Ahead, closing: writing.Closing) -> Outcome:
         work = partial(
             writing.publish, header=self._header, ahead=ahead, segments=self._segments_ahead, closing=closing
         )

@@ -6,6 +6,7 @@ from typing import Any, Final, TypeAlias
 
 from driftd.adapters.sqlite.salvage import pack, unpack
 from driftd.adapters.sqlite.sql import QUERIES
+from driftd.core.alerts.model import Alert, Deed, Notice
 from driftd.core.budget import Usage
 from driftd.core.health import ConnectionHealth, Flip, Poll, ResourceHealth, Result
 from driftd.core.reasons import State
@@ -17,7 +18,14 @@ Happened: TypeAlias = Flip | Polled | Hour
 SLICE: Final = 1_000
 """Rows removed in one transaction."""
 _HOUR: Final = 3_600_000
-_AGED: Final = {Hour: "prune_hours", Polled: "prune_polls", Flip: "prune_flips"}
+_AGED: Final = {
+    Hour: "prune_hours",
+    Polled: "prune_polls",
+    Flip: "prune_flips",
+    Notice: "prune_notices",
+    Deed: "prune_deeds",
+    Alert: "prune_alerts",
+}
 
 
 def write(db: sqlite3.Connection, *, entries: Entries) -> None:

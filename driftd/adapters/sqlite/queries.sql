@@ -56,7 +56,7 @@ SELECT last_seq FROM meta
 UPDATE meta SET last_seq = :seq
 
 -- name: find_resource
-SELECT id, visible, live, untidy, details, cycles FROM resources WHERE connection = :connection AND name = :name
+SELECT id, visible, live, untidy, details, cycles, withholds FROM resources WHERE connection = :connection AND name = :name
 
 -- name: insert_resource
 INSERT INTO resources (connection, name, host, folder, standing, details)
@@ -66,9 +66,10 @@ VALUES (:connection, :name, :host, :folder, :standing, :details)
 -- The one update that makes a cycle visible. A null layout leaves the segments as they are.
 UPDATE resources
 SET host = :host, folder = :folder, standing = :standing, visible = :visible, layout = coalesce(:layout, layout),
-    live = live + :gained, cycles = cycles + 1, untidy = :untidy, details = :details
+    live = live + :gained, cycles = cycles + 1, untidy = :untidy, details = :details,
+    withholds = coalesce(:withhold, withholds)
 WHERE id = :resource
-RETURNING live, cycles
+RETURNING live, cycles, withholds
 
 -- name: standing
 SELECT standing FROM resources WHERE connection = :connection AND name = :name
@@ -105,12 +106,27 @@ VALUES (:resource, 0, :kind, :sweep_id, :host, :folder, :key_names, :version, :n
 UPDATE generations SET size = :size WHERE id = :generation AND base_seq IS NULL
 
 -- name: publish_generation
-UPDATE generations SET base_seq = :base, size = :size, sweep = :sweep, published_at = :now
+UPDATE generations
+SET base_seq = :base, committed_seq = :committed, size = :size, sweep = :sweep, published_at = :now
 WHERE id = :generation AND base_seq IS NULL
 
 -- name: published_span
--- First seq and number of events of a generation.
-SELECT base_seq, size FROM generations WHERE id = :generation
+-- The number of the first event of a generation when it was committed, and how many it has.
+SELECT coalesce(committed_seq, base_seq), size FROM generations WHERE id = :generation
+
+-- name: withheld_generations
+-- Few of all: they stand at the beginning of generations_by_seq.
+SELECT committed_seq, id, size FROM generations WHERE size > 0 AND base_seq = 0 AND resource_id = :resource
+
+-- name: release_generation
+UPDATE generations SET base_seq = :base WHERE id = :generation
+
+-- name: withhold_no_more
+UPDATE resources SET withholds = 0 WHERE id = :resource
+
+-- name: count_withheld
+SELECT coalesce(sum(g.size), 0) FROM generations AS g JOIN resources AS r ON r.id = g.resource_id
+WHERE g.size > 0 AND g.base_seq = 0 AND r.connection = :connection AND r.name = :name
 
 -- name: unpublished
 SELECT id FROM generations WHERE resource_id = :resource AND base_seq IS NULL AND id <= :horizon
@@ -271,14 +287,15 @@ SELECT key, body, details, absent_since FROM visible_records
 WHERE resource_id = :resource AND key = :key AND deleted_at IS NULL
 
 -- name: read_changes
--- From the generation that holds the seq after :after, generation by generation.
+-- From the generation that holds the seq after :after, generation by generation; those withheld (0) are in front of all.
 SELECT g.id AS generation, g.base_seq + c.ordinal AS seq, c.id, c.op, c.key, c.before, c.after, c.changed,
        c.before_hash, c.after_hash, c.page, c."row", c.source_ts, c.ts, c.first_seen, c.confidence, c.reason, c.related
 FROM generations AS g
 CROSS JOIN resources AS r ON r.id = g.resource_id
 CROSS JOIN changes AS c ON c.generation = g.id
 WHERE g.size > 0
-  AND g.base_seq >= (SELECT coalesce(max(base_seq), 0) FROM generations WHERE size > 0 AND base_seq <= :after + 1)
+  AND g.base_seq >= (SELECT coalesce(max(base_seq), 1)
+                     FROM generations WHERE size > 0 AND base_seq BETWEEN 1 AND :after + 1)
   AND c.ordinal > :after - g.base_seq
   AND (:connection IS NULL OR r.connection = :connection)
   AND (:name IS NULL OR r.name = :name)
@@ -360,3 +377,149 @@ DELETE FROM polls WHERE id IN (SELECT id FROM polls WHERE at < :before LIMIT :li
 
 -- name: prune_hours
 DELETE FROM hours WHERE (hour, series_id) IN (SELECT hour, series_id FROM hours WHERE hour < :before LIMIT :limit)
+
+-- name: find_series
+SELECT id FROM series WHERE connection = ? AND resource = ?
+
+-- name: write_memory
+INSERT INTO memories (series_id, evaluated, memory) VALUES (?, ?, ?)
+ON CONFLICT DO UPDATE SET evaluated = excluded.evaluated, memory = excluded.memory
+
+-- name: memory
+SELECT m.memory FROM series AS s CROSS JOIN memories AS m ON m.series_id = s.id
+WHERE s.connection = ? AND s.resource = ?
+
+-- name: evaluated
+SELECT s.connection, s.resource, m.evaluated FROM memories AS m CROSS JOIN series AS s ON s.id = m.series_id
+WHERE m.evaluated IS NOT NULL
+
+-- name: write_baseline
+INSERT INTO baselines (series_id, baseline) VALUES (?, ?)
+ON CONFLICT DO UPDATE SET baseline = excluded.baseline
+
+-- name: baseline
+SELECT b.baseline FROM series AS s CROSS JOIN baselines AS b ON b.series_id = s.id
+WHERE s.connection = ? AND s.resource = ?
+
+-- name: write_version
+INSERT INTO schema_versions (series_id, source, number, version) VALUES (?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET version = excluded.version
+
+-- name: versions
+SELECT v.version FROM series AS s CROSS JOIN schema_versions AS v ON v.series_id = s.id
+WHERE s.connection = ? AND s.resource = ? AND v.source = ?
+ORDER BY v.number
+
+-- name: write_alert
+INSERT INTO alerts (id, connection, state, since, alert) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE
+SET connection = excluded.connection, state = excluded.state, since = excluded.since, alert = excluded.alert
+
+-- name: alert
+SELECT alert FROM alerts WHERE id = ?
+
+-- name: open_alerts
+-- From one name to another; a blob comes after every name.
+SELECT id, alert FROM alerts WHERE state <> 'resolved' AND connection BETWEEN :first AND :last
+
+-- name: resolved_alerts
+SELECT id, alert FROM alerts WHERE state = 'resolved' AND since >= :since
+
+-- name: resolved_alerts_of
+SELECT id, alert FROM alerts WHERE state = 'resolved' AND connection = :connection AND since >= :since
+
+-- name: insert_notice
+-- One that is there already was told by the same cycle before.
+INSERT INTO notices (id, connection, at, notice) VALUES (?, ?, ?, ?)
+ON CONFLICT DO NOTHING
+
+-- name: notices
+SELECT seq, notice FROM notices WHERE seq > :after ORDER BY seq
+
+-- name: notices_of
+SELECT seq, notice FROM notices WHERE connection = :connection AND seq > :after ORDER BY seq
+
+-- name: insert_deed
+INSERT INTO deeds (at, "by", action, connection, resource, subject, reason, before, after, replaced)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- name: deeds
+SELECT at, "by", action, connection, resource, subject, reason, before, after, replaced FROM deeds
+WHERE connection = :connection ORDER BY at DESC, id DESC LIMIT :limit
+
+-- name: present
+SELECT key FROM visible_records WHERE resource_id = ? AND key = ? AND deleted_at IS NULL
+
+-- name: insert_relation
+INSERT INTO relations (connection, target, resource, field) VALUES (?, ?, ?, ?)
+ON CONFLICT DO NOTHING
+
+-- name: find_relation
+SELECT id FROM relations WHERE connection = ? AND target = ? AND resource = ? AND field = ?
+
+-- name: insert_link
+INSERT INTO links (relation_id, value, key) VALUES (?, ?, ?)
+ON CONFLICT DO NOTHING
+
+-- name: delete_link
+DELETE FROM links WHERE relation_id = ? AND value = ? AND key = ?
+
+-- name: referring
+SELECT r.resource, r.field, l.key
+FROM relations AS r CROSS JOIN links AS l ON l.relation_id = r.id AND l.value = :value
+WHERE r.connection = :connection AND r.target = :target
+ORDER BY r.resource, r.field, l.key LIMIT :limit
+
+-- name: write_sum
+INSERT INTO sums (series_id, name, value, amounts) VALUES (?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET amounts = excluded.amounts
+
+-- name: delete_sum
+DELETE FROM sums WHERE series_id = ? AND name = ? AND value = ?
+
+-- name: sum
+SELECT a.amounts FROM series AS s CROSS JOIN sums AS a ON a.series_id = s.id
+WHERE s.connection = ? AND s.resource = ? AND a.name = ? AND a.value = ?
+
+-- name: last_judged
+SELECT coalesce(max(judged), 0) FROM breaches WHERE series_id = :series
+
+-- name: write_breach
+-- What a person accepted meanwhile stays accepted until the breach is mended.
+INSERT INTO breaches (series_id, key, "check", field, since, fingerprint, times, accepted, judged)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE
+SET since = excluded.since, fingerprint = excluded.fingerprint, times = excluded.times,
+    accepted = max(accepted, excluded.accepted), judged = excluded.judged
+
+-- name: delete_breach
+DELETE FROM breaches WHERE series_id = ? AND key = ? AND "check" = ? AND field = ?
+
+-- name: accept_breaches
+UPDATE breaches SET accepted = 1 WHERE series_id = ? AND "check" = ? AND field = ?
+
+-- name: breaches
+SELECT b."check", b.field, b.key, b.since, b.fingerprint, b.times, b.accepted, b.judged
+FROM series AS s CROSS JOIN breaches AS b ON b.series_id = s.id
+WHERE s.connection = :connection AND s.resource = :resource
+ORDER BY b.judged, b.key, b."check", b.field LIMIT :limit
+
+-- name: breaches_of_key
+SELECT b."check", b.field, b.key, b.since, b.fingerprint, b.times, b.accepted, b.judged
+FROM series AS s CROSS JOIN breaches AS b ON b.series_id = s.id AND b.key = :key
+WHERE s.connection = :connection AND s.resource = :resource
+
+-- name: breached
+SELECT b."check", b.field, sum(b.times > 1 AND NOT b.accepted), count(*)
+FROM series AS s CROSS JOIN breaches AS b ON b.series_id = s.id
+WHERE s.connection = :connection AND s.resource = :resource
+GROUP BY b."check", b.field
+
+-- name: prune_alerts
+DELETE FROM alerts WHERE id IN (SELECT id FROM alerts WHERE state = 'resolved' AND since < :before LIMIT :limit)
+
+-- name: prune_notices
+DELETE FROM notices WHERE seq IN (SELECT seq FROM notices WHERE at < :before LIMIT :limit)
+
+-- name: prune_deeds
+DELETE FROM deeds WHERE id IN (SELECT id FROM deeds WHERE at < :before LIMIT :limit)

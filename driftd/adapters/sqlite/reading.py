@@ -25,6 +25,7 @@ class Known(NamedTuple):
     untidy: int
     details: int
     cycles: int
+    withholds: int
 
 
 def find(db: sqlite3.Connection, connection: str, name: str) -> Known | None:

@@ -13,6 +13,7 @@ from weakref import WeakValueDictionary
 from msgspec import json
 
 from driftd.adapters.sqlite import history, opening, reading
+from driftd.adapters.sqlite.casebook import SqliteCasebook
 from driftd.adapters.sqlite.codec import Codecs
 from driftd.adapters.sqlite.compression import Compression
 from driftd.adapters.sqlite.counting import Tally, sizes
@@ -84,6 +85,11 @@ class SqliteStore:
         """How polling went, in the same file."""
         return SqliteLogbook(self._reader, self._writer)
 
+    @property
+    def casebook(self) -> SqliteCasebook:
+        """What detection remembers, in the same file."""
+        return SqliteCasebook(self._reader, self._writer)
+
     def facts(self) -> Database:
         """Return how the database is now. Raises `StoreError` where its file is no longer there."""
         size, wal, free = sizes(self._reader.path)
@@ -122,7 +128,8 @@ class SqliteStore:
         if earlier := self._open.get(name):
             earlier.drop()
         known, fresh = await self._ready(self._writer, resource, host, folder)
-        header = Header(resource, known.id, fresh, self._cycle_id(), kind, host, folder, now, baseline)
+        withholds = bool(known.withholds)
+        header = Header(resource, known.id, fresh, self._cycle_id(), kind, host, folder, now, baseline, withholds)
         cycle = SqliteCycle(self._writer, header, self._compression, self._now)
         self._open[name] = cycle
         return cycle

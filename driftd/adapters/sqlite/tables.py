@@ -28,6 +28,8 @@ class Header(Struct, frozen=True):
     folder: str
     now: int
     baseline: bool
+    withholds: bool
+    """Whether events of the resource are withheld as it begins."""
 
 
 class Prior(NamedTuple):

@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 from msgspec import json
 
-from driftd.adapters.sqlite import reading, tables
+from driftd.adapters.sqlite import filing, reading, tables, withholding
 from driftd.adapters.sqlite.encoding import Batch, Columns
 from driftd.adapters.sqlite.sql import AT_ONCE, QUERIES
 from driftd.adapters.sqlite.tables import Header
 from driftd.core.model import Absence, KeyBytes, Op, Segment, Standing
-from driftd.ports import Outcome
+from driftd.ports import Detected, Outcome
 
 
 class Closing(NamedTuple):
@@ -22,6 +22,12 @@ class Closing(NamedTuple):
     layout: Sequence[int | Segment] | None
     changes: Mapping[Op, int]
     now: int
+    detected: Detected | None
+
+    @property
+    def withhold(self) -> bool | None:
+        """Whether events are withheld from now on; None: as before."""
+        return None if self.detected is None else self.detected.withhold
 
 
 class Ahead(NamedTuple):
@@ -49,6 +55,7 @@ def commit(
 ) -> Outcome:
     """Write a small cycle whole and make it visible. Returns its outcome."""
     resource = tables.resource(db, header, None)
+    _release(db, resource, closing)
     base = reading.last_seq(db) + 1
     size = len(batch.changes)
     generation = tables.insert_generation(db, header) if size else resource.visible
@@ -146,7 +153,7 @@ def publish(
 
     Raises `StoreError` if another cycle of the resource has dropped the generation.
     """
-    tables.resource(db, header, ahead.generation)
+    _release(db, tables.resource(db, header, ahead.generation), closing)
     ahead = _grown(db, header, ahead, 0)
     layout = None
     kept = set(reading.layout(db, header.resource_id))
@@ -169,6 +176,12 @@ def _grown(db: sqlite3.Connection, header: Header, ahead: Ahead | None, changes:
     return ahead._replace(size=size)
 
 
+def _release(db: sqlite3.Connection, resource: reading.Known, closing: Closing) -> None:
+    """Give what was withheld its place in front of the cycle's own events, if nothing is to be withheld any more."""
+    if resource.withholds and closing.withhold is False:
+        withholding.release(db, resource.id)
+
+
 def _make_visible(
     db: sqlite3.Connection, header: Header, ahead: Ahead, closing: Closing, layout: Sequence[int] | None, untidy: int
 ) -> Outcome:
@@ -184,11 +197,16 @@ def _make_visible(
         "gained": ahead.gained,
         "untidy": untidy,
         "details": resource.details,
+        "withhold": closing.withhold,
     }
-    ((live, cycles),) = db.execute(QUERIES["commit_resource"], parameters).fetchall()
-    published = {"generation": ahead.generation, "base": base, "size": ahead.size, "sweep": cycles, "now": closing.now}
-    db.execute(QUERIES["publish_generation"], published)
-    db.execute(QUERIES["set_last_seq"], {"seq": base + ahead.size - 1})
+    ((live, cycles, withholds),) = db.execute(QUERIES["commit_resource"], parameters).fetchall()
+    place, committed = withholding.place(base, ahead.size, withheld=bool(withholds))
+    published = {"generation": ahead.generation, "base": place, "committed": committed, "size": ahead.size}
+    db.execute(QUERIES["publish_generation"], {**published, "sweep": cycles, "now": closing.now})
+    if ahead.size:
+        db.execute(QUERIES["set_last_seq"], {"seq": base + ahead.size - 1})
+    if closing.detected is not None:
+        filing.detect(db, resource, closing.detected)
     absences = reading.absences(db, header.resource_id)
     pending, held = absences.get(Absence.PENDING, 0), absences.get(Absence.HELD, 0)
     return Outcome(first_seq=base, changes=closing.changes, records=live, pending=pending, held=held)

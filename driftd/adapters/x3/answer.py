@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Final
 
 LONGEST_WAIT: Final = 3600.0
@@ -43,12 +44,12 @@ class Answer:
         text = self.retry_after.strip()
         if text.isdecimal():
             return min(float(text[:9]), LONGEST_WAIT)
-        moment = _epoch_ms(text)
+        moment = epoch_ms(text)
         return None if moment is None else min(max((moment - now) / 1000, 0.0), LONGEST_WAIT)
 
     def skew(self, now: int) -> float | None:
         """Return by how many seconds the tenant's clock is ahead of ours; None where it did not say."""
-        moment = _epoch_ms(self.date)
+        moment = epoch_ms(self.date)
         return None if moment is None else (moment - now) / 1000
 
 
@@ -61,7 +62,9 @@ class Tally:
     """Header and body bytes received, before inflating."""
 
 
-def _epoch_ms(text: str) -> int | None:
+@lru_cache(256)  # the answers of a second have one date
+def epoch_ms(text: str) -> int | None:
+    """Return the moment that an HTTP date names; None for what is none."""
     try:
         return int(parsedate_to_datetime(text).timestamp() * 1000)
     except (TypeError, ValueError, OverflowError):

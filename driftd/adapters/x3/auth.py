@@ -3,6 +3,9 @@
 A token is renewed ahead of its end, reckoned on the monotonic clock from before the request for it. One renewal is in
 flight at a time; whoever comes meanwhile waits for it. After a failed one there is a rest, in which the same failure is
 answered without asking: a tenant that locks out accounts is not hammered.
+
+A token that lives says nothing of the secret, which may have been rotated since. So a new one is asked for every
+`Proof.every` seconds, and the one in hand serves meanwhile; also where the secret is refused, until a second look.
 """
 
 import base64
@@ -15,13 +18,16 @@ from msgspec import Struct
 
 from driftd.adapters.x3 import token as tokens
 from driftd.adapters.x3.answer import Answer, Tally
-from driftd.adapters.x3.settings import Basic, ClientCredentials, SecretSource
+from driftd.adapters.x3.settings import NEVER, Basic, ClientCredentials, Proof, SecretSource
+from driftd.core.credential import Issued
 from driftd.core.secret import Secret
 from driftd.errors import DriftdError, Reason, SourceError
 from driftd.ports import Clock
 
 REST: Final = 30.0
-"""Seconds after a failed renewal in which its failure is the answer."""
+"""Seconds after a failed renewal in which its failure is the answer; never longer than until the second look."""
+SECOND: Final = 2
+"""Refusals in a row that are believed while the token in hand lives."""
 
 Post = Callable[[str, bytes, list[tuple[str, str]], Tally, str], Awaitable[Answer]]
 """Send a form: address, body, headers, what it costs, whose answer it is."""
@@ -95,14 +101,20 @@ class TokenAuthority:
         connection: str,
         post: Post,
         clock: Clock,
-        renewed: Callable[[int | None], None] = lambda ends_at: None,
+        renewed: Callable[[Issued | None], None] = lambda issued: None,
+        proof: Proof = NEVER,
     ) -> None:
-        """Prepare without I/O; `renewed` is told of each token asked for, and when it ends (epoch ms)."""
+        """Prepare without I/O; `renewed` is told of each token asked for."""
         self._settings = settings
         self._connection = connection
         self._post = post
         self._clock = clock
         self._told = renewed
+        self._proof = proof
+        self._proof_at = 0.0
+        """When a token is asked for although there is one, monotonic seconds."""
+        self._refusals = 0
+        """Since a token was last issued."""
         self._lock = anyio.Lock()
         self._held: _Held | None = None
         self._failed: _Failed | None = None
@@ -111,23 +123,36 @@ class TokenAuthority:
         """Whether the endpoint wants Basic (True) or the form (False); None until one of them worked."""
 
     async def grant(self, tally: Tally) -> Grant:
-        """Return a bearer token; renews it ahead of its end.
+        """Return a bearer token; renews it ahead of its end, and where the secret is to be proved.
 
-        A renewal that fails on the way, not by a refusal, is no failure while the token in hand still lives.
+        A renewal that fails on the way, not by a refusal, is no failure while the token in hand still lives; neither is
+        a first refusal while that need not be renewed.
         """
         held = self._held
-        if held is not None and self._clock.monotonic() < held.renew_at:
+        if held is not None and self._serves(held, proving=self._lock.locked()):
             return held.grant
         async with self._lock:
-            held, now = self._held, self._clock.monotonic()
-            if held is not None and now < held.renew_at:
+            held = self._held
+            if held is not None and self._serves(held):
                 return held.grant
             try:
                 return await self._renew(tally)
             except SourceError as error:
-                if held is not None and now < held.ends_at and error.reason not in _REFUSALS:
-                    return held.grant
-                raise
+                if held is None or not self._bears(held, error):
+                    raise
+                return held.grant
+
+    def _serves(self, held: _Held, *, proving: bool = False) -> bool:
+        """Tell whether a token is given without asking for another; `proving`: somebody else does that already."""
+        now = self._clock.monotonic()
+        return now < held.renew_at and (now < self._proof_at or (proving and self._refusals < SECOND))
+
+    def _bears(self, held: _Held, error: SourceError) -> bool:
+        """Tell whether a token goes on serving although no other could be had."""
+        now = self._clock.monotonic()
+        if error.reason in _REFUSALS:
+            return now < held.renew_at and self._refusals < SECOND
+        return now < held.ends_at
 
     async def renewed(self, refused: Grant, tally: Tally) -> Grant | None:
         """Return a token issued after the refused one: that of another call, or a new one."""
@@ -137,20 +162,31 @@ class TokenAuthority:
             return await self._renew(tally)
 
     async def _renew(self, tally: Tally) -> Grant:
-        if self._failed is not None and self._clock.monotonic() - self._failed.at < REST:
+        rest = min(REST, self._proof.second_look)
+        if self._failed is not None and self._clock.monotonic() - self._failed.at < rest:
             raise _again(self._failed.error)
         try:
             asked_at = self._clock.monotonic()
             issued = await self._ask_with_any_secret(tally)
         except SourceError as error:
-            self._failed = _Failed(error, self._clock.monotonic())
-            self._told(None)
+            self._note(error)
             raise
-        self._failed = None
-        self._told(self._clock.now() + round(issued.life * 1000))
+        self._failed, self._refusals, self._proof_at = None, 0, asked_at + self._proof.every
+        self._told(Issued(self._clock.now(), issued.life))
         grant = Grant(Secret(f"Bearer {issued.secret.reveal()}"), bearer=True)
         self._held = _Held(grant, asked_at + issued.renew_after, asked_at + issued.life)
         return grant
+
+    def _note(self, error: SourceError) -> None:
+        """Take note of a failed renewal, and of when the secret is to be proved again."""
+        now = self._clock.monotonic()
+        self._failed = _Failed(error, now)
+        self._told(None)
+        if error.reason not in _REFUSALS:
+            self._proof_at = now + self._proof.every
+            return
+        self._refusals += 1
+        self._proof_at = now + self._proof.second_look if self._refusals < SECOND else now
 
     async def _ask_with_any_secret(self, tally: Tally) -> tokens.Token:
         """Ask with the secret in hand; where it is refused, read it again and ask once more if it changed."""

@@ -11,6 +11,9 @@ from typing import Final
 
 from msgspec import Struct, field
 
+from driftd.adapters.x3.rules import RULES
+from driftd.core.rules import Rules
+
 
 class CatalogueClass(Struct, frozen=True):
     """One class as a standard installation shows it."""
@@ -33,6 +36,11 @@ class CatalogueClass(Struct, frozen=True):
     def details(self) -> bool:
         """Whether its records are completed from the details facet unless the configuration says otherwise."""
         return self.document
+
+    @property
+    def rules(self) -> Rules:
+        """Which member plays which part in exact checks."""
+        return RULES.get(self.name, Rules())
 
 
 def _document(

@@ -17,12 +17,14 @@ from driftd.adapters.x3.records import decode as decode_record
 from driftd.adapters.x3.records import split as split_records
 from driftd.adapters.x3.settings import Basic, X3Settings
 from driftd.adapters.x3.token import FUTURE
-from driftd.core.model import Details, JsonObject, KeyBytes, Page, Query, Resource
+from driftd.core.model import Details, JsonObject, KeyBytes, Page, Prototypes, Query, Resource
 from driftd.errors import Reason, SourceError
 from driftd.ports import Clock, Traffic
 
 SKEW: Final = 60.0
 """Seconds by which clocks may differ before a refused token is their fault."""
+PROTOTYPES_REFUSED: Final = 86400.0
+"""Seconds for which a prototype that is refused is not asked for again."""
 
 
 class X3Source:
@@ -48,14 +50,18 @@ class X3Source:
         self._settings = settings
         self._clock = clock
         traffic = traffic or Unlimited()
-        self._exchange = exchange or Exchange(settings, transport, traffic)
+        self._exchange = exchange or Exchange(settings, transport, traffic, clock)
         self._address = wire.Address(settings.name, settings.base_url, settings.segment)
         self._folder = [(name, settings.folder) for name in settings.folder_headers]
         self._authority: Authority = (
             BasicAuthority(settings.auth, settings.name)
             if isinstance(settings.auth, Basic)
-            else TokenAuthority(settings.auth, settings.name, self._exchange.post, clock, traffic.renewed)
+            else TokenAuthority(
+                settings.auth, settings.name, self._exchange.post, clock, traffic.renewed, settings.proof
+            )
         )
+        self._prototypes: dict[tuple[str, str], float] = {}
+        """Before when the prototype of a class and facet is not asked for again, monotonic seconds."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -94,6 +100,34 @@ class X3Source:
             body = verdict.details(answer, question, self._clock.now())
             record = None if body is None else self.decode(body)
         return Details(record, tally.wire_bytes, tally.requests)
+
+    async def prototypes(self, resource: Resource) -> Prototypes:
+        """Read what the tenant declares of a class: the query facet, completed by the details facet where it has any.
+
+        Of a facet that was refused within a day nothing is asked.
+        """
+        tally = Tally()
+        facets = ["$query", "$details"] if resource.details else ["$query"]
+        with _costed(tally):
+            found = [await self._prototype(resource, facet, tally) for facet in facets]
+            known = [each for each in found if each is not None]
+        return Prototypes(wire.completed(known), tally.wire_bytes, tally.requests)
+
+    async def _prototype(self, resource: Resource, facet: str, tally: Tally) -> JsonObject | None:
+        which, now = (resource.name, facet), self._clock.monotonic()
+        if now < self._prototypes.get(which, now):
+            return None
+        question = self._question(resource, details=facet == "$details")
+        answer = await self._read(self._address.prototype(resource, facet), question, tally)
+        body = verdict.prototype(answer, question, self._clock.now())
+        if body is None:
+            self._prototypes[which] = now + PROTOTYPES_REFUSED
+            return None
+        try:
+            return decode_record(body)
+        except SourceError as error:
+            message = f'connection "{self._settings.name}": the prototype of {question.subject} is not JSON'
+            raise SourceError(error.reason, message, hint=error.hint, status=200) from None
 
     def split(self, page: Page) -> Sequence[bytes]:
         """Cut the ``$resources`` array of a page into one slice a record, each exactly as sent."""

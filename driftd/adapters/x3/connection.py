@@ -55,6 +55,10 @@ class Connection(asyncio.BufferedProtocol):
         """Return the TLS session; None for a plain connection."""
         return cast("ssl.SSLObject | None", self._transport.get_extra_info("ssl_object"))
 
+    def get_extra_info(self, info: str) -> object:
+        """Return what httpcore's streams tell by this name, such as ``ssl_object``."""
+        return self._transport.get_extra_info(info)
+
     async def send(self, data: bytes, seconds: float | None) -> None:
         """Send a request. A connection that is lost on the way shows when its answer is read.
 

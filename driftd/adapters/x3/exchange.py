@@ -17,10 +17,12 @@ from driftd.adapters.x3.answer import Answer, Tally
 from driftd.adapters.x3.faults import fault
 from driftd.adapters.x3.inflate import Body
 from driftd.adapters.x3.settings import Caps, X3Settings
+from driftd.adapters.x3.signs import Signs
 from driftd.adapters.x3.transport import Transport, is_stale
 from driftd.adapters.x3.trust import tls_context
+from driftd.core.credential import Certificate, Dated, Issued
 from driftd.errors import Reason, SourceError
-from driftd.ports import Traffic
+from driftd.ports import Clock, Traffic
 
 USER_AGENT: Final = f"driftd/{__version__}"
 _LINE: Final = 19
@@ -51,12 +53,20 @@ class Exchange:
     """Sends requests of one connection. Raises nothing but `SourceError`."""
 
     def __init__(
-        self, settings: X3Settings, transport: httpx.AsyncBaseTransport | None = None, traffic: Traffic | None = None
+        self,
+        settings: X3Settings,
+        transport: httpx.AsyncBaseTransport | None = None,
+        traffic: Traffic | None = None,
+        clock: Clock | None = None,
     ) -> None:
-        """Without a transport, make a real one; raises `SourceError`, ``config_error``, for an unusable ``ca_file``."""
+        """Without a transport, make a real one; raises `SourceError`, ``config_error``, for an unusable ``ca_file``.
+
+        With a clock, certificates and clocks that answers show are told to `traffic`.
+        """
         self._settings = settings
         self._traffic = traffic or Unlimited()
         self._transport = transport or _transport(settings)
+        self._signs = Signs(self._traffic, clock) if clock is not None else None
         seconds, connect = settings.timeout, min(settings.connect_timeout, settings.timeout)
         self._extensions = {"timeout": {"connect": connect, "read": seconds, "write": seconds, "pool": seconds}}
 
@@ -108,7 +118,10 @@ class Exchange:
         tally.requests += 1
         begun, status = anyio.current_time(), None
         try:
+            sent_at = self._signs.now() if self._signs is not None else 0
             response = await self._transport.handle_async_request(request)
+            if self._signs is not None:
+                self._signs.look(request.url.host, response, sent_at)
             try:
                 headers = response.headers
                 self._read(tally, _LINE + sum(len(name) + len(value) + 4 for name, value in headers.raw))
@@ -167,7 +180,10 @@ class Unlimited:
     def answered(self, status: int | None, seconds: float) -> None:
         """Note nothing."""
 
-    def renewed(self, ends_at: int | None) -> None:
+    def renewed(self, issued: Issued | None) -> None:
+        """Note nothing."""
+
+    def showed(self, sign: Certificate | Dated) -> None:
         """Note nothing."""
 
 

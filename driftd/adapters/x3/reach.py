@@ -13,6 +13,7 @@ from msgspec import Struct
 from driftd.adapters.x3.connection import Origin
 from driftd.adapters.x3.dial import connect, limit
 from driftd.adapters.x3.faults import fault
+from driftd.adapters.x3.signs import name_of, pairs
 from driftd.core.trial import Fact, StepOutcome
 from driftd.errors import Reason, SourceError
 
@@ -100,13 +101,13 @@ def _without_tls(error: httpx.TransportError, found: SourceError) -> SourceError
 
 def _facts(session: ssl.SSLObject) -> dict[str, Fact]:
     certificate = session.getpeercert() or {}
-    names = [str(value) for kind, value in _pairs(certificate.get("subjectAltName")) if kind in {"DNS", "IP Address"}]
+    names = [str(value) for kind, value in pairs(certificate.get("subjectAltName")) if kind in {"DNS", "IP Address"}]
     facts: dict[str, Fact] = {
         "version": session.version() or "",
         "cipher": (session.cipher() or ("",))[0],
-        "subject": _name(certificate.get("subject")),
+        "subject": name_of(certificate.get("subject")),
         "names": ", ".join(names),
-        "issuer": _name(certificate.get("issuer")),
+        "issuer": name_of(certificate.get("issuer")),
     }
     if isinstance(end := certificate.get("notAfter"), str):
         facts["not_after"] = datetime.fromtimestamp(ssl.cert_time_to_seconds(end), UTC).isoformat()
@@ -124,17 +125,6 @@ def _judged(facts: Mapping[str, Fact], now: int) -> Finding:
     return Finding(
         message, facts, StepOutcome.WARNED, "ask the customer's X3 administrator to renew the certificate in time"
     )
-
-
-def _name(parts: object) -> str:
-    """Write a distinguished name: organisation and common name."""
-    flat = [pair for part in parts for pair in part] if isinstance(parts, tuple) else []
-    known = dict(_pairs(tuple(flat)))
-    return ", ".join(known[name] for name in ("organizationName", "commonName") if name in known)
-
-
-def _pairs(pairs: object) -> list[tuple[str, str]]:
-    return [(str(pair[0]), str(pair[1])) for pair in pairs if len(pair) == 2] if isinstance(pairs, tuple) else []
 
 
 def _counted(number: int, one: str, several: str) -> str:

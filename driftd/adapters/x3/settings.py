@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -31,6 +32,19 @@ class Basic:
 
     username: str
     password: SecretSource = field(repr=False)
+
+
+class Proof(Struct, frozen=True):
+    """How often the secret is proved: by a token asked for although the one in hand lives, and goes on serving."""
+
+    every: float = inf
+    """Seconds between tokens at most."""
+    second_look: float = 45.0
+    """Seconds after which it is asked again where it is refused meanwhile: only the second refusal is believed."""
+
+
+NEVER: Final = Proof()
+"""By the tokens alone that are needed."""
 
 
 class Caps(Struct, frozen=True):
@@ -70,6 +84,7 @@ class X3Settings:
     """Seconds for a whole request, from the connect to the last byte of the body."""
     connect_timeout: float = 10.0
     """Seconds for the connect and, apart, for the TLS handshake."""
+    proof: Proof = NEVER
     max_connections: int = 4
     """Sockets open at once to this tenant."""
     caps: Caps = field(default_factory=Caps)

@@ -46,7 +46,12 @@ class Transport(httpx.AsyncBaseTransport):
             answered = await head(talk, connection, limits.get("read"))
             body = length(request.method, answered)
             reply = Reply(body, talk, connection, limits.get("read"), self._left)
-            return httpx.Response(answered.status_code, headers=answered.headers.raw_items(), stream=reply)
+            return httpx.Response(
+                answered.status_code,
+                headers=answered.headers.raw_items(),
+                stream=reply,
+                extensions={"network_stream": connection},
+            )
         except BaseException:
             self._left(connection, keep=False)
             raise

@@ -109,6 +109,26 @@ def details(answer: Answer, question: Question, now: int) -> bytes | None:
     return body
 
 
+def prototype(answer: Answer, question: Question, now: int) -> bytes | None:
+    """Return the prototype that an answer is, or None where the tenant does not serve it.
+
+    That is every refusal that is not about credentials, load or the way: which tenants serve prototypes under
+    ``/api1/`` is not told anywhere.
+    """
+    if answer.status in _NOT_SERVED or (answer.status == 200 and not _declares(answer)):
+        return None
+    _check_status(answer, question, now)
+    return wire.without_bom(answer.body)
+
+
+_NOT_SERVED: Final = frozenset({400, 403, 404, 405, 406, 410, 422, 500, 501})
+
+
+def _declares(answer: Answer) -> bool:
+    """Tell whether an answer is a prototype; a page for people is judged as one elsewhere."""
+    return answer.is_html or (answer.is_json and answer.start == b"{" and b'"$properties"' in answer.body)
+
+
 def _says_no_record(answer: Answer) -> bool:
     if answer.status == 200 and b'"$diagnoses"' not in answer.body:
         return False

@@ -6,7 +6,7 @@ a cursor's operator speaks of the order asked for, also under ``desc`` (Sage's s
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from typing import Final, NamedTuple
@@ -18,7 +18,7 @@ from msgspec import Struct
 from driftd.adapters.x3 import keys
 from driftd.adapters.x3.payload import invalid
 from driftd.adapters.x3.records import objects
-from driftd.core.model import KeyBytes, Query, Resource
+from driftd.core.model import JsonObject, KeyBytes, Query, Resource
 from driftd.errors import Reason, SourceError
 
 _BOM: Final = b"\xef\xbb\xbf"
@@ -57,6 +57,11 @@ class Address(Struct, frozen=True):
         return (
             f"{self.collection(resource)}('{keys.segment(key)}')?representation={_representation(resource, '$details')}"
         )
+
+    def prototype(self, resource: Resource, facet: str) -> str:
+        """Return the address of what is declared of a class in one facet: ``CLASS/$prototypes('REPR.$query')``."""
+        name = quote(_representation(resource, facet).replace("'", "''"), safe=_IN_QUERY)
+        return f"{self.collection(resource)}/$prototypes('{name}')"
 
     def _continued(self, resource: Resource, query: Query, link: str) -> str:
         collection = self.collection(resource)
@@ -247,6 +252,25 @@ def _array(body: bytes, slices: Sequence[bytes]) -> bytes | None:
     if body.find(b'"$resources"', 0, name) >= 0:
         return None
     return body[name + opening[0].index(b"[") : end + len(closing[0])]
+
+
+def completed(prototypes: Sequence[JsonObject]) -> JsonObject | None:
+    """Return the prototypes of several facets as one; None where there is none.
+
+    Of a member that several declare the last word counts: the details facet shows more of a collection.
+    """
+    if not prototypes:
+        return None
+    whole = dict(prototypes[0])
+    for each in prototypes[1:]:
+        for name in _DECLARING:
+            first, more = whole.get(name), each.get(name)
+            if isinstance(more, Mapping):
+                whole[name] = {**first, **more} if isinstance(first, Mapping) else more
+    return whole
+
+
+_DECLARING: Final = ("$properties", "$localization")
 
 
 def without_bom(body: bytes) -> bytes:

@@ -5,6 +5,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from driftd.core.drift import Drift, Scope, Severity
+from driftd.core.schema.model import Baseline
 
 
 class AlertState(StrEnum):
@@ -62,7 +63,25 @@ class Alert(Struct, frozen=True):
     attached_to: str | None = None
     """Id of the alert of a wider scope that speaks for it."""
     members: tuple[str, ...] = ()
-    """Ids of the alerts that it speaks for."""
+    """Ids of the alerts that it speaks for, at most 100; `Drift.affected` counts all members that are struck."""
+    group: bool = False
+    """Whether it speaks for others, rather than for a drift of its own."""
+    dropped: bool = False
+    """Whether it ended before it ever fired; a return begins it anew."""
+
+    @property
+    def open(self) -> bool:
+        """Whether it is pending or fires."""
+        return self.state is not AlertState.RESOLVED
+
+    @property
+    def failing_now(self) -> bool:
+        """Whether it is open and the latest evaluation that covered it found it."""
+        return self.state is not AlertState.RESOLVED and not self.good
+
+    def muted(self, now: int) -> bool:
+        """Whether notices are not wanted at `now` (epoch ms)."""
+        return self.mute is not None and now < self.mute.until
 
     @property
     def firing(self) -> bool:
@@ -83,7 +102,7 @@ class Notice(Struct, frozen=True):
     """One event of the alert stream; its id is the same however often it is read."""
 
     id: str
-    """Fingerprint over alert, telling and time: 32 hex digits."""
+    """Fingerprint over alert, telling, time and count: 32 hex digits."""
     at: int
     """Epoch ms."""
     telling: Telling
@@ -98,7 +117,7 @@ class Deed(Struct, frozen=True):
     """Epoch ms."""
     by: str
     action: str
-    """``accept``, ``mute``, ``release``, ``keep``."""
+    """``accept``, ``undo``, ``mute``, ``release``, ``keep``."""
     connection: str
     resource: str | None
     subject: str
@@ -107,3 +126,5 @@ class Deed(Struct, frozen=True):
     before: str = ""
     after: str = ""
     """Fingerprints of what was the baseline, and of what is now; or numbers of records."""
+    replaced: Baseline | None = None
+    """The baseline of the shape that an acceptance replaced: to which it can be undone."""

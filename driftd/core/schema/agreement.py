@@ -9,12 +9,9 @@ from typing import Final
 from msgspec.structs import replace
 
 from driftd.core.drift import SchemaKind
-from driftd.core.schema.compare import MOVED, REMOVED, regraded
+from driftd.core.schema.compare import ADDED, MOVED, REMOVED, regraded
 from driftd.core.schema.model import Form, Presence, SchemaChange
 
-_ADDED: Final = frozenset(
-    {SchemaKind.FIELD_ADDED_OPTIONAL, SchemaKind.FIELD_ADDED_REQUIRED, SchemaKind.CUSTOM_FIELD_ADDED}
-)
 _TYPED: Final = frozenset(
     {
         SchemaKind.TYPE_CHANGED,
@@ -27,10 +24,10 @@ _TYPED: Final = frozenset(
 _LOOSER: Final = frozenset({SchemaKind.REQUIRED_TO_OPTIONAL, SchemaKind.BECAME_NULLABLE})
 _STRICTER: Final = frozenset({SchemaKind.OPTIONAL_TO_REQUIRED, SchemaKind.BECAME_NOT_NULL})
 _LOST: Final = frozenset({SchemaKind.KEY_CHANGED, SchemaKind.CURSOR_LOST})
-_GROUPS: Final = (_ADDED, REMOVED, MOVED, _TYPED, _LOOSER, _STRICTER, _LOST)
+_GROUPS: Final = (ADDED, REMOVED, MOVED, _TYPED, _LOOSER, _STRICTER, _LOST)
 """What data and prototype can both show; a member of one group may be told of as another of it."""
-_LOSES: Final = REMOVED | _TYPED | MOVED | _LOST
-"""What a prototype may say of a key or a watermark that is lost."""
+_LOSES: Final = REMOVED | _TYPED | MOVED | _LOST | ADDED
+"""What either may say of a key or a watermark that is lost, or of a key that gained a part."""
 _LEADING: Final = (
     SchemaKind.KEY_CHANGED,
     SchemaKind.CURSOR_LOST,
@@ -74,20 +71,27 @@ def same_cause(change: SchemaChange, declared: SchemaChange) -> bool:
     if declared.field is None or change.field is None:
         return False
     if declared.field == change.to:
-        return declared.kind in _ADDED
+        return declared.kind in ADDED
     if declared.field != change.field:
         return False
     if change.to is not None:
         return declared.kind in REMOVED or declared.to == change.to
-    if change.kind in _LOST or declared.kind in _LOST:
-        return declared.kind in _LOSES and change.kind in _LOSES
-    return any(change.kind in group and declared.kind in group for group in _GROUPS)
+    return _akin(change.kind, declared.kind)
+
+
+def _akin(seen: SchemaKind, said: SchemaKind) -> bool:
+    """Tell whether data and prototype say one thing by these; what was removed, records may lack one by one."""
+    if seen in _LOST or said in _LOST:
+        return seen in _LOSES and said in _LOSES
+    return (seen in _LOOSER and said in REMOVED) or any(seen in group and said in group for group in _GROUPS)
 
 
 def _joined(change: SchemaChange, twins: Sequence[SchemaChange], prototype: Form | None) -> SchemaChange:
     if not twins:
         return replace(change, also_declared=_declared(change, prototype))
     kinds = {change.kind, *(each.kind for each in twins)}
+    if change.kind in _LOOSER and kinds & REMOVED:  # the records only follow, and always had it or never empty
+        kinds = {SchemaKind.FIELD_REMOVED_ALWAYS}
     leading = next((kind for kind in _LEADING if kind in kinds), change.kind)
     return replace(change if leading is change.kind else regraded(change, leading), also_declared=True)
 
@@ -96,7 +100,7 @@ def _declared(change: SchemaChange, prototype: Form | None) -> bool | None:
     """Tell whether the prototype has long said what the data show only now; None where it says nothing of the field."""
     if prototype is None or not any(change.kind in group for group in _GROUPS):
         return None
-    if change.kind in _ADDED or change.to is not None:
+    if change.kind in ADDED or change.to is not None:
         return (change.to or change.field) in prototype.fields
     return False if change.field in prototype.fields else None
 
@@ -107,7 +111,7 @@ def _always(baseline: Form) -> frozenset[str]:
 
 def _alone(change: SchemaChange, always: frozenset[str]) -> SchemaChange:
     """Return what only the prototype tells of; data cannot show flags and limits."""
-    visible = any(change.kind in group for group in (_ADDED, REMOVED, MOVED, _TYPED, _LOST))
+    visible = any(change.kind in group for group in (ADDED, REMOVED, MOVED, _TYPED, _LOST))
     if change.kind in REMOVED and not change.after and change.field in always:
         change = regraded(change, SchemaKind.FIELD_REMOVED_ALWAYS)
     return replace(change, also_declared=False if visible else None)

@@ -17,11 +17,14 @@ from driftd.core.drift import SchemaKind
 from driftd.core.schema.fields import differences, restructured
 from driftd.core.schema.grade import IMPACTS
 from driftd.core.schema.model import FieldForm, Form, Presence, SchemaChange, Source
-from driftd.core.schema.paths import above, custom, moved, parent
+from driftd.core.schema.paths import ELEMENTS, above, custom, moved, parent
 from driftd.core.schema.places import Fields, aligned, below, settled, ways, whole
 from driftd.core.schema.words import described
 
 REMOVED: Final = frozenset({SchemaKind.FIELD_REMOVED_ALWAYS, SchemaKind.FIELD_REMOVED_SOMETIMES})
+ADDED: Final = frozenset(
+    {SchemaKind.FIELD_ADDED_OPTIONAL, SchemaKind.FIELD_ADDED_REQUIRED, SchemaKind.CUSTOM_FIELD_ADDED}
+)
 MOVED: Final = frozenset({SchemaKind.FIELD_RENAMED, SchemaKind.FIELD_MOVED, SchemaKind.COLLECTION_RENAMED})
 _RETYPED: Final = frozenset({SchemaKind.TYPE_CHANGED, SchemaKind.TYPE_WIDENED, SchemaKind.DATE_FORMAT_CHANGED})
 
@@ -59,7 +62,8 @@ def compare(
     old, new = aligned(whole(before), whole(after))
     found = ways(old, new, {path: to for path, (to, _) in renamed.items()}, before.fields)
     changes = [*_moves(old, new, found), *_places(old, new, found), *_members(settled(old, new, found), new, source)]
-    changes = [_of_key(change, key, cursor) for change in changes] + _whole(before, after, source)
+    changes = [_of_key(change, key, cursor) for change in changes]
+    changes = [*(_grown(changes, new) if key else changes), *_whole(before, after, source)]
     whys = {path: why for path, (_, why) in renamed.items()}
     known = {**evidence, **{moved(path, found): each for path, each in evidence.items() if path not in found}}
     done = [replace(_supported(change, known, whys), source=source) for change in changes]
@@ -87,8 +91,13 @@ def _moves(old: Fields, new: Fields, found: Mapping[str, str]) -> Iterator[Schem
     for path, to in found.items():
         kind = SchemaKind.FIELD_MOVED
         if parent(path) == parent(to):
-            kind = SchemaKind.COLLECTION_RENAMED if below(to, new) else SchemaKind.FIELD_RENAMED
+            kind = SchemaKind.COLLECTION_RENAMED if _collection(to, new) else SchemaKind.FIELD_RENAMED
         yield replace(change_of(kind, path, old[path], new[to]), to=to)
+
+
+def _collection(path: str, fields: Fields) -> bool:
+    """Tell whether members lie below a path; an array of values is a field like others."""
+    return any(each[len(path) :].strip(ELEMENTS) for each in below(path, fields))
 
 
 def _places(old: Fields, new: Fields, found: Mapping[str, str]) -> Iterator[SchemaChange]:
@@ -143,6 +152,16 @@ def _of_key(change: SchemaChange, key: Collection[str], cursor: str | None) -> S
     if lost and change.field == cursor:
         return regraded(change, SchemaKind.CURSOR_LOST)
     return change
+
+
+def _grown(changes: list[SchemaChange], new: Fields) -> list[SchemaChange]:
+    """Name what a new part of the key comes to: the others identify no longer. Where one went, it only replaces it."""
+    if any(change.kind is SchemaKind.KEY_CHANGED for change in changes):
+        return changes
+    return [
+        regraded(change, SchemaKind.KEY_CHANGED) if change.kind in ADDED and new[change.field or ""].key else change
+        for change in changes
+    ]
 
 
 def _whole(before: Form, after: Form, source: Source) -> list[SchemaChange]:

@@ -1,15 +1,18 @@
 """``$prototypes`` → declared form.
 
 Only ``$type``, ``$maxLength``, ``$x3Format``, ``$isMandatory``, ``$isExcluded``, ``$capabilities`` and the structure
-count. Titles are message ids that ``$localization`` resolves: they have a hash of their own. Whatever else begins with
-``$`` is ignored, and so is what has a wrong type: a tenant that declares nonsense declares nothing.
+count, and ``$key``, such as ``{TYP}~{NUM}`` (its form is not documented: what stands in braces is taken as a part).
+Titles are message ids that ``$localization`` resolves: they have a hash of their own. Whatever else begins with ``$``
+is ignored, and so is what has a wrong type: a tenant that declares nonsense declares nothing.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from msgspec import json
+from msgspec.structs import replace
 
 from driftd.core.model import Json, JsonObject
 from driftd.core.schema.fingerprint import digits
@@ -46,6 +49,7 @@ _KINDS: Final[Mapping[str, ValueKind]] = MappingProxyType(
 )
 _TITLES: Final = ("$title", "$shortTitle", "$description")
 _REFERENCE: Final = "_REF"
+_PART: Final = re.compile(r"\{(\w{1,200})\}")
 
 
 class Declared(NamedTuple):
@@ -73,7 +77,15 @@ def declared(prototype: JsonObject) -> Form:
         titles[each.path] = [_resolved(title, localization) for title in each.titles]
         if len(fields) > MEMBERS:
             raise _unusable(f"the prototype declares more than {MEMBERS:,} members")
+    for part in _parts(prototype.get("$key")):
+        if part in fields:
+            fields[part] = replace(fields[part], key=True)
     return Form(fields, digits(json.encode(titles, order="sorted")))
+
+
+def _parts(key: Json) -> list[str]:
+    """Return the members that a key is made of; none where it does not say."""
+    return _PART.findall(key) if isinstance(key, str) else []
 
 
 def _unusable(message: str) -> SourceError:

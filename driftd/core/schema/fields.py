@@ -19,7 +19,9 @@ _ZONED: Final = frozenset({ValueKind.DATETIME, ValueKind.DATETIME_LOCAL})
 _NUMERIC: Final = frozenset({ValueKind.INTEGER, ValueKind.NUMBER})
 _JUDGED: Final = frozenset({Presence.ALWAYS, Presence.SOMETIMES})
 
-_VALUE: Final = ("kinds", "type", "scale", "values", "format", "max_length")
+_VALUE: Final = ("kinds", "type", "scale", "values", "format", "max_length", "key")
+_TAKEN_WITH_STRUCTURE: Final = (*_VALUE, "mandatory")
+"""Whether a value must be given is said of its own place: where it became an object, of a member of that."""
 _PRESENCE: Final = ("presence", "mandatory", "nullable")
 _ASPECTS: Final[Mapping[SchemaKind, tuple[str, ...]]] = MappingProxyType(
     {
@@ -30,6 +32,7 @@ _ASPECTS: Final[Mapping[SchemaKind, tuple[str, ...]]] = MappingProxyType(
         SchemaKind.BECAME_NULLABLE: ("nullable",),
         SchemaKind.BECAME_NOT_NULL: ("nullable",),
         SchemaKind.PRECISION_CHANGED: ("scale", "format"),
+        SchemaKind.MEANING_SUSPECTED: ("meaning",),
         SchemaKind.LIMIT_LOOSENED: ("max_length", "format"),
         SchemaKind.LIMIT_TIGHTENED: ("max_length", "format"),
         SchemaKind.LIMIT_SET: ("max_length", "format"),
@@ -63,7 +66,7 @@ def restructured(before: FieldForm, after: FieldForm) -> bool:
 def differences(before: FieldForm, after: FieldForm, source: Source) -> tuple[SchemaKind, ...]:
     """Return the kinds of change between two forms of one field; one cause has one kind."""
     of_type = _type(before, after)
-    found = list(_presence(before, after))
+    found = list(_presence(before, after)) if source is Source.LEARNT or not restructured(before, after) else []
     if of_type is not None:
         found.insert(0, of_type)
     else:
@@ -71,6 +74,8 @@ def differences(before: FieldForm, after: FieldForm, source: Source) -> tuple[Sc
     if source is Source.DECLARED:
         found += () if of_type is not None else _limits(before, after)
         found += _flags(before, after)
+    if of_type is None and bool(before.key) != bool(after.key):
+        found.append(SchemaKind.KEY_CHANGED)
     return tuple(dict.fromkeys(found))
 
 
@@ -78,8 +83,10 @@ def taken(kind: SchemaKind, before: FieldForm, after: FieldForm) -> FieldForm:
     """Return `before` with that of `after` which a change of `kind` is about, and nothing else."""
     if kind in _OF_VALUES:
         return replace(before, values=_values_taken(kind, before.values or (), after.values or ()))
-    if kind is _type(before, after) or kind not in _ASPECTS:
-        names: tuple[str, ...] = _VALUE
+    if kind is SchemaKind.KEY_CHANGED and before.key != after.key and _type(before, after) is None:
+        names: tuple[str, ...] = ("key",)
+    elif kind is _type(before, after) or kind not in _ASPECTS:
+        names = _TAKEN_WITH_STRUCTURE if restructured(before, after) else _VALUE
     elif kind is SchemaKind.TEXT_ONLY_CHANGED and after.format is None:
         names = ("capabilities", "format")
     else:
@@ -152,6 +159,8 @@ def _presence(before: FieldForm, after: FieldForm) -> Iterator[SchemaKind]:
 
 
 def _values(before: FieldForm, after: FieldForm) -> Iterator[SchemaKind]:
+    if before.meaning != after.meaning:
+        yield SchemaKind.MEANING_SUSPECTED
     if before.values is not None and after.values is not None:
         old, new = frozenset(before.values), frozenset(after.values)
         if new - old:

@@ -52,7 +52,7 @@ class ValueKind(StrEnum):
     ARRAY = "array"
 
 
-class FieldForm(Struct, frozen=True):
+class FieldForm(Struct, frozen=True, omit_defaults=True):
     """One path's form. None says that nothing is known or no limit set."""
 
     kinds: tuple[ValueKind, ...] = ()
@@ -65,6 +65,10 @@ class FieldForm(Struct, frozen=True):
     """Digits behind the decimal point."""
     values: tuple[str, ...] | None = None
     """The closed set of a menu or code, where it is one; each as JSON, sorted."""
+    meaning: int = 0
+    """Learnt only: how often the values of a menu were exchanged for others at one stroke."""
+    key: bool | None = None
+    """Whether it is a part of the key: by ``$key``, or because it came where keys repeat, and tells these apart."""
     mandatory: bool | None = None
     """Declared only, as the next two."""
     excluded: bool | None = None
@@ -131,7 +135,11 @@ class Learnt(Struct, frozen=True):
     """What is remembered of a resource's shape besides its versions: the counts, and which versions are in force."""
 
     counts: bytes = b""
-    """Packed: see `core.schema.counts`."""
+    """Packed, with what is under suspicion: see `core.schema.record`."""
+    form: Form | None = None
+    """The current learnt form: what the newest evidence shows."""
+    stated: Form | None = None
+    """The current declared form."""
     version: int = 0
     """Number of the newest learnt version; 0 where there is none."""
     declared: int = 0

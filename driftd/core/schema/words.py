@@ -41,6 +41,7 @@ def _rest(form: FieldForm) -> tuple[str, ...]:
         {None: "", True: "may be empty", False: "never empty"}[form.nullable],
         "" if form.values is None else f"one of {len(form.values)} values",
         "mandatory" if form.mandatory else "",
+        "part of the key" if form.key else "",
         "excluded" if form.excluded else "",
         "" if form.format is None else f'format "{shown(form.format)}"',
         "" if form.capabilities is None else f'can "{shown(form.capabilities)}"',

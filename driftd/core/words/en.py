@@ -2,7 +2,9 @@
 
 from typing import Final
 
+from driftd.core.drift import Severity
 from driftd.core.reasons import Actor, Cause, State
+from driftd.core.words.en_drift import DRIFTS
 from driftd.core.words.en_reasons import REASONS
 from driftd.core.words.model import Labels, Phrases, Units, Words
 
@@ -59,6 +61,28 @@ _QUIET: Final = {
 
 ENGLISH: Final = Phrases(
     reasons=REASONS,
+    drifts=DRIFTS,
+    unknown_drift=Words(
+        "something departs from what was known",
+        "Something in your Sage X3 (folder {folder}) has changed. We are looking into it.",
+        ("Look at it: `driftd alerts show {alert}`.",),
+    ),
+    stale_date=Words(
+        "the configured end of the client secret is past, and the secret still works",
+        "The access secret for your Sage X3 (folder {folder}) works. There is nothing you need to do.",
+        ("Set secret_expires to the end of the present secret, or remove it: `driftd check config`.",),
+    ),
+    of_group=Words(
+        "{count} connections have the same: {clause}",
+        "We have found the same on several connections, and are looking into the common cause: {clause}.",
+        (
+            "See which connections they are: `driftd alerts list --all`.",
+            "Look at what they have in common first: our own network, their host, an update of Sage X3.",
+        ),
+    ),
+    several="several",
+    severities={Severity.CRITICAL: "critical", Severity.WARNING: "warning", Severity.INFO: "info"},
+    named_below="see our list",
     quiet=_QUIET,
     states={
         State.PAUSED: "paused",
@@ -103,7 +127,25 @@ ENGLISH: Final = Phrases(
         meanwhile="meanwhile",
         before="before",
         ahead="ahead",
+        alerts="alerts",
         never="never",
+        field="field",
+        expected="expected",
+        seen="seen",
+        rule="rule",
+        hint="hint",
+        impact="impact",
+        impacts="on reading: {read}; on writing: {write}",
+        numbers="numbers",
+        counted="{affected} of {m} records depart; the expectation rests on {n}",
+        times="evaluations that found it: {count}",
+        members="members",
+        keys="keys",
+        held="held",
+        candidates="{count} deletes, as a set {hash}",
+        versions="schema versions",
+        muted="muted",
+        deeds="decided",
     ),
     units=Units(
         second="s",

@@ -225,6 +225,15 @@ REASONS: Final = {
         " was changed.",
         ("Compare the key in the configuration with that of the class. " + _CONFIG, _SEND),
     ),
+    Reason.FROZEN: Words(
+        "the shape of {resources} changed, and its policy is to stop until that is accepted",
+        "The structure of {resources} in your Sage X3 has changed, and we have stopped reading it there until we have"
+        " adapted to it. Please ask your Sage X3 administrator which update or change of a representation was made.",
+        (
+            "See what changed: `driftd drift list --connection {connection}`.",
+            "Adapt what reads these records, then accept it: `driftd drift accept ID --reason …`.",
+        ),
+    ),
     Reason.CLOCK_SKEW: Words(
         "our clock and the tenant's differ",
         "The clock of your server {host} and ours differ, so that our sign-in is refused. We are checking ours; please"

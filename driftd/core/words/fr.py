@@ -2,7 +2,9 @@
 
 from typing import Final
 
+from driftd.core.drift import Severity
 from driftd.core.reasons import Actor, Cause, State
+from driftd.core.words.fr_drift import DRIFTS
 from driftd.core.words.fr_reasons import REASONS
 from driftd.core.words.model import Labels, Phrases, Units, Words
 
@@ -65,6 +67,28 @@ _QUIET: Final = {
 
 FRENCH: Final = Phrases(
     reasons=REASONS,
+    drifts=DRIFTS,
+    unknown_drift=Words(
+        "quelque chose s’écarte de ce qui était connu",
+        "Quelque chose a changé dans votre Sage X3 (dossier {folder}). Nous l’examinons.",
+        ("Le regarder : `driftd alerts show {alert}`.",),
+    ),
+    stale_date=Words(
+        "la date d’expiration configurée du secret est passée, et le secret fonctionne toujours",
+        "Le secret d’accès à votre Sage X3 (dossier {folder}) fonctionne. Vous n’avez rien à faire.",
+        ("Donner à secret_expires la date du secret actuel, ou le retirer : `driftd check config`.",),
+    ),
+    of_group=Words(
+        "{count} connexions ont le même problème : {clause}",
+        "Nous constatons la même chose sur plusieurs connexions et en cherchons la cause commune : {clause}.",
+        (
+            "Voir quelles connexions sont touchées : `driftd alerts list --all`.",
+            "Examiner d’abord ce qu’elles ont en commun : notre réseau, leur serveur, une mise à jour de Sage X3.",
+        ),
+    ),
+    several="plusieurs",
+    severities={Severity.CRITICAL: "critique", Severity.WARNING: "avertissement", Severity.INFO: "information"},
+    named_below="voir notre liste",
     quiet=_QUIET,
     states={
         State.PAUSED: "suspendue",
@@ -109,7 +133,25 @@ FRENCH: Final = Phrases(
         meanwhile="en attendant",
         before="auparavant",
         ahead="à venir",
+        alerts="alertes",
         never="jamais",
+        field="champ",
+        expected="attendu",
+        seen="constaté",
+        rule="règle",
+        hint="piste",
+        impact="portée",
+        impacts="en lecture : {read} ; en écriture : {write}",
+        numbers="chiffres",
+        counted="{affected} sur {m} enregistrements s’écartent ; l’attente repose sur {n}",
+        times="évaluations qui l’ont constaté : {count}",
+        members="membres",
+        keys="clés",
+        held="retenu",
+        candidates="{count} suppressions, empreinte {hash}",
+        versions="versions du schéma",
+        muted="en sourdine",
+        deeds="décidé",
     ),
     units=Units(
         second="s",

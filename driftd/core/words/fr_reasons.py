@@ -238,6 +238,16 @@ REASONS: Final = {
         " vérifier ces données, ou de nous signaler que la clé a changé.",
         ("Comparer la clé de la configuration avec celle de la classe. " + _CONFIG, _SEND),
     ),
+    Reason.FROZEN: Words(
+        "la structure de {resources} a changé, et la règle est d’arrêter jusqu’à l’acceptation de ce changement",
+        "La structure de {resources} a changé dans votre Sage X3, et nous en avons arrêté la lecture le temps de nous y"
+        " adapter. Merci de demander à votre administrateur Sage X3 quelle mise à jour ou quel changement de"
+        " représentation a été fait.",
+        (
+            "Voir ce qui a changé : `driftd drift list --connection {connection}`.",
+            "Adapter ce qui lit ces enregistrements, puis l’accepter : `driftd drift accept ID --reason …`.",
+        ),
+    ),
     Reason.CLOCK_SKEW: Words(
         "notre horloge et celle du client ne concordent pas",
         "L’horloge de votre serveur {host} et la nôtre ne concordent pas, si bien que notre connexion est refusée. Nous"

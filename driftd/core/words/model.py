@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from driftd.core.drift import Severity
 from driftd.core.reasons import Actor, Cause, State
 from driftd.errors import Reason
 
@@ -43,7 +44,30 @@ class Labels(Struct, frozen=True):
     meanwhile: str
     before: str
     ahead: str
+    alerts: str
     never: str
+    field: str
+    """This and what follows are of an alert."""
+    expected: str
+    seen: str
+    rule: str
+    hint: str
+    impact: str
+    impacts: str
+    """Around {read} and {write}."""
+    numbers: str
+    counted: str
+    """Around {affected}, {m} and {n}."""
+    times: str
+    """Around {count}."""
+    members: str
+    keys: str
+    held: str
+    candidates: str
+    """Around {count} and {hash}."""
+    versions: str
+    muted: str
+    deeds: str
 
 
 class Units(Struct, frozen=True):
@@ -68,6 +92,19 @@ class Phrases(Struct, frozen=True):
     """One language."""
 
     reasons: Mapping[Reason, Words]
+    drifts: Mapping[str, Words]
+    """By finding: `SchemaKind` and `Check`."""
+    unknown_drift: Words
+    """Of a finding of a later release."""
+    stale_date: Words
+    """Of a secret that is good although its configured end is past."""
+    of_group: Words
+    """Of an alert that speaks for several connections, around {clause} of what they have in common."""
+    several: str
+    """Stands for the name of one connection or host where there are several."""
+    severities: Mapping[Severity, str]
+    named_below: str
+    """Stands for keys where none are known."""
     quiet: Mapping[State, Words]
     """Of states that rest on no failure."""
     states: Mapping[State, str]

@@ -7,11 +7,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from driftd.faces.http.alerts import Alerts
 from driftd.faces.http.daemon import Daemon
 from driftd.faces.http.guard import Guard
 from driftd.faces.http.inside import Inside
 from driftd.faces.http.probe import Discovery, Probe
 from driftd.faces.http.reply import refused
+from driftd.faces.http.schema import Schemas
 from driftd.faces.http.scrape import Metrics
 
 
@@ -26,6 +28,8 @@ def application(inside: Inside, address: str) -> ASGIApp:
         Route("/-/healthy", daemon.healthy),
         Route("/-/ready", daemon.ready),
         Route("/-/reload", daemon.reload, methods=["POST"]),
+        *Alerts(inside).routes(),
+        *Schemas(inside).routes(),
     ]
     app = Starlette(routes=routes, exception_handlers={404: _unknown, 405: _not_so})
     app.router.redirect_slashes = False

@@ -80,7 +80,7 @@ class _Answer:
 
 
 def has_body(headers: Headers) -> bool:
-    """Tell whether a request has a body. No path reads one: the connection ends with the answer."""
+    """Tell whether a request has a body. Hardly any path reads one to its end: the connection ends with the answer."""
     return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
 
 

@@ -6,6 +6,10 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from driftd.config.model import WebConfig
+from driftd.core.alerts.model import Alert
+from driftd.core.casefile import Case
+from driftd.core.decision import Decided, Decision
+from driftd.core.schema.model import SchemaVersion
 from driftd.core.status import Status
 from driftd.ports import Clock, Log
 
@@ -40,5 +44,13 @@ class Inside(Struct, frozen=True):
     """Load the configuration anew and return what changed; raises `ConfigError` with every mistake."""
     check: Callable[[str], Awaitable[Check]]
     """Check a connection live, by its name; cancelled when its time is over. A failure is told, not raised."""
+    alerts: Callable[[int | None], Awaitable[Sequence[Alert]]]
+    """Return the open alerts, and those that ended at or after a time (epoch ms)."""
+    case: Callable[[str], Awaitable[Case]]
+    """Return one alert by its id, or the beginning of it; raises `DecisionError` where there is none, or several."""
+    versions: Callable[[str, str], Awaitable[Sequence[SchemaVersion]]]
+    """Return the versions of a schema, by connection and resource."""
+    decide: Callable[[Decision], Awaitable[Decided]]
+    """Carry out a decision; raises `DecisionError`."""
     clock: Clock
     log: Log

@@ -1,6 +1,7 @@
 """Answers: text, problems, and long bodies in pieces."""
 
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 
 import orjson
 from starlette.requests import Request
@@ -24,16 +25,20 @@ class Pieces(Response):
         await send({"type": "http.response.body", "body": b""})
 
 
+def document(told: object) -> Response:
+    """Return a document as JSON."""
+    return Response(orjson.dumps(told), media_type="application/json")
+
+
 def refused(
     request: Request, status: int, detail: str, hint: str, headers: Mapping[str, str] | None = None
 ) -> Response:
     """Say what is wrong and the next step: as a problem document (RFC 9457) below /api/, in plain text elsewhere."""
     if not request.url.path.startswith("/api/"):
         return PlainTextResponse(f"{detail}\nnext: {hint}\n", status, headers)
-    titles = {400: "bad request", 404: "not found", 405: "method not allowed"}
     problem = {
         "type": "about:blank",
-        "title": titles.get(status, "error"),
+        "title": HTTPStatus(status).phrase.lower(),
         "status": status,
         "detail": detail,
         "hint": hint,

@@ -58,6 +58,14 @@ CHANGES: Final = _counter("changes", "Change events committed; op c u d.")
 DELETES_HELD: Final = _gauge(
     "deletes_held", "Deletes that a guard holds back until a person or a better sweep decides."
 )
+LAST_EVALUATION: Final = _gauge(
+    "last_evaluation_timestamp_seconds",
+    "When drift checks last ran to the end; a check that did not run is unknown, not ok.",
+)
+SCHEMA_CHANGES: Final = _counter("schema_changes", "Schema changes confirmed; impact is the worst of read and write.")
+ALERTS_FIRING: Final = _gauge("alerts_firing", "driftd alerts now firing; muted ones excluded.")
+ALERTS_MUTED: Final = _gauge("alerts_muted", "Alerts firing but muted.")
+ALERT_INFO: Final = _gauge("alert_info", "1 while this alert fires; says what changed.")
 DELETES_PENDING: Final = _gauge("deletes_pending", "Deletes that wait for their second look.")
 DETAILS_COVERAGE: Final = _gauge("details_coverage_ratio", "Share of records whose details are young enough.")
 

@@ -76,6 +76,7 @@ def resource_families(connections: Iterable[ConnectionStatus], *, full: bool) ->
     yield from _basic(lines, labels)
     if full:
         yield from _full(lines, labels)
+        yield _schema_changes(lines)
     yield _changes(lines)
     yield _failures(lines)
 
@@ -97,6 +98,7 @@ def _basic(lines: Sequence[_Line], labels: Sequence[str]) -> Iterator[Family]:
     yield plain(metric.POLLS, labels, [each.polls for each in health])
     yield plain(metric.RECORDS, labels, [each.records for each in health])
     yield plain(metric.POLL_INTERVAL, labels, [each.interval for each in resources])
+    yield stamps(metric.LAST_EVALUATION, labels, [each.last_evaluation for each in health])
     yield stamps(metric.LAST_SWEEP, labels, [each.last_sweep for each in health])
     yield plain(metric.SWEEP_INTERVAL, labels, [each.sweep_interval for each in resources])
 
@@ -125,6 +127,17 @@ def _failures(lines: Sequence[_Line]) -> Family:
         for reason, times in line.status.health.failures.items()
     ]
     return plain(metric.POLL_FAILURES, [label for label, _ in failures], [times for _, times in failures])
+
+
+def _schema_changes(lines: Sequence[_Line]) -> Family:
+    """Return the changes of shape that were confirmed; the kinds are a closed set."""
+    changes = [
+        (f'{{{line.connection},impact="{impact}",kind="{kind}",{line.resource}}}', times)
+        for line in lines
+        for name, times in line.status.health.schema_changes.items()
+        for kind, _, impact in [name.partition("/")]
+    ]
+    return plain(metric.SCHEMA_CHANGES, [label for label, _ in changes], [times for _, times in changes])
 
 
 def _own(connection: ConnectionStatus) -> str:

@@ -5,11 +5,13 @@ from typing import Final
 
 from driftd.core.status import Status
 from driftd.faces.metrics import catalogue
+from driftd.faces.metrics.alerts import alert_families
 from driftd.faces.metrics.connections import connection_families, resource_families
 from driftd.faces.metrics.daemon import alone, daemon_families
 from driftd.faces.metrics.family import Family, Metric
 
 UNIMPORTANT: Final[tuple[Metric, ...]] = (
+    catalogue.SCHEMA_CHANGES,
     catalogue.POLL_FAILURES,
     catalogue.CHANGES,
     catalogue.DETAILS_COVERAGE,
@@ -19,6 +21,7 @@ UNIMPORTANT: Final[tuple[Metric, ...]] = (
     catalogue.LAST_POLL,
     catalogue.SWEEP_INTERVAL,
     catalogue.LAST_SWEEP,
+    catalogue.LAST_EVALUATION,
     catalogue.POLL_INTERVAL,
     catalogue.RECORDS,
     catalogue.POLLS,
@@ -34,6 +37,7 @@ def gathered(status: Status, *, full: bool) -> Iterator[Family]:
     if status.daemon is not None:
         yield from daemon_families(status.daemon)
     yield from connection_families(status.connections)
+    yield from alert_families(status.connections, status.groups, status.at, full=full)
     yield from resource_families(status.connections, full=full)
 
 

@@ -25,6 +25,7 @@ from driftd.adapters.sqlite import SqliteStore
 from driftd.core.health import ResourceHealth
 from driftd.core.model import Change, Kind, Op, Standing
 from driftd.ports import Store
+from tests.contracts.detecting import CUSTOMER, ORDER, case, detected, filing
 from tests.contracts.noted import NOW, group
 from tests.contracts.staged import CUSTOMERS, body, key, row, segment, sight
 from tests.contracts.stores import always_ahead
@@ -36,9 +37,11 @@ STATES: Final[tuple[Mapping[str, int], ...]] = (
     {"a": 2, "c": 0, "d": 0, "e": 0},
 )
 """What the tenant holds at each poll: created, changed, deleted and come back."""
+WITHHOLDS: Final = (None, True, False)
+"""Whether its events are withheld."""
 
 
-async def poll(store: Store, number: int, *, baseline: bool) -> None:
+async def poll(store: Store, number: int, *, baseline: bool, detects: bool) -> None:
     """Bring the store to the state with this number, as a sweep does; nothing to do where that was committed."""
     if (await store.standing(CUSTOMERS)).sweeps > number:
         return
@@ -59,7 +62,8 @@ async def poll(store: Store, number: int, *, baseline: bool) -> None:
                 events = [_change(Op.DELETE, name, 0, stored.seq if stored else 0)]
                 await cycle.stage(position, rows=[row(name, deleted_at=9)], changes=events)
         await cycle.stage(99, segments=cut.segments)
-        await cycle.commit(Standing(baselined=True, sweeps=number + 1), [cut.segments[0][0]])
+        found = structs.replace(detected(number + 1), withhold=WITHHOLDS[number]) if detects else None
+        await cycle.commit(Standing(baselined=True, sweeps=number + 1), [cut.segments[0][0]], found)
 
 
 def _change(op: Op, name: str, value: int, previous: int) -> Change:
@@ -75,6 +79,14 @@ async def note(store: SqliteStore, number: int) -> None:
         await store.logbook.write(group(number + 1, connections=4))
 
 
+async def file(store: SqliteStore) -> None:
+    """File what belongs to no cycle, a release of what was withheld among it; nothing to do where that was filed."""
+    wanted = filing()
+    done = await store.casebook.deeds("acme", 100)
+    if any(each not in done for each in wanted.deeds):
+        await store.casebook.file(wanted)
+
+
 @dataclass(frozen=True)
 class Scenario:
     """Which poll is killed, and how the cycles are written."""
@@ -84,14 +96,18 @@ class Scenario:
     ahead: bool = False
     noted: bool = False
     """Whether it is a group of the logbook that is written, and no cycle."""
+    filed: bool = False
+    """Whether something is filed in place of the last cycle."""
+    detects: bool = False
 
 
 SCENARIOS: Final = {
-    "small commit": Scenario(killed=1),
+    "small commit": Scenario(killed=1, detects=True),
     "small baseline": Scenario(killed=0, baseline=True),
     "baseline written ahead": Scenario(killed=0, baseline=True, ahead=True),
-    "large cycle written ahead": Scenario(killed=1, baseline=True, ahead=True),
+    "large cycle written ahead": Scenario(killed=1, baseline=True, ahead=True, detects=True),
     "group of the logbook": Scenario(killed=1, noted=True),
+    "filing of the casebook": Scenario(killed=2, filed=True, detects=True),
 }
 
 
@@ -106,8 +122,10 @@ async def run(data_dir: Path, scenario: Scenario, numbers: range, kill_at: int |
         for number in current:
             if scenario.noted:
                 await note(store, number)
+            elif scenario.filed and number == len(STATES) - 1:
+                await file(store)
             else:
-                await poll(store, number, baseline=scenario.baseline and number == 0)
+                await poll(store, number, baseline=scenario.baseline and number == 0, detects=scenario.detects)
 
 
 def _killer(statement: int) -> Callable[[str], None]:
@@ -125,7 +143,8 @@ async def shown(data_dir: Path) -> str:
         assert len(set(ids)) == len(ids)
         names = sorted((await store.logbook.recall()).connections)
         told = [await store.logbook.history(name, since=0, until=2 * NOW, limit=1_000) for name in names]
-        return repr((bare, log, await store.logbook.recall(), told))
+        cases = [await case(store.casebook, *names) for names in (CUSTOMER, ORDER)]
+        return repr((bare, log, await store.logbook.recall(), told, cases))
 
 
 def in_child(work: Callable[[], Coroutine[object, object, None]]) -> int:

@@ -21,11 +21,11 @@ _SLOW: Final = "large cycle written ahead"
     "name", [pytest.param(name, marks=[pytest.mark.heavy] if name == _SLOW else []) for name in SCENARIOS]
 )
 def test_a_write_killed_at_any_statement_leaves_no_difference(name: str) -> None:
-    """After a kill and a restart log, snapshot and logbook equal those of a run that was never killed."""
+    """After a kill and a restart log, snapshot, casebook and logbook equal those of a run that was never killed."""
     with room() as directory:
         command = [sys.executable, "-m", "tests.adapters.sqlite.killed", name, str(directory)]
         finished = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert finished.returncode == 0, finished.stderr
     told = json.loads(finished.stdout)
-    assert told["points"] > 30
+    assert told["points"] > 25
     assert told["differing"] == []

@@ -6,15 +6,22 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from driftd.adapters.sqlite import SqliteStore, opening
 from driftd.adapters.sqlite.sql import migrations
+from driftd.core.memory import Memory
+from driftd.core.model import Absence
 from driftd.errors import StoreError
+from driftd.ports import Filing
+from tests.contracts.detecting import detected
 from tests.contracts.noted import group
-from tests.contracts.staged import ORDERS, created, deleted, key, poll, segment, sight, together, updated
+from tests.contracts.staged import ORDERS, body, created, deleted, key, poll, segment, sight, updated
 from tests.contracts.stores import room
 
 NEWEST = len(migrations())
+RELEASED = Path(__file__).parent / "released"
+"""What each earlier schema's driftd wrote: whoever adds a migration adds a file."""
 NEXT = f"ALTER TABLE meta ADD COLUMN extra INTEGER;\nPRAGMA user_version = {NEWEST + 1};\n"
 BROKEN = f"{NEXT}CREATE TABLE meta (id INTEGER);\n"
 
@@ -73,22 +80,44 @@ async def test_a_step_that_fails_changes_nothing(data_dir: Path, monkeypatch: py
 
 
 @pytest.mark.parametrize("schema", range(1, NEWEST))
-async def test_every_schema_there_was_is_brought_up_to_date(
-    data_dir: Path, monkeypatch: pytest.MonkeyPatch, schema: int
-) -> None:
+async def test_every_schema_there_was_is_brought_up_to_date(data_dir: Path, schema: int) -> None:
     """Whatever a file of an earlier schema holds is there after its migration, and all that is new works."""
-    with monkeypatch.context() as patch:
-        patch.setattr(opening, "migrations", lambda: migrations()[:schema])
-        async with SqliteStore.open(data_dir, clock_now=lambda: 5) as store:
-            cut = segment("a", "b")
-            await poll(store, together(created("a"), created("b"), cut), layout=[cut.segments[0][0]])
-            await poll(store, updated("a", 1), deleted("b"), created("c"))
-            await poll(store, created("d"), resource=ORDERS)
-            before = [await sight(store), await sight(store, ORDERS)]
+    with closing(sqlite3.connect(data_dir / "driftd.db")) as db:
+        db.executescript((RELEASED / f"schema-{schema}.sql").read_text("utf-8"))
     async with SqliteStore.open(data_dir, clock_now=lambda: 5) as store:
-        assert [await sight(store), await sight(store, ORDERS)] == before
-        await store.logbook.write(group(1))
-        assert (await store.logbook.recall()).connections == group(1).connections
-        assert (await poll(store, created("e"))).records == 3
+        await _holds_what_it_held(store)
+        recalled = (await store.logbook.recall()).connections
+        assert recalled == ({} if schema < 2 else group(1).connections)
+        await store.logbook.write(group(2))
+        assert (await store.logbook.recall()).connections == group(2).connections
+        assert (await store.casebook.memory("acme", "BPCUSTOMER"), await store.casebook.alerts()) == (Memory(), [])
+        whole = detected()
+        await poll(store, created("e"), detected=replace(whole, withhold=True))
+        assert await store.casebook.withheld("acme", "BPCUSTOMER") == 1
+        assert await store.casebook.memory("acme", "BPCUSTOMER") == whole.memory
+        await store.casebook.file(Filing(release=[("acme", "BPCUSTOMER")]))
+        assert [one.seq for one in await store.read_changes(0, 100)] == [1, 2, 3, 4, 5, 6, 7, 9]
+        assert (await poll(store, updated("a", 2), deleted("c"))).first_seq == 10
     assert _schema(data_dir / "driftd.db")[0] == NEWEST
     assert _schema(data_dir / f"driftd.db.schema-{schema}")[0] == schema
+
+
+async def _holds_what_it_held(store: SqliteStore) -> None:
+    """Compare with what was written: two cycles of customers, and one of orders that was written ahead."""
+    customers, orders = await sight(store), await sight(store, ORDERS)
+    assert {one.key: (one.body, one.seq) for one in customers.stored.values()} == {
+        key("a"): (body("a", 1), 3),
+        key("b"): (body("b", 0), 4),
+        key("c"): (body("c", 0), 5),
+        key("d"): (body("d", 0), 5),
+    }
+    assert [(one.key, one.absent_since) for one in customers.seen or ()] == [
+        (key("a"), None),
+        (key("c"), None),
+        (key("d"), 3),
+    ]
+    assert customers.absences == {Absence.HELD: 1}
+    assert customers.contents == [segment("a", "b").segments[0][1]]
+    assert [(one.key, one.seq) for one in orders.stored.values()] == [(key("a"), 6), (key("b"), 7)]
+    assert orders.as_of_seq == 7
+    assert [one.op for one in (*customers.changes, *orders.changes)] == [*"ccudccu"]

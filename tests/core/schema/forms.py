@@ -22,6 +22,7 @@ learnt_fields = st.builds(
     nullable=st.sampled_from([None, True, False]),
     max_length=st.sampled_from([None, 5, 9]),
     scale=st.sampled_from([None, 0, 2]),
+    key=st.sampled_from([None, None, True]),
     values=st.none() | st.sets(st.sampled_from("123"), min_size=1).map(lambda found: tuple(sorted(found))),
 )
 declared_fields = st.builds(
@@ -33,6 +34,7 @@ declared_fields = st.builds(
     format=st.sampled_from([None, "K:3c", "K:9c"]),
     capabilities=st.sampled_from([None, "sort", "filter,sort"]),
     type=st.sampled_from([None, None, "application/x-odd"]),
+    key=st.sampled_from([None, None, True]),
 )
 
 

@@ -68,6 +68,20 @@ def test_the_prototype_knows_what_must_be_given() -> None:
     assert [each.also_declared for each in long] == [True]
 
 
+def test_records_that_follow_a_removal_one_by_one_are_part_of_it() -> None:
+    """What the prototype says is gone, while some records lack it, is one removal."""
+    thinner = FieldForm(kinds=(ValueKind.TEXT,), presence=Presence.SOMETIMES, nullable=True)
+    assert joined({"A": thinner, "K": TEXT}, {"K": PLAIN}) == [(K.FIELD_REMOVED_ALWAYS, "A", Source.LEARNT, True)]
+
+
+def test_a_part_of_the_key_is_one_change_of_both() -> None:
+    """Whichever of the two knows that a new member is a part of the key: it is no added field beside that."""
+    part = FieldForm(kinds=(ValueKind.TEXT,), key=True)
+    for seen, said in ((part, PLAIN), (PLAIN, part), (part, part)):
+        news = joined({"A": TEXT, "K": TEXT, "S": seen}, {"A": PLAIN, "K": PLAIN, "S": said}, key=("K",))
+        assert news == [(K.KEY_CHANGED, "S", Source.LEARNT, True)]
+
+
 def test_without_a_prototype_nothing_is_said_of_one() -> None:
     """Where nothing is declared it is not known whether a change is."""
     (change,) = agreed(compare(Form({"A": TEXT}), Form()), ())

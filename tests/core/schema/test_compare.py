@@ -105,6 +105,41 @@ def test_what_records_show(before: FieldForm, after: FieldForm, kinds: list[Sche
     assert one(before, after) == kinds
 
 
+def test_an_array_of_values_is_renamed_like_a_value() -> None:
+    """Only what has members is a collection."""
+    renamed = {"A": ("B", "50 of 50 values are equal")}
+    lists = [{name: ARRAY, f"{name}[]": TEXT} for name in "AB"]
+    tables = [{name: ARRAY, f"{name}[]": OBJECT, f"{name}[].X": TEXT} for name in "AB"]
+    assert named(*lists, renamed=renamed) == [("A", K.FIELD_RENAMED)]
+    assert named(*tables, renamed=renamed) == [("A", K.COLLECTION_RENAMED)]
+
+
+PART = field(V.TEXT, key=True)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "wanted"),
+    [
+        ({"K": PART}, {"K": PART, "S": PART}, [("S", K.KEY_CHANGED)]),
+        ({"K": PART, "S": TEXT}, {"K": PART, "S": PART}, [("S", K.KEY_CHANGED)]),
+        ({"K": PART, "S": PART}, {"K": PART, "S": TEXT}, [("S", K.KEY_CHANGED)]),
+        ({"K": PART}, {"L": PART}, [("K", K.KEY_CHANGED), ("L", K.FIELD_ADDED_OPTIONAL)]),
+        ({"K": PART}, {"K": PART, "S": TEXT}, [("S", K.FIELD_ADDED_OPTIONAL)]),
+    ],
+)
+def test_a_key_changes_with_its_parts(
+    before: dict[str, FieldForm], after: dict[str, FieldForm], wanted: list[tuple[str, SchemaKind]]
+) -> None:
+    """A part gained or lost is a changed key; one in the place of another is the same change."""
+    assert named(before, after, source=DECLARED, key=("K",)) == wanted
+
+
+def test_what_must_be_given_moves_into_the_object_that_a_value_became() -> None:
+    """That the object itself need not be given is the same cause."""
+    inside = {"A": OBJECT, "A.code": field(V.TEXT, mandatory=True)}
+    assert named({"A": field(V.TEXT, mandatory=True)}, inside, source=DECLARED) == [("A", K.TYPE_CHANGED)]
+
+
 @pytest.mark.parametrize(
     ("before", "after", "kinds"),
     [

@@ -43,6 +43,14 @@ def test_all_that_counts_is_taken() -> None:
     }
 
 
+def test_the_key_is_told_by_its_parts() -> None:
+    """Members in the braces of ``$key`` are parts of it; any other text, number or name is none."""
+    fields = declared(prototype() | {"$key": "{ORDNUM}~{SITE}"}).fields
+    assert [path for path, field in fields.items() if field.key] == ["ORDNUM"]
+    for odd in ("ORDNUM", 7, None, "{ORDNUM"):
+        assert declared(prototype() | {"$key": odd}) == declared(prototype())
+
+
 def test_titles_count_apart() -> None:
     """Another title leaves the fingerprint as it is, and is told of as a change of texts alone."""
     before = declared(prototype())

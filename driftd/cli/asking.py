@@ -1,0 +1,70 @@
+"""Decisions handed to the daemon that runs: it alone writes the database."""
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, urlsplit
+
+from driftd.cli.healthcheck import asked, connected
+from driftd.errors import DecisionError, LockedError
+
+if TYPE_CHECKING:
+    from http.client import HTTPConnection
+
+    from driftd.config import Config
+    from driftd.core.decision import Decision
+
+_SECONDS: Final = 30.0
+"""For which an answer is waited for: longer than a decision waits for a cycle."""
+_LONGEST: Final = 65_536
+"""Bytes of an answer."""
+
+
+def ask(config: "Config", decision: "Decision") -> str:
+    """Have the daemon that runs carry out a decision; return what it says.
+
+    Raises `DecisionError` where it refuses, `LockedError` where what owns the data directory does not answer.
+    """
+    import http.client
+
+    place = urlsplit(f"http://{asked(config.web.listen)}")
+    connection = connected(place, _SECONDS)
+    try:
+        status, said = _posted(connection, decision)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error) or "the answer is no HTTP"
+        raise LockedError(
+            f'a process owns the data directory "{config.data_dir}", and no daemon answers at {place.netloc} ({why}):'
+            " if it is a poll, wait for its end; else see its log; and look whether it was decided"
+        ) from error
+    finally:
+        connection.close()
+    if status == 200:
+        return str(said.get("says", "done"))
+    hint = str(said.get("hint") or "see the log of the daemon")
+    message = str(said.get("detail") or f"the daemon answers {status}")
+    raise DecisionError(message, hint=hint, unknown=status == 404, invalid=status == 400)
+
+
+def _posted(connection: "HTTPConnection", decision: "Decision") -> tuple[int, dict[str, Any]]:
+    """Post a decision; return status and answer. Raises `ValueError` where that is none of a daemon's."""
+    connection.request(
+        "POST",
+        f"/api/v1/drifts/{quote(decision.alert, safe='')}/{decision.action}",
+        json.dumps(_body(decision)),
+        {"Content-Type": "application/json", "Connection": "close"},
+    )
+    answer = connection.getresponse()
+    said = json.loads(answer.read(_LONGEST))
+    if not isinstance(said, dict):
+        raise ValueError("what answers is no daemon of driftd")  # noqa: TRY004 - as a wrong JSON is
+    return answer.status, said
+
+
+def _body(decision: "Decision") -> dict[str, Any]:
+    body: dict[str, Any] = {"reason": decision.reason, "by": decision.by}
+    if decision.until is not None:
+        body["until"] = datetime.fromtimestamp(decision.until / 1000, UTC).isoformat()
+    if decision.candidates is not None:
+        body["candidates"] = decision.candidates
+    return body

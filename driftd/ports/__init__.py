@@ -1,0 +1,33 @@
+"""What the runtime asks of the world, and no more.
+
+Each port has one contract suite in ``tests/contracts`` that every implementation passes.
+"""
+
+from driftd.ports.casebook import Casebook, Filing, Told
+from driftd.ports.logbook import KEPT, Entries, Hour, Logbook, Polled, Remembered
+from driftd.ports.source import Source, Traffic
+from driftd.ports.store import Cycle, Detected, Facts, Outcome, Seen, Snapshot, Store
+from driftd.ports.surroundings import Clock, Log
+
+__all__ = [
+    "KEPT",
+    "Casebook",
+    "Clock",
+    "Cycle",
+    "Detected",
+    "Entries",
+    "Facts",
+    "Filing",
+    "Hour",
+    "Log",
+    "Logbook",
+    "Outcome",
+    "Polled",
+    "Remembered",
+    "Seen",
+    "Snapshot",
+    "Source",
+    "Store",
+    "Told",
+    "Traffic",
+]

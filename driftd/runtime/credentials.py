@@ -1,0 +1,49 @@
+"""How the credentials of every connection stand: evidence from what is configured and remembered, and its drifts."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, time
+from urllib.parse import urlsplit
+
+from driftd.config import ClientCredentials, ConnectionConfig
+from driftd.core.drift import Drift
+from driftd.core.expiry import Evidence, clock_is_ours, drifts
+from driftd.core.health import ConnectionHealth, ResourceHealth
+
+
+def evidence_of(
+    connection: ConnectionConfig, health: ConnectionHealth, resources: Mapping[str, ResourceHealth]
+) -> Evidence:
+    """Return all that is known of the credentials of a connection; `resources` by name."""
+    day, outage = connection.auth.secret_expires, health.outage
+    return Evidence(
+        connection=connection.name,
+        hosts=_hosts(connection),
+        secret_ends=None if day is None else round(datetime.combine(day, time(), UTC).timestamp() * 1000),
+        proven_at=_proven_at(connection, health, resources),
+        outage=outage.reason if outage is not None and outage.lasting else None,
+        token_ends=health.token_ends,
+        signs=health.signs,
+    )
+
+
+def credential_drifts(evidences: Iterable[Evidence], now: int) -> list[Drift]:
+    """Return the drifts of the credentials, certificates and clocks of all connections at `now` (epoch ms)."""
+    known = list(evidences)
+    ours = clock_is_ours(known)
+    return [drift for each in known for drift in drifts(each, now, ours=ours)]
+
+
+def _hosts(connection: ConnectionConfig) -> tuple[str, ...]:
+    """Return the host of the base address, and that of the token endpoint where it is another."""
+    auth = connection.auth
+    addresses = [connection.base_url, *([auth.token_url] if isinstance(auth, ClientCredentials) else [])]
+    return tuple(dict.fromkeys(urlsplit(each).hostname or "" for each in addresses))
+
+
+def _proven_at(
+    connection: ConnectionConfig, health: ConnectionHealth, resources: Mapping[str, ResourceHealth]
+) -> int | None:
+    """Return when the secret was last good: the latest token, or with a password the latest poll that went well."""
+    if isinstance(connection.auth, ClientCredentials):
+        return health.signs.token.at
+    return max((each.last_success for each in resources.values() if each.last_success is not None), default=None)

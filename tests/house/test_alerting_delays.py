@@ -1,0 +1,24 @@
+"""From a fault to its notice, with the default settings."""
+
+import os
+
+import pytest
+
+from tests.house.delay import table
+from tests.house.delays_virtual import measured, measured_daily
+
+SHORT = os.environ.get("DRIFTD_HEAVY") == "short"
+
+
+@pytest.mark.parametrize("moments", [1, pytest.param(3 if SHORT else 20, marks=pytest.mark.heavy)])
+def test_each_fault_is_told_in_time(moments: int) -> None:
+    """In simulated minutes, whatever the moment; and nothing else is told (`python -m tests.house.delays`)."""
+    found = measured(moments, seed=moments)
+    assert all(each.met for each in found), table(found)
+
+
+@pytest.mark.heavy
+def test_a_delete_is_told_by_the_next_sweep() -> None:
+    """Of a resource of more than a page, which is swept once a day."""
+    found = measured_daily(1 if SHORT else 3)
+    assert found.met, table([found])
