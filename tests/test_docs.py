@@ -25,6 +25,8 @@ from driftd.simulator.patches import Patch
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+RUN = [pytest.param(page, id=page.name, marks=[pytest.mark.heavy] if page.name == "drift.md" else []) for page in PAGES]
+"""Those of drift wait for incidents."""
 DEMO = "python3 -m venv .venv && .venv/bin/pip install -e . && .venv/bin/driftd demo"
 TESTS = "python3 -m venv .venv && .venv/bin/pip install -e '.[test]' && .venv/bin/python -m pytest"
 TENANT = "https://x3.aldgate.example"
@@ -80,7 +82,7 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", RUN)
 def test_every_command_shown_works(page: Path, site: Site) -> None:
     daemon, drift = None, ""
     try:

@@ -92,7 +92,9 @@ def test_the_whole_story_is_found_and_nothing_else(start: Started, tmp_path: Pat
     assert RECORDING["excerpt"](out).count("incident ") == len(RECORDING["SHOWN"])
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.heavy)]
+)
 def test_an_interrupted_demo_leaves_nothing(start: Started, tmp_path: Path, number: signal.Signals, code: int) -> None:
     folder = tmp_path / "temporary"
     folder.mkdir()

@@ -5,7 +5,7 @@ import string
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -136,6 +136,7 @@ def test_what_lacks_all_that_can_be_lacking_is_told_whole(finding: str, language
         assert not re.search(r"[{}]|\s\s|^\s|\s$|None|\(\)", text), text
 
 
+@settings(max_examples=25)
 @given(st.text(), st.sampled_from(FINDINGS), st.sampled_from(LANGUAGES))
 def test_what_a_tenant_calls_its_fields_does_nothing(text: str, finding: str, language: Language) -> None:
     """Whatever a field, a key or a hint holds: one line each, and no place to be filled."""

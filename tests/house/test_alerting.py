@@ -107,12 +107,6 @@ needs_prometheus = pytest.mark.skipif(
 
 
 @needs_prometheus
-async def test_prometheus_sees_an_alert_fire_and_end(tmp_path: Path) -> None:
-    """A field renamed and a secret rotated: each fires with its labels, is explained, and goes."""
-    await prometheus_sees(INCIDENTS[:2], tmp_path)
-
-
-@needs_prometheus
 @pytest.mark.heavy
 async def test_prometheus_sees_each_kind_of_drift_fire_and_end(tmp_path: Path) -> None:
     """Drift of shape, data, volume, freshness, credential and invariant, and nothing else."""

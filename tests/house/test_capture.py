@@ -20,7 +20,7 @@ async def test_capture_equals_truth(case: Case, tmp_path: Path) -> None:
     assert row.told.total() > 0
 
 
-@pytest.mark.parametrize("collation", ["binary", "case_insensitive"])
+@pytest.mark.parametrize("collation", ["binary", pytest.param("case_insensitive", marks=pytest.mark.heavy)])
 async def test_every_class_is_captured_while_business_goes_on(collation: str, tmp_path: Path) -> None:
     """Of all nine classes, with composite keys and lines, the log folds to the truth after steps and advances."""
     row = await run(Case("all", "default", collation), 3, SEED, tmp_path, EVERY, STEPS)

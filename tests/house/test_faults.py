@@ -9,11 +9,19 @@ from driftd.errors import Reason
 from tests.house.cases import CASES, Case
 from tests.house.faults import run, table
 
-FEW = ("connection refused", "token: secret rotated, tokens live")
+FEW = ("connection refused",)
 SHORT = (
     *("403 at one class", "not JSON"),
     *("name not found", "expired certificate", "hangs", "503 Retry-After", "429 Retry-After", "login page with 200"),
-    *("token: 500", "401 issued in the future", "secret missing", "wrong folder", "empty answer", "half deleted"),
+    *(
+        "token: secret rotated, tokens live",
+        "token: 500",
+        "401 issued in the future",
+        "secret missing",
+        "wrong folder",
+        "empty answer",
+        "half deleted",
+    ),
     *("key twice", "paging in circles", "day's requests used up", "store full", "bug"),
 )
 """Where ``DRIFTD_HEAVY=short``."""

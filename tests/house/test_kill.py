@@ -17,7 +17,10 @@ def sound(row: Row) -> None:
     assert row.events > 0
 
 
-@pytest.mark.parametrize("rows", [SMALL, AHEAD], ids=["in one transaction", "written ahead"])
+@pytest.mark.parametrize(
+    "rows",
+    [pytest.param(SMALL, id="in one transaction"), pytest.param(AHEAD, id="written ahead", marks=pytest.mark.heavy)],
+)
 def test_a_killed_poller_goes_on_as_if_nothing_had_happened(rows: int, tmp_path: Path) -> None:
     """A poller killed at random instants of baseline and sweeps and started again tells each change once: its log folds
     to the truth, holds no id twice, and equals the log of an undisturbed run."""

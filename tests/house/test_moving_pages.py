@@ -19,7 +19,10 @@ def sound(row: Row) -> None:
     assert row.renamed
 
 
-@pytest.mark.parametrize("collation", COLLATIONS)
+@pytest.mark.parametrize(
+    "collation",
+    [pytest.param(each, marks=[pytest.mark.heavy] if each == "trailing_blanks" else []) for each in COLLATIONS],
+)
 async def test_nothing_false_while_moving_and_nothing_missed_once_quiet(collation: str, tmp_path: Path) -> None:
     """While records are inserted, deleted and renamed between pages, no record that is there is told deleted; once
     quiet the log and the snapshot are the truth."""

@@ -10,6 +10,7 @@ SEED = int(os.environ.get("DRIFTD_SEED", "1"))
 """Set to replay: ``DRIFTD_SEED=7 pytest tests/runtime/test_crowd.py``."""
 
 
+@pytest.mark.heavy
 def test_a_crowd_is_polled_on_time_and_captured() -> None:
     """Small ones are polled within a tenth of their interval, no request is above a budget, the log is the truth, and
     nothing grows."""

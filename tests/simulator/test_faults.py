@@ -68,6 +68,7 @@ def test_faults_count(reader: Reader) -> None:
 
 def test_the_token_endpoint_can_be_spoilt(reader: Reader) -> None:
     """With a path, a fault reaches every request of the tenant, such as the one for a token."""
+    assert reader.headers  # with a token of before
     spoil(reader, "status", path="/auth/token", status=503)
     assert reader.client.post(reader.tenant.token_path).status_code == 503
     assert reader.query("SORDER").status_code == 200
