@@ -45,7 +45,14 @@ def test_evolve_tells_only_what_breaks(kind: SchemaKind) -> None:
     level = severity(changed(kind), "R", Rating({"A"}, Policy.EVOLVE))
     plain = severity(changed(kind), "R", Rating({"A"}))
     assert level is (Severity.INFO if plain is Severity.WARNING else plain)
-    assert severity(changed(kind), "R", Rating((), Policy.EVOLVE)) in (Severity.INFO, None)
+    unused = severity(changed(kind), "R", Rating((), Policy.EVOLVE))
+    assert unused in ((Severity.CRITICAL,) if kind in (K.KEY_CHANGED, K.CURSOR_LOST) else (Severity.INFO, None))
+
+
+@pytest.mark.parametrize("kind", [K.KEY_CHANGED, K.CURSOR_LOST])
+def test_a_key_is_used_whatever_member_changed_it(kind: SchemaKind) -> None:
+    """A member that is new in the key was used by nobody, and breaks it all the same."""
+    assert severity(changed(kind, "NEW"), "R", Rating()) is Severity.CRITICAL
 
 
 def test_the_narrowest_override_counts() -> None:
