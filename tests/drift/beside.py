@@ -36,7 +36,7 @@ CHECKS: Final = (
         ("SORDER.SOHSOP[].QTY", "SORDER.SOHSOP[].DLVQTY", "SDELIVERY.SDELIVERYD[].QTY",
          "SDELIVERY.SDELIVERYD[].SOPLIN"),
     ),
-    Check("stock_signs", ("ITMMVT.PHYSTO", "ITMMVT.PHYALL", "ITMMVT.GLOALL")),
+    Check("stock_signs", ("ITMMVT.PHYSTO", "ITMMVT.CTLSTO", "ITMMVT.REJSTO", "ITMMVT.PHYALL")),
     Check(
         "orphans",
         (
