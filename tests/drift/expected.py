@@ -253,6 +253,11 @@ CASES: Final[Mapping[str, Case]] = MappingProxyType(
         ),
         "resource gone": Case(one_of("resource_removed", place=RESOURCE), "drift 3.3, 3.5"),
         # --- as the prototype says it (declared)
+        "longer codes": Case(
+            (*SILENCE, *one_of("limit_loosened")),
+            "drift 3.1, 3.3: a length is no limit; what is a small set of codes has other codes then",
+            _all("enum_value_added", "enum_value_removed", "meaning_suspected"),
+        ),
         "declared gone": Case(
             one_of("field_removed_always", "field_removed_sometimes"), "drift 3.3; use is a matter of the records"
         ),

@@ -119,7 +119,7 @@ class Ground:
         switches = Switches(updatim_in_query="present" if watermark else "absent")
         resource = Resource(
             NAME, name, known.representation, known.key, details=known.details or details, lines=known.lines,
-            references=known.references, watermark=STAMP if watermark else None, page_size=PAGE,
+            references=known.references, rules=known.rules, watermark=STAMP if watermark else None, page_size=PAGE,
             details_per_hour=10**6, guards=Guards(second_look=30.0),
         )  # fmt: skip
         farm = Farm.build(tenants=1, records=_numbers(name, records), switches=switches, only=[name])

@@ -57,6 +57,9 @@ def _emptied(look: Look) -> str | None:
 
 
 def _longer(look: Look) -> str | None:
+    codes = look.changed and 2 <= len(look.before.values) <= MENU
+    if codes and not look.after.values.keys() <= look.before.values.keys():
+        return "longer codes"
     return "longer" if look.after.longest > look.before.longest else None
 
 

@@ -22,6 +22,8 @@ _TYPED: Final = frozenset(
     }
 )
 _LOOSER: Final = frozenset({SchemaKind.REQUIRED_TO_OPTIONAL, SchemaKind.BECAME_NULLABLE})
+_REFORMED: Final = frozenset({SchemaKind.TYPE_CHANGED, SchemaKind.DATE_FORMAT_CHANGED})
+"""What a declared format says as well: that of another form of dates is another pattern."""
 _STRICTER: Final = frozenset({SchemaKind.OPTIONAL_TO_REQUIRED, SchemaKind.BECAME_NOT_NULL})
 _LOST: Final = frozenset({SchemaKind.KEY_CHANGED, SchemaKind.CURSOR_LOST})
 _GROUPS: Final = (ADDED, REMOVED, MOVED, _TYPED, _LOOSER, _STRICTER, _LOST)
@@ -83,6 +85,8 @@ def _akin(seen: SchemaKind, said: SchemaKind) -> bool:
     """Tell whether data and prototype say one thing by these; what was removed, records may lack one by one."""
     if seen in _LOST or said in _LOST:
         return seen in _LOSES and said in _LOSES
+    if seen in _REFORMED and said is SchemaKind.PATTERN_ADDED:
+        return True
     return (seen in _LOOSER and said in REMOVED) or any(seen in group and said in group for group in _GROUPS)
 
 

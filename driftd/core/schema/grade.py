@@ -61,6 +61,7 @@ IMPACTS: Final[Mapping[SchemaKind, Impacts]] = MappingProxyType(
     }
 )
 
+_OF_ALL: Final = frozenset({SchemaKind.KEY_CHANGED, SchemaKind.CURSOR_LOST})
 _SEVERITIES: Final = MappingProxyType(
     {_BREAKING: Severity.CRITICAL, _WARNING: Severity.WARNING, _INFO: Severity.INFO, _NONE: None}
 )
@@ -97,8 +98,11 @@ def uses(resource: Resource, paths: Iterable[str], also: Iterable[str] = ()) -> 
 
 
 def is_used(change: SchemaChange, used: Collection[str]) -> bool:
-    """Tell whether a change touches something used, at its place or below; what has no field is the whole resource."""
-    if change.field is None:
+    """Tell whether a change touches something used, at its place or below.
+
+    What has no field is of the whole resource; so are its key and its watermark, by whatever member they changed.
+    """
+    if change.field is None or change.kind in _OF_ALL:
         return True
     places = [change.field] if change.to is None else [change.field, change.to]
     return any(within(use, place) for place in places for use in used)

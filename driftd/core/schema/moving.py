@@ -107,6 +107,8 @@ class _Move:
             accepted = baseline[path].values or () if path in baseline else ()
             if path not in fields or not (back or any(old in accepted for old in law)):
                 continue  # what leaves a value that was never accepted only comes back
+            if set(law.values()) <= set(fields[path].values or ()) - set(accepted):
+                continue  # that these values are new is told
             by = -1 if back and fields[path].meaning else 1
             fields[path] = replace(fields[path], meaning=fields[path].meaning + by)
             self._swaps[path] = law

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from driftd.core.drift import SchemaKind
 from driftd.core.schema.acceptance import accept
@@ -72,6 +73,14 @@ def test_records_that_follow_a_removal_one_by_one_are_part_of_it() -> None:
     """What the prototype says is gone, while some records lack it, is one removal."""
     thinner = FieldForm(kinds=(ValueKind.TEXT,), presence=Presence.SOMETIMES, nullable=True)
     assert joined({"A": thinner, "K": TEXT}, {"K": PLAIN}) == [(K.FIELD_REMOVED_ALWAYS, "A", Source.LEARNT, True)]
+
+
+def test_another_form_of_dates_is_another_pattern() -> None:
+    """Where the prototype tells of the form as a pattern, that is one change."""
+    date, other = (FieldForm(kinds=(kind,)) for kind in (ValueKind.DATE, ValueKind.DATE_OTHER))
+    seen = compare(Form({"A": date}), Form({"A": other}))
+    said = compare(Form({"A": date}), Form({"A": replace(date, format="D:8")}), source=Source.DECLARED)
+    assert [(each.kind, each.also_declared) for each in agreed(seen, said)] == [(K.DATE_FORMAT_CHANGED, True)]
 
 
 def test_a_part_of_the_key_is_one_change_of_both() -> None:

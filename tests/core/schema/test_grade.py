@@ -15,6 +15,9 @@ def changed(kind: SchemaKind, field: str | None = "A") -> SchemaChange:
     return change_of(kind, field, FieldForm(), FieldForm())
 
 
+ALWAYS_USED = (K.KEY_CHANGED, K.CURSOR_LOST)
+
+
 def test_every_kind_has_its_impacts() -> None:
     """The table of impacts is whole."""
     assert set(IMPACTS) == set(K)
@@ -22,11 +25,11 @@ def test_every_kind_has_its_impacts() -> None:
 
 @pytest.mark.parametrize("kind", list(K))
 def test_breaking_is_critical_only_where_used(kind: SchemaKind) -> None:
-    """An unused field is never critical; a used one is as soon as either side breaks."""
+    """An unused field is never critical; a used one is as soon as either side breaks. Key and watermark are used."""
     free, used = (severity(changed(kind), "R", Rating(frozenset(names))) for names in ([], ["A"]))
-    assert free is not Severity.CRITICAL
+    assert (free is Severity.CRITICAL) == (kind in ALWAYS_USED)
     assert (used is Severity.CRITICAL) == (Impact.BREAKING in IMPACTS[kind])
-    if Impact.BREAKING in IMPACTS[kind]:
+    if Impact.BREAKING in IMPACTS[kind] and kind not in ALWAYS_USED:
         assert free is Severity.WARNING
     assert (used is None) == (set(IMPACTS[kind]) == {Impact.NONE})
 
@@ -45,7 +48,14 @@ def test_evolve_tells_only_what_breaks(kind: SchemaKind) -> None:
     level = severity(changed(kind), "R", Rating({"A"}, Policy.EVOLVE))
     plain = severity(changed(kind), "R", Rating({"A"}))
     assert level is (Severity.INFO if plain is Severity.WARNING else plain)
-    assert severity(changed(kind), "R", Rating((), Policy.EVOLVE)) in (Severity.INFO, None)
+    unused = severity(changed(kind), "R", Rating((), Policy.EVOLVE))
+    assert unused in ((Severity.CRITICAL,) if kind in ALWAYS_USED else (Severity.INFO, None))
+
+
+@pytest.mark.parametrize("kind", ALWAYS_USED)
+def test_a_key_is_used_whatever_member_changed_it(kind: SchemaKind) -> None:
+    """A member that is new in the key was used by nobody, and breaks it all the same."""
+    assert severity(changed(kind, "NEW"), "R", Rating()) is Severity.CRITICAL
 
 
 def test_the_narrowest_override_counts() -> None:

@@ -382,6 +382,14 @@ def test_another_form_of_dates_is_told_as_such(share: int) -> None:
     assert told(polled.sweep()) == [(SchemaKind.DATE_FORMAT_CHANGED, "CREDAT")]
 
 
+def test_an_empty_date_in_another_form_is_one_too() -> None:
+    """Where dates lose their dashes, those that say nothing are eight zeros, and no texts."""
+    polled = Polled(customer(at) | ({} if at % 3 else {"CREDAT": "0000-00-00"}) for at in range(400))
+    polled.sweep()
+    polled.edit(setting("CREDAT", lambda date: date.replace("-", "")))
+    assert told(polled.sweep()) == [(SchemaKind.DATE_FORMAT_CHANGED, "CREDAT")]
+
+
 def test_a_text_that_looks_like_a_date_is_text() -> None:
     """Among free texts a number of eight digits is no date."""
     polled = customers()
@@ -471,6 +479,13 @@ def test_exchanged_values_of_a_menu_suspect_its_meaning() -> None:
     assert told(polled.sweep()) == told((change,))
     polled.edit(swap)
     assert polled.sweep() == ()
+
+
+def test_a_value_in_the_place_of_another_is_new() -> None:
+    """Where a value became one that there never was, that is told, and no other meaning beside it."""
+    polled = customers()
+    polled.edit(setting("CUR", lambda value: "EURO" if value == "EUR" else value))
+    assert told(polled.sweep()) == [(SchemaKind.ENUM_VALUE_ADDED, "CUR")]
 
 
 def test_a_menu_that_was_renumbered_in_half_of_the_records_is_suspected() -> None:
