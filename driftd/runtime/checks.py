@@ -132,7 +132,9 @@ class Checks:
             *(volume.shifted(resource, each) for each in memory.shifts),
             *volume.doubted(resource, swept),
             *volume.mass_update(resource, swept, churn, [*found, *memory.shifts]),
-            *sets_changed(resource, {name: set_changes(held, sums, of_set(name)) for name in self._known_sets(held)}),
+            *sets_changed(
+                resource, {name: set_changes(held, sums, of_set(name)) for name in self._known_sets(held, sums)}
+            ),
         ]
         stopped = late(memory.rhythm, now)
         drifts += [volume.stopped_changing(resource, stopped)] if stopped else []
@@ -174,10 +176,12 @@ class Checks:
         before = self._gathering.records if self._baseline else self._start.standing.records
         return before + self._gathering.created - self._gathering.deleted
 
-    def _known_sets(self, held: Sums) -> list[str]:
-        return [
-            name for name in self._resource.rules.sets if int((held.get(covered(of_set(name))) or ("0",))[0]) >= KNOWN
-        ]
+    def _known_sets(self, held: Sums, sums: Mapping[SumKey, tuple[str, ...]]) -> list[str]:
+        """Return the sets that enough records show, before and after: where a member is no more, none of it is lost."""
+        counts = {name: covered(of_set(name)) for name in self._resource.rules.sets}
+        before = {name: held.get(key) for name, key in counts.items()}
+        after = {name: sums.get(key, before[name]) for name, key in counts.items()}
+        return [name for name in counts if min(_first(before[name]), _first(after[name])) >= KNOWN]
 
     async def _reviewed(self) -> KeyBytes | None:
         """Judge some records more against classes that were not known at their baseline; return how far that came.
@@ -220,3 +224,7 @@ class Checks:
             mended=tuple(breaches.mended),
             breaches={**breaches.elsewhere, **found},
         )
+
+
+def _first(row: Sequence[str] | None) -> int:
+    return int(row[0]) if row else 0

@@ -519,6 +519,14 @@ def test_a_further_site_is_told_once_enough_is_known() -> None:
     assert found(few.cycle("SORDER", many(299) | new)) == {}
 
 
+def test_no_site_is_lost_with_the_member_that_told_it() -> None:
+    """Where no record has the member any more, its shape changed: none of its values is told as lost."""
+    house = House.of("SORDER")
+    house.cycle("SORDER", many(300))
+    bare = {key: {name: value for name, value in each.items() if name != "SALFCY"} for key, each in many(300).items()}
+    assert found(house.cycle("SORDER", bare)) == {}
+
+
 def test_a_document_that_comes_twice_in_a_cycle_is_added_up_once() -> None:
     house = House.of("SORDER", "SDELIVERY")
     house.cycle("SDELIVERY", deliveries(delivery(1, 1, 1)))

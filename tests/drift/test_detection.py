@@ -15,7 +15,7 @@ from tests.drift.plan import Trial
 from tests.drift.subject import Daemon
 
 MASTERS = {"BPCUSTOMER", "ITMMASTER", "ITMMVT", "BALANCE"}
-SHORT = 20
+SHORT = 10
 WANTED = 0.99
 
 
@@ -56,7 +56,7 @@ async def test_a_class_that_its_key_no_longer_lists_says_why(side: str, finding:
 
 async def test_two_days_without_incidents_are_silent() -> None:
     """A tenant that lives raises nothing."""
-    assert not await lived(2, slower=48)
+    assert not await lived(2, slower=96)
 
 
 @pytest.mark.heavy
