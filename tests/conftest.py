@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import settings
 
-settings.register_profile("unhurried", deadline=None)  # no law is about this machine's speed
+settings.register_profile("unhurried", deadline=None, max_examples=60)  # no law is about this machine's speed
 settings.load_profile("unhurried")
 
 

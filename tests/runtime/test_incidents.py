@@ -7,6 +7,7 @@ import pytest
 from tests.runtime.incidents import Story
 
 
+@pytest.mark.heavy
 def test_each_incident_is_told_once_whatever_the_moments_of_a_kill() -> None:
     """Once as it begins and once as it ends; nothing is lost, repeated, invented or flapping."""
     story = Story(incidents=7, restarts=5)

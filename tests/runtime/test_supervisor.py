@@ -178,6 +178,7 @@ def test_a_clock_that_jumps_silences_nothing(hours: int) -> None:
     Rig([connection("a")]).run(story)
 
 
+@pytest.mark.heavy
 def test_a_slow_and_a_huge_tenant_delay_nobody() -> None:
     """Small tenants are polled within a tenth of their interval of when it is due, whatever the others do."""
 
