@@ -17,6 +17,7 @@ from driftd.adapters.x3.client import X3Source
 from driftd.adapters.x3.settings import Caps
 from driftd.app.opening import settings_of
 from driftd.config import ClientCredentials, Config, ConnectionConfig, DaemonConfig, ResourceConfig, SecretRef, Settings
+from driftd.core.alerts.terms import Terms
 from driftd.core.backoff import Pacing
 from driftd.core.breaker import Limits
 from driftd.core.model import Guards, Page, Query, Resource
@@ -231,7 +232,7 @@ def _composed(
             sources[connection.name] = Breaking(source)
             yield sources[connection.name]
 
-    full, alarms = Full(store), Alarms(log)
+    full, alarms = Full(store), Alarms(log, Terms(hold=OFTEN))
     chance = random.Random(7)
     world = World(
         store=full,
