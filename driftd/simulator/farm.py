@@ -79,3 +79,7 @@ class Farm(Mapping[str, Tenant]):
     def at_endpoint(self, endpoint: str) -> Tenant | None:
         """Return the tenant behind an endpoint."""
         return next((tenant for tenant in self.values() if tenant.endpoint == endpoint), None)
+
+    def at_token_path(self, path: str) -> Tenant | None:
+        """Return the tenant whose token endpoint a path is."""
+        return next((tenant for tenant in self.values() if tenant.token_path == path), None)

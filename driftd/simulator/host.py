@@ -39,7 +39,7 @@ class Host:
                 return _by_clock(tenant, self._served(tenant, request, sdata=service == "sdata"))
             case ("api1", "syracuse", "collaboration", "syracuse", _):
                 return self._platform(request)
-            case (endpoint, "auth", "token") if (tenant := self._farm.at_endpoint(endpoint)) is not None:
+            case (place, "auth", "token") if (tenant := self._farm.at_token_path(f"/{place}/auth/token")) is not None:
                 return _by_clock(tenant, self._token(tenant, request))
         return diagnoses(404, "Not found")
 

@@ -65,6 +65,8 @@ class Tenant:
         self.name = name
         self.folder = ledger.folder
         self.endpoint = ledger.folder
+        self.token_path = f"/{ledger.folder}/auth/token"
+        """The path of the token endpoint, which stays where it is when the endpoint of the data moves."""
         self.switches = replace(switches)
         self.faults: list[Fault] = []
         """Faults in force; the first that matches a request acts."""
@@ -109,11 +111,6 @@ class Tenant:
     def password(self) -> str:
         """That user's password."""
         return self.credentials.password
-
-    @property
-    def token_path(self) -> str:
-        """The path of the token endpoint."""
-        return f"/{self.endpoint}/auth/token"
 
     def rotate_secret(self) -> str:
         """Replace the client secret and return the new one; what becomes of the old says switch `rotation`."""
