@@ -48,74 +48,60 @@ def incidents(farm: "Farm", host: str, shared: "Serving") -> tuple[Incident, ...
     """Return the story's incidents; `shared` serves all tenants but the last, as `host`."""
     aldgate, borough, camden, dalston, euston = farm.values()
     return (
-        Incident(
+        _at(
+            aldgate,
             "a field renamed by a patch in one folder",
             "A patch of folder ALDGATE renames BPCNAM, the customers' names, to BPCNAM1.",
             "The patch is taken back.",
-            Scope.TENANT,
-            aldgate.name,
-            frozenset({aldgate.name}),
-            frozenset({SchemaKind.FIELD_RENAMED}),
+            SchemaKind.FIELD_RENAMED,
             partial(_patched, aldgate, Patch("BPCUSTOMER", "rename", "BPCNAM", to="BPCNAM1")),
         ),
-        Incident(
+        _at(
+            borough,
             "a scalar became an object",
             'In borough the sales unit of every product becomes an object: "UN" is {"code": "UN"} now.',
             "The representation is as it was.",
-            Scope.TENANT,
-            borough.name,
-            frozenset({borough.name}),
-            frozenset({SchemaKind.TYPE_CHANGED}),
+            SchemaKind.TYPE_CHANGED,
             partial(_patched, borough, Patch("ITMMASTER", "wrap", "SAU")),
         ),
-        Incident(
+        _at(
+            camden,
             "prices in cents",
             "An import at camden writes all base prices in cents instead of euros.",
             "The prices are in euros again.",
-            Scope.TENANT,
-            camden.name,
-            frozenset({camden.name}),
-            frozenset({Check.SCALE_SHIFT}),
+            Check.SCALE_SHIFT,
             partial(_patched, camden, Patch("ITMMASTER", "multiply", "BASPRI", to=100)),
         ),
-        Incident(
+        _at(
+            euston,
             "the secret rotated, without a word",
             "The administrator of euston rotates our client secret and tells nobody.",
             "The former secret is restored.",
-            Scope.TENANT,
-            euston.name,
-            frozenset({euston.name}),
-            frozenset({State.AUTH_FAILED}),
+            State.AUTH_FAILED,
             partial(_rotated, euston),
         ),
-        Incident(
+        _at(
+            dalston,
             "a mass delete that is none: a role filters",
             "A filter on our user's role at dalston hides half of the sales orders.",
             "The role sees all orders again.",
-            Scope.TENANT,
-            dalston.name,
-            frozenset({dalston.name}),
-            frozenset({Check.MASS_DELETE}),
+            Check.MASS_DELETE,
             partial(_filtered, dalston, "SORDER", 0.5),
         ),
-        Incident(
+        _at(
+            aldgate,
             "the licence of a module lost",
             "aldgate loses the licence of its purchasing module: supplier invoices are no longer served.",
             "The licence is renewed.",
-            Scope.TENANT,
-            aldgate.name,
-            frozenset({aldgate.name}),
-            frozenset({SchemaKind.RESOURCE_REMOVED}),
+            SchemaKind.RESOURCE_REMOVED,
             partial(_unlicensed, aldgate, "PINVOICE"),
         ),
-        Incident(
+        _at(
+            borough,
             "an item deleted that open orders use",
             "Somebody at borough deletes a product that stands on open sales orders.",
             "The product is entered again.",
-            Scope.TENANT,
-            borough.name,
-            frozenset({borough.name}),
-            frozenset({Check.ORPHANS}),
+            Check.ORPHANS,
             partial(_deleted, borough),
         ),
         Incident(
@@ -129,6 +115,19 @@ def incidents(farm: "Farm", host: str, shared: "Serving") -> tuple[Incident, ...
             partial(_down, shared),
         ),
     )
+
+
+def _at(
+    tenant: "Tenant",
+    title: str,
+    happens: str,
+    mended: str,
+    finding: Check | SchemaKind | State,
+    strike: Callable[[], Undo],
+) -> Incident:
+    """Return an incident that strikes one tenant."""
+    name = tenant.name
+    return Incident(title, happens, mended, Scope.TENANT, name, frozenset({name}), frozenset({finding}), strike)
 
 
 def _patched(tenant: "Tenant", patch: Patch) -> Undo:
