@@ -1,7 +1,11 @@
-"""What every test shares: asyncio as in production."""
+"""What every test shares: asyncio as in production, and a word for what a fault led to."""
+
+from collections.abc import Callable
 
 import pytest
 from hypothesis import settings
+
+from tests.faults.observing import Observe, observer
 
 settings.register_profile("unhurried", deadline=None, max_examples=60)  # no law is about this machine's speed
 settings.load_profile("unhurried")
@@ -11,3 +15,15 @@ settings.load_profile("unhurried")
 def anyio_backend() -> str:
     """aiosqlite and uvicorn run on asyncio only."""
     return "asyncio"
+
+
+@pytest.fixture
+def observe(record_property: Callable[[str, object], None]) -> Observe:
+    """What a test of a fault tells of what it saw."""
+    return observer(record_property)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Have the report of a test say which faults it is about."""
+    for mark in item.iter_markers("fault"):
+        item.user_properties += [("fault", number) for number in mark.args]
