@@ -2,8 +2,8 @@
 
     python -m tests.faults [--only N …] [--processes N]
 
-runs the tests that bear the marker `fault` and prints fault, required, observed, lost, invented. A row without an executed
-test counts as failed; the exit code is 1 where a row failed.
+runs the tests that bear the marker `fault` and prints fault, required, observed, lost, invented. A row without an
+executed test counts as failed; the exit code is 1 where a row failed.
 """
 
 import argparse
@@ -16,7 +16,7 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from tests.faults.observing import OBSERVED
+from tests.faults.observing import OBSERVED, Observation
 from tests.faults.required import FAULTS
 
 
@@ -51,7 +51,11 @@ class Collector:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Book one phase of one test."""
-        told = [value for name, value in report.user_properties if name == OBSERVED]
+        told = [
+            Observation(*value)
+            for name, value in report.user_properties
+            if name == OBSERVED and isinstance(value, list)
+        ]
         for number in {number for name, number in report.user_properties if name == "fault"}:
             row = self.rows[int(str(number))]
             if report.when == "call" and report.passed:
@@ -63,7 +67,8 @@ class Collector:
             if report.when == "call":
                 for text, lost, invented in told:
                     row.texts += [text] if text not in row.texts else []
-                    row.lost, row.invented = _sum(row.lost, lost), _sum(row.invented, invented)
+                    row.lost = _sum(row.lost, lost)
+                    row.invented = _sum(row.invented, invented)
 
 
 def numbers(item: pytest.Item) -> set[int]:
