@@ -9,9 +9,9 @@ from typing import Annotated, Any, ClassVar, Literal
 from msgspec import Struct
 
 from driftd.config import values
-from driftd.config.model import IpNetwork
 from driftd.config.plain import share, some, text, whole
 from driftd.core.model import Hours
+from driftd.core.network import IpNetwork
 
 
 def _address(value: object) -> str:
@@ -147,6 +147,8 @@ class Connection(Overrides, frozen=True, kw_only=True):
     customer: Line | None = None
     environment: Literal["production", "test"] | None = None
     ca_file: Line | None = None
+    client_cert_file: Line | None = None
+    client_key_file: Line | None = None
     auth: Any = None
     resources: Any = None
 
