@@ -1,6 +1,7 @@
 """Connecting to a tenant: the one place where a name is resolved, its addresses judged and a socket opened."""
 
 import asyncio
+import re
 import socket
 import ssl
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,8 @@ from driftd.adapters.x3.race import Place, first, in_turn
 from driftd.core.network import Egress, Refusal, refusal, unresolved
 
 PORTS: Final = {"http": 80, "https": 443}
+_HOST: Final = re.compile(r"[0-9a-z._-]+|[0-9a-f:.]+", re.IGNORECASE)
+"""A name as it goes over the wire, an IPv4 address, or an IPv6 address without its brackets."""
 _FAMILIES: Final = (socket.AF_INET, socket.AF_INET6)
 
 
@@ -31,13 +34,14 @@ class NotAllowedError(httpx.ConnectError):
 def origin_of(address: str | httpx.URL) -> Origin:
     """Read where an address leads, in the one way that requests are sent: `httpx.URL`.
 
-    Raises `httpx.InvalidURL`, and `httpx.UnsupportedProtocol` for what cannot be connected to: another scheme, no host,
-    a user or password, port 0.
+    Raises `httpx.InvalidURL`, and `httpx.UnsupportedProtocol` for what cannot be connected to: another scheme, no host
+    or one with brackets, escapes or a zone, a user or password, port 0.
     """
     url = httpx.URL(address)
-    if url.scheme not in PORTS or not url.raw_host or url.userinfo or url.port == 0:
+    host = url.raw_host.decode("ascii")
+    if url.scheme not in PORTS or not _HOST.fullmatch(host) or url.userinfo or url.port == 0:
         raise httpx.UnsupportedProtocol("not an address that can be connected to")
-    return Origin(url.scheme, url.raw_host.decode("ascii"), url.port or PORTS[url.scheme])
+    return Origin(url.scheme, host, url.port or PORTS[url.scheme])
 
 
 async def connect(origin: Origin, egress: Egress, context: ssl.SSLContext | None, seconds: float | None) -> Connection:
