@@ -78,7 +78,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         ("good", {}, Reason.TLS_ERROR, ("unable to get local issuer", 'private authority"')),
         ("self-signed", AUTHORITY, Reason.TLS_ERROR, ("self-signed certificate", 'of "localhost"')),
         ("old", AUTHORITY, Reason.TLS_ERROR, ("no TLS of version 1.2",)),
-        ("client", AUTHORITY, Reason.TLS_ERROR, ("asks for a client certificate", "client_cert_file")),
+        ("client", AUTHORITY, Reason.TLS_ERROR, ("asks for a client certificate that it trusts", "client_cert_file")),
         ("client", AUTHORITY | STRANGER, Reason.TLS_ERROR, ("client certificate", "client_cert_file")),
     ],
     ids=["expired", "wrong name", "private authority", "self-signed", "TLS 1.1", "no client certificate", "another's"],

@@ -11,7 +11,7 @@ LONGEST_WAIT: Final = 3600.0
 
 
 CERTIFICATE_WANTED: Final = (
-    "it asks for a client certificate",
+    "it asks for a client certificate that it trusts",
     "give client_cert_file and client_key_file with what the customer's X3 administrator issued",
 )
 """What a server means that lets in nobody without one, and the next step."""

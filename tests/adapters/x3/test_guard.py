@@ -32,7 +32,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Names:
 
 
 def source(base: str, **changes: Any) -> X3Source:
-    known = {"egress": HERE, "base_url": base} | changes
+    known: dict[str, Any] = {"egress": HERE, "base_url": base} | changes
     return X3Source(settings(known.pop("auth", Basic("u", Secret("hunter2"))), **known), None, SystemClock())
 
 
