@@ -6,7 +6,7 @@ Each function takes what TOML gave and returns the value or raises `ValueError` 
 import re
 from contextlib import suppress
 from datetime import date, time
-from ipaddress import ip_network
+from ipaddress import IPv6Network, ip_network
 from unicodedata import normalize
 from urllib.parse import SplitResult, urlsplit
 
@@ -25,6 +25,7 @@ _SIZES |= {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
 _SIZE = r"(?i)(\d+(?:\.\d+)?)\s*([KMGT]?I?B)"
 _UNITS_OF_SIZE = (("KB", 10**3), ("MB", 10**6), ("GB", 10**9), ("TB", 10**12))
 _NAME = r"(?=.{1,253}$)(?:[\w-]{1,63}\.)*[\w-]{1,63}\.?"
+_MAPPED = IPv6Network("::ffff:0:0/96")
 _HOURS = r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)"
 
 
@@ -149,12 +150,15 @@ def _no_zone(value: object) -> str:
 def network(value: object) -> IpNetwork:
     """Read ``"10.20.0.0/16"`` or a single address."""
     try:
-        return ip_network(value) if isinstance(value, str) else ip_network("")
+        read = ip_network(value) if isinstance(value, str) else ip_network("")
     except ValueError:
         hint = ""
         with suppress(ValueError):
             hint = f': did you mean "{ip_network(str(value), strict=False)}"?'
         raise ValueError(f'must be a network such as "10.20.0.0/16", not {shown(value)}{hint}') from None
+    if isinstance(read, IPv6Network) and read.subnet_of(_MAPPED):
+        raise ValueError(f'must be written as IPv4, such as "10.20.0.0/16", not {shown(value)}')
+    return read
 
 
 def url(value: object) -> SplitResult:

@@ -186,6 +186,7 @@ def test_a_base_url_that_may_be_right_is_taken(address: str) -> None:
     ("base", "proxy", "key", "says"),
     [
         ("https://x3.example", "http://egress.internal:3128", "proxy", "must be https"),
+        ("https://x3.example", "https://u:p@egress.example", "proxy", "signs in at no proxy"),
         ("https://x3.example", "http://10.0.0.9:3128", "proxy", 'allow_http, such as "10.0.0.9/32"'),
         ("https://x3.example", "https://10.0.0.9:3128", "proxy", 'allow_networks, such as "10.0.0.9/32"'),
         ("https://10.0.0.9", "https://egress.example", "base_url", 'allow_networks, such as "10.0.0.9/32"'),
@@ -274,6 +275,7 @@ def test_an_impossible_setting_is_refused_at_every_level(line: str, says: str) -
         ("[vault]\nkey_file = 'k'\nkey_env = 'K'", "vault.key_env", "give one of the two"),
         ("[defaults]\nsweep = '1d'\nsweep_cron = '0 2 * * *'", "defaults.sweep_cron", "give one of the two"),
         ("[network]\nallow_http = ['10.0.0.1/8']", "network.allow_http[0]", 'did you mean "10.0.0.0/8"?'),
+        ("[network]\nallow_networks = ['::ffff:10.0.0.0/104']", "network.allow_networks[0]", "written as IPv4"),
         ("[store]\nurl = 'mysql://x'", "store.url", "postgresql://"),
         ("[connections]\nname = 'a'", "connections", "write [[connections]]"),
         ("[[webhooks]]\nurl = 'https://h.example'\nsecret = 'x'", "webhooks[0].secret", "must not stand in the file"),
