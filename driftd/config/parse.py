@@ -17,6 +17,7 @@ from driftd.config.model import ClassDefaults, Config, ConnectionConfig
 from driftd.config.report import Findings, join, near
 from driftd.config.resource import check_level, overlaid
 from driftd.config.values import LARGEST
+from driftd.core.network import PUBLIC_ONLY, Egress
 from driftd.errors import ConfigError, Mistake
 
 _ROOT = ("daemon", "web", "store", "vault", "network", "defaults", "webhooks", "connections")
@@ -79,7 +80,7 @@ class _Tops(Struct, frozen=True):
     web: model.WebConfig
     store: model.StoreConfig
     vault: model.VaultConfig
-    network: model.NetworkConfig | None
+    network: Egress | None
     """None where the table has mistakes, so that no address is judged by a wrong rule."""
     settings: model.Settings
     webhooks: tuple[model.WebhookConfig, ...]
@@ -91,7 +92,7 @@ class _Tops(Struct, frozen=True):
             web=self.web,
             store=self.store,
             vault=self.vault,
-            network=self.network or model.NetworkConfig(),
+            network=self.network or PUBLIC_ONLY,
             webhooks=self.webhooks,
             not_in_force=tuple(notes),
         )
@@ -130,7 +131,7 @@ def _read_root(raw: Mapping[str, object], found: Findings, folder: Path) -> _Top
         web=_web(web, folder),
         store=model.StoreConfig(store.url),
         vault=model.VaultConfig(folder / vault.key_file if vault.key_file else None, vault.key_env),
-        network=model.NetworkConfig(tuple(network.allow_networks), tuple(network.allow_http)) if network else None,
+        network=Egress(tuple(network.allow_networks), tuple(network.allow_http)) if network else None,
         settings=overlaid(model.Settings(), defaults),
         webhooks=_webhooks(raw, found, folder),
     )

@@ -23,6 +23,7 @@ from driftd.runtime.tally import CycleReport
 from driftd.runtime.tenant import Tenant
 from driftd.simulator import Tenant as X3Tenant
 from tests.fakes.detection import detector_of
+from tests.fakes.loopback import LOOPBACK
 
 SEED = 20_261_123
 
@@ -154,6 +155,6 @@ async def joined(
     auth: Any = ClientCredentials(url + tenant.token_path, tenant.client_id, lambda: tenant.client_secret)
     if settings.pop("basic", False):
         auth = Basic(tenant.username, Secret(tenant.password))
-    known = X3Settings(tenant.name, url, tenant.folder, auth, endpoint=tenant.endpoint)
+    known = X3Settings(tenant.name, url, tenant.folder, auth, endpoint=tenant.endpoint, egress=LOOPBACK)
     async with X3Source(replace(known, **settings), None, SystemClock()) as source:
         yield Rig(source, store, tenant, [structs.replace(each, connection=tenant.name) for each in resources])
