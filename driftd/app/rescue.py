@@ -19,7 +19,8 @@ _SPAN: Final = 3600.0
 async def rescued(live: Callable[[], Awaitable[None]], config: Config, clock: Clock, log: Log) -> None:
     """Have a daemon live; each time its database proves damaged, mend that and have it live again.
 
-    Where it finds no room to start, the ballast is given up. Raises what ends it otherwise, and `DamagedStoreError` where the damage returns again and again.
+    Where it finds no room to start, the ballast is given up. Raises what ends it otherwise, and `DamagedStoreError`
+    where the damage returns again and again.
     """
     mended: list[float] = []
     while True:

@@ -75,7 +75,7 @@ class Space:
     def _begin(self, room: Room, limits: Limits) -> None:
         now = self._clock.now()
         message = (
-            f"the disk of the database is full: {room.free / 1e6:.1f} MB are free, the mark is {limits.low / 1e6:.1f} MB;"
+            f"the disk of the database is full ({room.free / 1e6:.1f} MB free, below {limits.low / 1e6:.1f} MB):"
             " nothing is captured"
         )
         trouble = Trouble(

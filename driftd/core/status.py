@@ -211,6 +211,8 @@ class Status(Struct, frozen=True):
     """None where no daemon runs."""
     groups: tuple[Alert, ...] = ()
     """Alerts of a wider scope than one connection."""
+    rebased: Rebased | None = None
+    """When the log last began anew."""
 
 
 _MANY: Final = 3

@@ -14,7 +14,7 @@ from driftd.core.backoff import wait as wait_after
 from driftd.core.health import Poll, Result, Trouble
 from driftd.core.model import Kind, Resource
 from driftd.core.reasons import MEANINGS, Reach
-from driftd.errors import FencedError, Reason, StoreError
+from driftd.errors import DamagedStoreError, FencedError, Reason, StoreError
 from driftd.runtime.agenda import Agenda
 from driftd.runtime.cycle import cycle
 from driftd.runtime.heard import Heard
@@ -65,7 +65,7 @@ class Poller:
         self.nudge()
 
     async def run(self) -> None:
-        """Poll; raises `FencedError` where another process owns the store, and what is a bug."""
+        """Poll; raises `FencedError` and `DamagedStoreError` where the store is no longer ours or sound, and bugs."""
         way = self._post.way
         for resource in self._post.connection.resources:
             self._agenda.settle(resource, await self._tenant.store.standing(resource))
@@ -149,7 +149,7 @@ class Poller:
         try:
             with self._world.gauges.polling(), anyio.CancelScope() as self._running[resource.name]:
                 report = await cycle(self._heard(resource), resource, kind)
-        except FencedError:
+        except (FencedError, DamagedStoreError):
             raise
         except Exception as error:
             self._post.log.error("poll ended by a bug", resource=resource.name, kind=kind, error=error)
@@ -186,7 +186,7 @@ class Poller:
     async def _settled(self, resource: Resource) -> None:
         try:
             self._agenda.settle(resource, await self._tenant.store.standing(resource))
-        except FencedError:
+        except (FencedError, DamagedStoreError):
             raise
         except StoreError:
             self._agenda.hold(resource, self._world.restart)  # it would seem due at once

@@ -5,7 +5,6 @@
 The data directory is a file system of 16 MiB in memory. What was seen is printed as a JSON object.
 """
 
-import errno
 import json
 import subprocess
 import sys
@@ -60,8 +59,7 @@ def fill(path: Path) -> None:
         while size:
             try:
                 hog.write(b"x" * size)
-            except OSError as error:
-                assert error.errno == errno.ENOSPC
+            except OSError:
                 size //= 4
 
 

@@ -41,7 +41,7 @@ def test_a_full_disk_pauses_capture_and_nothing_else(tmp_path: Path, observe: Ob
     assert ran.returncode == 0, ran.stderr
     seen = json.loads(ran.stdout)
     observe(
-        f"ready {seen['ready'][0]}, healthy {seen['healthy']}, {seen['asked']} requests while full, well again when freed",
+        f"ready {seen['ready'][0]}, healthy {seen['healthy']}, {seen['asked']} requests while full; well again freed",
         lost=seen["lost"],
         invented=seen["invented"],
     )

@@ -93,9 +93,9 @@ def _touch(path: Path, lock: Lock) -> Found:
 def _prepare(db: sqlite3.Connection, *, path: Path, found: Found, now: int) -> int:
     scripts = migrations()
     check(db, path, len(scripts))
-    configure(WRITER)(db)
     if found.unclean and (said := db.execute(QUERIES["quick_check"]).fetchall()) != [("ok",)]:
-        raise damaged(path, str(said[0][0]))
+        raise damaged(path, str(said[0][0]))  # before anything is written
+    configure(WRITER)(db)
     migrate(db, path, scripts)
     db.execute(QUERIES["optimize_at_open"]).fetchall()
     db.execute(QUERIES["durable"])

@@ -547,7 +547,7 @@ PRAGMA busy_timeout = 100
 PRAGMA busy_timeout = 5000
 
 -- name: tables
-SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\' ORDER BY name
+SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'
 
 -- name: check_table
 -- The structure of a table and of its indexes, and that the two agree (sqlite.org/pragma.html#pragma_integrity_check).
