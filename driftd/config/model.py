@@ -177,6 +177,15 @@ class StoreConfig(Struct, frozen=True):
 
     url: str | None = None
     """Shown nowhere: it may carry a password."""
+    backup_every: float = 86_400.0
+    """Seconds; 0: driftd makes no backups by itself."""
+    backups_kept: int = 3
+    backup_dir: Path | None = None
+    """None: ``backups`` in the data directory."""
+    ballast: int | None = None
+    """Bytes that are kept for when the disk is full; None: as fits the volume."""
+    low_water: int | None = None
+    """Free bytes below which nothing more is captured; None: as fits the volume."""
 
     def __repr__(self) -> str:
         return f"StoreConfig({'' if self.url is None else 'url=…'})"
@@ -217,3 +226,8 @@ class Config(Struct, frozen=True):
     def data_dir(self) -> Path:
         """The directory of database and lock."""
         return self.daemon.data_dir
+
+    @property
+    def backup_dir(self) -> Path:
+        """The directory of backups."""
+        return self.store.backup_dir or self.data_dir / "backups"

@@ -129,7 +129,7 @@ def _read_root(raw: Mapping[str, object], found: Findings, folder: Path) -> _Top
     return _Tops(
         daemon=model.DaemonConfig(**asdict(daemon) | {"data_dir": folder / daemon.data_dir}),
         web=_web(web, folder),
-        store=model.StoreConfig(store.url),
+        store=_store(store, folder),
         vault=model.VaultConfig(folder / vault.key_file if vault.key_file else None, vault.key_env),
         network=Egress(tuple(network.allow_networks), tuple(network.allow_http)) if network else None,
         settings=overlaid(model.Settings(), defaults),
@@ -146,6 +146,17 @@ def _web(web: shape.Web, folder: Path) -> model.WebConfig:
         allowed_hosts=tuple(web.allowed_hosts),
         metrics_detail=web.metrics_detail,
         max_series=web.max_series,
+    )
+
+
+def _store(store: shape.Store, folder: Path) -> model.StoreConfig:
+    return model.StoreConfig(
+        url=store.url,
+        backup_every=store.backup_every,
+        backups_kept=store.backups_kept,
+        backup_dir=folder / store.backup_dir if store.backup_dir else None,
+        ballast=store.ballast,
+        low_water=store.low_water,
     )
 
 

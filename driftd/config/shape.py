@@ -93,6 +93,11 @@ class Web(Table, frozen=True, kw_only=True):
 class Store(Table, frozen=True, kw_only=True):
     place = "[store]"
     url: Postgres | None = None
+    backup_every: SecondsOrZero = 86_400.0
+    backups_kept: Whole = 3
+    backup_dir: Line | None = None
+    ballast: Size | None = None
+    low_water: Size | None = None
 
 
 class Vault(Table, frozen=True, kw_only=True):

@@ -79,6 +79,8 @@ class Rig:
     ids: set[str] = field(default_factory=set)
     after: list[tuple[str, str, tuple[Any, ...], Any]] = field(default_factory=list)
     """Every event followed: resource, op, key, after."""
+    markers: list[str] = field(default_factory=list)
+    """The resources of which the log says that their snapshot is to be read anew."""
 
     async def poll(self, kind: Kind | None = Kind.SWEEP) -> list[CycleReport]:
         """Run one cycle of each resource."""
@@ -111,6 +113,10 @@ class Rig:
                 assert event["id"] not in self.ids, "an id came twice"
                 self.ids.add(event["id"])
                 self.seq = change.seq
+                if event["op"] == "m":
+                    assert (event["reason"], event["key"]) == ("rebaseline", {})
+                    self.markers.append(change.resource)
+                    continue
                 self._told(change.resource, event)
                 n += 1
         return n
