@@ -30,7 +30,7 @@ from driftd.core.trial import Step as TrialStep
 from driftd.errors import StoreError
 from driftd.faces.http.address import bind
 from driftd.faces.http.application import application
-from driftd.faces.http.inside import Check, Inside, Step
+from driftd.faces.http.inside import Check, Inside, Step, Upkeep
 from driftd.faces.http.serve import serve
 from driftd.ports import Log
 from driftd.runtime.alarms import Alarms
@@ -39,6 +39,7 @@ from driftd.runtime.daemon import Instruments, Running
 from driftd.runtime.detect import Detector
 from driftd.runtime.gauges import Gauges
 from driftd.runtime.post import Posts
+from driftd.runtime.pruning import BY_HAND, Pruning
 from driftd.runtime.rooms import Rooms
 from driftd.runtime.watch import TICK
 from driftd.runtime.ways import Ways
@@ -105,8 +106,11 @@ async def living(config: Config, process: Process) -> AsyncIterator[Alive]:
         async with writing(config) as store, anyio.create_task_group() as group:
             bound = bind(config.web.listen)
             running = await _running(config, process, logs, redaction, store)
-            url = await group.start(serve, application(_inside(running, redaction, logs, store), bound.address), bound)
+            pruning = Pruning(store.changelog, SystemClock(), logs.log, lambda: running.config.store.retention)
+            inside = _inside(running, redaction, logs, store, pruning)
+            url = await group.start(serve, application(inside, bound.address), bound)
             group.start_soon(keep_small, store, SystemClock(), logs.log)
+            group.start_soon(pruning.run)
             yield Alive(running, store, logs.log, url)
             group.cancel_scope.cancel()
 
@@ -147,7 +151,7 @@ def _facts(store: SqliteStore) -> Database | None:
     return None
 
 
-def _inside(running: Running, redaction: Redaction, logs: Logs, store: SqliteStore) -> Inside:
+def _inside(running: Running, redaction: Redaction, logs: Logs, store: SqliteStore, pruning: Pruning) -> Inside:
     async def reload() -> str:
         return str(await running.reload())
 
@@ -166,6 +170,9 @@ def _inside(running: Running, redaction: Redaction, logs: Logs, store: SqliteSto
         decide=running.decisions.decide,
         clock=SystemClock(),
         log=logs.log,
+        upkeep=Upkeep(
+            partial(pruning.bite, BY_HAND), store.changelog.cursors, store.changelog.move, store.changelog.forget
+        ),
     )
 
 

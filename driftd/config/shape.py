@@ -86,6 +86,10 @@ class Web(Table, frozen=True, kw_only=True):
 class Store(Table, frozen=True, kw_only=True):
     place = "[store]"
     url: Postgres | None = None
+    keep_bodies: Seconds = 30 * 86_400.0
+    keep_changes: Seconds = 90 * 86_400.0
+    keep_counters: Seconds = 400 * 86_400.0
+    max_log_bytes: Size = 10 * 10**9
 
 
 class Vault(Table, frozen=True, kw_only=True):
