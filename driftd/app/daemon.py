@@ -36,7 +36,7 @@ from driftd.core.trial import Step as TrialStep
 from driftd.errors import StoreError
 from driftd.faces.http.address import bind
 from driftd.faces.http.application import application
-from driftd.faces.http.inside import Check, Inside, Step
+from driftd.faces.http.inside import Check, Inside, Step, Upkeep
 from driftd.faces.http.serve import serve
 from driftd.ports import Log
 from driftd.runtime.alarms import Alarms
@@ -46,6 +46,7 @@ from driftd.runtime.detect import Detector
 from driftd.runtime.gauges import Gauges
 from driftd.runtime.halt import Halt
 from driftd.runtime.post import Posts
+from driftd.runtime.pruning import BY_HAND, Pruning
 from driftd.runtime.rooms import Rooms
 from driftd.runtime.watch import TICK
 from driftd.runtime.ways import Ways
@@ -124,9 +125,12 @@ async def living(config: Config, process: Process) -> AsyncIterator[Alive]:
             space = Space(store, Ballast(config.data_dir), Halt(), clock, logs.log)
             await space.look(config.store)
             bound = bind(config.web.listen)
-            running = await _running(config, process, logs, redaction, Upkeep(store, space, keeper))
-            url = await group.start(serve, application(_inside(running, redaction, logs, store), bound.address), bound)
+            running = await _running(config, process, logs, redaction, Housed(store, space, keeper))
+            pruning = Pruning(store.changelog, clock, logs.log, lambda: running.config.store.retention)
+            inside = _inside(running, redaction, logs, store, pruning)
+            url = await group.start(serve, application(inside, bound.address), bound)
             group.start_soon(keep_small, store, clock, logs.log)
+            group.start_soon(pruning.run)
             group.start_soon(stop_at_damage, store, clock)
             group.start_soon(space.watch, config.store)
             group.start_soon(keeper.run)
@@ -134,7 +138,7 @@ async def living(config: Config, process: Process) -> AsyncIterator[Alive]:
             group.cancel_scope.cancel()
 
 
-class Upkeep(NamedTuple):
+class Housed(NamedTuple):
     """The store, and what looks after it."""
 
     store: SqliteStore
@@ -147,8 +151,8 @@ def _logs(config: Config, process: Process, redaction: Redaction) -> Logs:
     return Logs(process.stderr, SystemClock(), level=daemon.log_level, form=daemon.log_format, redaction=redaction)
 
 
-async def _running(config: Config, process: Process, logs: Logs, redaction: Redaction, upkeep: Upkeep) -> Running:
-    clock, tempo, store = SystemClock(), process.tempo, upkeep.store
+async def _running(config: Config, process: Process, logs: Logs, redaction: Redaction, housed: Housed) -> Running:
+    clock, tempo, store = SystemClock(), process.tempo, housed.store
     alarms = Alarms(logs.log, tempo.terms)
     await alarms.load(store.casebook, clock.now())
     gauges = Gauges(clock.monotonic)
@@ -164,7 +168,7 @@ async def _running(config: Config, process: Process, logs: Logs, redaction: Reda
         chance=random.random,
         seed=lambda: secrets.randbits(64),
         detector=Detector(store.casebook, store, alarms),
-        halt=upkeep.space.halt,
+        halt=housed.space.halt,
         pacing=tempo.pacing,
         tick=tempo.tick,
     )
@@ -174,24 +178,24 @@ async def _running(config: Config, process: Process, logs: Logs, redaction: Reda
         logs.set_level(found.daemon.log_level)
         return found
 
-    facts = partial(_facts, upkeep, await store.rebased())
+    facts = partial(_facts, housed, await store.rebased())
     instruments = Instruments(load, lambda: logs.counts, facts, process.revision)
     return Running(config, world, await store.logbook.recall(), logs.log, instruments)
 
 
-def _facts(upkeep: Upkeep, rebased: Rebased | None) -> Database | None:
+def _facts(housed: Housed, rebased: Rebased | None) -> Database | None:
     with suppress(StoreError):  # the file is gone: metrics are answered all the same
         return replace(
-            upkeep.store.facts(),
-            paused=upkeep.space.halt.trouble is not None,
-            ballast=upkeep.space.held,
+            housed.store.facts(),
+            paused=housed.space.halt.trouble is not None,
+            ballast=housed.space.held,
             rebased=rebased,
-            care=upkeep.keeper.care,
+            care=housed.keeper.care,
         )
     return None
 
 
-def _inside(running: Running, redaction: Redaction, logs: Logs, store: SqliteStore) -> Inside:
+def _inside(running: Running, redaction: Redaction, logs: Logs, store: SqliteStore, pruning: Pruning) -> Inside:
     async def reload() -> str:
         return str(await running.reload())
 
@@ -210,6 +214,9 @@ def _inside(running: Running, redaction: Redaction, logs: Logs, store: SqliteSto
         decide=running.decisions.decide,
         clock=SystemClock(),
         log=logs.log,
+        upkeep=Upkeep(
+            partial(pruning.bite, BY_HAND), store.changelog.cursors, store.changelog.move, store.changelog.forget
+        ),
     )
 
 

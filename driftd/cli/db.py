@@ -6,13 +6,14 @@ from typing import Final
 
 import click
 
+from driftd.cli import daily, migrate, prune
 from driftd.cli.options import config_option, configured, format_option
 
 _FILE: Final = click.Path(path_type=Path, dir_okay=False)
 _THERE: Final = click.Path(path_type=Path, dir_okay=False, exists=True)
 
 
-@click.group("db", short_help="Back the database up, restore and check it.")
+@click.group("db", short_help="Back the database up, restore, check, prune and migrate it.")
 def command() -> None:
     """Look after the database."""
 
@@ -82,3 +83,8 @@ def check(path: Path | None, config_path: Path | None, form: str, *, full: bool)
         click.echo(f"  {each}")
     click.echo("next: `driftd run` sets it aside and goes on from the newest backup; see docs/storage.md")
     return 1
+
+
+command.add_command(prune.command)
+command.add_command(daily.command)
+command.add_command(migrate.command)

@@ -26,6 +26,7 @@ _COMMANDS = (
     "alerts",
     "history",
     "changes",
+    "cursors",
     "records",
     "check",
     "connections",

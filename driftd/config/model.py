@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from driftd.config.secret import SecretRef
 from driftd.core.model import Hours, Policy, Resource
 from driftd.core.network import PUBLIC_ONLY, Egress
+from driftd.core.retention import Retention
 from driftd.core.rules import Rules
 from driftd.errors import Mistake
 
@@ -186,12 +187,14 @@ class StoreConfig(Struct, frozen=True):
     """Bytes that are kept for when the disk is full; None: as fits the volume."""
     low_water: int | None = None
     """Free bytes below which nothing more is captured; None: as fits the volume."""
+    retention: Retention = Retention()
+    """How long what happened is kept."""
 
     def __repr__(self) -> str:
-        return f"StoreConfig({'' if self.url is None else 'url=…'})"
+        return f"StoreConfig({'' if self.url is None else 'url=…, '}retention={self.retention!r})"
 
     def __rich_repr__(self) -> list[tuple[str, object]]:
-        return [] if self.url is None else [("url", "…")]
+        return [*([] if self.url is None else [("url", "…")]), ("retention", self.retention)]
 
 
 class VaultConfig(Struct, frozen=True):

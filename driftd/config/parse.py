@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 
@@ -16,8 +17,9 @@ from driftd.config.later import not_in_force
 from driftd.config.model import ClassDefaults, Config, ConnectionConfig
 from driftd.config.report import Findings, join, near
 from driftd.config.resource import check_level, overlaid
-from driftd.config.values import LARGEST
+from driftd.config.values import LARGEST, span
 from driftd.core.network import PUBLIC_ONLY, Egress
+from driftd.core.retention import Retention
 from driftd.errors import ConfigError, Mistake
 
 _ROOT = ("daemon", "web", "store", "vault", "network", "defaults", "webhooks", "connections")
@@ -129,12 +131,21 @@ def _read_root(raw: Mapping[str, object], found: Findings, folder: Path) -> _Top
     return _Tops(
         daemon=model.DaemonConfig(**asdict(daemon) | {"data_dir": folder / daemon.data_dir}),
         web=_web(web, folder),
-        store=_store(store, folder),
+        store=_store(store, found, folder),
         vault=model.VaultConfig(folder / vault.key_file if vault.key_file else None, vault.key_env),
         network=Egress(tuple(network.allow_networks), tuple(network.allow_http)) if network else None,
         settings=overlaid(model.Settings(), defaults),
         webhooks=_webhooks(raw, found, folder),
     )
+
+
+def _retention(store: shape.Store, found: Findings) -> Retention:
+    kept = {"keep_bodies": store.keep_bodies, "keep_changes": store.keep_changes, "keep_counters": store.keep_counters}
+    for (name, short), (longer, long) in pairwise(kept.items()):
+        if short > long:
+            found.add(f"store.{name}", f"must not be longer than {longer}, which is {span(long)}: shorten it")
+    bodies, changes, counters = (round(each * 1000) for each in kept.values())
+    return Retention(bodies, changes, counters, store.max_log_bytes)
 
 
 def _web(web: shape.Web, folder: Path) -> model.WebConfig:
@@ -149,7 +160,7 @@ def _web(web: shape.Web, folder: Path) -> model.WebConfig:
     )
 
 
-def _store(store: shape.Store, folder: Path) -> model.StoreConfig:
+def _store(store: shape.Store, found: Findings, folder: Path) -> model.StoreConfig:
     return model.StoreConfig(
         url=store.url,
         backup_every=store.backup_every,
@@ -157,6 +168,7 @@ def _store(store: shape.Store, folder: Path) -> model.StoreConfig:
         backup_dir=folder / store.backup_dir if store.backup_dir else None,
         ballast=store.ballast,
         low_water=store.low_water,
+        retention=_retention(store, found),
     )
 
 

@@ -98,6 +98,10 @@ class Store(Table, frozen=True, kw_only=True):
     backup_dir: Line | None = None
     ballast: Size | None = None
     low_water: Size | None = None
+    keep_bodies: Seconds = 30 * 86_400.0
+    keep_changes: Seconds = 90 * 86_400.0
+    keep_counters: Seconds = 400 * 86_400.0
+    max_log_bytes: Size = 10 * 10**9
 
 
 class Vault(Table, frozen=True, kw_only=True):

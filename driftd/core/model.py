@@ -339,3 +339,8 @@ class Standing(Struct, frozen=True):
     """Whether the watermark's member went or changed its form: sweeps instead of deltas until that is accepted."""
     frozen: bool = False
     """Whether no cycle runs until a drift is accepted: policy ``freeze``."""
+    forgotten: int = 0
+    """Up to which number tombstones may be gone: what a key that has none takes for its previous ``seq``.
+
+    Given by the store; what a commit says of it counts for nothing.
+    """

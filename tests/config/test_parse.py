@@ -8,6 +8,7 @@ import pytest
 
 from driftd.config import Basic, ClassDefaults, ClientCredentials, Config, Policy, parse
 from driftd.core.model import Calendar, Hours
+from driftd.core.retention import Retention
 from driftd.errors import ConfigError
 
 CATALOGUE = {
@@ -103,6 +104,13 @@ def test_every_key_of_a_resource_arrives() -> None:
         5400.0,
         1_500_000_000,
     )
+
+
+def test_how_long_the_log_is_kept_is_read() -> None:
+    text = '[store]\nkeep_bodies = "1d"\nkeep_changes = "36h"\nkeep_counters = "2d"\nmax_log_bytes = "1MB"'
+    day = 86_400_000
+    assert read(text).store.retention == Retention(day, day * 3 // 2, 2 * day, 1_000_000)
+    assert read("").store.retention == Retention()
 
 
 def test_both_ways_to_authenticate_are_read_with_the_place_of_their_secret() -> None:
@@ -277,6 +285,14 @@ def test_an_impossible_setting_is_refused_at_every_level(line: str, says: str) -
         ("[network]\nallow_http = ['10.0.0.1/8']", "network.allow_http[0]", 'did you mean "10.0.0.0/8"?'),
         ("[network]\nallow_networks = ['::ffff:10.0.0.0/104']", "network.allow_networks[0]", "written as IPv4"),
         ("[store]\nurl = 'mysql://x'", "store.url", "postgresql://"),
+        ("[store]\nkeep_bodies = '91d'", "store.keep_bodies", "must not be longer than keep_changes, which is 90d"),
+        (
+            "[store]\nkeep_changes = '2000d'",
+            "store.keep_changes",
+            "longer than keep_counters, which is 400d",
+        ),
+        ("[store]\nkeep_counters = 0", "store.keep_counters", "must be a duration"),
+        ("[store]\nmax_log_bytes = '0B'", "store.max_log_bytes", "at least one byte"),
         ("[connections]\nname = 'a'", "connections", "write [[connections]]"),
         ("[[webhooks]]\nurl = 'https://h.example'\nsecret = 'x'", "webhooks[0].secret", "must not stand in the file"),
     ],

@@ -27,7 +27,7 @@ class Tally:
 
     def __init__(self, now: Callable[[], int | None], monotonic: Callable[[], float]) -> None:
         self._now = now
-        self._monotonic = monotonic
+        self.monotonic = monotonic
         self._lock = Lock()
         self._commits = Histogram(_BOUNDS)
         self._errors = 0
@@ -54,11 +54,11 @@ class Tally:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Count a transaction that writes: its time where it is committed, an error where it fails."""
-        begun = self._monotonic()
+        begun = self.monotonic()
         with self._failing():
             yield
         with self._lock:
-            self._commits.observe(self._monotonic() - begun)
+            self._commits.observe(self.monotonic() - begun)
 
     @contextmanager
     def reading(self) -> Iterator[None]:

@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -69,6 +69,15 @@ async def looking(data_dir: Path) -> AsyncIterator[Database]:
             raise StoreError(f'"{path}" was written by an older driftd: run `driftd poll` once to bring it up to date')
         await database.run(configure(READER))
         yield database
+
+
+def schema_of(data_dir: Path) -> int:
+    """Return the schema number of the database of `data_dir`, 0 while it is empty; raises as `looking` does."""
+    path = data_dir / DATABASE
+    _must_exist(path)
+    with mapped(path), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+        return check(db, path, len(migrations()))
+    raise AssertionError("nothing is swallowed")
 
 
 def _touch(path: Path, lock: Lock) -> Found:

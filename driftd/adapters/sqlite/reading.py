@@ -3,9 +3,10 @@
 import sqlite3
 import struct
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from msgspec import json
+from msgspec.structs import replace
 
 from driftd.adapters.sqlite.codec import Codec, Codecs
 from driftd.adapters.sqlite.encoding import decoded_contents, stored
@@ -14,6 +15,8 @@ from driftd.core.canonical import overlay
 from driftd.core.model import Absence, Contents, KeyBytes, Segment, Standing, Stored
 from driftd.errors import StoreError
 from driftd.ports import Seen, Snapshot
+
+_STANDING: Final = json.Decoder(Standing)
 
 
 class Known(NamedTuple):
@@ -62,13 +65,18 @@ def dictionary(db: sqlite3.Connection, resource: int) -> bytes | None:
 def standing(db: sqlite3.Connection, connection: str, name: str) -> Standing:
     """Return the checkpoint of a resource, or the empty one."""
     rows = db.execute(QUERIES["standing"], {"connection": connection, "name": name}).fetchall()
-    return json.decode(rows[0][0], type=Standing) if rows else Standing()
+    return placed(*rows[0]) if rows else Standing()
 
 
 def standings(db: sqlite3.Connection) -> dict[tuple[str, str], Standing]:
     """Return the checkpoints of all resources, by connection and name."""
-    decoder = json.Decoder(Standing)
-    return {(connection, name): decoder.decode(text) for connection, name, text in db.execute(QUERIES["standings"])}
+    return {(connection, name): placed(*rest) for connection, name, *rest in db.execute(QUERIES["standings"])}
+
+
+def placed(text: str, forgotten: int) -> Standing:
+    """Return a checkpoint from the columns ``standing`` and ``forgotten``."""
+    found = _STANDING.decode(text)
+    return replace(found, forgotten=forgotten) if forgotten != found.forgotten else found
 
 
 def packed(layout: Sequence[int]) -> bytes:

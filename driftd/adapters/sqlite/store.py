@@ -14,6 +14,7 @@ from msgspec import json
 
 from driftd.adapters.sqlite import history, opening, reading, rebasing
 from driftd.adapters.sqlite.casebook import SqliteCasebook
+from driftd.adapters.sqlite.changelog import SqliteChangelog
 from driftd.adapters.sqlite.codec import Codecs
 from driftd.adapters.sqlite.compression import Compression
 from driftd.adapters.sqlite.counting import Tally, sizes
@@ -88,7 +89,12 @@ class SqliteStore:
     @property
     def casebook(self) -> SqliteCasebook:
         """What detection remembers, in the same file."""
-        return SqliteCasebook(self._reader, self._writer)
+        return SqliteCasebook(self._reader, self._writer, self._now)
+
+    @property
+    def changelog(self) -> SqliteChangelog:
+        """What the log of changes holds, in the same file."""
+        return SqliteChangelog(self._reader, self._writer, self._reader.tally.monotonic)
 
     def facts(self) -> Database:
         """Return how the database is now. Raises `StoreError` where its file is no longer there."""
