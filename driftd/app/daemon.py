@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from driftd import __version__
 from driftd.adapters.clock import SystemClock
+from driftd.adapters.keyfile import KeyFile
 from driftd.adapters.logs import Logs, Redaction, library_messages
 from driftd.adapters.sqlite import SqliteStore
 from driftd.adapters.systemd import Notifier
@@ -40,6 +41,7 @@ from driftd.runtime.detect import Detector
 from driftd.runtime.gauges import Gauges
 from driftd.runtime.post import Posts
 from driftd.runtime.rooms import Rooms
+from driftd.runtime.secrecy import Secrecy
 from driftd.runtime.watch import TICK
 from driftd.runtime.ways import Ways
 from driftd.runtime.world import World
@@ -129,6 +131,7 @@ async def _running(config: Config, process: Process, logs: Logs, redaction: Reda
         seed=lambda: secrets.randbits(64),
         detector=Detector(store.casebook, store, alarms),
         pacing=tempo.pacing,
+        secret=Secrecy(KeyFile(config.data_dir), store).of,
         tick=tempo.tick,
     )
 

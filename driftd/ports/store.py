@@ -1,6 +1,6 @@
 """What the runtime asks of the store: records, changes, segments, checkpoints."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import NamedTuple, Protocol
 
@@ -174,6 +174,19 @@ class Store(Protocol):
 
     async def absences(self, resource: Resource) -> Mapping[Absence, int]:
         """Count the records whose delete is pending or held."""
+        ...
+
+    async def rewrite(self, resource: Resource, stricter: Callable[[bytes], bytes]) -> Standing:
+        """Have every body that is stored of `resource`, in snapshot and log, be what `stricter` makes of it.
+
+        `stricter` is idempotent, and takes and returns canonical JSON. What would still show a body as it was goes
+        with it. In slices; where it does not come to its end it is to be done again. Returns the checkpoint, which
+        remembers the field rules of `resource` as those of all that is stored.
+        """
+        ...
+
+    async def erased(self, resource: Resource) -> frozenset[bytes]:
+        """Return what stands for the keys of erased records, that are not to be seen again."""
         ...
 
     async def read_changes(

@@ -30,6 +30,7 @@ from driftd.core.schema.grade import Rating, uses
 from driftd.core.schema.model import Baseline, Form
 from driftd.core.schema.parting import Twins
 from driftd.core.schema.study import Conclusion, Study
+from driftd.core.schema.unseen import unseen
 from driftd.core.volume import Doubt, Swept
 from driftd.errors import Reason, SourceError
 from driftd.ports import Casebook, Detected, Source, Store
@@ -209,8 +210,11 @@ class Detection:
             casebook = self._detector.casebook
             self._start = replace(self._start, memory=await casebook.memory(*self._names))
             self._baseline = await casebook.baseline(*self._names)
-            volatile = self._start.standing.volatile
-            study = Study(self._resource, self._start.memory.learnt, self._baseline, volatile=volatile)
+            standing, resource = self._start.standing, self._resource
+            moved = standing.baselined and standing.private != resource.private
+            hidden = unseen(standing.private if moved else None, resource.private)
+            learnt = self._start.memory.learnt
+            study = Study(resource, learnt, self._baseline, volatile=standing.volatile, unseen=hidden)
             if study.unlearnt and self._start.standing.baselined:
                 await self._relearn(study)
             self._begun = study, Checks(casebook, self._detector.store, self._start, self._others)

@@ -7,9 +7,11 @@ from types import TracebackType
 from typing import Self
 from uuid import uuid4
 
+import orjson
 from msgspec.structs import replace
 
 from driftd import __version__
+from driftd.core import fingerprint
 from driftd.core.canonical import overlay
 from driftd.core.envelope import Context, envelope
 from driftd.core.model import (
@@ -42,6 +44,7 @@ class _Shelf:
     withholds: bool = False
     withheld: list[tuple[Change, Context]] = field(default_factory=list)
     open: "MemoryCycle | None" = None
+    erased: set[bytes] = field(default_factory=set)
 
     def live(self) -> list[Stored]:
         """Records that are no tombstones, in the order of key bytes."""
@@ -272,6 +275,21 @@ class MemoryStore:
     async def absences(self, resource: Resource) -> Mapping[Absence, int]:
         return _absences(self._shelf(resource))
 
+    async def rewrite(self, resource: Resource, stricter: Callable[[bytes], bytes]) -> Standing:
+        shelf = self._shelf(resource)
+        for key, stored in shelf.records.items():
+            body, details = stricter(stored.body), None if stored.details is None else stricter(stored.details)
+            print_ = fingerprint.of(overlay(body, details))
+            shelf.records[key] = replace(stored, body=body, details=details, fingerprint=print_)
+        mine = (resource.connection, resource.name)
+        self.log = [_rewritten(each, stricter) if each[1:3] == mine else each for each in self.log]
+        shelf.withheld = [(_stricter(change, stricter), context) for change, context in shelf.withheld]
+        shelf.standing = replace(shelf.standing, scrubbed=resource.private)
+        return shelf.standing
+
+    async def erased(self, resource: Resource) -> frozenset[bytes]:
+        return frozenset(self._shelf(resource).erased)
+
     async def read_changes(
         self, after: int, limit: int, *, connection: str | None = None, resource: str | None = None
     ) -> Sequence[Recorded]:
@@ -310,3 +328,21 @@ def _absences(shelf: _Shelf) -> dict[Absence, int]:
 
 def _seen(stored: Stored) -> Seen:
     return Seen(stored.key, overlay(stored.body, stored.details), stored.absent_since)
+
+
+def _stricter(change: Change, stricter: Callable[[bytes], bytes]) -> Change:
+    before, after = (None if each is None else stricter(each) for each in (change.before, change.after))
+    return replace(change, before=before, after=after, before_hash=_hash(before), after_hash=_hash(after))
+
+
+def _rewritten(recorded: Recorded, stricter: Callable[[bytes], bytes]) -> Recorded:
+    event = orjson.loads(recorded.envelope)
+    for side in ("before", "after"):
+        if event[side] is not None:
+            body = stricter(orjson.dumps(event[side], option=orjson.OPT_SORT_KEYS))
+            event |= {side: orjson.Fragment(body), f"{side}_hash": _hash(body)}
+    return recorded._replace(envelope=orjson.dumps(event))
+
+
+def _hash(body: bytes | None) -> str | None:
+    return None if body is None else fingerprint.of(body).hex()

@@ -232,10 +232,14 @@ SELECT boundary, n, digest, duplicates, keyless, id FROM segments WHERE resource
 SELECT raw, keys FROM contents WHERE segment_id = ?
 
 -- name: dictionary
-SELECT dictionary FROM dictionaries WHERE resource_id = :resource
+SELECT dictionary FROM dictionaries WHERE resource_id = :resource AND length(dictionary) > 8
 
 -- name: insert_dictionary
 INSERT INTO dictionaries (resource_id, dictionary) VALUES (:resource, :dictionary)
+ON CONFLICT DO UPDATE SET dictionary = excluded.dictionary
+
+-- name: emptied_dictionary
+SELECT dictionary FROM dictionaries WHERE resource_id = :resource
 
 -- name: known
 SELECT key, raw, fingerprint, body, details, details_at, seq, first_seen, placed, absent, absent_since, deleted_at
@@ -523,3 +527,64 @@ DELETE FROM notices WHERE seq IN (SELECT seq FROM notices WHERE at < :before LIM
 
 -- name: prune_deeds
 DELETE FROM deeds WHERE id IN (SELECT id FROM deeds WHERE at < :before LIMIT :limit)
+
+-- name: bodies_from
+-- A stretch of versions with their bodies, to be rewritten.
+SELECT key, generation, body, details FROM records
+WHERE resource_id = :resource AND (key, generation) > (:key, :generation)
+ORDER BY key, generation LIMIT :limit
+
+-- name: rewrite_record
+UPDATE records SET fingerprint = coalesce(?, fingerprint), body = ?, details = ?
+WHERE resource_id = ? AND key = ? AND generation = ?
+
+-- name: generation_after
+SELECT id FROM generations WHERE resource_id = :resource AND id > :generation ORDER BY id LIMIT 1
+
+-- name: events_from
+-- A stretch of the events of a generation, to be rewritten.
+SELECT ordinal, before, after, before_hash, after_hash FROM changes
+WHERE generation = :generation AND ordinal > :ordinal ORDER BY ordinal LIMIT :limit
+
+-- name: rewrite_event
+UPDATE changes SET before = ?, after = ?, before_hash = ?, after_hash = ? WHERE generation = ? AND ordinal = ?
+
+-- name: empty_dictionary
+-- Its first eight bytes, magic number and name, are no part of what it was learnt from: the next one is named anew.
+UPDATE dictionaries SET dictionary = substr(dictionary, 1, 8) WHERE resource_id = :resource
+
+-- name: dictionary_name
+SELECT substr(dictionary, 1, 8) FROM dictionaries WHERE resource_id = :resource AND length(dictionary) > 8
+
+-- name: write_standing
+UPDATE resources SET standing = :standing WHERE id = :resource
+
+-- name: sample_bodies
+SELECT body, details FROM records WHERE resource_id = :resource AND deleted_at IS NULL LIMIT :limit
+
+-- name: wipe_what_is_freed
+-- Overwrite what is deleted from now on, whole pages too.
+PRAGMA secure_delete = ON
+
+-- name: wipe_within_pages
+PRAGMA secure_delete = FAST
+
+-- name: free_pages
+SELECT freelist_count FROM pragma_freelist_count
+
+-- name: give_back_pages
+-- Cut off pages that hold nothing any more, some at a time.
+PRAGMA incremental_vacuum(2000)
+
+-- name: truncate_log
+-- Move the write-ahead log into the database and leave nothing of it; the columns are those of checkpoint.
+PRAGMA wal_checkpoint(TRUNCATE)
+
+-- name: key_proof
+SELECT proof FROM private_key
+
+-- name: write_key_proof
+INSERT INTO private_key (id, proof) VALUES (1, :proof) ON CONFLICT DO NOTHING
+
+-- name: erased
+SELECT record FROM erased WHERE connection = :connection AND resource = :resource

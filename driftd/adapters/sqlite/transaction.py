@@ -9,7 +9,7 @@ import anyio
 from driftd.adapters.sqlite.counting import Tally
 from driftd.adapters.sqlite.database import Database, Work
 from driftd.adapters.sqlite.sql import QUERIES
-from driftd.errors import FencedError
+from driftd.errors import FencedError, StoreError
 
 T = TypeVar("T")
 LIMIT: Final = 256
@@ -43,6 +43,17 @@ class Writer:
     async def checkpoint(self) -> None:
         """Move the write-ahead log into the database as far as readers allow; raises as `transact` does."""
         await self._in_turn(partial(_checkpointed, epoch=self._epoch, tally=self._tally))
+
+    async def truncate(self) -> None:
+        """Move the write-ahead log into the database and leave nothing of it.
+
+        Raises `StoreError` where a reader holds on to it, and as `transact` does.
+        """
+        await self._in_turn(partial(_truncated, epoch=self._epoch))
+
+    async def outside(self, query: str) -> None:
+        """Run a query that changes how the connection works, by its name."""
+        await self._in_turn(lambda db: db.execute(QUERIES[query]).fetchall())
 
     async def _in_turn(self, work: Work[T]) -> T:
         self._asked += 1
@@ -85,6 +96,13 @@ def _checkpointed(db: sqlite3.Connection, *, epoch: int, tally: Tally) -> None:
     ((busy, pages, moved),) = db.execute(QUERIES["checkpoint"]).fetchall()
     if busy or moved < pages:
         tally.held_up += 1
+
+
+def _truncated(db: sqlite3.Connection, *, epoch: int) -> None:
+    _check_epoch(db, epoch)
+    ((busy, _, _),) = db.execute(QUERIES["truncate_log"]).fetchall()
+    if busy:
+        raise StoreError("the write-ahead log still holds what was deleted, as a reader is busy: try again in a moment")
 
 
 def _consistent(db: sqlite3.Connection, *, work: Work[T], tally: Tally) -> T:
