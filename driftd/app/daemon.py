@@ -129,9 +129,8 @@ async def _running(config: Config, process: Process, logs: Logs, redaction: Reda
         sweeps=Rooms(config.daemon.max_concurrency),
         chance=random.random,
         seed=lambda: secrets.randbits(64),
-        detector=Detector(store.casebook, store, alarms),
+        detector=Detector(store.casebook, store, alarms, Secrecy(KeyFile(config.data_dir), store).of),
         pacing=tempo.pacing,
-        secret=Secrecy(KeyFile(config.data_dir), store).of,
         tick=tempo.tick,
     )
 

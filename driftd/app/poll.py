@@ -73,8 +73,7 @@ async def poll(config: Config, selection: Selection, watch: Watch | None = None)
         book = Book(store.logbook, clock, Quiet())
         alarms = Alarms(Quiet())
         await alarms.load(store.casebook, clock.now())
-        detector = Detector(store.casebook, store, alarms)
-        secrecy = Secrecy(KeyFile(config.data_dir), store)
+        detector = Detector(store.casebook, store, alarms, Secrecy(KeyFile(config.data_dir), store).of)
         posts = _posts(config, clock, alarms)
         known = by_connection(await store.logbook.recall(each.name for each in chosen))
         rounds, made = [], []
@@ -96,7 +95,6 @@ async def poll(config: Config, selection: Selection, watch: Watch | None = None)
                 lambda: secrets.randbits(64),
                 detector,
                 {each.name: each for each in connection.resources},
-                secrecy.of,
             )
             most = connection.settings.max_concurrency
             rounds.append(polling.Round(tenant, resources, most, partial(_note, post, book)))

@@ -63,7 +63,7 @@ async def _cycle(tenant: Tenant, resource: Resource, kind: Kind, watch: Watch | 
         standing, absences = await tenant.store.standing(resource), await tenant.store.absences(resource)
         if standing.frozen:
             raise frozen(resource)
-        veiling = await Veiling.begin(resource, standing, tenant.secret, tenant.store)
+        veiling = await Veiling.begin(resource, standing, tenant.detector.secret, tenant.store)
         if not standing.baselined:
             standing, kind = replace(standing, seed=standing.seed or tenant.seed()), Kind.SWEEP
         if veiling.changed:

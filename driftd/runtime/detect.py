@@ -9,6 +9,7 @@ A cycle that saw nothing new, of a resource without open alerts, costs nothing: 
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from typing import Final
 
@@ -40,6 +41,7 @@ from driftd.runtime.checks import Checks, Start
 from driftd.runtime.counterparts import Others
 from driftd.runtime.locks import Locks
 from driftd.runtime.tally import Tally
+from driftd.runtime.veiling import Secret, among, no_secret
 
 PROTOTYPES: Final = 3600.0
 """Seconds between two readings of what a tenant declares of a resource."""
@@ -58,6 +60,8 @@ class Detector(Struct):
     casebook: Casebook
     store: Store
     alarms: Alarms
+    secret: Secret = no_secret
+    """Gives the key of a connection's private members."""
     decided: Counter[tuple[str, str]] = field(default_factory=Counter)
     """How often a person decided something of a resource: what a cycle has read of it before is then read again."""
     asked: dict[tuple[str, str], float] = field(default_factory=dict)
@@ -72,6 +76,7 @@ class Detector(Struct):
 
     def begin(self, start: Start, others: Others, decode: Callable[[bytes], JsonObject]) -> "Detection":
         """Return the detection of a cycle."""
+        start = replace(start, erased=partial(among, self.secret, self.store))
         return Detection(self, start, others, decode)
 
 

@@ -212,7 +212,6 @@ def tenant_of(post: Post, source: Source, world: World) -> Tenant:
         world.seed,
         world.detector,
         {each.name: each for each in connection.resources},
-        world.secret,
     )
 
 

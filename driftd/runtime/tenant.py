@@ -7,7 +7,6 @@ from msgspec import Struct
 from driftd.core.model import Resource
 from driftd.ports import Clock, Source, Store
 from driftd.runtime.detect import Detector
-from driftd.runtime.veiling import Secret, no_secret
 
 
 class Tenant(Struct, frozen=True):
@@ -23,4 +22,3 @@ class Tenant(Struct, frozen=True):
     detector: Detector
     others: Mapping[str, Resource] = {}
     """What else is polled of the connection, by class."""
-    secret: Secret = no_secret

@@ -99,6 +99,12 @@ class Veiling:
         return replace(standing, private=private, scrubbed=private, lifted=lifted, lifted_at=at)
 
 
+async def among(secret: Secret, store: Store, resource: Resource, keys: Iterable[KeyBytes]) -> frozenset[KeyBytes]:
+    """Return those of the keys of a resource that were erased."""
+    veiling = Veiling(resource, Standing(), await secret(resource.connection), await store.erased(resource))
+    return veiling.left_out(keys)
+
+
 def erasure(key: bytes, resource: str, record: KeyBytes) -> bytes:
     """Return what is remembered of an erased record: a hash of its key, with a key of the connection."""
     return derived(key, "erased", f"{resource}|{record.decode(errors='backslashreplace')}")[:16]

@@ -13,7 +13,6 @@ from driftd.runtime.detect import Detector
 from driftd.runtime.gauges import Gauges
 from driftd.runtime.post import Posts
 from driftd.runtime.rooms import Rooms
-from driftd.runtime.veiling import Secret, no_secret
 
 OpenSource = Callable[[ConnectionConfig, Traffic], AbstractAsyncContextManager[Source]]
 """Gives a connection's source while the context lasts; raises `SourceError` where its secret is not to be had."""
@@ -37,8 +36,6 @@ class World(Struct):
     """Draws 64 random bits."""
     detector: Detector
     pacing: Pacing = Pacing()
-    secret: Secret = no_secret
-    """Gives the key of a connection's private members."""
     tick: float = 15.0
     """Seconds between looks at a connection where nothing is due: states change with time, and clocks jump."""
     restart: float = 30.0

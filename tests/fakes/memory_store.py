@@ -14,6 +14,7 @@ from driftd import __version__
 from driftd.core import fingerprint
 from driftd.core.canonical import overlay
 from driftd.core.envelope import Context, envelope
+from driftd.core.lines import ERASED
 from driftd.core.model import (
     Absence,
     Change,
@@ -28,7 +29,7 @@ from driftd.core.model import (
     Stored,
 )
 from driftd.errors import FencedError, StoreError
-from driftd.ports import Detected, Outcome, Seen, Snapshot
+from driftd.ports import Detected, Erased, Erasure, Outcome, Seen, Snapshot
 from tests.fakes.memory_casebook import MemoryCasebook
 
 
@@ -45,6 +46,7 @@ class _Shelf:
     withheld: list[tuple[Change, Context]] = field(default_factory=list)
     open: "MemoryCycle | None" = None
     erased: set[bytes] = field(default_factory=set)
+    unfinished: bool = False
 
     def live(self) -> list[Stored]:
         """Records that are no tombstones, in the order of key bytes."""
@@ -287,6 +289,32 @@ class MemoryStore:
         shelf.standing = replace(shelf.standing, scrubbed=resource.private)
         return shelf.standing
 
+    async def erase(self, resource: Resource, what: Erasure) -> Erased:
+        shelf, mine = self._shelf(resource), (resource.connection, resource.name)
+        gone = shelf.records.pop(what.key, None)
+        live = int(gone is not None and gone.deleted_at is None)
+        events = [each for each in self.log if each[1:3] == mine and _key_of(each, resource) == what.key]
+        self.log = [each for each in self.log if each not in events]
+        shelf.withheld = [(change, context) for change, context in shelf.withheld if change.key != what.key]
+        for id_, (segment, contents) in shelf.segments.items():
+            keys = tuple(ERASED if each == what.key else each for each in contents.keys)
+            shelf.segments[id_] = (segment, Contents(contents.raw, keys))
+        shelf.layout = [id_ for id_ in shelf.layout if shelf.segments[id_][0].boundary != what.key]
+        before = len(shelf.erased)
+        shelf.erased = shelf.erased - {what.record} if what.forget else shelf.erased | {what.record}
+        erased = shelf.standing.erased + len(shelf.erased) - before
+        shelf.standing = replace(shelf.standing, records=shelf.standing.records - live, erased=erased)
+        self.casebook.detect(*mine, what.detected)
+        shelf.unfinished = True
+        return Erased(live, len(events))
+
+    async def wipe(self, resource: Resource) -> bool:
+        self._shelf(resource).unfinished = False
+        return True
+
+    async def unfinished(self, resource: Resource) -> bool:
+        return self._shelf(resource).unfinished
+
     async def erased(self, resource: Resource) -> frozenset[bytes]:
         return frozenset(self._shelf(resource).erased)
 
@@ -328,6 +356,11 @@ def _absences(shelf: _Shelf) -> dict[Absence, int]:
 
 def _seen(stored: Stored) -> Seen:
     return Seen(stored.key, overlay(stored.body, stored.details), stored.absent_since)
+
+
+def _key_of(recorded: Recorded, resource: Resource) -> KeyBytes:
+    key = orjson.loads(recorded.envelope)["key"]
+    return orjson.dumps([key[name] for name in resource.key])
 
 
 def _stricter(change: Change, stricter: Callable[[bytes], bytes]) -> Change:

@@ -588,3 +588,97 @@ INSERT INTO private_key (id, proof) VALUES (1, :proof) ON CONFLICT DO NOTHING
 
 -- name: erased
 SELECT record FROM erased WHERE connection = :connection AND resource = :resource
+
+-- name: live_version
+-- Whether the version of a key that readers see is a live record; no row: nothing is seen of it.
+SELECT deleted_at IS NULL FROM visible_records WHERE resource_id = :resource AND key = :key
+
+-- name: erase_records
+DELETE FROM records WHERE resource_id = :resource AND key = :key
+
+-- name: erase_events
+DELETE FROM changes WHERE generation = :generation AND key = :key
+
+-- name: erase_links
+DELETE FROM links WHERE key = :key
+    AND relation_id IN (SELECT id FROM relations WHERE connection = :connection AND resource = :resource)
+
+-- name: erase_breaches
+DELETE FROM breaches WHERE series_id = :series AND key = :key
+
+-- name: count_naming
+-- Records of other classes that name one by its key.
+SELECT count(DISTINCT l.key) FROM relations AS r CROSS JOIN links AS l ON l.relation_id = r.id AND l.value = :key
+WHERE r.connection = :connection AND r.target = :resource
+
+-- name: reduce_resource
+UPDATE resources SET live = live - :gone, standing = :standing WHERE id = :resource
+
+-- name: insert_erased
+INSERT INTO erased (connection, resource, record, at, finished) VALUES (:connection, :resource, :record, :now, 0)
+ON CONFLICT DO UPDATE SET finished = 0
+
+-- name: delete_erased
+DELETE FROM erased WHERE connection = :connection AND resource = :resource AND record = :record
+
+-- name: finish_erased
+UPDATE erased SET finished = 1 WHERE connection = :connection AND resource = :resource
+
+-- name: unfinished
+SELECT count(*) FROM erased WHERE connection = :connection AND resource = :resource AND finished = 0
+
+-- name: segments_after
+SELECT s.id, s.boundary, c.raw, c.keys FROM segments AS s CROSS JOIN contents AS c ON c.segment_id = s.id
+WHERE s.resource_id = :resource AND s.id > :id ORDER BY s.id LIMIT :limit
+
+-- name: blank_contents
+UPDATE contents SET raw = :raw, keys = :keys WHERE segment_id = :id
+
+-- name: cut_segment
+UPDATE segments SET boundary = :boundary, n = :n, digest = zeroblob(16), keyless = :keyless WHERE id = :id
+
+-- name: write_layout
+UPDATE resources SET layout = :layout WHERE id = :resource
+
+-- name: told_alerts
+SELECT id, alert FROM alerts WHERE connection = :connection
+
+-- name: retell_alert
+UPDATE alerts SET alert = ? WHERE id = ?
+
+-- name: told_notices
+SELECT seq, notice FROM notices WHERE connection = :connection
+
+-- name: retell_notice
+UPDATE notices SET notice = ? WHERE seq = ?
+
+-- name: told_polls
+SELECT id, poll FROM polls WHERE connection = :connection
+
+-- name: retell_poll
+UPDATE polls SET poll = ? WHERE id = ?
+
+-- name: told_resources
+SELECT resource, health FROM resource_health WHERE connection = :connection
+
+-- name: retell_resource
+UPDATE resource_health SET health = ? WHERE resource = ? AND connection = :connection
+
+-- name: told_flips
+SELECT id, message FROM flips WHERE connection = :connection
+
+-- name: retell_flip
+UPDATE flips SET message = ? WHERE id = ?
+
+-- name: told_memories
+SELECT m.series_id, m.memory FROM memories AS m JOIN series AS s ON s.id = m.series_id
+WHERE s.connection = :connection
+
+-- name: retell_memory
+UPDATE memories SET memory = ? WHERE series_id = ?
+
+-- name: told_deeds
+SELECT id, reason FROM deeds WHERE connection = :connection
+
+-- name: retell_deed
+UPDATE deeds SET reason = ? WHERE id = ?

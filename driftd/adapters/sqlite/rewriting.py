@@ -63,14 +63,14 @@ async def rewrite(writer: Writer, resource: int, stricter: Stricter | None = Non
         await _recode(writer, _Recode(resource, codec.decompress, codec.compressor(), None))
 
 
-async def wipe(writer: Writer) -> None:
+async def wipe(writer: Writer) -> bool:
     """Leave nothing of what was deleted in the files: neither in free pages nor in the write-ahead log.
 
-    Raises `StoreError` where a reader holds on to the log.
+    Returns False where a reader holds on to the log.
     """
     while await writer.transact(_give_back, durable=False):
         pass
-    await writer.truncate()
+    return await writer.truncate()
 
 
 async def carefully(writer: Writer, *, on: bool) -> None:

@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 
 from msgspec import json
 
-from driftd.adapters.sqlite import history, opening, reading, rewriting
+from driftd.adapters.sqlite import erasing, history, opening, reading, rewriting
 from driftd.adapters.sqlite.casebook import SqliteCasebook
 from driftd.adapters.sqlite.codec import Codecs
 from driftd.adapters.sqlite.compression import Compression
@@ -27,7 +27,7 @@ from driftd.adapters.sqlite.transaction import Reader, Writer
 from driftd.core.model import Absence, Contents, KeyBytes, Kind, Recorded, Resource, Segment, Standing, Stored
 from driftd.core.status import Database
 from driftd.errors import StoreError
-from driftd.ports import Seen, Snapshot
+from driftd.ports import Erased, Erasure, Seen, Snapshot
 
 T = TypeVar("T")
 
@@ -187,19 +187,47 @@ class SqliteStore:
         await self._rewritten(writer, known.id, stricter)
         return await writer.transact(partial(rewriting.settled, resource=resource, number=known.id), durable=True)
 
-    async def _rewritten(self, writer: Writer, number: int, stricter: rewriting.Stricter | None) -> None:
-        """Write the bodies of the resource with this id anew, and leave nothing of what they were."""
+    async def _rewritten(self, writer: Writer, number: int, stricter: rewriting.Stricter | None) -> bool:
+        """Write the bodies of the resource with this id anew, and leave nothing of what they were.
+
+        Returns whether nothing is left in the write-ahead log either.
+        """
         await tidy(writer, number)
         await rewriting.carefully(writer, on=True)
         try:
             if self._compression is not None:
                 self._compression.forget(number)
             await rewriting.rewrite(writer, number, stricter)
-            await rewriting.wipe(writer)
+            return await rewriting.wipe(writer)
         finally:
             if self._compression is not None:
                 self._compression.forget(number)
             await rewriting.carefully(writer, on=False)
+
+    async def erase(self, resource: Resource, what: Erasure) -> Erased:
+        """Take a record out of snapshot, log, segments and all that is known or was told of it; see the port."""
+        writer, known = self._for_writing(), await self._of(resource, lambda _, known: known, None)
+        if known is None:
+            raise StoreError(f'resource "{resource.name}" of connection "{resource.connection}" was never read')
+        await tidy(writer, known.id)
+        await rewriting.carefully(writer, on=True)
+        try:
+            return await erasing.erase(writer, resource, known.id, what)
+        finally:
+            await rewriting.carefully(writer, on=False)
+
+    async def wipe(self, resource: Resource) -> bool:
+        """Leave no trace of erased records in what bodies are compressed with, nor in free pages or logs."""
+        writer, known = self._for_writing(), await self._of(resource, lambda _, known: known, None)
+        wiped = known is None or await self._rewritten(writer, known.id, None)
+        if wiped:
+            await writer.transact(partial(erasing.finished, resource=resource), durable=True)
+        return wiped
+
+    async def unfinished(self, resource: Resource) -> bool:
+        """Tell whether an erasure still waits for `wipe`."""
+        names = {"connection": resource.connection, "resource": resource.name}
+        return await self._read(lambda db: bool(db.execute(QUERIES["unfinished"], names).fetchone()[0]))
 
     async def erased(self, resource: Resource) -> frozenset[bytes]:
         """Return what stands for the keys of erased records, that are not to be seen again."""

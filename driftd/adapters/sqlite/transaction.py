@@ -9,7 +9,7 @@ import anyio
 from driftd.adapters.sqlite.counting import Tally
 from driftd.adapters.sqlite.database import Database, Work
 from driftd.adapters.sqlite.sql import QUERIES
-from driftd.errors import FencedError, StoreError
+from driftd.errors import FencedError
 
 T = TypeVar("T")
 LIMIT: Final = 256
@@ -44,12 +44,12 @@ class Writer:
         """Move the write-ahead log into the database as far as readers allow; raises as `transact` does."""
         await self._in_turn(partial(_checkpointed, epoch=self._epoch, tally=self._tally))
 
-    async def truncate(self) -> None:
-        """Move the write-ahead log into the database and leave nothing of it.
+    async def truncate(self) -> bool:
+        """Move the write-ahead log into the database and leave nothing of it; False where a reader holds on to it.
 
-        Raises `StoreError` where a reader holds on to it, and as `transact` does.
+        Raises as `transact` does.
         """
-        await self._in_turn(partial(_truncated, epoch=self._epoch))
+        return await self._in_turn(partial(_truncated, epoch=self._epoch))
 
     async def outside(self, query: str) -> None:
         """Run a query that changes how the connection works, by its name."""
@@ -98,11 +98,10 @@ def _checkpointed(db: sqlite3.Connection, *, epoch: int, tally: Tally) -> None:
         tally.held_up += 1
 
 
-def _truncated(db: sqlite3.Connection, *, epoch: int) -> None:
+def _truncated(db: sqlite3.Connection, *, epoch: int) -> bool:
     _check_epoch(db, epoch)
     ((busy, _, _),) = db.execute(QUERIES["truncate_log"]).fetchall()
-    if busy:
-        raise StoreError("the write-ahead log still holds what was deleted, as a reader is busy: try again in a moment")
+    return not busy
 
 
 def _consistent(db: sqlite3.Connection, *, work: Work[T], tally: Tally) -> T:
