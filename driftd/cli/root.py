@@ -29,6 +29,7 @@ _COMMANDS = (
     "records",
     "check",
     "connections",
+    "db",
     "demo",
     "simulator",
     "healthcheck",
