@@ -166,6 +166,7 @@ def _inside(running: Running, redaction: Redaction, logs: Logs, store: SqliteSto
         case=case,
         versions=store.casebook.versions,
         decide=running.decisions.decide,
+        erase=running.erasing.erase,
         clock=SystemClock(),
         log=logs.log,
     )

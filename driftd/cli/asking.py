@@ -25,12 +25,18 @@ def ask(config: "Config", decision: "Decision") -> str:
 
     Raises `DecisionError` where it refuses, `LockedError` where what owns the data directory does not answer.
     """
+    path = f"/api/v1/drifts/{quote(decision.alert, safe='')}/{decision.action}"
+    return posted(config, path, _body(decision))
+
+
+def posted(config: "Config", path: str, body: dict[str, Any], *, seconds: float = _SECONDS) -> str:
+    """Post a document to the daemon that runs, and return what it says; raises as `ask` does."""
     import http.client
 
     place = urlsplit(f"http://{asked(config.web.listen)}")
-    connection = connected(place, _SECONDS)
+    connection = connected(place, seconds)
     try:
-        status, said = _posted(connection, decision)
+        status, said = _posted(connection, path, body)
     except (OSError, http.client.HTTPException, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error) or "the answer is no HTTP"
         raise LockedError(
@@ -46,12 +52,12 @@ def ask(config: "Config", decision: "Decision") -> str:
     raise DecisionError(message, hint=hint, unknown=status == 404, invalid=status == 400)
 
 
-def _posted(connection: "HTTPConnection", decision: "Decision") -> tuple[int, dict[str, Any]]:
-    """Post a decision; return status and answer. Raises `ValueError` where that is none of a daemon's."""
+def _posted(connection: "HTTPConnection", path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    """Post a document; return status and answer. Raises `ValueError` where that is none of a daemon's."""
     connection.request(
         "POST",
-        f"/api/v1/drifts/{quote(decision.alert, safe='')}/{decision.action}",
-        json.dumps(_body(decision)),
+        path,
+        json.dumps(body),
         {"Content-Type": "application/json", "Connection": "close"},
     )
     answer = connection.getresponse()

@@ -76,10 +76,14 @@ class Lines:
             return list(map(Line, self.records, self.raws, self.keys))
         return [Line(self.records[at], self.raws[at], self.keys[at]) for at in self.fresh]
 
-    def leave_out(self, keys: Collection[KeyBytes]) -> None:
-        """Forget the keys of some rows, since they are not to be remembered."""
-        if keys:
-            self.keys = [ERASED if key in keys else key for key in self.keys]
+    def without(self, keys: Collection[KeyBytes]) -> "Lines":
+        """Return the rows as they are to be remembered: without the keys of erased records."""
+        if not keys:
+            return self
+        made = Lines()
+        made.records, made.raws, made.fresh = self.records, self.raws, self.fresh
+        made.keys = [ERASED if key in keys else key for key in self.keys]
+        return made
 
     def part(self, start: int, stop: int) -> "Lines":
         """Return the rows from `start` up to `stop`."""

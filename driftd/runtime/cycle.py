@@ -238,9 +238,9 @@ class Way:
         return await self.comparison.found(lines, stored, page=stretch.position)
 
     async def _stage(self, writing: Cycle, stretch: Stretch, found: Found) -> None:
-        stretch.lines.leave_out(self.veiling.left_out(stretch.lines.keys))
-        parts = pieces(stretch.lines, self.resource.page_size)
-        whole = stretch.digest if len(parts) == 1 and len(parts[0]) == len(stretch.lines) else None
+        lines = stretch.lines.without(self.veiling.left_out(stretch.lines.keys))
+        parts = pieces(lines, self.resource.page_size)
+        whole = stretch.digest if len(parts) == 1 and len(parts[0]) == len(lines) else None
         segments = [segment(part, whole or self.reader.digest(b"[" + b",".join(part.records) + b"]")) for part in parts]
         self.layout.extend(one for one, _ in segments)
         repeated = await self._write(writing, found, segments)

@@ -4,14 +4,14 @@ It waits for the end of a cycle of the resource and holds off the next, so that 
 for it afterwards is a hash of its key with a key that is not in the database: by it the next sweep passes it over.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Final
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from driftd.core import diff
 from driftd.core.alerts.model import Deed
+from driftd.core.decision import Removal, check_removal
 from driftd.core.model import Confidence, JsonObject, KeyBytes, Kind, Resource
 from driftd.errors import DecisionError
 from driftd.ports import Clock, Detected, Erased, Erasure, Store
@@ -26,19 +26,6 @@ TRIES: Final = 20
 """How often the logs are asked to let go of what was erased, half a second apart."""
 
 
-class Wanted(Struct, frozen=True):
-    """What is to be erased, by whom and why."""
-
-    connection: str
-    resource: str
-    keys: tuple[KeyBytes, ...]
-    """What the key may be: the first that is known counts."""
-    by: str
-    reason: str
-    forget: bool = False
-    """Whether it may be seen again."""
-
-
 class Erasing:
     """Carries erasures out."""
 
@@ -50,12 +37,13 @@ class Erasing:
         self._clock = clock
         self._sites = sites
 
-    async def erase(self, wanted: Wanted) -> str:
+    async def erase(self, wanted: Removal) -> str:
         """Erase a record and say what was done.
 
         Raises `DecisionError` for a key of which nothing is known, or while a cycle runs; `SourceError` where the key
         of hashes is not to be had; `StoreError` where it is not written.
         """
+        check_removal(wanted)
         names = wanted.connection, wanted.resource
         site = self._sites().get(names)
         if site is None:
@@ -69,7 +57,7 @@ class Erasing:
         await self._detector.alarms.load(self._detector.casebook, self._clock.now())
         return _said(resource, done, wanted, wiped=wiped)
 
-    async def _known(self, resource: Resource, wanted: Wanted) -> KeyBytes:
+    async def _known(self, resource: Resource, wanted: Removal) -> KeyBytes:
         """Return the key that is meant: of a record that is stored, or of one that was erased before."""
         stored = await self._store.known(resource, wanted.keys)
         found = next((key for key in wanted.keys if key in stored), None)
@@ -87,7 +75,7 @@ class Erasing:
         hint = "`driftd records` lists the keys there are, and takes a key in the same form"
         raise DecisionError(f"no record {names} has this key", hint=hint, unknown=True)
 
-    async def _erased(self, resource: Resource, key: KeyBytes, wanted: Wanted) -> Erased:
+    async def _erased(self, resource: Resource, key: KeyBytes, wanted: Removal) -> Erased:
         now, record = self._clock.now(), await self._hash(resource, key)
         detected = await self._without(resource, key, now)
         deed = Deed(
@@ -140,8 +128,8 @@ def _other(review: KeyBytes | None, key: KeyBytes) -> KeyBytes | None:
     return b"" if review == key else review
 
 
-def _said(resource: Resource, done: Erased, wanted: Wanted, *, wiped: bool) -> str:
-    said: list[str] = [f"erased from {resource.name} of {resource.connection}: 1 record, {done.events} change events"]
+def _said(resource: Resource, done: Erased, wanted: Removal, *, wiped: bool) -> str:
+    said = [f"erased from {resource.name} of {resource.connection}: the record and {done.events} change events"]
     if wanted.forget:
         said.append("the next sweep sees it as new if the tenant still shows it")
     else:
@@ -152,8 +140,3 @@ def _said(resource: Resource, done: Erased, wanted: Wanted, *, wiped: bool) -> s
         said.append("a reader still holds on to pages of before: run this again to be sure that they are gone")
     said.append("backups made before still have it, until they are deleted")
     return "\n".join(said)
-
-
-def copies(names: Sequence[str]) -> Sequence[str]:
-    """Return which files of a data directory are copies of a database of before."""
-    return sorted(name for name in names if name.startswith("driftd.db.") or name.endswith(".bak"))

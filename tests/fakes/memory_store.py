@@ -298,6 +298,8 @@ class MemoryStore:
         shelf.withheld = [(change, context) for change, context in shelf.withheld if change.key != what.key]
         for id_, (segment, contents) in shelf.segments.items():
             keys = tuple(ERASED if each == what.key else each for each in contents.keys)
+            again = what.forget and ERASED in keys
+            segment = replace(segment, digest=bytes(16)) if again else segment
             shelf.segments[id_] = (segment, Contents(contents.raw, keys))
         shelf.layout = [id_ for id_ in shelf.layout if shelf.segments[id_][0].boundary != what.key]
         before = len(shelf.erased)

@@ -40,7 +40,7 @@ async def erase(writer: Writer, resource: Resource, number: int, what: Erasure) 
         generation = await writer.transact(partial(_next, number=number, after=generation), durable=False)
     after: int | None = -1
     while after is not None:
-        after = await writer.transact(partial(_segments, number=number, key=what.key, after=after), durable=False)
+        after = await writer.transact(partial(_segments, number=number, what=what, after=after), durable=False)
     return replace(done, events=events)
 
 
@@ -87,13 +87,19 @@ def _events(db: sqlite3.Connection, *, generation: int, key: KeyBytes) -> int:
     return db.execute(QUERIES["erase_events"], {"generation": generation, "key": key}).rowcount
 
 
-def _segments(db: sqlite3.Connection, *, number: int, key: KeyBytes, after: int) -> int | None:
-    """Take a key out of some segments; return the last of them, None at the end."""
+def _segments(db: sqlite3.Connection, *, number: int, what: Erasure, after: int) -> int | None:
+    """Take a key out of some segments; return the last of them, None at the end.
+
+    Where it may be seen again, segments that hold an erased record are to be read anew.
+    """
+    key = what.key
     rows = db.execute(QUERIES["segments_after"], {"resource": number, "id": after, "limit": _SEGMENTS}).fetchall()
     contents = decoded_contents((raw, keys) for _, _, raw, keys in rows)
     for (id_, boundary, _, _), held in zip(rows, contents, strict=True):
         if key in held.keys:
             _blank(db, number, id_, _without(held, key), cut=boundary == key)
+        if what.forget and (key in held.keys or ERASED in held.keys):
+            db.execute(QUERIES["disturb_segment"], {"id": id_})
     return int(rows[-1][0]) if len(rows) == _SEGMENTS else None
 
 

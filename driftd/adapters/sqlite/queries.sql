@@ -637,6 +637,10 @@ UPDATE contents SET raw = :raw, keys = :keys WHERE segment_id = :id
 -- name: cut_segment
 UPDATE segments SET boundary = :boundary, n = :n, digest = zeroblob(16), keyless = :keyless WHERE id = :id
 
+-- name: disturb_segment
+-- No bytes have this hash: the segment is read record by record.
+UPDATE segments SET digest = zeroblob(16) WHERE id = :id
+
 -- name: write_layout
 UPDATE resources SET layout = :layout WHERE id = :resource
 

@@ -77,9 +77,7 @@ class _Words:
         if isinstance(told, Mapping):
             return {self.without(name): self.without(each) for name, each in told.items()}
         if isinstance(told, Sequence) and not isinstance(told, str | bytes):
-            return [self.without(each) for each in told]
-        if isinstance(told, bytes):
-            return b"" if told == self._bytes else told
+            return [self.without(each) for each in told if each != self._bytes]
         return self._said(told) if isinstance(told, str) else told
 
     def _said(self, text: str) -> str:
