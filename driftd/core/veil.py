@@ -18,13 +18,13 @@ stored under a laxer rule it makes what a stricter one would have stored.
 
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, TypeAlias
 
 from msgspec import Raw, Struct, json
 
 from driftd.core.canonical import scalar
-from driftd.core.model import Json, JsonObject, Privacy
+from driftd.core.model import Json, JsonObject, Privacy, Resource
 
 MASK: Final = "***"
 _HASHED: Final = re.compile(r"hash:[0-9a-f]{32}")
@@ -48,6 +48,12 @@ def in_force(rules: Mapping[str, str]) -> dict[str, Privacy]:
     """Return rules as they are looked up, sorted; nothing where all are kept."""
     found = {plain(path): Privacy(rule) for path, rule in sorted(rules.items())}
     return found if any(rule is not Privacy.KEEP for rule in found.values()) else {}
+
+
+def names(resources: Iterable[Resource]) -> frozenset[str]:
+    """Return the names of members that are not kept as they are, whatever they lie in."""
+    ruled = (item for each in resources for item in each.private.items())
+    return frozenset(path.rpartition(".")[2] for path, rule in ruled if rule is not Privacy.KEEP)
 
 
 def unsettled(old: Rules, new: Rules) -> Rules:
