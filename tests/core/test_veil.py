@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftd.core.canonical import canonical
@@ -68,6 +68,7 @@ def test_a_hash_is_of_its_connection_and_its_field() -> None:
     assert len({*here.record({"A": "x", "B": "x"}).values(), *there.record({"A": "x"}).values()}) == 3
 
 
+@settings(max_examples=40)
 @given(objects, rules)
 def test_what_is_stored_stays_under_the_same_rules(record: Any, of: dict[str, str]) -> None:
     """`stored` is idempotent, and leaves what `record` showed as it is."""
@@ -75,6 +76,7 @@ def test_what_is_stored_stays_under_the_same_rules(record: Any, of: dict[str, st
     assert veil(of).stored(body) == body
 
 
+@settings(max_examples=40)
 @given(objects, rules, rules)
 def test_what_is_stored_becomes_what_the_stricter_rules_would_have_stored(
     record: Any, one: dict[str, str], other: dict[str, str]
@@ -85,6 +87,7 @@ def test_what_is_stored_becomes_what_the_stricter_rules_would_have_stored(
     assert without_empty(json.loads(stored)) == without_empty(json.loads(canonical(both.record(record))))
 
 
+@settings(max_examples=40)
 @given(objects, rules, rules, rules)
 def test_what_is_compared_is_the_same_from_whichever_side(
     record: Any, one: dict[str, str], other: dict[str, str], third: dict[str, str]
@@ -95,6 +98,7 @@ def test_what_is_compared_is_the_same_from_whichever_side(
     assert without_empty(json.loads(all_.compared(first))) == without_empty(json.loads(all_.compared(second)))
 
 
+@settings(max_examples=40)
 @given(objects, rules, st.text(max_size=3))
 def test_what_is_masked_tells_no_change(record: Any, of: dict[str, str], value: str) -> None:
     """Whatever stands in a masked or dropped member of the record, it is none of what is compared."""

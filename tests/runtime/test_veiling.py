@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -63,6 +63,7 @@ def stored(world: World) -> bytes:
     return b"\n".join([*bodies, *(each.envelope for each in world.store.log)])
 
 
+@settings(max_examples=60)
 @given(histories, rules, rules)
 async def test_events_tell_exactly_what_changed_of_what_stays_visible(
     of: dict[int, tuple[dict[str, Any], ...]], one: dict[str, str], other: dict[str, str]
@@ -138,3 +139,80 @@ async def test_the_bytes_of_private_records_are_hashed_with_a_key() -> None:
     raw = orjson.dumps(world.source.tables[NAME].rows[0])
     standing = await world.store.standing(world.resource)
     assert (key, record.raw != fingerprint.raw(raw, standing.seed)) == (b'["K00010"]', True)
+
+
+def people(first: int = 1, last: int = 330, **members: Any) -> list[dict[str, Any]]:
+    return [
+        row(10 * n, EMAIL=f"p{n}@example.test", CODE="ABCD"[n % 4] * 2, GRADE=n % 3) | members
+        for n in range(first, last)
+    ]
+
+
+async def alerts(world: World) -> list[tuple[str, str | None]]:
+    return [(each.drift.finding, each.drift.field) for each in await world.store.casebook.alerts() if each.open]
+
+
+async def test_a_change_of_the_rules_is_no_change_of_the_shape() -> None:
+    """Whatever a rule becomes: what is hashed looks other than before, what is dropped is gone, and nobody is told."""
+    world = World(ruled({}))
+    world.source.tables[NAME].rows = people()
+    await world.run()
+    for policy in ("hash", "mask", "drop", "hash", "keep", "drop", "keep"):
+        world.resource = ruled({"EMAIL": policy, "CODE": policy, "GRADE": policy, "AMOUNT": policy})
+        for step in range(3):
+            world.source.put(NAME, people(step + 1, step + 8, NAME=f"{policy} {step}"))
+            report = await world.run()
+            assert (report.outcome, report.u, report.drifts) == ("ok", 7, ()), policy
+            assert all(each["reason"] is None for each in world.events()[-7:])
+        assert await alerts(world) == []
+        memory = await world.store.casebook.memory("conn", NAME)
+        assert (b"AA" in memory.learnt.counts) == (policy == "keep")
+        form = memory.learnt.form
+        assert form is not None
+        assert ("EMAIL" in form.fields) == (policy in ("keep", "hash"))
+
+
+async def test_a_hashed_member_that_goes_is_told() -> None:
+    """Its shape is watched as that of any other member."""
+    world = World(ruled({"EMAIL": "hash"}))
+    world.source.tables[NAME].rows = people()
+    await world.run()
+    for each in world.source.tables[NAME].rows:
+        del each["EMAIL"]
+    for _ in range(4):
+        await world.run()
+    assert await alerts(world) == [("field_removed_always", "EMAIL")]
+
+
+async def test_details_of_before_a_change_of_the_rules_are_compared_as_they_were_shown() -> None:
+    """They are not read anew at once: when they are, what is shown from then on is no change, and a change is one."""
+    world = World(ruled({"PHONE": "drop"}, details=True, details_per_hour=60))
+    world.source.tables[NAME].rows = [row(10 * n) for n in range(1, 7)]
+    for n in range(1, 7):
+        world.source.tables[NAME].lines[World.key_of(row(10 * n))] = {"PHONE": f"000{n}", "FAX": f"111{n}"}
+    for _ in range(14):
+        await world.run()
+    world.resource = ruled({}, details=True, details_per_hour=60)
+    before = len(world.events())
+    for _ in range(14):
+        await world.run()
+    assert len(world.events()) == before
+    assert {each["PHONE"] for each in (await world.shown()).values()} == {f"000{n}" for n in range(1, 7)}
+    world.source.tables[NAME].lines[World.key_of(row(10))] = {"PHONE": "0009", "FAX": "1111"}
+    for _ in range(14):
+        await world.run()
+    assert [each["changed"] for each in world.events()[before:]] == [["/PHONE"]]
+
+
+async def test_the_first_sight_of_a_member_after_a_change_of_the_rules_tells_what_changed_since() -> None:
+    """A record whose details still stand as they were shown before: its own members are judged by the rules of now."""
+    world = World(ruled({"NAME": "drop"}, details=True, details_per_hour=10**6))
+    world.source.tables[NAME].rows = [row(10)]
+    world.source.tables[NAME].lines[World.key_of(row(10))] = {"FAX": "1111"}
+    await world.run()
+    world.resource = ruled({}, details=True, details_per_hour=0)
+    await world.run()
+    world.resource = ruled({}, details=True, details_per_hour=10**6)
+    world.source.put(NAME, [row(10, NAME="other")])
+    await world.run()
+    assert [each["changed"] for each in world.events()] == [["/NAME"]]
