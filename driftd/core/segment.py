@@ -83,11 +83,9 @@ def segment(lines: Lines, digest: bytes) -> tuple[Segment, Contents]:
 def known(contents: Contents, loose: frozenset[KeyBytes]) -> dict[bytes, KeyBytes]:
     """Return the keys of a segment by the raw fingerprints of their records.
 
-    Left out are `loose` keys, whose records a probe or a delta changed since: the segment does not show them as stored.
+    No record has the fingerprint that stands for an erased one, which is thus looked into each time. Left out are `loose` keys, whose records a probe or a delta changed since: the segment does not show them as stored.
     """
     raws = fingerprint.unpacked(contents.raw)
-    if ERASED in contents.keys:
-        loose |= {ERASED}
     if loose.isdisjoint(contents.keys):
         return dict(zip(raws, contents.keys, strict=True))
     return {raw: key for raw, key in zip(raws, contents.keys, strict=True) if key not in loose}

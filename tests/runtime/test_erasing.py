@@ -61,7 +61,7 @@ async def shown(store: SqliteStore) -> dict[str, Any]:
     return {orjson.loads(each.key)[0]: orjson.loads(each.body) for each in page.records}
 
 
-@pytest.mark.parametrize("records", [12, 450])
+@pytest.mark.parametrize("records", [12, 400, 450])
 async def test_nothing_of_an_erased_record_is_left_in_any_byte(data_dir: Path, records: int) -> None:
     """Snapshot, log, segments, counts, dictionary, free pages, write-ahead log: compressed or not, its key neither."""
     async with kept(data_dir, records) as (world, store):
