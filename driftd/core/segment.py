@@ -83,7 +83,8 @@ def segment(lines: Lines, digest: bytes) -> tuple[Segment, Contents]:
 def known(contents: Contents, loose: frozenset[KeyBytes]) -> dict[bytes, KeyBytes]:
     """Return the keys of a segment by the raw fingerprints of their records.
 
-    No record has the fingerprint that stands for an erased one, which is thus looked into each time. Left out are `loose` keys, whose records a probe or a delta changed since: the segment does not show them as stored.
+    Left out are `loose` keys, whose records a probe or a delta changed since: the segment does not show them as stored.
+    No bytes have the fingerprint that stands for an erased record: such a row is looked into each time.
     """
     raws = fingerprint.unpacked(contents.raw)
     if loose.isdisjoint(contents.keys):

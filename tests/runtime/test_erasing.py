@@ -11,14 +11,18 @@ from msgspec.structs import replace
 
 from driftd.adapters.sqlite import SqliteStore
 from driftd.core.decision import Removal
-from driftd.core.model import Guards, KeyBytes, Kind
+from driftd.core.drift import Check
+from driftd.core.model import Guards, KeyBytes, Kind, Resource
 from driftd.errors import DecisionError
+from driftd.runtime.cycle import cycle
 from driftd.runtime.decisions import Names
 from driftd.runtime.erasing import Erasing
 from driftd.runtime.settling import Site
+from driftd.runtime.tenant import Tenant
 from tests.adapters.sqlite.dredging import found
 from tests.contracts.stores import room
 from tests.fakes.detection import detector_of
+from tests.fakes.source import FakeTable
 from tests.runtime.world import MASTER, NAME, World, row
 
 PLANTED = (b"planted", b"K00050")
@@ -36,11 +40,11 @@ def removal(*keys: KeyBytes, forget: bool = False) -> Removal:
     return Removal("conn", NAME, keys or (KEY,), "jo", "request 17", forget)
 
 
-def erasing(world: World, store: SqliteStore) -> Erasing:
+def erasing(world: World, store: SqliteStore, *others: Resource) -> Erasing:
     def sites() -> Mapping[Names, Site]:
-        return {("conn", NAME): Site(world.resource, "host", "FOLDER")}
+        return {("conn", each.name): Site(each, "host", "FOLDER") for each in (world.resource, *others)}
 
-    return Erasing(detector_of(world.store), store, world.clock, sites)
+    return Erasing(detector_of(store), store, world.clock, sites)
 
 
 @asynccontextmanager
@@ -166,3 +170,30 @@ async def test_what_alerts_say_of_it_is_said_of_nobody(data_dir: Path) -> None:
         assert "K00050" not in str(told)
         report = await world.run()
         assert (report.held, report.d) == (9, 0)
+
+
+async def test_what_names_an_erased_record_is_no_orphan(data_dir: Path) -> None:
+    """It was there; how often the orders that name it change, and are looked at again, nothing is told of them."""
+    orders = replace(MASTER, name="ORDERS", key=("NUM",), references={"CUSTOMER": NAME})
+    async with kept(data_dir) as (world, store):
+        table = world.source.tables["ORDERS"] = FakeTable(("NUM",))
+        others = {NAME: world.resource, "ORDERS": orders}
+        tenant = Tenant(world.source, store, world.clock, "h", "F", lambda: 1, detector_of(store), others)
+
+        async def polled(customer: str) -> None:
+            table.rows = [{"NUM": f"O{n}", "CUSTOMER": customer, "QTY": n} for n in range(4)]
+            world.source.put(NAME, [row(20, NAME=customer)])
+            for resource in (world.resource, orders):
+                world.clock.ms += 3_600_000
+                assert (await cycle(tenant, resource, Kind.SWEEP)).outcome == "ok"
+
+        await polled("K00050")
+        said = await erasing(world, store, orders).erase(removal())
+        assert "4 records of other classes still name its key" in said
+        assert await store.casebook.breached("conn", "ORDERS") == {}
+        for customer in ("K00050", "K00030", "K00050", "K00050"):
+            await polled(customer)
+        assert await store.casebook.breached("conn", "ORDERS") == {}
+        await polled("K99990")
+        await polled("K99990")
+        assert set(await store.casebook.breached("conn", "ORDERS")) == {(Check.ORPHANS, "CUSTOMER")}

@@ -1,6 +1,5 @@
 """The key of private members: made once, kept beside the database, and never another one without a word."""
 
-import os
 import stat
 from pathlib import Path
 from typing import Final
@@ -24,6 +23,10 @@ async def key_of(data_dir: Path, connection: str = "aldgate") -> bytes:
         return await Secrecy(KeyFile(data_dir), store).of(connection)
 
 
+def begun_like_it(data_dir: Path) -> list[str]:
+    return [each.name for each in data_dir.glob(f"{NAME}*")]
+
+
 async def test_the_key_is_made_when_it_is_first_needed_and_kept(tmp_path: Path) -> None:
     """For the eyes of driftd alone, 32 bytes of chance; each connection has one that is derived from it."""
     first = await key_of(tmp_path)
@@ -32,7 +35,7 @@ async def test_the_key_is_made_when_it_is_first_needed_and_kept(tmp_path: Path) 
     assert len(bytes.fromhex(file.read_text().strip())) == 32
     assert await key_of(tmp_path) == first != await key_of(tmp_path, "borough")
     assert first.hex() not in file.read_text()
-    assert {each for each in os.listdir(tmp_path) if each.startswith(NAME)} == {NAME}
+    assert begun_like_it(tmp_path) == [NAME]
 
 
 async def test_another_key_is_noticed_and_so_is_none(tmp_path: Path) -> None:
