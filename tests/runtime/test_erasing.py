@@ -89,6 +89,7 @@ async def test_sweeps_go_on_as_if_it_had_never_been(data_dir: Path, erased: int)
         await erasing(world, store).erase(removal(key))
         seq = (await store.read_changes(0, 100))[-1:]
         after = seq[0].seq if seq else 0
+        report = await world.run()
         for step in range(3):
             report = await world.run()
             assert (report.outcome, report.c, report.u, report.d, report.records) == ("ok", 0, 0, 0, 11), step
