@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Final
 
 from driftd import config as configuration
 from driftd.adapters.clock import SystemClock
@@ -14,6 +15,9 @@ from driftd.adapters.x3.settings import Basic, ClientCredentials, Proof, X3Setti
 from driftd.config import ClassDefaults, Config, ConnectionConfig, SecretRef, Sizes, proof_interval
 from driftd.errors import ConfigError, EmptyStoreError, Reason, SourceError
 from driftd.ports import Source, Traffic
+
+SHORTEST: Final = 30.0
+"""Seconds that a request may take however often its resource is polled."""
 
 
 def catalogue() -> Mapping[str, ClassDefaults]:
@@ -68,9 +72,15 @@ def settings_of(connection: ConnectionConfig, learn: Callable[[str], None] = lam
         folder_headers=connection.folder_header,
         proxy=connection.proxy,
         ca_file=connection.ca_file,
-        timeout=connection.settings.timeout,
+        timeout=_deadline(connection),
         proof=Proof(proof_interval(connection), connection.settings.second_look),
     )
+
+
+def _deadline(connection: ConnectionConfig) -> float:
+    """Return the seconds for a request: no longer than the shortest interval of what it is part of, or than 30 s."""
+    intervals = [min(each.settings.probe, each.settings.delta) for each in connection.classes]
+    return min(connection.settings.timeout, max(SHORTEST, min(intervals, default=connection.settings.timeout)))
 
 
 @asynccontextmanager

@@ -104,9 +104,10 @@ class Troubled:
         """Poll all that is well and take it as the state that is known."""
         reports = await self.poll()
         assert all(each.outcome == "ok" for each in reports.values()), list(reports.values())
-        await self._remember()
+        await self.remember()
 
-    async def _remember(self) -> None:
+    async def remember(self) -> None:
+        """Take the tenant's present state as the one that the log has told."""
         self.state = self.patient.tenant.state
         log = await self.store.read_changes(0, 1_000_000)
         self.mark = log[-1].seq if log else 0
@@ -149,7 +150,7 @@ class Troubled:
         assert all(each.outcome == "ok" for each in reports.values()), list(reports.values())
         assert await self.patient.snapshot(name) == truth(self.patient.tenant, name)
         assert (lost, invented) == ([], [])
-        await self._remember()
+        await self.remember()
 
     async def compared(self, name: str = SICK) -> tuple[list[str], list[str]]:
         """Return, and count, the changes since `settled` that the log lacks against the truth, and has too many."""

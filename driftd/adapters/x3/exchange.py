@@ -126,8 +126,9 @@ class Exchange:
                 headers = response.headers
                 self._read(tally, _LINE + sum(len(name) + len(value) + 4 for name, value in headers.raw))
                 whole = Body(headers.get("Content-Encoding", ""), caps, whose)
-                whole.announce(headers.get("Content-Length", ""))
-                body = await self._body(response, whole, tally)
+                announced = whole.announce(headers.get("Content-Length", ""))
+                with anyio.fail_after(self._settings.pace.seconds(announced)):
+                    body = await self._body(response, whole, tally)
             finally:
                 with anyio.CancelScope(shield=True):
                     await response.aclose()
@@ -148,7 +149,10 @@ class Exchange:
         stream = response.stream
         if not isinstance(stream, httpx.AsyncByteStream):
             raise TypeError("the transport is not an asynchronous one")
+        begun, pace = anyio.current_time(), self._settings.pace
         async for chunk in stream:
+            if anyio.current_time() - begun > pace.seconds(body.wire_bytes + len(chunk)):
+                raise TimeoutError
             before = body.wire_bytes
             try:
                 for _ in body.feed(chunk):
