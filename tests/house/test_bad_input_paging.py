@@ -89,6 +89,29 @@ async def test_empty_pages_that_promise_more_come_to_an_end(tmp_path: Path, obse
         await house.recovers()
 
 
+@pytest.mark.fault(18)
+async def test_ever_new_pages_come_to_an_end(tmp_path: Path, observe: Observe) -> None:
+    """A tenant whose pages and links never repeat and never end is left after twice what is known and 100 pages."""
+    async with troubled(tmp_path, observe=observe, what="ever new pages") as house:
+        await house.settled()
+        tenant, endless = house.patient.tenant, Fault("raw_body", resource=SICK, facet="$query")
+        url = f"{house.server.url}/api1/x3/erp/{tenant.endpoint}/{SICK}?representation=BPCUSTOMER.$query&key=gt."
+
+        def act(seen: RequestSeen) -> None:
+            if seen.resource == SICK and seen.facet == "$query":
+                tenant.faults[:] = [endless]
+                number = endless.matched
+                rows = f'[{{"BPCNUM":"~{number:06}","BPCNAM":"new"}}]'
+                endless.body = f'{{"$resources":{rows},"$links":{{"$next":{{"$url":"{url}~{number:06}"}}}}}}'
+
+        tenant.on_request = act
+        report = await house.suffers(Reason.PAGING_INCOMPLETE)
+        house.seen.append(f"left after {report.pages} pages")
+        assert report.pages <= 2 * (RECORDS // PAGE + 6) + 101
+        house.heal()
+        await house.recovers()
+
+
 def _only(
     act: Callable[[RequestSeen], None] | None, *, page: int, heal: Callable[[], None]
 ) -> Callable[[RequestSeen], None]:

@@ -152,12 +152,18 @@ class Troubled:
         assert (lost, invented) == ([], [])
         await self.remember()
 
-    async def compared(self, name: str = SICK) -> tuple[list[str], list[str]]:
-        """Return, and count, the changes since `settled` that the log lacks against the truth, and has too many."""
+    async def compared(self, name: str = SICK, besides: str = "") -> tuple[list[str], list[str]]:
+        """Return, and count, the changes since `settled` that the log lacks against the truth, and has too many.
+
+        Those of the key `besides` are left out.
+        """
         tenant = self.patient.tenant
         changed = tenant.truth(self.state, tenant.state, name)
-        real = Counter(map(_spelt, ((c.op, c.key, c.before, c.after) for c in changed)))
-        said = Counter(map(_spelt, await self.events(name)))
+        told = [(c.op, c.key, c.before, c.after) for c in changed]
+        real, said = (
+            Counter(_spelt(each) for each in events if tuple(each[1]) != (besides,))
+            for events in (told, await self.events(name))
+        )
         lost, invented = list((real - said).elements()), list((said - real).elements())
         self.lost += len(lost)
         self.invented += len(invented)

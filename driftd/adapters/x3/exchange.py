@@ -13,7 +13,7 @@ import anyio.lowlevel
 import httpx
 
 from driftd import __version__
-from driftd.adapters.x3.answer import Answer, Tally
+from driftd.adapters.x3.answer import Answer, Tally, in_utf8
 from driftd.adapters.x3.faults import fault
 from driftd.adapters.x3.inflate import Body
 from driftd.adapters.x3.settings import Caps, X3Settings
@@ -137,7 +137,7 @@ class Exchange:
             self._traffic.answered(status, anyio.current_time() - begun)
         return Answer(
             status=response.status_code,
-            body=body,
+            body=in_utf8(body, headers.get("Content-Type", "")),
             content_type=headers.get("Content-Type", ""),
             location=headers.get("Location", ""),
             retry_after=headers.get("Retry-After", ""),
