@@ -62,6 +62,8 @@ class FaultProxy:
     down: Toxics = field(default_factory=Toxics)
     """Towards the client."""
     port: int = 0
+    buffer: int = 0
+    """Bytes that the kernel may hold of what the server sends; 0: as many as it likes."""
     accepted: int = 0
     """Connections let in so far."""
 
@@ -104,13 +106,25 @@ class FaultProxy:
         self.accepted += 1
         try:
             async with self._kept(writer):
-                inner, outer = await asyncio.open_connection("127.0.0.1", self.server)
+                inner, outer = await asyncio.open_connection(sock=await self._reached())
                 async with self._kept(outer):
                     await self._carry((reader, writer), (inner, outer))
         except (OSError, asyncio.CancelledError):
             pass  # either side went away, or the proxy ends it
         finally:
             self._tasks.discard(task)
+
+    async def _reached(self) -> socket.socket:
+        reached = socket.socket()
+        reached.setblocking(False)
+        if self.buffer:
+            reached.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.buffer)
+        try:
+            await asyncio.get_running_loop().sock_connect(reached, ("127.0.0.1", self.server))
+        except BaseException:
+            reached.close()
+            raise
+        return reached
 
     @asynccontextmanager
     async def _kept(self, writer: asyncio.StreamWriter) -> AsyncIterator[None]:

@@ -28,7 +28,8 @@ NUMBERS = [
 ]
 
 
-async def test_every_digit_is_kept(tmp_path: Path) -> None:
+@pytest.mark.fault(30)
+async def test_every_digit_is_kept(tmp_path: Path, observe: Observe) -> None:
     """Integers beyond 64 bits and decimals of 20 and more digits stand in snapshot, before and after digit by digit; a
     change in the last digit alone is an update, another spelling of the same number is none."""
     async with troubled(tmp_path) as house:
@@ -43,6 +44,7 @@ async def test_every_digit_is_kept(tmp_path: Path) -> None:
         nudged = ",".join(f'{{"BPCNUM":"N{n}","OST":{_nudged(text)}}}' for n, text in enumerate(NUMBERS))
         await _answered(house, nudged)
         events = await house.store.read_changes(0, 100, connection="aldgate")
+        observe(f"{len(NUMBERS)} numbers nudged in their last digit: {len(events)} updates told")
         assert sorted((e["before"]["OST"], e["after"]["OST"]) for e in (decoded(each.envelope) for each in events)) == (
             sorted((Decimal(text), Decimal(_nudged(text))) for text in NUMBERS)
         )

@@ -161,7 +161,7 @@ class Troubled:
         changed = tenant.truth(self.state, tenant.state, name)
         told = [(c.op, c.key, c.before, c.after) for c in changed]
         real, said = (
-            Counter(_spelt(each) for each in events if tuple(each[1]) != (besides,))
+            Counter(spelt(each) for each in events if tuple(each[1]) != (besides,))
             for events in (told, await self.events(name))
         )
         lost, invented = list((real - said).elements()), list((said - real).elements())
@@ -170,7 +170,8 @@ class Troubled:
         return lost, invented
 
 
-def _spelt(event: tuple[str, Any, Any, Any]) -> str:
+def spelt(event: tuple[str, Any, Any, Any]) -> str:
+    """Return op, key, before and after in one spelling."""
     op, *values = event
     return repr((op, _ordered(normal(values))))
 
@@ -182,11 +183,6 @@ def _ordered(value: Any) -> Any:
     if isinstance(value, list):
         return [_ordered(each) for each in value]
     return value.normalize(EXACT) if isinstance(value, Decimal) else value
-
-
-def by_key(event: tuple[str, tuple[Any, ...], Any, Any]) -> str:
-    """Order events of different keys."""
-    return repr(event[:2])
 
 
 def told(envelope: bytes) -> tuple[str, tuple[Any, ...], Any, Any]:
