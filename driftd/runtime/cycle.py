@@ -29,6 +29,7 @@ from driftd.runtime.compare import Comparison, Found
 from driftd.runtime.deletes import Deletes, Missing, SilentOnceError
 from driftd.runtime.glance import newest_shown, opening, pages, probed, wanted
 from driftd.runtime.lesson import LearntError, lesson
+from driftd.runtime.patient import Patient
 from driftd.runtime.reader import Reader
 from driftd.runtime.stretches import Stretch, Stretches
 from driftd.runtime.tally import CycleReport, Failure, Tally, Watch
@@ -58,6 +59,7 @@ async def cycle(tenant: Tenant, resource: Resource, kind: Kind, watch: Watch | N
 
 async def _cycle(tenant: Tenant, resource: Resource, kind: Kind, watch: Watch | None) -> CycleReport:
     begun = tenant.clock.monotonic()
+    tenant = replace(tenant, source=Patient(tenant.source, tenant.clock.sleep))
     tally = Tally(resource, kind)
     failure: Failure | None = None
     try:

@@ -12,6 +12,7 @@ from driftd.adapters.x3.numbers import exact_float, exact_integer
 from driftd.adapters.x3.payload import invalid
 from driftd.core.model import JsonObject
 from driftd.core.numbers import risky
+from driftd.core.oversize import bounded
 
 DEPTH: Final = 64
 """Levels of nesting beyond which a record is refused; the deepest documented X3 record has five."""
@@ -49,8 +50,10 @@ def decode(record: bytes) -> JsonObject:
 
     A number that a float would change comes as `int` or, from 41 characters on or with a point or exponent, as
     `decimal.Decimal`. Raises `SourceError` with ``invalid_payload`` for what is not one JSON object in UTF-8, for NaN
-    and infinities, lone surrogates, numbers beyond 10^±6,144, and nesting deeper than 64.
+    and infinities, lone surrogates, numbers beyond 10^±6,144, and nesting deeper than 64. A record over the limits of
+    `oversize` comes as what stands for it.
     """
+    record = bounded(record)
     if record.count(b"[") + record.count(b"{") > DEPTH:
         _check_depth(record)
     value: object = None
