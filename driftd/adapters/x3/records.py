@@ -12,9 +12,16 @@ from driftd.adapters.x3.numbers import exact_float, exact_integer
 from driftd.adapters.x3.payload import invalid
 from driftd.core.model import JsonObject
 from driftd.core.numbers import risky
+from driftd.errors import Reason, SourceError
 
 DEPTH: Final = 64
 """Levels of nesting beyond which a record is refused; the deepest documented X3 record has five."""
+LARGEST: Final = 16 << 20
+"""Bytes of one record; a journal entry of 9,999 lines takes 5 MiB."""
+VALUES: Final = 500_000
+"""Members and elements of one record, at all depths together; the same entry has 300,000."""
+_SMALL: Final = 256 << 10
+"""Bytes of a record whose values are not counted: there is no room in it for many."""
 
 _slices = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _OBJECT: Final = frozenset({ord("{")})
@@ -49,8 +56,11 @@ def decode(record: bytes) -> JsonObject:
 
     A number that a float would change comes as `int` or, from 41 characters on or with a point or exponent, as
     `decimal.Decimal`. Raises `SourceError` with ``invalid_payload`` for what is not one JSON object in UTF-8, for NaN
-    and infinities, lone surrogates, numbers beyond 10^±6,144, and nesting deeper than 64.
+    and infinities, lone surrogates, numbers beyond 10^±6,144, and nesting deeper than 64; with ``payload_too_large``
+    for one that is larger than `LARGEST`, or has more values than `VALUES`.
     """
+    if len(record) > _SMALL:
+        _check_size(record)
     if record.count(b"[") + record.count(b"{") > DEPTH:
         _check_depth(record)
     value: object = None
@@ -84,6 +94,19 @@ def _exactly(record: bytes) -> object:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a number")
+
+
+def _check_size(record: bytes) -> None:
+    """Refuse what is too large before it is decoded: each value but the first of its list or table has a comma."""
+    if len(record) > LARGEST:
+        raise _too_large(f"has more than {LARGEST >> 20} MiB")
+    if record.count(b",") > VALUES and _TEXTS.sub(b"", record).count(b",") > VALUES:
+        raise _too_large(f"has more than {VALUES:,} members and elements")
+
+
+def _too_large(how: str) -> SourceError:
+    hint = "report it to the tenant: no document of X3 is so large; lowering page_size does not help"
+    return SourceError(Reason.PAYLOAD_TOO_LARGE, f"a record {how}", hint=hint)
 
 
 def _check_depth(record: bytes) -> None:

@@ -24,8 +24,10 @@ DEPTH: Final = 16
 """Levels of objects and arrays that are looked into."""
 MEMBERS: Final = 10_000
 """Members that a prototype may declare."""
-_LONGEST: Final = 200
+LONGEST: Final = 200
 """Characters of a name, type, format or list of capabilities that count."""
+_NO_LENGTH: Final = 2**31
+"""Characters that no text has; numbers without end would not fit into what is stored."""
 
 _KINDS: Final[Mapping[str, ValueKind]] = MappingProxyType(
     {
@@ -97,7 +99,7 @@ def _members(properties: JsonObject, prefix: str, depth: int) -> Iterator[Declar
     for name, told in properties.items():
         if (
             name[:1] != "$"
-            and len(name) <= _LONGEST
+            and len(name) <= LONGEST
             and isinstance(told, Mapping)
             and not _title(name, told, properties)
         ):
@@ -131,16 +133,19 @@ def _form(told: JsonObject) -> FieldForm:
     kind = _kind(type_)
     if kind is None and isinstance(told.get("$properties"), Mapping):
         kind = ValueKind.OBJECT
-    length = told.get("$maxLength")
     return FieldForm(
         kinds=() if kind is None else (kind,),
-        max_length=length if isinstance(length, int) and not isinstance(length, bool) and length > 0 else None,
+        max_length=_length(told.get("$maxLength")),
         mandatory=told.get("$isMandatory") is True or None,
         excluded=told.get("$isExcluded") is True or None,
         format=_text(told.get("$x3Format")),
         capabilities=_capabilities(_text(told.get("$capabilities"))),
         type=type_ if kind is None else None,
     )
+
+
+def _length(told: Json) -> int | None:
+    return told if isinstance(told, int) and not isinstance(told, bool) and 0 < told < _NO_LENGTH else None
 
 
 def _kind(type_: str | None) -> ValueKind | None:
@@ -153,7 +158,7 @@ def _capabilities(text: str | None) -> str | None:
 
 
 def _text(value: Json) -> str | None:
-    return value[:_LONGEST] if isinstance(value, str) and value else None
+    return value[:LONGEST] if isinstance(value, str) and value else None
 
 
 def _texts(told: JsonObject) -> tuple[str, ...]:
