@@ -1,6 +1,5 @@
 """``driftd changes``: the log of change events as JSON lines."""
 
-import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -8,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from driftd.cli.options import check_selection, config_option, configured
+from driftd.cli.options import COUNTS, SEQS, check_selection, config_option, configured
+from driftd.cli.saying import emit
 
 if TYPE_CHECKING:
     from driftd.config import Config
@@ -22,8 +22,8 @@ _SECONDS_BETWEEN_LOOKS = 1.0
 @config_option
 @click.option("--connection", metavar="C", help="Only this connection.")
 @click.option("--resource", metavar="R", help="Only this resource.")
-@click.option("--after", type=click.IntRange(0), default=0, metavar="SEQ", help="Only events after this seq.")
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="At most so many events.")
+@click.option("--after", type=SEQS, default=0, metavar="SEQ", help="Only events after this seq.")
+@click.option("--limit", type=COUNTS, metavar="N", help="At most so many events.")
 @click.option("--follow", is_flag=True, help="Wait for more until interrupted.")
 def command(
     config_path: Path | None,
@@ -69,5 +69,4 @@ async def _print(
 
 
 def _write(batch: "Sequence[Recorded]") -> None:
-    sys.stdout.buffer.write(b"".join(each.envelope + b"\n" for each in batch))
-    sys.stdout.buffer.flush()
+    emit(b"".join(each.envelope + b"\n" for each in batch))

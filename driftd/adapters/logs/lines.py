@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from driftd.adapters.logs.plain import Plain
+from driftd.core.visible import escaped
 
 _encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _QUOTED: Final = re.compile(r'["=\\ ]')
@@ -48,10 +49,4 @@ def _quoted(text: str) -> str:
 def _visible(text: str) -> str:
     if text.isprintable():
         return text
-    return "".join([each if each.isprintable() else _escaped(each) for each in text])
-
-
-def _escaped(character: str) -> str:
-    """Escape as JSON does: beyond U+FFFF as two surrogates (RFC 8259, section 7)."""
-    units = character.encode("utf-16-be", "surrogatepass").hex()
-    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
+    return "".join([each if each.isprintable() else escaped(each) for each in text])
