@@ -16,7 +16,7 @@ COUNTS = click.IntRange(1, 2**63 - 1)
 """Of rows to print at most."""
 
 
-class _Text(click.ParamType):
+class _Text(click.ParamType[str]):
     """Text that UTF-8 holds: what is looked up and stored. Arguments that are none come as halves of surrogates."""
 
     name = "text"

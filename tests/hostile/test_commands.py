@@ -33,7 +33,7 @@ client_secret = { env = "SECRET" }
 name = "BPCUSTOMER"
 """
 ODD = st.sampled_from(
-    ["aldgate", "BPCUSTOMER", "C001", "--", "-1", "0", "9" * 30, "1e9", "[[" * 3_000, '["a"]', "0001-01-01", "24h", "9999d"]
+    ["aldgate", "BPCUSTOMER", "C001", "--", "-1", "9" * 30, "1e9", "[[" * 3_000, '["a"]', "0001-01-01", "24h", "9999d"]
 )  # fmt: skip
 ARGUMENTS = TEXTS.filter(lambda text: "\0" not in text) | LONE | ODD
 COMMANDS = (

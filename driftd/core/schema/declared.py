@@ -18,6 +18,7 @@ from driftd.core.model import Json, JsonObject
 from driftd.core.schema.fingerprint import digits
 from driftd.core.schema.model import FieldForm, Form, ValueKind
 from driftd.core.schema.paths import ELEMENTS
+from driftd.core.schema.paths import LONGEST as LONGEST_PATH
 from driftd.errors import Reason, SourceError
 
 DEPTH: Final = 16
@@ -104,6 +105,8 @@ def _members(properties: JsonObject, prefix: str, depth: int) -> Iterator[Declar
             and not _title(name, told, properties)
         ):
             path = f"{prefix}{name}"
+            if len(path) > LONGEST_PATH:
+                continue
             yield Declared(path, _form(told), _texts(told))
             yield from _below(told, path, depth - 1)
 
