@@ -167,7 +167,7 @@ class Counts:
             return made
         try:
             made.records, made.complete, made.paths, opened, closed = _UNPACK(packed[1:])
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, ValueError, RecursionError):
             return cls()
         made.open = set(opened)
         made.closed = {path: frozenset(kept) for path, kept in closed.items()}
