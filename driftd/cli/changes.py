@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from driftd.config import Config
     from driftd.core.model import Recorded
 
-_BATCH = 1000
+BATCH = 1000
 _SECONDS_BETWEEN_LOOKS = 1.0
 
 
@@ -56,7 +56,7 @@ async def _print(
     left = limit
     async with app.reading(config) as store:
         while left is None or left > 0:
-            size = _BATCH if left is None else min(left, _BATCH)
+            size = BATCH if left is None else min(left, BATCH)
             batch = await store.read_changes(after, size, connection=connection, resource=resource)
             if batch:
                 _write(batch)

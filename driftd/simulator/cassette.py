@@ -101,9 +101,7 @@ def load(file: Path) -> Cassette:
         with file.open("rb") as tape:
             content = tape.read(LARGEST + 1)
         if len(content) > LARGEST:
-            raise CassetteError(
-                f'"{file}" is longer than {LARGEST >> 30} GiB: record fewer classes'
-            )
+            raise CassetteError(f'"{file}" is longer than {LARGEST >> 30} GiB: record fewer classes')
         lines = content.split(b"\n")
     except OSError as error:
         raise CassetteError(f'"{file}" cannot be read ({error.strerror})') from error

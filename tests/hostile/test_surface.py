@@ -14,7 +14,9 @@ from prometheus_client.parser import text_string_to_metric_families as read_text
 from driftd.core.casefile import Case, of_alert, of_case
 from driftd.core.document import of_status
 from driftd.core.explained import Place, explained
+from driftd.core.health import Trouble
 from driftd.core.words import Language
+from driftd.errors import Reason
 from driftd.faces.http.application import application
 from driftd.faces.metrics.exposition import Exposition, Wanted
 from tests.faces import views
@@ -36,7 +38,7 @@ def hostile(text: str) -> Any:
         samples=(text,),
         evidence={"to": text, "factor": text},
     )
-    trouble = replace(DOWN.trouble, message=text, hint=text)
+    trouble = Trouble(Reason.INVALID_PAYLOAD, text, text, None, views.NOW, views.NOW, 3)
     bad = views.connection("bad", trouble=trouble, alerts=(views.alert(told=replace(drift, connection="bad")),))
     return views.status(bad, DOWN)
 

@@ -20,8 +20,15 @@ LARGEST: Final = 16 << 20
 """Bytes of one record; a journal entry of 9,999 lines takes 5 MiB."""
 VALUES: Final = 500_000
 """Members and elements of one record, at all depths together; the same entry has 300,000."""
+ROWS: Final = 1_000_000
+"""Records of one page, however many were asked for."""
+OBJECTS: Final = 4_000_000
+"""Objects of one page, those within records included: as many as there may be records while it is cut."""
 _SMALL: Final = 256 << 10
 """Bytes of a record whose values are not counted: there is no room in it for many."""
+
+_LARGE: Final = 8 << 20
+"""Bytes of a page whose objects are counted before it is cut."""
 
 _slices = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _OBJECT: Final = frozenset({ord("{")})
@@ -46,6 +53,8 @@ def objects(elements: Iterable[msgspec.Raw]) -> list[bytes]:
     Raises `SourceError` with ``invalid_payload`` where one is no object.
     """
     slices = list(map(bytes, elements))
+    if len(slices) > ROWS:
+        raise _page_too_large(f"{ROWS:,} records")
     if not {each[0] for each in slices} <= _OBJECT:
         raise invalid("$resources holds something else than objects")
     return slices
@@ -102,6 +111,17 @@ def _check_size(record: bytes) -> None:
         raise _too_large(f"has more than {LARGEST >> 20} MiB")
     if record.count(b",") > VALUES and _TEXTS.sub(b"", record).count(b",") > VALUES:
         raise _too_large(f"has more than {VALUES:,} members and elements")
+
+
+def check_page(body: bytes) -> None:
+    """Refuse a page that would become many times its size when it is cut; raises ``payload_too_large``."""
+    if len(body) > _LARGE and body.count(b"{") > OBJECTS:
+        raise _page_too_large(f"{OBJECTS:,} objects")
+
+
+def _page_too_large(what: str) -> SourceError:
+    hint = "lower page_size; if that does not help, report it to the tenant"
+    return SourceError(Reason.PAYLOAD_TOO_LARGE, f"the page has more than {what}", hint=hint)
 
 
 def _too_large(how: str) -> SourceError:

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from driftd.adapters.x3 import keys
 from driftd.adapters.x3.payload import invalid
-from driftd.adapters.x3.records import objects
+from driftd.adapters.x3.records import check_page, objects
 from driftd.core.model import JsonObject, KeyBytes, Query, Resource
 from driftd.errors import Reason, SourceError
 
@@ -198,6 +198,7 @@ def read_envelope(body: bytes, *, split: bool = False) -> Envelope:
     what is not an envelope.
     """
     body = without_bom(body)
+    check_page(body)
     if split:
         with suppress(
             msgspec.MsgspecError, UnicodeDecodeError, RecursionError, SourceError
