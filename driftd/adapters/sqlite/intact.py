@@ -5,7 +5,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Final, ParamSpec, TypeVar
 
-from msgspec import MsgspecError
+from msgspec import DecodeError, MsgspecError
+from orjson import JSONDecodeError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -24,6 +25,8 @@ def intact(read: Callable[P, T]) -> Callable[P, T]:
     def reading(*arguments: P.args, **named: P.kwargs) -> T:
         try:
             return read(*arguments, **named)
+        except (DecodeError, JSONDecodeError, UnicodeDecodeError, struct.error):
+            raise  # certainly no bug: `faults` says what comes of it
         except UNREADABLE as error:
             raise DamagedError(f"{read.__name__}: {type(error).__name__}") from error
 
