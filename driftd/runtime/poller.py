@@ -25,7 +25,10 @@ from driftd.runtime.view import Present
 from driftd.runtime.world import World
 
 _UNANSWERED: Final = frozenset({Reason.TIMEOUT, Reason.CONNECTION_RESET})
-"""What says nothing of a host that was reached before, and ends no trial of one that was not."""
+"""What says nothing of a host that was reached before, and ends no trial of one that was not.
+
+A reset before any byte came is the host's own doing, or that of what stands before it, as a refusal is.
+"""
 
 
 class Begun(NamedTuple):
@@ -203,14 +206,17 @@ class Poller:
 
     def _was_refused(self, report: CycleReport) -> bool:
         """Whether the breaker refused the cycle before it sent anything: that is no poll."""
-        return not report.requests and report.reason is not None and MEANINGS[report.reason].reach is Reach.HOST
+        if report.requests or report.reason is None:
+            return False
+        return report.reason in _UNANSWERED or MEANINGS[report.reason].reach is Reach.HOST
 
     def _hold(self, resource: Resource, poll: Poll, retry_after: float | None) -> None:
         chart, settings, way = self._post.chart, self._post.connection.settings, self._post.way
         trouble = chart.health.outage if _is_wide(poll) else chart.resource(resource.name).trouble
         if trouble is None or poll.reason is None:
             return
-        unanswered = poll.reason in _UNANSWERED and way.opens_in is not None
+        silent = poll.reason is Reason.CONNECTION_RESET and not poll.bytes
+        unanswered = poll.reason in _UNANSWERED and (silent or way.opens_in is not None)
         if MEANINGS[poll.reason].reach is Reach.HOST or unanswered:
             way.failed(trouble)
         after = wait_after(

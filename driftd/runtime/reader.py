@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from driftd.core import fingerprint
+from driftd.core import fingerprint, strict
 from driftd.core.lines import Lines
 from driftd.core.model import KeyBytes, Page, Query, Resource, Segment
 from driftd.core.volatile import cutter
@@ -13,6 +13,8 @@ from driftd.runtime.tally import Progress, Tally, Watch
 
 PAGES = 200_000
 """Pages of one reading of which nothing is known yet; of 500 records each, they hold a hundred million."""
+MOST = 100_000
+"""Records of one page."""
 EMPTY_PAGES = 3
 """Empty pages in a row that still promise a next one."""
 
@@ -54,6 +56,8 @@ class Reader:
         self._tally.read(page)
         digest = self.digest(page.records)
         self._check(page, digest, chained=chained)
+        if self._tally.pages == 1:
+            self._tally.repeated(strict.twice(self._source.split(page)[: strict.SAMPLE]))
         return Read(page, digest)
 
     async def again(self, query: Query) -> Page:
@@ -74,6 +78,12 @@ class Reader:
     def lines(self, page: Page, known: Mapping[bytes, KeyBytes]) -> Lines:
         """Split a page into rows with their raw fingerprints; a row whose bytes are `known` is not looked into."""
         slices = self._source.split(page)
+        if len(slices) > MOST:
+            raise SourceError(
+                Reason.PAYLOAD_TOO_LARGE,
+                f'"{self._resource.connection}" {self._resource.name}: a page of {len(slices)} records',
+                hint="the tenant does not keep to page_size: report it to the tenant",
+            )
         cut = map(self._cut, slices) if self._volatile else slices
         lines = Lines(slices, fingerprint.raws(cut, self._seed), known)
         if lines.fresh:

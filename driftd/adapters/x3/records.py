@@ -12,21 +12,13 @@ from driftd.adapters.x3.numbers import exact_float, exact_integer
 from driftd.adapters.x3.payload import invalid
 from driftd.core.model import JsonObject
 from driftd.core.numbers import risky
+from driftd.core.oversize import bounded
 from driftd.errors import Reason, SourceError
 
 DEPTH: Final = 64
 """Levels of nesting beyond which a record is refused; the deepest documented X3 record has five."""
-LARGEST: Final = 16 << 20
-"""Bytes of one record; a journal entry of 9,999 lines takes 5 MiB."""
-VALUES: Final = 500_000
-"""Members and elements of one record, at all depths together; the same entry has 300,000."""
-ROWS: Final = 1_000_000
-"""Records of one page, however many were asked for."""
 OBJECTS: Final = 4_000_000
 """Objects of one page, those within records included: as many as there may be records while it is cut."""
-_SMALL: Final = 256 << 10
-"""Bytes of a record whose values are not counted: there is no room in it for many."""
-
 _LARGE: Final = 8 << 20
 """Bytes of a page whose objects are counted before it is cut."""
 
@@ -53,8 +45,6 @@ def objects(elements: Iterable[msgspec.Raw]) -> list[bytes]:
     Raises `SourceError` with ``invalid_payload`` where one is no object.
     """
     slices = list(map(bytes, elements))
-    if len(slices) > ROWS:
-        raise _page_too_large(f"{ROWS:,} records")
     if not {each[0] for each in slices} <= _OBJECT:
         raise invalid("$resources holds something else than objects")
     return slices
@@ -65,11 +55,10 @@ def decode(record: bytes) -> JsonObject:
 
     A number that a float would change comes as `int` or, from 41 characters on or with a point or exponent, as
     `decimal.Decimal`. Raises `SourceError` with ``invalid_payload`` for what is not one JSON object in UTF-8, for NaN
-    and infinities, lone surrogates, numbers beyond 10^±6,144, and nesting deeper than 64; with ``payload_too_large``
-    for one that is larger than `LARGEST`, or has more values than `VALUES`.
+    and infinities, lone surrogates, numbers beyond 10^±6,144, and nesting deeper than 64. A record over the limits of
+    `oversize` comes as what stands for it.
     """
-    if len(record) > _SMALL:
-        _check_size(record)
+    record = bounded(record)
     if record.count(b"[") + record.count(b"{") > DEPTH:
         _check_depth(record)
     value: object = None
@@ -105,28 +94,11 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a number")
 
 
-def _check_size(record: bytes) -> None:
-    """Refuse what is too large before it is decoded: each value but the first of its list or table has a comma."""
-    if len(record) > LARGEST:
-        raise _too_large(f"has more than {LARGEST >> 20} MiB")
-    if record.count(b",") > VALUES and _TEXTS.sub(b"", record).count(b",") > VALUES:
-        raise _too_large(f"has more than {VALUES:,} members and elements")
-
-
 def check_page(body: bytes) -> None:
     """Refuse a page that would become many times its size when it is cut; raises ``payload_too_large``."""
     if len(body) > _LARGE and body.count(b"{") > OBJECTS:
-        raise _page_too_large(f"{OBJECTS:,} objects")
-
-
-def _page_too_large(what: str) -> SourceError:
-    hint = "lower page_size; if that does not help, report it to the tenant"
-    return SourceError(Reason.PAYLOAD_TOO_LARGE, f"the page has more than {what}", hint=hint)
-
-
-def _too_large(how: str) -> SourceError:
-    hint = "report it to the tenant: no document of X3 is so large; lowering page_size does not help"
-    return SourceError(Reason.PAYLOAD_TOO_LARGE, f"a record {how}", hint=hint)
+        hint = "lower page_size; if that does not help, report it to the tenant"
+        raise SourceError(Reason.PAYLOAD_TOO_LARGE, f"the page has more than {OBJECTS:,} objects", hint=hint)
 
 
 def _check_depth(record: bytes) -> None:
