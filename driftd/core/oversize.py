@@ -10,11 +10,11 @@ RECORD: Final = 16 << 20
 FIELD: Final = 4 << 20
 """Bytes of a text in it."""
 MEMBERS: Final = 500_000
-"""Members in it, at all depths; an order of 5,000 lines has some 300,000."""
+"""Members in it, at all depths, or members and elements; an order of 5,000 lines has some 300,000."""
 NAME: Final = "over_limit"
 """The one member of what is kept."""
-_FEW: Final = 4
-"""Bytes that a member takes at least: ``"":0``."""
+_FEW: Final = 2
+"""Bytes that an element takes at least: ``0,``."""
 SMALL: Final = min(RECORD, FIELD, MEMBERS * _FEW)
 """Bytes of a record that is over no limit."""
 _TEXTS: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
@@ -34,4 +34,5 @@ def _over(record: bytes) -> bool:
     if len(record) > RECORD:
         return True
     longest = max((len(text[0]) for text in _TEXTS.finditer(record)), default=0)
-    return longest > FIELD or _TEXTS.sub(b"", record).count(b":") > MEMBERS
+    plain = _TEXTS.sub(b"", record)
+    return longest > FIELD or plain.count(b",") > MEMBERS

@@ -200,7 +200,7 @@ class Comparison:
     def _note(self, change: Change) -> None:
         self._tally.changes[change.op] += 1
         if change.op is Op.UPDATE:
-            self.members.update({pointer.split("/", 2)[1] for pointer in change.changed})
+            self.members.update({pointer.split("/", 2)[1] for pointer in change.changed if pointer})
 
     def _next_row(self) -> int:
         self._rows += 1

@@ -20,7 +20,7 @@ from driftd.core.lines import Line
 from driftd.core.model import Absence, Contents, JsonObject, KeyBytes, Kind, Op, Resource, Segment, Standing, Stored
 from driftd.core.schema.parting import SAMPLED
 from driftd.core.segment import pieces, segment
-from driftd.core.volatile import nearly_all
+from driftd.core.volatile import LONGEST, MOST, nearly_all
 from driftd.errors import DamagedStoreError, FencedError, Reason, SourceError, StoreError
 from driftd.ports import Cycle
 from driftd.runtime.ahead import read_ahead
@@ -348,7 +348,12 @@ class Way:
 
     def _proposed(self) -> tuple[str, ...]:
         """Name members that changed in nearly every record; a second sweep in a row makes it a proposal."""
-        names = {name for name, count in self.comparison.members.items() if nearly_all(count, self.tally.records)}
+        names = {
+            name
+            for name, count in self.comparison.members.items()
+            if nearly_all(count, self.tally.records) and len(name) <= LONGEST
+        }
+        names = set(sorted(names)[:MOST])
         for name in sorted(names & set(self.standing.proposed)):
             self.tally.notes.append(
                 f"{name} changed in nearly every record in two sweeps: if it says nothing, "

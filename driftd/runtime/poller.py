@@ -53,6 +53,8 @@ class Poller:
         self._progress: dict[str, int] = {}
         self._decided: dict[tuple[str, str], int] = {}
         """How often a person had decided something of a resource when it was last looked at."""
+        self._noted: dict[str, tuple[str, ...]] = {}
+        """The latest notes of each resource."""
         self._running: dict[str, anyio.CancelScope] = {}
         """By resource, what ends its cycle."""
         self._retries = Retries()
@@ -185,6 +187,7 @@ class Poller:
             return
         poll = post.chart.polled(resource.name, report, begun.at, self._world.book, post.log)
         self._world.gauges.polls.observe(report.seconds)
+        self._note(resource, report.notes)
         if poll.result is Result.FAILED:
             if report.reason is Reason.RATE_LIMITED and report.retry_after is not None:
                 post.traffic.quota.rest(report.retry_after)
@@ -195,6 +198,13 @@ class Poller:
             await self._settled(resource)
         if poll.result is not Result.FAILED or poll.status is not None:
             post.way.passed()
+
+    def _note(self, resource: Resource, notes: tuple[str, ...]) -> None:
+        """Say what a cycle noted, unless that was said of its resource the last time there was something."""
+        if notes and notes != self._noted.get(resource.name):
+            self._noted[resource.name] = notes
+            for note in notes:
+                self._post.log.warning("poll noted", resource=resource.name, note=note)
 
     async def _settled(self, resource: Resource) -> None:
         try:

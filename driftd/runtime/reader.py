@@ -11,6 +11,8 @@ from driftd.errors import Reason, SourceError
 from driftd.ports import Source
 from driftd.runtime.tally import Progress, Tally, Watch
 
+PAGES = 200_000
+"""Pages of one reading of which nothing is known yet; of 500 records each, they hold a hundred million."""
 MOST = 100_000
 """Records of one page."""
 EMPTY_PAGES = 3
@@ -46,10 +48,11 @@ class Reader:
         self._volatile = volatile
         self._cut = cutter(volatile)
         self._digests: set[bytes] = set()
-        self._links: set[str] = set()
+        self._links: set[bytes] = set()
+        """Fingerprints of the links that were followed, which may be long."""
         self._empty = 0
-        self.limit: int | None = None
-        """Greatest number of pages; None: as many as there are."""
+        self.limit = PAGES
+        """Greatest number of pages."""
         self.watch: Watch | None = None
         self.expected: int | None = None
 
@@ -119,8 +122,9 @@ class Reader:
     def _check(self, page: Page, digest: bytes, *, chained: bool) -> None:
         empty = len(page.records) <= 2
         self._empty = self._empty + 1 if empty else 0
-        repeated = (not empty and digest in self._digests) or (chained and page.next in self._links)
-        if repeated or self._empty > EMPTY_PAGES or (self.limit is not None and self._tally.pages > self.limit):
+        link = fingerprint.raw(page.next.encode(), self._seed) if chained and page.next is not None else None
+        repeated = (not empty and digest in self._digests) or link in self._links
+        if repeated or self._empty > EMPTY_PAGES or self._tally.pages > self.limit:
             what = "the same page or link came twice" if repeated else f"{self._tally.pages} pages and no end"
             raise SourceError(
                 Reason.PAGING_INCOMPLETE,
@@ -128,5 +132,5 @@ class Reader:
                 hint="nothing was taken from this pass; see whether the tenant's $next links are changed by a proxy",
             )
         self._digests.add(digest)
-        if chained and page.next is not None:
-            self._links.add(page.next)
+        if link is not None:
+            self._links.add(link)
