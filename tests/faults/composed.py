@@ -3,19 +3,20 @@
     python -m tests.faults.composed [untold | clock=FILE] run -c driftd.toml
 
 `untold`: killed once an alert is written, and the changes it came with, and before it is said. `clock`: the wall clock
-is ahead by the milliseconds that stand in the file, and what is due to nobody is looked at every quarter of a second.
+is ahead by the milliseconds that stand in the file, and what is due to nobody is looked at at once.
 """
 
 import os
 import signal
 import sys
 import time
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from driftd.__main__ import main
 from driftd.adapters import clock
 from driftd.app import daemon
+from driftd.runtime import watch
 from driftd.runtime.alarms import Alarms, Judged
 
 
@@ -34,20 +35,16 @@ def untold() -> None:
 def jumping(place: Path) -> None:
     """Have a wall clock that the test sets."""
 
-    def now(_: object) -> int:
+    def now(self: clock.SystemClock) -> int:
         return time.time_ns() // 1_000_000 + int(place.read_text())
 
     clock.SystemClock.now = now  # type: ignore[method-assign]
+    setattr(watch, "MINUTE", 0.5)  # noqa: B010 - a test composition, not a setting
     tempo = daemon.Tempo(tick=0.25)
-    made = daemon.Process
-
-    def process(*arguments: Any, **named: Any) -> daemon.Process:
-        return made(*arguments, **named, tempo=tempo)
-
-    daemon.Process = process  # type: ignore[assignment,misc]
+    daemon.Process = partial(daemon.Process, tempo=tempo)  # type: ignore[assignment,misc]
 
 
 if __name__ == "__main__":
     what, _, argument = sys.argv.pop(1).partition("=")
-    {"untold": untold, "clock": lambda: jumping(Path(argument))}[what]()
+    untold() if what == "untold" else jumping(Path(argument))
     sys.exit(main())  # type: ignore[func-returns-value]

@@ -12,7 +12,6 @@ from tests.contracts.stores import raise_epoch
 from tests.faults.observing import Observe
 from tests.house.process import Daemon, amiss, equal, estate, read, running, until
 
-
 ASLEEP = 1.2
 """Seconds that it stands."""
 

@@ -49,7 +49,7 @@ def test_what_was_written_and_not_said_is_told_once(tmp_path: Path, observe: Obs
     fired = [one.notice.id for one in after if one.notice.telling is Telling.FIRING and one.notice.alert.id in ids]
     lost, invented = amiss(whole)
     observe(
-        f"{len(written)} notices and {len(committed.after)} changes written and unsaid: all told from their tables once",
+        f"{len(written)} notices and {len(committed.after)} changes written, unsaid; each told from its table once",
         lost=lost,
         invented=invented,
     )

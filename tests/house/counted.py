@@ -23,4 +23,4 @@ def _count(*_: object) -> None:
 if __name__ == "__main__":
     del sys.argv[0]
     signal.signal(signal.SIGUSR1, _count)
-    sys.exit(main())
+    sys.exit(main())  # type: ignore[func-returns-value]

@@ -25,6 +25,8 @@ from tests.house.waiting import until_swept
 
 CALM: float = 60.0
 """Seconds at the end, at most a quarter of the whole, in which nothing befalls anybody."""
+WARM: float = 120.0
+"""Seconds after which a daemon's memory is looked at: by then what it needs at once has been needed."""
 WELL = frozenset({"ok", "degraded"})
 """States of a connection that is polled and answers."""
 
@@ -138,7 +140,8 @@ def _settled(daemon: Watched, connections: int) -> Counter[str]:
 def _broken(outcome: Outcome) -> list[str]:
     """Name the laws that were broken."""
     last = [each for each in outcome.samples if each.get("life", outcome.kills) == outcome.kills]
-    broken = [*outcome.reckoning.wrong, *grown(last)]
+    warm = [each for each in last if each["seconds"] >= last[0]["seconds"] + WARM]
+    broken = [*outcome.reckoning.wrong, *grown(warm)]
     if not outcome.reckoning.told:
         broken.append("nothing was told")
     if set(outcome.states) - WELL:

@@ -72,7 +72,7 @@ def test_a_sweep_that_takes_too_long_is_not_waited_for(tmp_path: Path, observe: 
         second = read(tmp_path, tenant, first)
         lost, invented = amiss(second)
         observe(
-            f"longer than its grace: cancelled, {len(first.after)} of its events written; {len(second.after)} told later",
+            f"longer than its grace: cancelled, nothing of it written; {len(second.after)} events told later",
             lost=lost,
             invented=invented,
         )
