@@ -115,7 +115,7 @@ class Ground:
                 await before(self.data_dir)
                 await self.scenario.finish(self.data_dir)
                 await settle(self.data_dir)
-                said.write_text(await shown(self.data_dir))
+                said.write_text(await self.scenario.shown(self.data_dir))
             except Exception as error:
                 traceback.print_exc()
                 said.write_text(f"it cannot go on: {error!r}")

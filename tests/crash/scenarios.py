@@ -14,8 +14,10 @@ from typing import Any, Final
 
 from driftd.adapters.sqlite.sql import migrations
 from tests.crash.polls import STATES, file, forget, move, note, once, play
+from tests.crash.shown import shown
 
 Act = Callable[[Path], Coroutine[Any, Any, None]]
+Show = Callable[[Path], Coroutine[Any, Any, str]]
 RELEASED: Final = Path(__file__).parents[1] / "adapters" / "sqlite" / "released"
 
 
@@ -30,6 +32,8 @@ class Scenario:
     act: Act
     finish: Act
     prepare: Act = nothing
+    shown: Show = shown
+    """What is compared in the end."""
     ahead: bool = False
     """Whether nearly everything is written ahead, in transactions of two rows."""
     after_a_kill: bool = False

@@ -7,6 +7,7 @@ import os
 import sqlite3
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,8 @@ _FILES: Final = frozenset(
     {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "os.truncate", "os.link", "shutil.copyfile"}
 )
 """Audited operations whose first argument is the path (docs.python.org, "Audit events table")."""
+_BY_DESCRIPTOR: Final = ("pwrite", "ftruncate", "fsync")
+"""Operations of open files that are not audited, or not by name."""
 
 
 class Steps:
@@ -40,6 +43,16 @@ class Steps:
             return opened
 
         sqlite3.connect = watched  # type: ignore[assignment] # a test composition
+        for name in _BY_DESCRIPTOR:
+            setattr(os, name, self._by_descriptor(getattr(os, name)))
+
+    def _by_descriptor(self, does: Callable[..., Any]) -> Callable[..., Any]:
+        def watched(descriptor: int, *arguments: Any) -> Any:
+            if self._is_ours(Path(f"/proc/self/fd/{descriptor}").readlink()):
+                self._before("file")
+            return does(descriptor, *arguments)
+
+        return watched
 
     def _before(self, kind: str) -> None:
         if self.counts.total() == self._kill_at:
