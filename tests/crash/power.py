@@ -11,39 +11,21 @@ import pickle
 import sqlite3
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 from random import Random
 from shutil import rmtree
 from stat import S_ISDIR
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from driftd.adapters.sqlite import transaction
 from tests.crash.disk import Disk, Touch
 from tests.crash.ground import Ground, Picks, Row, in_child
 from tests.crash.ground import log as read_log
 from tests.crash.matrix import prepared
-from tests.crash.scenarios import Scenario
-
-SECTOR: Final = 512
-Loss = Literal["all", "none", "torn", "sectors"]
-LOSSES: Final[tuple[Loss, ...]] = ("all", "none", "torn", "sectors")
-"""What is lost of what was written since the last sync: all, nothing, its end, or any sectors."""
-
-
-class Moved(NamedTuple):
-    """A file that was given another name."""
-
-    path: Path
-    to: Path
-
-
-class Settled(NamedTuple):
-    """A directory that was synced."""
-
-    path: Path
+from tests.crash.platter import LOSSES, Deed, Moved, Platter, Settled
+from tests.crash.scenarios import Scenario, nothing
 
 
 class Promised(NamedTuple):
@@ -55,7 +37,7 @@ class Promised(NamedTuple):
     deeds: int = 0
 
 
-Note = Touch | Moved | Settled | Promised
+Note = Deed | Promised
 
 
 class Recorder:
@@ -63,7 +45,7 @@ class Recorder:
 
     def __init__(self, room: Path) -> None:
         self.notes: list[Note] = []
-        self._room = str(room)
+        self._room = room
 
     def watch(self) -> None:
         """Begin."""
@@ -72,9 +54,8 @@ class Recorder:
         sync, fenced = os.fsync, transaction._fenced
 
         def synced(descriptor: int) -> None:
-            if S_ISDIR(os.fstat(descriptor).st_mode):
-                self.notes.append(Settled(Path(f"/proc/self/fd/{descriptor}").readlink()))
             sync(descriptor)
+            self._synced(descriptor, Path(f"/proc/self/fd/{descriptor}").readlink())
 
         def promised(db: Any, *, durable: bool, **how: Any) -> Any:
             found = fenced(db, durable=durable, **how)
@@ -85,12 +66,24 @@ class Recorder:
         os.fsync, transaction._fenced = synced, promised  # type: ignore[assignment]
 
     def _touched(self, touch: Touch) -> None:
-        if str(touch.path).startswith(self._room) and not touch.path.name.endswith("-shm"):
-            self.notes.append(touch)
+        if touch.path.is_relative_to(self._room) and not touch.path.name.endswith("-shm"):
+            self.notes.append(touch._replace(path=touch.path.relative_to(self._room)))
 
     def _audited(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if event == "os.rename" and str(arguments[0]).startswith(self._room):
-            self.notes.append(Moved(Path(arguments[0]), Path(arguments[1])))
+        if event in {"os.rename", "os.remove"} and Path(arguments[0]).is_relative_to(self._room):
+            path = Path(arguments[0]).relative_to(self._room)
+            moved = event == "os.rename"
+            self.notes.append(
+                Moved(path, Path(arguments[1]).relative_to(self._room)) if moved else Touch("remove", path)
+            )
+
+    def _synced(self, descriptor: int, path: Path) -> None:
+        """Note a sync of ours: of a directory, or of a file, of which nothing that we wrote was noted before."""
+        if S_ISDIR(os.fstat(descriptor).st_mode):
+            self.notes.append(Settled(path))
+        elif path.is_relative_to(self._room):
+            own = path.relative_to(self._room)
+            self.notes += [Touch("cut", own), Touch("write", own, 0, path.read_bytes()), Touch("sync", own)]
 
 
 def _promise(db: sqlite3.Connection) -> Promised:
@@ -98,64 +91,6 @@ def _promise(db: sqlite3.Connection) -> Promised:
         "SELECT last_seq, (SELECT count(*) FROM notices), (SELECT count(*) FROM deeds) FROM meta"
     ).fetchall()
     return Promised(seq, *rest)
-
-
-def left(files: dict[str, bytes], notes: Sequence[Note], loss: Loss, chance: Random) -> dict[str, bytes]:
-    """Return what `files` are after the power was lost at the end of `notes`."""
-    kept = {path: bytearray(content) for path, content in files.items()}
-    pending: dict[str, list[Touch]] = {}
-    names: list[Moved | Touch] = []
-    for note in notes:
-        if isinstance(note, Promised):
-            continue
-        if isinstance(note, Settled):
-            _rename(kept, names)
-        elif isinstance(note, Moved) or note.verb == "remove":
-            names.append(note)
-            if not isinstance(note, Moved) and note.offset:
-                _rename(kept, names)
-        elif note.verb == "sync":
-            _apply(kept, pending.pop(note.path.name, []))
-        else:
-            pending.setdefault(note.path.name, []).append(note)
-    for path, touches in pending.items():
-        kept.setdefault(path, bytearray())
-        _lose(kept, touches, loss, chance)
-    _rename(kept, names[: {"all": 0, "none": len(names)}.get(loss, chance.randint(0, len(names)))])
-    return {path: bytes(content) for path, content in kept.items()}
-
-
-def _apply(files: dict[str, bytearray], touches: Iterable[Touch]) -> None:
-    for touch in touches:
-        content = files.setdefault(touch.path.name, bytearray())
-        if touch.verb == "cut":
-            del content[touch.offset :]
-        else:
-            content.extend(bytes(max(0, touch.offset - len(content))))
-            content[touch.offset : touch.offset + len(touch.written)] = touch.written
-
-
-def _lose(files: dict[str, bytearray], touches: list[Touch], loss: Loss, chance: Random) -> None:
-    if loss == "none":
-        _apply(files, touches)
-    elif loss == "torn":
-        whole = chance.randrange(len(touches))
-        torn = touches[whole]
-        part = torn.written[: chance.randint(0, len(torn.written) // SECTOR) * SECTOR]
-        _apply(files, [*touches[:whole], *([torn._replace(written=part)] if part else [])])
-    elif loss == "sectors":
-        for touch in touches:
-            for at in range(0, len(touch.written), SECTOR):
-                if chance.random() < 0.5:
-                    _apply(files, [touch._replace(offset=touch.offset + at, written=touch.written[at : at + SECTOR])])
-
-
-def _rename(files: dict[str, bytearray], names: list[Moved | Touch]) -> None:
-    for name in names:
-        content = files.pop(name.path.name, bytearray())
-        if isinstance(name, Moved):
-            files[name.to.name] = content
-    names.clear()
 
 
 def lose(name: str, scenario: Scenario, room: Path, points: Picks = range, seed: int = 1) -> Row:
@@ -171,9 +106,12 @@ def lose(name: str, scenario: Scenario, room: Path, points: Picks = range, seed:
         just_after = [len(LOSSES) * n for n, each in enumerate(notes, 1) if isinstance(each, Promised)]
         for point in sorted({*just_after, *points(len(LOSSES) * (len(notes) + 1))}):
             moment, way = divmod(point, len(LOSSES))
-            _write(ground.data_dir, left(files, notes[:moment], LOSSES[way], Random(f"{seed}/{name}/{point}")))
+            platter = Platter(files)
+            platter.take(each for each in notes[:moment] if not isinstance(each, Promised))
+            _write(ground.data_dir, platter.left(LOSSES[way], Random(f"{seed}/{name}/{point}")))
             promise = max((each for each in notes[:moment] if isinstance(each, Promised)), default=Promised())
-            row.met(point, oracle, ground.finish(partial(_keeps, log=log, promise=promise)))
+            keeps = partial(_keeps, log=log, promise=promise) if scenario.appends else nothing
+            row.met(point, oracle, ground.finish(keeps))
     return row
 
 
@@ -189,7 +127,7 @@ async def _keeps(data_dir: Path, *, log: list[tuple[int, str]], promise: Promise
 
 
 def _recorded(ground: Ground) -> list[Note]:
-    """Let a scenario act on a copy of its base, and return what it did; paths are names."""
+    """Let a scenario act on a copy of its base, and return what it did."""
     ground.copy()
     taken = ground.room / "notes"
 
@@ -204,13 +142,15 @@ def _recorded(ground: Ground) -> list[Note]:
     return list(pickle.loads(taken.read_bytes()))
 
 
-def _files(base: Path) -> dict[str, bytes]:
-    """Read files by their names, all but what SQLite shares between processes, which no loss of power outlives."""
-    return {path.name: path.read_bytes() for path in base.glob("*") if not path.name.endswith("-shm")}
+def _files(base: Path) -> dict[Path, bytes]:
+    """Read files, all but what SQLite shares between processes, which no loss of power outlives."""
+    found = [path for path in base.rglob("*") if path.is_file() and not path.name.endswith("-shm")]
+    return {path.relative_to(base): path.read_bytes() for path in found}
 
 
-def _write(data_dir: Path, files: dict[str, bytes]) -> None:
+def _write(data_dir: Path, files: dict[Path, bytes]) -> None:
     rmtree(data_dir, ignore_errors=True)
     data_dir.mkdir(0o700)
-    for name, content in files.items():
-        (data_dir / name).write_bytes(content)
+    for path, content in files.items():
+        (data_dir / path).parent.mkdir(parents=True, exist_ok=True)
+        (data_dir / path).write_bytes(content)

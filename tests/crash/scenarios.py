@@ -34,6 +34,8 @@ class Scenario:
     prepare: Act = nothing
     shown: Show = shown
     """What is compared in the end."""
+    appends: bool = True
+    """Whether the log only grows, so that what was promised of it must be there before it goes on."""
     ahead: bool = False
     """Whether nearly everything is written ahead, in transactions of two rows."""
     after_a_kill: bool = False
