@@ -44,11 +44,17 @@ def pointers(before: bytes, after: bytes) -> tuple[str, ...]:
 
 
 def sighted(
-    seen: Sighting, stored: Stored | None, resource: Resource, *, volatile: frozenset[str] = frozenset()
+    seen: Sighting,
+    stored: Stored | None,
+    resource: Resource,
+    *,
+    volatile: frozenset[str] = frozenset(),
+    forgotten: int = 0,
 ) -> tuple[Row, Change | None]:
     """Compare a sighting with what is stored of its key: the row to keep, and the change event if there is one.
 
     `volatile` is given when its members were not yet left out of what is stored: they then count on neither side.
+    `forgotten` is `Standing.forgotten`: a key that nothing is known of may have had events before.
     """
     details, details_at = (seen.details, seen.ts) if seen.details is not None else (None, None)
     if details is None and stored is not None and stored.deleted_at is None:
@@ -66,7 +72,8 @@ def sighted(
         placed=seen.placed,
     )
     if stored is None or stored.deleted_at is not None:
-        return row, _created(seen, after, print_after, resource, stored)
+        id_ = event_id(resource, seen.key, print_after, stored.seq if stored else forgotten)
+        return row, _created(seen, after, print_after, id_, stored)
     if stored.fingerprint == print_after:
         return row, None
     before = without(overlay(stored.body, stored.details), volatile)
@@ -166,9 +173,9 @@ def event_id(resource: Resource, key: KeyBytes, after: bytes, previous_seq: int)
     return digest.hexdigest()
 
 
-def _created(seen: Sighting, after: bytes, print_after: bytes, resource: Resource, stored: Stored | None) -> Change:
+def _created(seen: Sighting, after: bytes, print_after: bytes, id_: str, stored: Stored | None) -> Change:
     return Change(
-        id=event_id(resource, seen.key, print_after, stored.seq if stored else 0),
+        id=id_,
         op=Op.CREATE,
         key=seen.key,
         before=None,

@@ -31,6 +31,8 @@ class Op(StrEnum):
     CREATE = "c"
     UPDATE = "u"
     DELETE = "d"
+    MARKER = "m"
+    """To none: the log itself says something of a resource, as ``reason`` tells."""
 
 
 class Confidence(StrEnum):
@@ -337,3 +339,8 @@ class Standing(Struct, frozen=True):
     """Whether the watermark's member went or changed its form: sweeps instead of deltas until that is accepted."""
     frozen: bool = False
     """Whether no cycle runs until a drift is accepted: policy ``freeze``."""
+    forgotten: int = 0
+    """Up to which number tombstones may be gone: what a key that has none takes for its previous ``seq``.
+
+    Given by the store; what a commit says of it counts for nothing.
+    """

@@ -29,6 +29,7 @@ class Comparison:
         self._tenant = tenant
         self._resource = resource
         self._tally = tally
+        self._forgotten = standing.forgotten
         self._volatile = frozenset(resource.volatile) | frozenset(standing.volatile)
         self._redrop = (
             self._volatile
@@ -65,7 +66,8 @@ class Comparison:
         sightings = await self._complete(self._sightings(unlike, page, now, placed=placed))
         changes: list[Change] = []
         for seen in sightings:
-            row, change = diff.sighted(seen, stored.get(seen.key), self._resource, volatile=self._redrop)
+            held = stored.get(seen.key)
+            row, change = diff.sighted(seen, held, self._resource, volatile=self._redrop, forgotten=self._forgotten)
             rows.append(row)
             if change is not None:
                 changes.append(change)

@@ -131,6 +131,8 @@ class Running:
         """Return what keeps the daemon from being ready; None where nothing does."""
         if not self._polling:
             return "polls do not run"
+        if self._world.halt.trouble is not None:
+            return self._world.halt.trouble.message
         return "the database cannot be written" if self._world.book.failing else None
 
     def stuck(self) -> str | None:
@@ -186,7 +188,7 @@ def needs_restart(before: Config, after: Config) -> tuple[str, ...]:
         "daemon.log_format": (before.daemon.log_format, after.daemon.log_format),
         "daemon.stop_grace": (before.daemon.stop_grace, after.daemon.stop_grace),
         "web.listen": (before.web.listen, after.web.listen),
-        "store": (before.store, after.store),
+        "store.url": (before.store.url, after.store.url),
     }
     return tuple(name for name, (old, new) in pairs.items() if old != new)
 

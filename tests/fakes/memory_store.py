@@ -28,6 +28,7 @@ from driftd.core.model import (
 from driftd.errors import FencedError, StoreError
 from driftd.ports import Detected, Outcome, Seen, Snapshot
 from tests.fakes.memory_casebook import MemoryCasebook
+from tests.fakes.memory_changelog import MemoryChangelog
 
 
 @dataclass
@@ -40,12 +41,38 @@ class _Shelf:
     segments: dict[int, tuple[Segment, Contents]] = field(default_factory=dict)
     cycles: int = 0
     withholds: bool = False
-    withheld: list[tuple[Change, Context]] = field(default_factory=list)
+    withheld: list[list[tuple[Change, Context]]] = field(default_factory=list)
+    """Of each commit."""
+    released: int = 0
+    """The seq of the last event that was released late."""
+    forgotten: int = 0
+    forgets_at: int | None = None
     open: "MemoryCycle | None" = None
+
+    @property
+    def placed(self) -> Standing:
+        """The checkpoint as it is read."""
+        return replace(self.standing, forgotten=self.forgotten)
 
     def live(self) -> list[Stored]:
         """Records that are no tombstones, in the order of key bytes."""
         return [self.records[key] for key in sorted(self.records) if self.records[key].deleted_at is None]
+
+    def forget(self, first: int) -> int:
+        """Remove tombstones, or find those that may go next; return how many went. The log begins at `first`."""
+        tombstones = [key for key, each in self.records.items() if each.deleted_at is not None]
+        if self.forgets_at is None:
+            late = self.withheld or self.released >= first
+            if not late and any(self.records[key].seq < first for key in tombstones):
+                self.forgotten, self.forgets_at = first - 1, self.standing.sweeps + 2
+            return 0
+        if self.standing.sweeps < self.forgets_at:
+            return 0
+        gone = [key for key in tombstones if self.records[key].seq <= self.forgotten]
+        for key in gone:
+            del self.records[key]
+        self.forgets_at = None
+        return len(gone)
 
 
 class MemoryCycle:
@@ -110,11 +137,13 @@ class MemoryCycle:
         self._shelf.standing = standing
         context = replace(self._context, sweep=self._shelf.cycles)
         seqs = {change.key: seq for seq, change in enumerate(self._changes, first)}
-        if self._shelf.withholds:
-            self._shelf.withheld += [(change, context) for change in self._changes]
-            self._store.last_seq += len(self._changes)
+        events = [(change, context) for change in self._changes]
+        self._store.changelog.counted(events, self._store.now())
+        if events and self._shelf.withholds:
+            self._shelf.withheld.append(events)
+            self._store.last_seq += len(events)
         else:
-            self._store.publish([(change, context) for change in self._changes])
+            self._store.publish(events)
         for key, row in self._rows.items():
             self._shelf.records[key] = self._stored(row, seqs.get(key))
         if detected is not None:
@@ -175,15 +204,19 @@ class MemoryCycle:
 class MemoryStore:
     """All that is remembered, gone with the process."""
 
-    def __init__(self, cycle_id: Callable[[], str] = lambda: uuid4().hex) -> None:
+    def __init__(
+        self, cycle_id: Callable[[], str] = lambda: uuid4().hex, now: Callable[[], int] = lambda: 1_000
+    ) -> None:
+        self.now = now
         self.log: list[Recorded] = []
         self.last_seq = 0
         """Greatest ``seq`` given so far, to a withheld event or one of the log."""
         self.casebook = MemoryCasebook(self)
+        self.changelog = MemoryChangelog(self)
         self.fenced = False
         """Set it to have every further commit fail as after the start of another process."""
         self._cycle_id = cycle_id
-        self._shelves: dict[tuple[str, str], _Shelf] = {}
+        self.shelves: dict[tuple[str, str], _Shelf] = {}
         self._segment = 0
 
     def next_segment(self) -> int:
@@ -191,8 +224,9 @@ class MemoryStore:
         self._segment += 1
         return self._segment
 
-    def publish(self, events: Iterable[tuple[Change, Context]]) -> None:
-        """Put events at the end of the log."""
+    def publish(self, events: Sequence[tuple[Change, Context]]) -> None:
+        """Put events of one commit at the end of the log."""
+        self.changelog.published(events, self.last_seq + 1, self.now())
         for seq, (change, context) in enumerate(events, self.last_seq + 1):
             whole = envelope(change, seq, context)
             self.log.append(Recorded(seq, context.connection, context.resource, change.op, whole))
@@ -200,17 +234,19 @@ class MemoryStore:
 
     def release(self, connection: str, resource: str) -> None:
         """Put what is withheld of a resource at the end of the log, and withhold no more of it."""
-        shelf = self._shelves.get((connection, resource), _Shelf())
-        self.publish(shelf.withheld)
+        shelf = self.shelves.get((connection, resource), _Shelf())
+        for events in shelf.withheld:
+            self.publish(events)
+            shelf.released = self.last_seq
         shelf.withheld, shelf.withholds = [], False
 
     def withheld(self, connection: str, resource: str) -> int:
         """Count the events of a resource that are withheld."""
-        return len(self._shelves.get((connection, resource), _Shelf()).withheld)
+        return sum(map(len, self.shelves.get((connection, resource), _Shelf()).withheld))
 
     def live(self, connection: str, resource: str) -> set[KeyBytes]:
         """Return the keys of the live records of a resource."""
-        return {stored.key for stored in self._shelves.get((connection, resource), _Shelf()).live()}
+        return {stored.key for stored in self.shelves.get((connection, resource), _Shelf()).live()}
 
     async def begin(
         self, resource: Resource, kind: Kind, *, host: str, folder: str, now: int, baseline: bool = False
@@ -232,10 +268,10 @@ class MemoryStore:
         return shelf.open
 
     async def standing(self, resource: Resource) -> Standing:
-        return self._shelf(resource).standing
+        return self._shelf(resource).placed
 
     async def standings(self) -> Mapping[tuple[str, str], Standing]:
-        return {name: shelf.standing for name, shelf in self._shelves.items() if shelf.cycles}
+        return {name: shelf.placed for name, shelf in self.shelves.items() if shelf.cycles}
 
     async def segments(self, resource: Resource) -> Sequence[Segment]:
         shelf = self._shelf(resource)
@@ -245,7 +281,7 @@ class MemoryStore:
         found, near = [], _Shelf()
         for id_ in [segment.id for segment in segments if segment.id is not None]:
             if id_ not in near.segments:
-                near = next((shelf for shelf in self._shelves.values() if id_ in shelf.segments), near)
+                near = next((shelf for shelf in self.shelves.values() if id_ in shelf.segments), near)
             if id_ not in near.segments:
                 raise StoreError(f"segment {id_} is no longer stored: read the resource's segments again")
             found.append(near.segments[id_][1])
@@ -293,10 +329,10 @@ class MemoryStore:
         return _seen(stored) if stored is not None and stored.deleted_at is None else None
 
     def _shelf(self, resource: Resource) -> _Shelf:
-        return self._shelves.setdefault((resource.connection, resource.name), _Shelf())
+        return self.shelves.setdefault((resource.connection, resource.name), _Shelf())
 
     def _polled(self, connection: str, resource: str) -> _Shelf:
-        shelf = self._shelves.get((connection, resource))
+        shelf = self.shelves.get((connection, resource))
         if shelf is None or not shelf.cycles:
             raise StoreError(
                 f'resource "{resource}" of connection "{connection}" was never read: run `driftd poll` first'

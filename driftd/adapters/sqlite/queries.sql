@@ -37,7 +37,7 @@ PRAGMA quick_check(1)
 -- name: optimize_at_open
 PRAGMA optimize = 0x10002
 
--- name: optimize_at_close
+-- name: optimize
 PRAGMA optimize
 
 -- name: back_up
@@ -54,6 +54,113 @@ SELECT last_seq FROM meta
 
 -- name: set_last_seq
 UPDATE meta SET last_seq = :seq
+
+-- name: grow_log
+UPDATE meta SET last_seq = :seq, log_bytes = log_bytes + :bytes
+
+-- name: add_to_day
+INSERT INTO days (day, resource_id, created, updated, deleted) VALUES (:day, :resource, :created, :updated, :deleted)
+ON CONFLICT DO UPDATE
+SET created = created + excluded.created, updated = updated + excluded.updated, deleted = deleted + excluded.deleted
+
+-- name: days
+SELECT d.day, r.connection, r.name, d.created, d.updated, d.deleted
+FROM days AS d CROSS JOIN resources AS r ON r.id = d.resource_id
+WHERE d.day >= :since
+    AND (:connection IS NULL OR r.connection = :connection) AND (:name IS NULL OR r.name = :name)
+
+-- name: extent
+SELECT first_seq, first_whole, last_seq, log_bytes FROM meta
+
+-- name: set_first_seq
+UPDATE meta SET first_seq = :seq, first_whole = max(first_whole, :seq), log_bytes = max(0, log_bytes - :bytes)
+
+-- name: set_first_whole
+UPDATE meta SET first_whole = :seq, log_bytes = max(0, log_bytes - :bytes)
+
+-- name: commits_from
+-- Of the log, in its order: the commit that holds the event :first, or the one before it, and those that follow.
+SELECT id, base_seq, size, published_at FROM generations
+WHERE size > 0 AND base_seq >= (SELECT coalesce(max(base_seq), 1)
+                                FROM generations WHERE size > 0 AND base_seq BETWEEN 1 AND :first)
+ORDER BY base_seq
+
+-- name: weight
+-- Of some events of a commit: how many there are, their bytes, and those of their bodies.
+SELECT count(*),
+       coalesce(sum(180 + length(key) + length(changed) + coalesce(length(before), 0) + coalesce(length(after), 0)), 0),
+       coalesce(sum(coalesce(length(before), 0) + coalesce(length(after), 0)), 0)
+FROM changes WHERE generation = :generation AND ordinal >= :start AND ordinal < :stop
+
+-- name: remove_events
+DELETE FROM changes WHERE generation = :generation AND ordinal >= :start AND ordinal < :stop
+
+-- name: strip_events
+UPDATE changes SET before = NULL, after = NULL
+WHERE generation = :generation AND ordinal >= :start AND ordinal < :stop
+
+-- name: remove_generation
+-- But for one that records may have their number from.
+DELETE FROM generations WHERE id = :generation AND ahead = 0
+
+-- name: ripe_days
+SELECT count(*) FROM days WHERE day < :before
+
+-- name: prune_days
+DELETE FROM days WHERE (day, resource_id) IN (SELECT day, resource_id FROM days WHERE day < :before LIMIT :limit)
+
+-- name: forgetting
+-- Resources that have tombstones, and no key with several versions.
+SELECT id FROM resources AS r
+WHERE untidy = 0 AND EXISTS (SELECT 1 FROM records AS d INDEXED BY records_deleted
+                             WHERE d.resource_id = r.id AND d.deleted_at IS NOT NULL)
+
+-- name: memory_of_tombstones
+-- No row: the resource has keys with several versions.
+SELECT standing, forgotten, forgets_at FROM resources WHERE id = :resource AND untidy = 0
+
+-- name: tombstones
+-- The oldest, with their numbers; of each key there is one version.
+SELECT d.key, coalesce(d.seq, coalesce(g.committed_seq, g.base_seq) + coalesce(d.ordinal, g.size - 1))
+FROM records AS d INDEXED BY records_deleted LEFT JOIN generations AS g ON g.id = d.generation
+WHERE d.resource_id = :resource AND d.deleted_at IS NOT NULL
+ORDER BY d.deleted_at LIMIT :limit
+
+-- name: remove_tombstone
+DELETE FROM records WHERE resource_id = ? AND key = ?
+
+-- name: tells_late
+-- Whether an event of a resource that was withheld is, or will be, behind :first.
+SELECT EXISTS (SELECT 1 FROM generations INDEXED BY generations_withheld
+               WHERE resource_id = :resource AND committed_seq IS NOT NULL AND size > 0
+                   AND (base_seq = 0 OR base_seq + size > :first))
+
+-- name: forget_up_to
+UPDATE resources SET forgotten = :seq, forgets_at = :sweeps WHERE id = :resource
+
+-- name: forgotten_all
+UPDATE resources SET forgets_at = NULL WHERE id = :resource
+
+-- name: cursors
+SELECT name, seq, used_at, connection, resource FROM cursors ORDER BY name
+
+-- name: move_cursor
+INSERT INTO cursors (name, seq, connection, resource, used_at) VALUES (:name, :seq, :connection, :resource, :used_at)
+ON CONFLICT DO UPDATE
+SET seq = excluded.seq, connection = excluded.connection, resource = excluded.resource, used_at = excluded.used_at
+
+-- name: remove_cursor
+DELETE FROM cursors WHERE name = :name
+
+-- name: prune_cursors
+DELETE FROM cursors WHERE name IN (SELECT name FROM cursors WHERE used_at < :before LIMIT :limit)
+
+-- name: free_pages
+SELECT (SELECT freelist_count FROM pragma_freelist_count), (SELECT page_size FROM pragma_page_size)
+
+-- name: give_back
+-- Pages, from the end of the file.
+PRAGMA incremental_vacuum(256)
 
 -- name: find_resource
 SELECT id, visible, live, untidy, details, cycles, withholds FROM resources WHERE connection = :connection AND name = :name
@@ -72,10 +179,10 @@ WHERE id = :resource
 RETURNING live, cycles, withholds
 
 -- name: standing
-SELECT standing FROM resources WHERE connection = :connection AND name = :name
+SELECT standing, forgotten FROM resources WHERE connection = :connection AND name = :name
 
 -- name: standings
-SELECT connection, name, standing FROM resources
+SELECT connection, name, standing, forgotten FROM resources
 
 -- name: layout
 SELECT layout FROM resources WHERE id = :resource
@@ -98,8 +205,8 @@ UPDATE resources SET details = 1 WHERE id = :resource
 SELECT EXISTS (SELECT 1 FROM records WHERE resource_id = :resource)
 
 -- name: insert_generation
-INSERT INTO generations (resource_id, size, kind, sweep_id, host, folder, key_names, version, begun_at)
-VALUES (:resource, 0, :kind, :sweep_id, :host, :folder, :key_names, :version, :now)
+INSERT INTO generations (resource_id, size, kind, sweep_id, host, folder, key_names, version, begun_at, ahead)
+VALUES (:resource, 0, :kind, :sweep_id, :host, :folder, :key_names, :version, :now, :ahead)
 
 -- name: grow_generation
 -- No row: a later cycle of the resource has dropped this one.
@@ -119,7 +226,7 @@ SELECT coalesce(committed_seq, base_seq), size FROM generations WHERE id = :gene
 SELECT committed_seq, id, size FROM generations WHERE size > 0 AND base_seq = 0 AND resource_id = :resource
 
 -- name: release_generation
-UPDATE generations SET base_seq = :base WHERE id = :generation
+UPDATE generations SET base_seq = :base, published_at = :now WHERE id = :generation
 
 -- name: withhold_no_more
 UPDATE resources SET withholds = 0 WHERE id = :resource
@@ -138,7 +245,8 @@ SELECT id FROM generations WHERE resource_id = :resource AND base_seq IS NULL AN
 -- name: horizons
 -- The latest generation and the latest segment there are: what comes later is no concern of a tidying that starts now.
 -- No row: there is nothing to tidy.
-SELECT (SELECT coalesce(max(id), 0) FROM generations), (SELECT coalesce(max(id), 0) FROM segments)
+SELECT (SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'generations'),
+       (SELECT coalesce(max(id), 0) FROM segments)
 FROM resources WHERE id = :resource AND untidy <> 0
 
 -- name: delete_unpublished
@@ -523,3 +631,39 @@ DELETE FROM notices WHERE seq IN (SELECT seq FROM notices WHERE at < :before LIM
 
 -- name: prune_deeds
 DELETE FROM deeds WHERE id IN (SELECT id FROM deeds WHERE at < :before LIMIT :limit)
+
+-- name: read_resources
+SELECT id FROM resources WHERE cycles > 0 ORDER BY id
+
+-- name: insert_marker_generation
+-- A generation of one event that is about no record.
+INSERT INTO generations (resource_id, base_seq, size, kind, sweep_id, sweep, host, folder, key_names, version, begun_at,
+                         published_at)
+SELECT id, :seq, 1, :kind, :id, cycles, host, folder, '[]', :version, :now, :now FROM resources WHERE id = :resource
+
+-- name: last_rebaseline
+SELECT at, reason, subject FROM deeds WHERE connection = '' AND action = 'rebaseline' ORDER BY at DESC, id DESC LIMIT 1
+
+-- name: truncate_log
+-- As `checkpoint`, and the log is emptied; whoever reads is waited for only as long as `busy_timeout` says.
+PRAGMA wal_checkpoint(TRUNCATE)
+
+-- name: little_patience
+PRAGMA busy_timeout = 100
+
+-- name: patience
+PRAGMA busy_timeout = 5000
+
+-- name: tables
+SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'
+
+-- name: check_table
+-- The structure of a table and of its indexes, and that the two agree (sqlite.org/pragma.html#pragma_integrity_check).
+SELECT integrity_check FROM pragma_integrity_check(?) LIMIT ?
+
+-- name: check_references
+SELECT coalesce(rowid, 0), parent FROM pragma_foreign_key_check(?)
+
+-- name: may_copy
+-- A connection that only reads may write another file once it says so; `mode=ro` keeps it from ours all the same.
+PRAGMA query_only = 0

@@ -3,9 +3,10 @@
 import sqlite3
 import struct
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from msgspec import json
+from msgspec.structs import replace
 
 from driftd.adapters.sqlite.codec import Codec, Codecs
 from driftd.adapters.sqlite.encoding import decoded_contents, stored
@@ -14,6 +15,8 @@ from driftd.core.canonical import overlay
 from driftd.core.model import Absence, Contents, KeyBytes, Segment, Standing, Stored
 from driftd.errors import StoreError
 from driftd.ports import Seen, Snapshot
+
+_STANDING: Final = json.Decoder(Standing)
 
 
 class Known(NamedTuple):
@@ -62,13 +65,18 @@ def dictionary(db: sqlite3.Connection, resource: int) -> bytes | None:
 def standing(db: sqlite3.Connection, connection: str, name: str) -> Standing:
     """Return the checkpoint of a resource, or the empty one."""
     rows = db.execute(QUERIES["standing"], {"connection": connection, "name": name}).fetchall()
-    return json.decode(rows[0][0], type=Standing) if rows else Standing()
+    return placed(*rows[0]) if rows else Standing()
 
 
 def standings(db: sqlite3.Connection) -> dict[tuple[str, str], Standing]:
     """Return the checkpoints of all resources, by connection and name."""
-    decoder = json.Decoder(Standing)
-    return {(connection, name): decoder.decode(text) for connection, name, text in db.execute(QUERIES["standings"])}
+    return {(connection, name): placed(*rest) for connection, name, *rest in db.execute(QUERIES["standings"])}
+
+
+def placed(text: str, forgotten: int) -> Standing:
+    """Return a checkpoint from the columns ``standing`` and ``forgotten``."""
+    found = _STANDING.decode(text)
+    return replace(found, forgotten=forgotten) if forgotten != found.forgotten else found
 
 
 def packed(layout: Sequence[int]) -> bytes:
@@ -85,7 +93,7 @@ def layout(db: sqlite3.Connection, resource: int) -> tuple[int, ...]:
 def segments(db: sqlite3.Connection, resource: int) -> Sequence[Segment]:
     """Return a resource's segments in server order."""
     rows = db.execute(QUERIES["segments"], {"resource": resource}).fetchall()
-    by_id = {row[-1]: Segment(*row) for row in rows}
+    by_id = {row[-1]: Segment(_sound(row[0]), *row[1:]) for row in rows}
     return [by_id[id_] for id_ in layout(db, resource)]
 
 
@@ -117,7 +125,7 @@ def absent(db: sqlite3.Connection, codecs: Codecs, resource: int) -> Sequence[St
 
 def unplaced(db: sqlite3.Connection, resource: int) -> Sequence[KeyBytes]:
     """Return the keys of live records that no segment lists."""
-    return [key for (key,) in db.execute(QUERIES["unplaced"], {"resource": resource})]
+    return [_sound(key) for (key,) in db.execute(QUERIES["unplaced"], {"resource": resource})]
 
 
 def stalest(db: sqlite3.Connection, codecs: Codecs, resource: Known, limit: int) -> Sequence[Stored]:
@@ -159,9 +167,16 @@ def last_seq(db: sqlite3.Connection) -> int:
     return int(seq)
 
 
+def _sound(key: KeyBytes) -> KeyBytes:
+    """Return a key that is to be asked for; raises `ValueError` for one that no record ever had."""
+    if not isinstance(json.decode(key), list):
+        raise ValueError("a key is no array")  # noqa: TRY004 - a finding
+    return key
+
+
 def _listed(db: sqlite3.Connection, codecs: Codecs, resource: int, rows: sqlite3.Cursor) -> Sequence[Stored]:
     decompress = codec(db, codecs, resource).decompress
-    return [stored(columns, decompress) for columns in rows.fetchall()]
+    return [stored((_sound(columns[0]), *columns[1:]), decompress) for columns in rows.fetchall()]
 
 
 def _seen(columns: tuple[Any, ...], whole: Codec) -> Seen:
