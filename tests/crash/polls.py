@@ -10,6 +10,7 @@ from msgspec import structs
 from driftd.adapters.sqlite import SqliteStore
 from driftd.core.health import ResourceHealth
 from driftd.core.model import Change, Kind, Op, Standing
+from driftd.core.retention import DAY, Retention
 from driftd.ports import Store
 from tests.contracts.detecting import detected, filing
 from tests.contracts.noted import NOW, group
@@ -77,6 +78,15 @@ async def forget(data_dir: Path) -> None:
     """Have the logbook forget all that is old two years later."""
     async with SqliteStore.open(data_dir, clock_now=lambda: 1) as store:
         while await store.logbook.prune(NOW + 2 * 365 * 86_400_000):
+            pass
+
+
+async def prune(data_dir: Path, days: int) -> None:
+    """Remove of the log what is not kept so many days later, and give back what is free in the file."""
+    async with SqliteStore.open(data_dir, clock_now=lambda: 1) as store:
+        while (await store.changelog.prune(Retention(), days * DAY, budget=0.0)).more:
+            pass
+        while await store.changelog.shrink():
             pass
 
 

@@ -6,19 +6,21 @@ after it. To act again where that was done already does nothing, as with everyth
 
 import sqlite3
 from collections.abc import Callable, Coroutine
-from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from driftd.adapters.sqlite.sql import migrations
-from tests.crash.polls import STATES, file, forget, move, note, once, play
+from tests.crash import mended
+from tests.crash.polls import STATES, file, forget, move, note, once, play, prune
 from tests.crash.shown import shown
 
 Act = Callable[[Path], Coroutine[Any, Any, None]]
 Show = Callable[[Path], Coroutine[Any, Any, str]]
 RELEASED: Final = Path(__file__).parents[1] / "adapters" / "sqlite" / "released"
+
+_LEFT_OPEN: Final[list[sqlite3.Connection]] = []
 
 
 async def nothing(_: Path) -> None:
@@ -56,10 +58,13 @@ def _polling(
 
 
 def _migrating(schema: int) -> Scenario:
+    """Return the migration of a file whose last writer did not end well."""
+
     async def prepare(data_dir: Path) -> None:
         data_dir.mkdir(0o700)  # noqa: ASYNC240 - nothing else runs
-        with closing(sqlite3.connect(data_dir / "driftd.db")) as db:
-            db.executescript((RELEASED / f"schema-{schema}.sql").read_text("utf-8"))
+        _LEFT_OPEN.append(db := sqlite3.connect(data_dir / "driftd.db", isolation_level=None))
+        db.execute("PRAGMA journal_mode = WAL")
+        db.executescript((RELEASED / f"schema-{schema}.sql").read_text("utf-8"))
 
     return Scenario(prepare=prepare, act=once, finish=partial(note, numbers=range(2)))
 
@@ -94,6 +99,27 @@ SCENARIOS: Final = {
     ),
     "logbook pruned": Scenario(
         prepare=partial(note, numbers=range(2)), act=forget, finish=_then(forget, partial(note, numbers=range(2, 3)))
+    ),
+    "bodies of the log compacted": Scenario(
+        prepare=partial(play, numbers=range(2)),
+        act=partial(prune, days=40),
+        finish=_then(partial(prune, days=40), partial(play, numbers=range(3))),
+        appends=False,
+    ),
+    "events of the log removed": Scenario(
+        prepare=partial(play, numbers=range(2), detects=True),
+        act=partial(prune, days=100),
+        finish=_then(partial(prune, days=100), partial(play, numbers=range(3), detects=True)),
+        appends=False,
+    ),
+    "backup": Scenario(
+        prepare=partial(play, numbers=range(2)),
+        act=mended.back_up,
+        finish=_then(mended.back_up, partial(play, numbers=range(3))),
+        shown=mended.kept,
+    ),
+    "restore": Scenario(
+        prepare=mended.prepare, act=mended.restore, finish=mended.go_on, shown=mended.restored, appends=False
     ),
     **{f"migration from schema {number}": _migrating(number) for number in range(1, len(migrations()))},
 }
