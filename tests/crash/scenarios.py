@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from driftd.adapters.sqlite.sql import migrations
-from tests.crash import mended
+from tests.crash import erased, mended
 from tests.crash.polls import STATES, file, forget, move, note, once, play, prune
 from tests.crash.shown import shown
 
@@ -69,6 +69,11 @@ def _migrating(schema: int) -> Scenario:
     return Scenario(prepare=prepare, act=once, finish=partial(note, numbers=range(2)))
 
 
+def _released() -> list[int]:
+    """Return the earlier schemas of which there is a file that their release wrote."""
+    return [number for number in range(1, len(migrations())) if (RELEASED / f"schema-{number}.sql").exists()]
+
+
 def _then(*acts: Act) -> Act:
     async def all_of_them(data_dir: Path) -> None:
         for act in acts:
@@ -121,5 +126,12 @@ SCENARIOS: Final = {
     "restore": Scenario(
         prepare=mended.prepare, act=mended.restore, finish=mended.go_on, shown=mended.restored, appends=False
     ),
-    **{f"migration from schema {number}": _migrating(number) for number in range(1, len(migrations()))},
+    "record erased": Scenario(
+        prepare=partial(play, numbers=range(3)),
+        act=erased.erase,
+        finish=erased.erase,
+        shown=erased.shown,
+        appends=False,
+    ),
+    **{f"migration from schema {number}": _migrating(number) for number in _released()},
 }
