@@ -713,7 +713,7 @@ PRAGMA secure_delete = ON
 -- name: wipe_within_pages
 PRAGMA secure_delete = FAST
 
--- name: free_pages
+-- name: count_free_pages
 SELECT freelist_count FROM pragma_freelist_count
 
 -- name: give_back_pages

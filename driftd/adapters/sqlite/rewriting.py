@@ -168,8 +168,8 @@ def _frames(rows: Iterable[tuple[bytes | None, ...]]) -> Iterable[bytes]:
 
 
 def _give_back(db: sqlite3.Connection) -> bool:
-    ((before,),) = db.execute(QUERIES["free_pages"]).fetchall()
+    ((before,),) = db.execute(QUERIES["count_free_pages"]).fetchall()
     if before:
         db.execute(QUERIES["give_back_pages"]).fetchall()
-    ((after,),) = db.execute(QUERIES["free_pages"]).fetchall()
+    ((after,),) = db.execute(QUERIES["count_free_pages"]).fetchall()
     return bool(0 < after < before)
