@@ -33,6 +33,8 @@ class Begun(NamedTuple):
 
     at: int
     monotonic: float
+    trial: bool
+    """Whether it is the trial of a breaker."""
 
 
 class Poller:
@@ -137,7 +139,7 @@ class Poller:
     async def _once(self, resource: Resource, kind: Kind, roomy: bool) -> None:  # noqa: FBT001 - for start_soon
         """Run one cycle; whatever is no failure of tenant or store is a bug, which costs this cycle only."""
         clock, trial = self._tenant.clock, self._trying
-        begun = Begun(clock.now(), clock.monotonic())
+        begun = Begun(clock.now(), clock.monotonic(), trial)
         try:
             with self._world.gauges.polling():
                 report = await cycle(self._heard(resource), resource, kind)
@@ -162,6 +164,8 @@ class Poller:
         """Note what a cycle gave, and when the next one may begin."""
         post = self._post
         if report.outcome == "failed" and self._was_refused(report):
+            if begun.trial or self._post.way.opens_in is None:
+                self._agenda.hold(None, self._world.restart)  # not the breaker's doing: it would begin again at once
             return
         poll = post.chart.polled(resource.name, report, begun.at, self._world.book, post.log)
         self._world.gauges.polls.observe(report.seconds)
@@ -182,7 +186,7 @@ class Poller:
             self._agenda.hold(resource, self._world.restart)  # it would seem due at once
 
     def _was_refused(self, report: CycleReport) -> bool:
-        """Whether the breaker refused the cycle before it sent anything: that is no poll."""
+        """Whether the cycle failed before it sent anything: by the breaker, or by the rest after a failed token."""
         return not report.requests and report.reason is not None and MEANINGS[report.reason].reach is Reach.HOST
 
     def _hold(self, resource: Resource, poll: Poll, retry_after: float | None) -> None:
@@ -212,11 +216,11 @@ class Poller:
         return replace(self._tenant, source=Heard(self._tenant.source, heard))
 
     def _told(self, trouble: Trouble | None) -> None:
-        """Take note that another connection found the way to the host down, or free again."""
-        if trouble is None:
-            self._agenda.release(None)
-        else:
+        """Take note that another connection found the way to the host down, or free again, or gave up its trial."""
+        if trouble is not None:
             self._post.chart.struck(trouble)
+        elif self._post.way.opens_in is None:
+            self._agenda.release(None)
         self.nudge()
 
     def _present(self) -> Present:
