@@ -107,6 +107,10 @@ class Manners(Laws):
             seconds = float(answer.headers["Retry-After"])
             self._rests[whose, asked.tenant, asked.resource] = self._now() + seconds
 
+    def concealed(self, asked: Asked) -> None:
+        place = (asked.tenant, asked.resource)
+        self._oracle.concealed[place] = max(self._now(), self._oracle.concealed.get(place, 0.0))
+
     def struck(self, kind: str, what: str) -> None:
         self._verdict.fault(kind)
         self._verdict.happened(self._now(), f"  struck by {kind}")

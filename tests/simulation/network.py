@@ -103,6 +103,9 @@ class Laws:
     def answered(self, asked: Asked, fault: str, answer: Answer) -> None:
         """An answer goes out."""
 
+    def concealed(self, asked: Asked) -> None:
+        """An answer goes out that shows nothing, and does not show that it should not be believed."""
+
     def struck(self, kind: str, what: str) -> None:
         """A fault took effect."""
 
@@ -249,7 +252,10 @@ class Network:
         occasion = Occasion(request.path, seen.resource, seen.facet, "", 0, request.url)
         foreign = spoil([fault], answer, occasion)
         told = isinstance(foreign.body, Page) and foreign.body.parts
-        return (self._note("wrong_folder", seen) if told else ""), foreign
+        if not told:  # an empty answer says nothing of whose it is
+            self._laws.concealed(seen)
+            return "", foreign
+        return self._note("wrong_folder", seen), foreign
 
     def _struck(self, kinds: tuple[str, ...], seen: Asked, kept: bool) -> Trouble | None:
         for each in self.active:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from driftd.core.model import Kind, Recorded
@@ -12,6 +13,7 @@ from tests.simulation.truth import Key, Place, Truth, Version
 from tests.simulation.verdict import Verdict
 
 EPS = 1e-6
+_decoded = lru_cache(4_000)(decoded)
 
 
 @dataclass
@@ -178,7 +180,7 @@ class Oracle:
     def _shown(self, place: Place) -> dict[Key, tuple[Any, int | None]] | None:
         assert self.reading is not None
         found = self.reading.snapshot(place)
-        return found and {named(key): (decoded(body), absent) for key, (body, absent) in found.items()}
+        return found and {named(key): (_decoded(body), absent) for key, (body, absent) in found.items()}
 
     def settled(self, place: Place, since: float) -> str:
         """Return what keeps a class from being as its tenant is, swept after `since`."""
