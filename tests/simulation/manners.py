@@ -87,7 +87,9 @@ class Manners(Laws):
                 self._oracle.broken(f"{asked.tenant}: two tokens were asked for at once")
         rest = self._rests.get((whose, asked.tenant, asked.resource), 0.0)
         if self._now() < rest - 0.001:
-            self._oracle.broken(f"{asked.tenant} {asked.resource}: asked {rest - self._now():.0f} s before Retry-After ends")
+            self._oracle.broken(
+                f"{asked.tenant} {asked.resource}: asked {rest - self._now():.0f} s before Retry-After ends"
+            )
         self._budget(asked)
         self._circles(asked)
         if any(secret in asked.target for secret in self.secrets):

@@ -15,7 +15,6 @@ import anyio
 import httpx
 
 from driftd.adapters.x3.connection import Connection, Origin
-from driftd.core.model import Kind
 from driftd.simulator import Farm, Fault
 from driftd.simulator.answers import Answer, Page, Stream
 from driftd.simulator.dialect import Refused, Request, decoded_segments, read
@@ -128,15 +127,13 @@ class Network:
         self.wires: list[Wire] = []
         self.shift: Callable[[Asked], None] = lambda _asked: None
         """Lets business go on while a request is under way."""
-        self.dead = False
-        """Whether the daemon was killed: nothing it does reaches anybody."""
 
     async def connect(self, origin: Origin, context: ssl.SSLContext | None, seconds: float | None) -> Connection:
         """Take the place of `driftd.adapters.x3.transport.connect`."""
         del context
         self._laws.connecting(origin)
         down = next((each for each in self.active if each.kind in WAY), None)
-        if self.dead or f"{origin.host}:{origin.port}" != HOST:
+        if f"{origin.host}:{origin.port}" != HOST:
             raise httpx.ConnectError("no connection") from ConnectionRefusedError()
         if down is not None:
             self._laws.struck(down.kind, "")
@@ -226,7 +223,8 @@ class Network:
         return self._note(trouble.kind, seen), answer
 
     def _fault(self, trouble: Trouble) -> Fault:
-        return _FAULTS.get(trouble.kind, lambda _: Fault("close"))(trouble)
+        make = _FAULTS.get(trouble.kind)
+        return Fault("close") if make is None else make(trouble)
 
     def _note(self, kind: str, seen: Asked) -> str:
         self._laws.struck(kind, seen.target)
@@ -328,6 +326,3 @@ def _whole(answer: Answer) -> bytes:
 
 def _chunks(stream: Stream) -> Iterator[bytes]:
     yield from stream.chunks()
-
-
-__all__ = ["CALL", "Asked", "Call", "Kind", "Laws", "Network"]

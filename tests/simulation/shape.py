@@ -8,7 +8,7 @@ from typing import Any
 from driftd.adapters.x3 import catalogue
 from driftd.config import ClientCredentials, Config, ConnectionConfig, DaemonConfig, ResourceConfig, SecretRef, Settings
 from driftd.core.model import Guards, Resource
-from driftd.simulator import Farm, Switches
+from driftd.simulator import Farm
 from driftd.simulator import Tenant as X3Tenant
 
 HOST = "x3.sim:8124"
