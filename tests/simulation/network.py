@@ -218,7 +218,7 @@ class Network:
         tenant.faults.clear()
         if trouble.kind == "cut_json" and isinstance(answer.body, Page):
             answer = replace(answer, body=answer.body.encode()[:-20])
-        elif not fault.acted or (fault.kind not in _WHOLE and not isinstance(answer.body, Page | Stream)):
+        elif not fault.acted or not _spoilt(fault, answer):
             return self._access(seen, answer), answer
         return self._note(trouble.kind, seen), answer
 
@@ -282,6 +282,13 @@ class Network:
             facet = "$details" if "$details" in sent.target or "%24details" in sent.target else "$query"
         at = asyncio.get_running_loop().time()
         return Asked(at, tenant, resource, facet, sent.target, token, CALL.get())
+
+
+def _spoilt(fault: Fault, answer: Answer) -> bool:
+    """Tell whether a fault shows in an answer."""
+    if fault.kind in {"malformed", "not_utf8"}:
+        return answer.status == 200 and b'"$resources"' in _whole(answer)
+    return fault.kind in _WHOLE or isinstance(answer.body, Page | Stream)
 
 
 _WHOLE = frozenset({"status", "html_login", "diagnoses", "redirect", "content_type", "raw_body", "date_skew"})

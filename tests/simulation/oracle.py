@@ -174,7 +174,8 @@ class Oracle:
     def _delta(self, place: Place, cycle: Cycle) -> None:
         """Check a delta by watermark: what was changed and shown before it began is known."""
         held = self.held[place]
-        if self.concealed.get(place, -1.0) >= held.swept:
+        filtered = "where=" in next(reversed(cycle.requests), "")  # else it read the newest keys, as the filter failed
+        if not filtered or self.concealed.get(place, -1.0) >= held.swept:
             return
         for key, versions in self._truth.versions[place].items():
             last = versions[-1]

@@ -29,8 +29,8 @@ from tests.simulation.troubles import LIFE, Trouble, plan
 from tests.simulation.truth import Place
 from tests.simulation.verdict import Verdict
 
-FENCED = 3 * TICK
-"""Seconds within which a daemon must end whose store another one has taken."""
+FENCED = 2 * 3600.0 + TICK
+"""Seconds within which a daemon must end whose store another one has taken: it learns so when it writes."""
 AFTER = 5.0
 """Seconds until a new daemon is started."""
 LOOK = 300.0
