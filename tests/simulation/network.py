@@ -25,6 +25,8 @@ from tests.simulation.troubles import ANSWERS, NETWORK, TOKENS, WAY, Trouble
 from tests.simulation.wire import Piece, Sent, Wire
 
 BOMB = 6_000_000
+ASTRAY = "&via=elsewhere"
+"""Ends a link that leads to another origin."""
 _FAULTS: dict[str, Callable[[Trouble], Fault]] = {
     "gateway": lambda t: Fault("status", status=502 if t.number < 0.5 else 504, body="html"),
     "unavailable": lambda t: Fault("status", status=503, headers={"Retry-After": str(asked(t))}),
@@ -218,6 +220,9 @@ class Network:
         tenant.faults.clear()
         if trouble.kind == "cut_json" and isinstance(answer.body, Page):
             answer = replace(answer, body=answer.body.encode()[:-20])
+        elif trouble.kind == "next_elsewhere" and isinstance(answer.body, Page):
+            links = answer.body.links
+            answer = replace(answer, body=replace(answer.body, links={**links, "$next": links["$next"] + ASTRAY}))
         elif not fault.acted or not _spoilt(fault, answer):
             return self._access(seen, answer), answer
         return self._note(trouble.kind, seen), answer

@@ -69,9 +69,9 @@ def shape(seed: int, hours: float) -> Shape:
     page = chance.choice([7, 10, 15])
     watermark = chance.random() < 0.5
     sqlite = chance.random() < 0.5
-    classes = chance.choice([("BPCUSTOMER",), ("ITMMASTER",), ("BPCUSTOMER", "ITMMASTER")])
+    classes = chance.choice([("BPCUSTOMER",), ("ITMMASTER",), ("BPCUSTOMER", "ITMMASTER"), ("SORDER",)])
     tenants = 1 + (chance.random() < 0.4)
-    records = chance.choice([12, 18, 25])
+    records = 12 if "SORDER" in classes else chance.choice([12, 18, 25])
     cadence = (
         chance.choice([1200.0, 1800.0] if hours < LONG else [1200.0, 1800.0, 3600.0]),
         chance.choice([1800.0] if hours < LONG else [1800.0, 3600.0]),
