@@ -24,6 +24,7 @@ from driftd.core.volatile import nearly_all
 from driftd.errors import FencedError, Reason, SourceError, StoreError
 from driftd.ports import Cycle
 from driftd.runtime.ahead import read_ahead
+from driftd.runtime.canary import Canary
 from driftd.runtime.checks import Start
 from driftd.runtime.compare import Comparison, Found
 from driftd.runtime.deletes import Deletes, Missing, SilentOnceError
@@ -110,6 +111,7 @@ class Way:
         self.reader = Reader(tenant.source, resource, tally, volatile=self.volatile, seed=standing.seed)
         self.reader.expected = standing.records if standing.baselined else None
         self.comparison = Comparison(tenant, resource, standing, tally)
+        self.canary = Canary(tenant, resource, standing, tally, self.comparison)
         self.watermark = standing.watermark
         self.missing = Missing()
         self.layout: list[Segment] = []
@@ -172,6 +174,7 @@ class Way:
         await self._refresh(writing)
         await self._doubtful(writing)
         self.missing.settle(self.loose - stretches.homes)
+        self.canary.swept(len(self.missing))
         unique = self._keys_unique(segments)
         async for judged in deletes.judged(self.missing, key_unique=unique):  # look again ─▶ gate
             await self._write(writing, judged)
@@ -184,6 +187,7 @@ class Way:
         if kind is Kind.DELTA:
             query, self.watermark = await opening(reader, source, resource, self.standing, self.tenant.clock.now())
         told: set[KeyBytes] = set()
+        known = 0
         async for lines in pages(reader, resource, query):
             if kind is Kind.PROBE:
                 for record in lines.records:
@@ -191,11 +195,13 @@ class Way:
             # what comes again was changed while this delta reads, and stays for the next: it is within the overlap
             latest = {line.key: line for line in lines.unknown() if line.key and line.key not in told}
             stored = await self.tenant.store.known(resource, latest)
+            known += len(stored)
             found = await self.comparison.found(list(latest.values()), stored, page=self._position, placed=False)
             await self._write(writing, found)
             told.update(row.key for row in found.rows)
             if query.descending and all(key in stored for key in latest):
                 break
+        await self.canary.glanced(self.tenant.store, reader, known)
         await self._doubtful(writing)
         await self._commit(writing, kind)
 
