@@ -48,10 +48,23 @@ def another(before: bytes, after: bytes) -> bool:
     return differ >= _TEXTS and 2 * differ >= len(texts)
 
 
-def strangers(met: Met) -> bool:
-    """Tell whether nearly all known records were replaced: by others under other keys, or under their own."""
-    if met.trusted < LEAST or met.seen < LEAST:
-        return False
-    if met.known <= (1 - _MOST) * met.seen and met.created >= _MOST * met.seen:
-        return True
-    return met.looked >= LEAST and met.updated >= _MOST * met.known and met.others >= _MOST * met.looked
+def other_keys(met: Met) -> bool:
+    """Tell whether nearly all keys that were read are new. Of a whole reading that says who answers, if so few of what
+    was known is left; of a few pages it is a suspicion.
+    """
+    return _enough(met) and met.known <= (1 - _MOST) * met.seen and met.created >= _MOST * met.seen
+
+
+def few_left(met: Met) -> bool:
+    """Tell whether hardly any of what was known was read."""
+    return _enough(met) and met.known <= (1 - _MOST) * met.trusted
+
+
+def other_things(met: Met) -> bool:
+    """Tell whether under nearly all known keys stand other things."""
+    looked = met.looked >= LEAST and met.others >= _MOST * met.looked
+    return _enough(met) and looked and met.updated >= _MOST * met.known
+
+
+def _enough(met: Met) -> bool:
+    return met.trusted >= LEAST and met.seen >= LEAST

@@ -1,6 +1,6 @@
 """The guard before anything of a cycle is told: the records must be those of the tenant that is known."""
 
-from driftd.core.kinship import Met, strangers
+from driftd.core.kinship import Met, few_left, other_keys, other_things
 from driftd.core.model import Op, Query, Resource, Standing
 from driftd.errors import Reason, SourceError
 from driftd.ports import Store
@@ -27,27 +27,30 @@ class Canary:
 
     def swept(self, missing: int) -> None:
         """Judge a whole reading of which so many known records were missing."""
-        self._judge(self._met(self._tally.records, max(0, self._standing.records - missing)))
+        met = self._met(max(0, self._standing.records - missing))
+        self._judge(met, other_keys(met) and few_left(met))
 
     async def glanced(self, store: Store, reader: Reader, known: int) -> None:
         """Judge a reading of a few pages, `known` of whose records were known.
 
         Where all of many are new, a known record is asked for: it is there still, or it is not the same tenant.
         """
-        met = self._met(self._tally.records, known)
-        if not known and strangers(met):
-            for segment in (await store.segments(self._resource))[:1]:
-                source = self._tenant.source
-                slices = source.split(await reader.again(Query(1, start=segment.boundary, split=True)))
-                if segment.boundary in source.keys(self._resource, slices):
-                    return
-        self._judge(met)
+        met = self._met(known)
+        self._judge(met, other_keys(met) and not await self._there(store, reader))
 
-    def _met(self, seen: int, known: int) -> Met:
+    async def _there(self, store: Store, reader: Reader) -> bool:
+        """Ask for one record that is stored."""
+        source = self._tenant.source
+        for segment in (await store.segments(self._resource))[:1]:
+            slices = source.split(await reader.again(Query(1, start=segment.boundary, split=True)))
+            return segment.boundary in source.keys(self._resource, slices)
+        return True
+
+    def _met(self, known: int) -> Met:
         changes, compared = self._tally.changes, self._comparison
         return Met(
             self._standing.records if self._standing.baselined else 0,
-            seen,
+            self._tally.records,
             known,
             changes[Op.CREATE],
             changes[Op.UPDATE],
@@ -55,8 +58,8 @@ class Canary:
             compared.others,
         )
 
-    def _judge(self, met: Met) -> None:
-        if self._resource.guards.ratio >= 1.0 or not strangers(met):
+    def _judge(self, met: Met, other: bool) -> None:  # noqa: FBT001 - a finding
+        if self._resource.guards.ratio >= 1.0 or not (other or other_things(met)):
             return
         raise SourceError(
             Reason.WRONG_FOLDER,
