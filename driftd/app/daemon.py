@@ -3,7 +3,7 @@
 import random
 import secrets
 from collections.abc import AsyncIterator, Callable, MutableMapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from functools import partial
 from typing import NamedTuple, TextIO
 
@@ -34,7 +34,7 @@ from driftd.core.casefile import Case
 from driftd.core.status import Database, Rebased
 from driftd.core.trial import Step as TrialStep
 from driftd.errors import StoreError
-from driftd.faces.http.address import bind
+from driftd.faces.http.address import Door, bind
 from driftd.faces.http.application import application
 from driftd.faces.http.inside import Check, Inside, Step
 from driftd.faces.http.serve import serve
@@ -92,12 +92,13 @@ async def run(config: Config, process: Process) -> None:
     process came to own the store.
     """
     logs = _logs(config, process, Redaction())
-    await rescued(partial(_live, config, process), config, SystemClock(), logs.log)
+    with closing(Door()) as door:
+        await rescued(partial(_live, config, process, door), config, SystemClock(), logs.log)
 
 
-async def _live(config: Config, process: Process) -> None:
+async def _live(config: Config, process: Process, door: Door) -> None:
     notifier = Notifier.from_environment(process.environ)
-    async with living(config, process) as alive, anyio.create_task_group() as group:
+    async with living(config, process, door) as alive, anyio.create_task_group() as group:
         running, log = alive.running, alive.log
         group.start_soon(feed, running, notifier, log)
         group.start_soon(obey, running, notifier, group.cancel_scope)
@@ -111,7 +112,7 @@ async def _live(config: Config, process: Process) -> None:
 
 
 @asynccontextmanager
-async def living(config: Config, process: Process) -> AsyncIterator[Alive]:
+async def living(config: Config, process: Process, door: Door | None = None) -> AsyncIterator[Alive]:
     """Give a daemon that obeys no signals, with its store open and its surface served.
 
     Raises as `run` does, and `DamagedStoreError`, alone or in a group, where the database proves damaged.
@@ -123,7 +124,7 @@ async def living(config: Config, process: Process) -> AsyncIterator[Alive]:
             keeper = Keeper(store, config, clock, logs.log)
             space = Space(store, Ballast(config.data_dir), Halt(), clock, logs.log)
             await space.look(config.store)
-            bound = bind(config.web.listen)
+            bound = door.open(config.web.listen) if door else bind(config.web.listen)
             running = await _running(config, process, logs, redaction, Upkeep(store, space, keeper))
             url = await group.start(serve, application(_inside(running, redaction, logs, store), bound.address), bound)
             group.start_soon(keep_small, store, clock, logs.log)
