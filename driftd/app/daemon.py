@@ -175,8 +175,9 @@ async def _running(config: Config, process: Process, logs: Logs, redaction: Reda
         logs.set_level(found.daemon.log_level)
         return found
 
-    facts = partial(_facts, upkeep, await store.rebased())
-    instruments = Instruments(load, lambda: logs.counts, facts, process.revision)
+    rebased = await store.rebased()
+    facts = partial(_facts, upkeep, rebased)
+    instruments = Instruments(load, lambda: logs.counts, facts, process.revision, rebased)
     return Running(config, world, await store.logbook.recall(), logs.log, instruments)
 
 

@@ -559,3 +559,6 @@ SELECT coalesce(rowid, 0), parent FROM pragma_foreign_key_check(?)
 -- name: may_copy
 -- A connection that only reads may write another file once it says so; `mode=ro` keeps it from ours all the same.
 PRAGMA query_only = 0
+
+-- name: definitions
+SELECT name, type || ' of ' || tbl_name || ': ' || coalesce(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite\_%' ESCAPE '\'
