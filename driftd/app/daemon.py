@@ -22,7 +22,7 @@ from driftd.adapters.systemd import Notifier
 from driftd.app.care import Keeper
 from driftd.app.casework import listed, opened
 from driftd.app.opening import connected, writing
-from driftd.app.rescue import rescued
+from driftd.app.rescue import Rescue, rescued
 from driftd.app.service import feed, keep_small, obey, stop_at_damage, tell_ready
 from driftd.app.space import Space
 from driftd.app.trial import checked
@@ -91,13 +91,13 @@ async def run(config: Config, process: Process) -> None:
     `ConfigError` where the address to listen on cannot be had, and `FencedError`, alone or in a group, where another
     process came to own the store.
     """
-    logs = _logs(config, process, Redaction())
+    logs, notifier = _logs(config, process, Redaction()), Notifier.from_environment(process.environ)
     with closing(Door()) as door:
-        await rescued(partial(_live, config, process, door), config, SystemClock(), logs.log)
+        live = partial(_live, config, process, notifier, door)
+        await rescued(live, Rescue(config, SystemClock(), logs.log, notifier.watchdog))
 
 
-async def _live(config: Config, process: Process, door: Door) -> None:
-    notifier = Notifier.from_environment(process.environ)
+async def _live(config: Config, process: Process, notifier: Notifier, door: Door) -> None:
     async with living(config, process, door) as alive, anyio.create_task_group() as group:
         running, log = alive.running, alive.log
         group.start_soon(feed, running, notifier, log)

@@ -2,16 +2,24 @@
 
 from pathlib import Path
 
+import anyio
 import pytest
 
 from driftd.adapters.sqlite.ballast import Ballast
-from driftd.app.rescue import rescued
+from driftd.app.rescue import Rescue, rescued
 from driftd.config import Config, DaemonConfig
 from driftd.errors import DamagedStoreError, FencedError, FullStoreError
 from tests.fakes.log import Line, Told
 from tests.runtime.world import FakeClock
 
 DAMAGED = DamagedStoreError("torn")
+
+
+class Still(FakeClock):
+    """Time that the test alone moves."""
+
+    async def sleep(self, seconds: float) -> None:
+        await anyio.sleep_forever()
 
 
 class Lives:
@@ -30,7 +38,7 @@ class Lives:
 async def run(lives: Lives, data_dir: Path, clock: FakeClock | None = None) -> list[Line]:
     lines: list[Line] = []
     config = Config(DaemonConfig(data_dir), ())
-    await rescued(lives, config, clock or FakeClock(), Told(lines))
+    await rescued(lives, Rescue(config, clock or Still(), Told(lines)))
     return lines
 
 
@@ -57,7 +65,7 @@ async def test_damage_again_and_again_ends_it(tmp_path: Path) -> None:
 
 async def test_damage_now_and_then_does_not(tmp_path: Path) -> None:
     """Hours apart each counts for itself."""
-    clock = FakeClock()
+    clock = Still()
 
     class Long(Lives):
         async def __call__(self) -> None:
