@@ -1,12 +1,14 @@
 """Backups and looks through the database, each when it is due, on a thread of their own."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from threading import Event
 
 import anyio
 import pytest
+from anyio import to_thread
 
-from driftd.adapters.sqlite import SqliteStore, integrity
+from driftd.adapters.sqlite import SqliteStore
 from driftd.adapters.sqlite.backup import listed
 from driftd.app.care import Keeper
 from driftd.config import Config, DaemonConfig, StoreConfig
@@ -107,11 +109,18 @@ async def test_damage_that_is_found_ends_the_daemon_s_life(store: SqliteStore, d
     assert [event for _, event, _ in lines] == ["database is damaged"]
 
 
-async def test_what_is_cancelled_gives_up(store: SqliteStore, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A daemon that ends does not wait for a backup, and none is left behind."""
-    monkeypatch.setattr(integrity, "_STEPS", 1)
+async def test_what_is_cancelled_gives_up(store: SqliteStore, data_dir: Path) -> None:
+    """A daemon that ends does not wait for a backup, and none goes on without it."""
     keeper = Keeper(store, Config(DaemonConfig(data_dir), ()), FakeClock(), Told([]))
-    with anyio.CancelScope() as scope:
-        scope.cancel()
-        await keeper.back_up()
-    assert not listed(data_dir / "backups")
+    begun, gave_up, never = Event(), Event(), Event()
+
+    def work(*, given_up: Callable[[], bool]) -> None:
+        begun.set()
+        if any(given_up() or never.wait(0.001) for _ in range(9_000)):
+            gave_up.set()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(keeper._aside, work)
+        await to_thread.run_sync(begun.wait)
+        tasks.cancel_scope.cancel()
+    assert await to_thread.run_sync(gave_up.wait, 10)

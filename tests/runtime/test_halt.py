@@ -42,7 +42,7 @@ def test_it_goes_on_at_once_when_there_is_room() -> None:
         assert await rig.until(lambda: rig.status("a").state is State.OK) < 60
         assert not [line for line in rig.told if line[1] == "poll failed"]
 
-    Rig([connection("a")]).run(story)
+    Rig([connection("a", classes=("ONE",))]).run(story)
 
 
 def test_a_cycle_that_runs_is_abandoned_whole() -> None:
