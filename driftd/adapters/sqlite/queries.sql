@@ -835,3 +835,6 @@ SELECT id, reason FROM deeds WHERE connection = :connection
 
 -- name: retell_deed
 UPDATE deeds SET reason = ? WHERE id = ?
+
+-- name: definitions
+SELECT name, type || ' of ' || tbl_name || ': ' || coalesce(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite\_%' ESCAPE '\'
