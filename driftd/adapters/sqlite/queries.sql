@@ -95,9 +95,11 @@ FROM changes WHERE generation = :generation AND ordinal >= :start AND ordinal < 
 -- name: remove_events
 DELETE FROM changes WHERE generation = :generation AND ordinal >= :start AND ordinal < :stop
 
--- name: strip_events
-UPDATE changes SET before = NULL, after = NULL
-WHERE generation = :generation AND ordinal >= :start AND ordinal < :stop
+-- name: bare_events
+-- Without their bodies, in the order in which `insert_change` takes them.
+SELECT generation, ordinal, id, op, key, NULL, NULL, changed, before_hash, after_hash, page, "row",
+       source_ts, ts, first_seen, confidence, reason, related
+FROM changes WHERE generation = :generation AND ordinal >= :start AND ordinal < :stop
 
 -- name: remove_generation
 -- But for one that records may have their number from.
@@ -159,8 +161,8 @@ DELETE FROM cursors WHERE name IN (SELECT name FROM cursors WHERE used_at < :bef
 SELECT (SELECT freelist_count FROM pragma_freelist_count), (SELECT page_size FROM pragma_page_size)
 
 -- name: give_back
--- Pages, from the end of the file.
-PRAGMA incremental_vacuum(256)
+-- One page, from the end of the file. Of several the sqlite3 module takes the first step only.
+PRAGMA incremental_vacuum(1)
 
 -- name: find_resource
 SELECT id, visible, live, untidy, details, cycles, withholds FROM resources WHERE connection = :connection AND name = :name
@@ -512,6 +514,9 @@ WHERE s.connection = ? AND s.resource = ?
 -- name: write_version
 INSERT INTO schema_versions (series_id, source, number, version) VALUES (?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET version = excluded.version
+
+-- name: drop_versions
+DELETE FROM schema_versions WHERE series_id = ? AND source = ? AND number <= ?
 
 -- name: versions
 SELECT v.version FROM series AS s CROSS JOIN schema_versions AS v ON v.series_id = s.id
