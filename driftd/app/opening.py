@@ -6,13 +6,14 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from driftd import config as configuration
 from driftd.adapters.clock import SystemClock
 from driftd.adapters.sqlite import SqliteStore
+from driftd.adapters.sqlite.files import LOCK
 from driftd.adapters.sqlite.lock import Holder, holder
-from driftd.adapters.sqlite.opening import LOCK
 from driftd.adapters.x3 import catalogue as x3
 from driftd.adapters.x3.client import X3Source
 from driftd.adapters.x3.settings import Basic, ClientCredentials, Proof, X3Settings
+from driftd.adapters.x3.trust import Files, faults
 from driftd.config import ClassDefaults, Config, ConnectionConfig, SecretRef, Sizes, proof_interval
-from driftd.errors import ConfigError, EmptyStoreError, Reason, SourceError
+from driftd.errors import ConfigError, EmptyStoreError, Mistake, Reason, SourceError
 from driftd.ports import Source, Traffic
 
 
@@ -67,10 +68,22 @@ def settings_of(connection: ConnectionConfig, learn: Callable[[str], None] = lam
         endpoint=connection.endpoint,
         folder_headers=connection.folder_header,
         proxy=connection.proxy,
+        egress=connection.network,
         ca_file=connection.ca_file,
+        client_cert_file=connection.client_cert_file,
+        client_key_file=connection.client_key_file,
         timeout=connection.settings.timeout,
         proof=Proof(proof_interval(connection), connection.settings.second_look),
     )
+
+
+def unusable(config: Config) -> list[Mistake]:
+    """Name the certificate files that cannot be used."""
+    return [
+        Mistake(f"{each.place}.{key}", f'the file "{getattr(each, key)}" {what}')
+        for each in config.connections
+        for key, what in faults(Files(each.ca_file, each.client_cert_file, each.client_key_file))
+    ]
 
 
 @asynccontextmanager

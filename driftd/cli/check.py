@@ -28,10 +28,13 @@ def check_config(config_path: Path | None, form: str) -> None:
     Sizes are those that the database of data_dir remembers; before the first sweep of a resource only what is certain
     is counted. A plan above requests_per_day or bytes_per_day is a mistake.
     """
+    from driftd import app
     from driftd.cli import plans
     from driftd.config import above_limits, plan
 
     config = configured(config_path)
+    if unusable := app.unusable(config):
+        raise ConfigError(unusable)
     sizes, unread = _sizes(config)
     if above := [each for connection in config.connections for each in above_limits(connection, sizes)]:
         raise ConfigError(above)
@@ -69,8 +72,6 @@ def _notes(config: "Config") -> list[str]:
             secret.read()
         except ConfigError as error:
             notes += [f"{each.path}: {each.message}" for each in error.mistakes]
-        if connection.ca_file and not connection.ca_file.is_file():
-            notes.append(f'ca_file of "{connection.name}": the file "{connection.ca_file}" does not exist')
     return notes
 
 

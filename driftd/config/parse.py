@@ -18,6 +18,7 @@ from driftd.config.model import ClassDefaults, Config, ConnectionConfig
 from driftd.config.report import Findings, join, near
 from driftd.config.resource import check_level, overlaid
 from driftd.config.values import LARGEST, span
+from driftd.core.network import PUBLIC_ONLY, Egress
 from driftd.core.retention import Retention
 from driftd.errors import ConfigError, Mistake
 
@@ -81,7 +82,7 @@ class _Tops(Struct, frozen=True):
     web: model.WebConfig
     store: model.StoreConfig
     vault: model.VaultConfig
-    network: model.NetworkConfig | None
+    network: Egress | None
     """None where the table has mistakes, so that no address is judged by a wrong rule."""
     settings: model.Settings
     webhooks: tuple[model.WebhookConfig, ...]
@@ -93,7 +94,7 @@ class _Tops(Struct, frozen=True):
             web=self.web,
             store=self.store,
             vault=self.vault,
-            network=self.network or model.NetworkConfig(),
+            network=self.network or PUBLIC_ONLY,
             webhooks=self.webhooks,
             not_in_force=tuple(notes),
         )
@@ -130,9 +131,9 @@ def _read_root(raw: Mapping[str, object], found: Findings, folder: Path) -> _Top
     return _Tops(
         daemon=model.DaemonConfig(**asdict(daemon) | {"data_dir": folder / daemon.data_dir}),
         web=_web(web, folder),
-        store=model.StoreConfig(store.url, _retention(store, found)),
+        store=_store(store, found, folder),
         vault=model.VaultConfig(folder / vault.key_file if vault.key_file else None, vault.key_env),
-        network=model.NetworkConfig(tuple(network.allow_networks), tuple(network.allow_http)) if network else None,
+        network=Egress(tuple(network.allow_networks), tuple(network.allow_http)) if network else None,
         settings=overlaid(model.Settings(), defaults),
         webhooks=_webhooks(raw, found, folder),
     )
@@ -156,6 +157,18 @@ def _web(web: shape.Web, folder: Path) -> model.WebConfig:
         allowed_hosts=tuple(web.allowed_hosts),
         metrics_detail=web.metrics_detail,
         max_series=web.max_series,
+    )
+
+
+def _store(store: shape.Store, found: Findings, folder: Path) -> model.StoreConfig:
+    return model.StoreConfig(
+        url=store.url,
+        backup_every=store.backup_every,
+        backups_kept=store.backups_kept,
+        backup_dir=folder / store.backup_dir if store.backup_dir else None,
+        ballast=store.ballast,
+        low_water=store.low_water,
+        retention=_retention(store, found),
     )
 
 

@@ -9,14 +9,20 @@ from typing import Annotated, Any, ClassVar, Literal
 from msgspec import Struct
 
 from driftd.config import values
-from driftd.config.model import IpNetwork
 from driftd.config.plain import share, some, text, whole
 from driftd.core.model import Hours
+from driftd.core.network import IpNetwork
 
 
 def _address(value: object) -> str:
     values.url(value)
     return str(value).rstrip("/")
+
+
+def _proxy(value: object) -> str:
+    if isinstance(value, str) and "@" in value:  # never quoted: it may carry a password
+        raise ValueError("must not carry a user or password: driftd signs in at no proxy")
+    return _address(value)
 
 
 def _tenant(value: object) -> str:
@@ -37,6 +43,7 @@ Cron = Annotated[str, values.cron]
 Zone = Annotated[str, values.zone]
 Range = Annotated[IpNetwork, values.network]
 Url = Annotated[str, _address]
+ProxyUrl = Annotated[str, _proxy]
 TenantUrl = Annotated[str, _tenant]
 Listen = Annotated[str, values.listen]
 Slug = Annotated[str, text(r"[a-z0-9][a-z0-9._-]{0,62}", 'a slug of a-z, 0-9, ".", "_" and "-" such as "aldgate"')]
@@ -86,6 +93,11 @@ class Web(Table, frozen=True, kw_only=True):
 class Store(Table, frozen=True, kw_only=True):
     place = "[store]"
     url: Postgres | None = None
+    backup_every: SecondsOrZero = 86_400.0
+    backups_kept: Whole = 3
+    backup_dir: Line | None = None
+    ballast: Size | None = None
+    low_water: Size | None = None
     keep_bodies: Seconds = 30 * 86_400.0
     keep_changes: Seconds = 90 * 86_400.0
     keep_counters: Seconds = 400 * 86_400.0
@@ -147,10 +159,12 @@ class Connection(Overrides, frozen=True, kw_only=True):
     folder: Segment
     endpoint: Segment | None = None
     folder_header: Annotated[list[Header], some('["X-Sage-Folder"]')] | None = None
-    proxy: Url | None = None
+    proxy: ProxyUrl | None = None
     customer: Line | None = None
     environment: Literal["production", "test"] | None = None
     ca_file: Line | None = None
+    client_cert_file: Line | None = None
+    client_key_file: Line | None = None
     auth: Any = None
     resources: Any = None
 

@@ -26,6 +26,9 @@ def of_status(status: Status, shown: Sequence[ConnectionStatus] | None = None) -
     scopes = located(status.connections)
     return {
         "at": moment(status.at),
+        "log_began_anew": None
+        if status.rebased is None
+        else {"at": moment(status.rebased.at), "reason": status.rebased.reason, "aside": status.rebased.aside or None},
         "counts": {str(state): count for state, count in counted(status.connections).items()},
         "connections": [
             of_connection(each, scopes, status.at) for each in (status.connections if shown is None else shown)

@@ -31,6 +31,8 @@ class Op(StrEnum):
     CREATE = "c"
     UPDATE = "u"
     DELETE = "d"
+    MARKER = "m"
+    """To none: the log itself says something of a resource, as ``reason`` tells."""
 
 
 class Confidence(StrEnum):

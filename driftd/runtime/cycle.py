@@ -17,11 +17,11 @@ from msgspec.structs import replace
 
 from driftd.core import fingerprint, gate
 from driftd.core.lines import Line
-from driftd.core.model import Absence, Contents, KeyBytes, Kind, Op, Resource, Segment, Standing
+from driftd.core.model import Absence, Contents, KeyBytes, Kind, Op, Resource, Segment, Standing, Stored
 from driftd.core.schema.parting import SAMPLED
 from driftd.core.segment import pieces, segment
 from driftd.core.volatile import nearly_all
-from driftd.errors import FencedError, Reason, SourceError, StoreError
+from driftd.errors import DamagedStoreError, FencedError, Reason, SourceError, StoreError
 from driftd.ports import Cycle
 from driftd.runtime.ahead import read_ahead
 from driftd.runtime.checks import Start
@@ -46,7 +46,8 @@ DAY = 86_400_000
 async def cycle(tenant: Tenant, resource: Resource, kind: Kind, watch: Watch | None = None) -> CycleReport:
     """Run one cycle and report it; failures of the tenant or the store are reported, not raised.
 
-    Raises `FencedError` alone: another process owns the store, so this one must end.
+    Raises `FencedError`, where another process owns the store, and `DamagedStoreError`, where what is stored cannot be
+    believed: in both cases this process must end what it does.
 
     A resource that was never read completely is swept whatever `kind` asks for.
     """
@@ -86,7 +87,7 @@ async def _cycle(tenant: Tenant, resource: Resource, kind: Kind, watch: Watch | 
     except SourceError as error:
         tally.failed(error)
         failure = Failure.of(error)
-    except FencedError:
+    except (FencedError, DamagedStoreError):
         raise
     except StoreError as error:
         hint = "look at the disk and at the permissions of the data directory"
@@ -218,8 +219,18 @@ class Way:
             self.tally.baseline += len(rows)
             return Found(rows, [])
         stored = await self.tenant.store.known(self.resource, [line.key for line in lines])
+        self._believed(lines, stored, stretch)
         self.missing.sighted(stored.values(), stretch)
         return await self.comparison.found(lines, stored, page=stretch.position)
+
+    def _believed(self, lines: Sequence[Line], stored: Mapping[KeyBytes, Stored], stretch: Stretch) -> None:
+        """Raise `DamagedStoreError` for a key that a segment lists and no record has: it would be told as created."""
+        listed = frozenset(stretch.order)
+        if any(line.key in listed and line.key not in stored for line in lines):
+            raise DamagedStoreError(
+                f'"{self.resource.connection}" {self.resource.name}: its segments list a record that is not stored:'
+                " the database is damaged; `driftd run` sets it aside and goes on from the newest backup, or anew"
+            )
 
     async def _stage(self, writing: Cycle, stretch: Stretch, found: Found) -> None:
         parts = pieces(stretch.lines, self.resource.page_size)

@@ -131,6 +131,8 @@ class Running:
         """Return what keeps the daemon from being ready; None where nothing does."""
         if not self._polling:
             return "polls do not run"
+        if self._world.halt.trouble is not None:
+            return self._world.halt.trouble.message
         return "the database cannot be written" if self._world.book.failing else None
 
     def stuck(self) -> str | None:

@@ -14,7 +14,7 @@ from driftd.core.backoff import wait as wait_after
 from driftd.core.health import Poll, Result, Trouble
 from driftd.core.model import Kind, Resource
 from driftd.core.reasons import MEANINGS, Reach
-from driftd.errors import FencedError, Reason, StoreError
+from driftd.errors import DamagedStoreError, FencedError, Reason, StoreError
 from driftd.runtime.agenda import Agenda
 from driftd.runtime.cycle import cycle
 from driftd.runtime.heard import Heard
@@ -46,6 +46,8 @@ class Poller:
         self._progress: dict[str, int] = {}
         self._decided: dict[tuple[str, str], int] = {}
         """How often a person had decided something of a resource when it was last looked at."""
+        self._running: dict[str, anyio.CancelScope] = {}
+        """By resource, what ends its cycle."""
         self._trying = False
         """Whether one of our cycles is the trial of a breaker."""
         self._wake = anyio.Event()
@@ -63,11 +65,13 @@ class Poller:
         self.nudge()
 
     async def run(self) -> None:
-        """Poll; raises `FencedError` where another process owns the store, and what is a bug."""
+        """Poll; raises `FencedError` and `DamagedStoreError` where the store is no longer ours or sound, and bugs."""
         way = self._post.way
         for resource in self._post.connection.resources:
             self._agenda.settle(resource, await self._tenant.store.standing(resource))
         way.join(self._told)
+        self._world.halt.join(self._halted)
+        self._halted()
         try:
             async with anyio.create_task_group() as group:
                 while not self._stopping:
@@ -79,6 +83,7 @@ class Poller:
                         await self._wake.wait()
         finally:
             way.leave(self._told)
+            self._world.halt.leave(self._halted)
             way.abandoned(self._post.traffic)
             for resource in self._post.connection.resources:
                 self._world.sweeps.forget((self, resource.name))
@@ -116,8 +121,10 @@ class Poller:
         return wait
 
     def _may_ask(self) -> bool:
-        """Whether the tenant may be asked at all: the connection is not paused, and its budget not used up."""
+        """Whether the tenant may be asked at all: there is room, no pause, and the budget is not used up."""
         chart, purse = self._post.chart, self._post.traffic.purse
+        if self._world.halt.trouble is not None:
+            return False
         rest, now = chart.health.pause, self._tenant.clock.now()
         if rest is not None and now < rest.until:
             return False
@@ -138,22 +145,25 @@ class Poller:
         """Run one cycle; whatever is no failure of tenant or store is a bug, which costs this cycle only."""
         clock, trial = self._tenant.clock, self._trying
         begun = Begun(clock.now(), clock.monotonic())
+        report: CycleReport | None = None
         try:
-            with self._world.gauges.polling():
+            with self._world.gauges.polling(), anyio.CancelScope() as self._running[resource.name]:
                 report = await cycle(self._heard(resource), resource, kind)
-        except FencedError:
+        except (FencedError, DamagedStoreError):
             raise
         except Exception as error:
             self._post.log.error("poll ended by a bug", resource=resource.name, kind=kind, error=error)
             report = _bug(resource, kind, clock.monotonic() - begun.monotonic, error)
         finally:
+            self._running.pop(resource.name, None)
             self._progress.pop(resource.name, None)
             self._agenda.end(resource)
             if roomy:
                 self._world.sweeps.leave()
             if trial:
                 self._trying = False
-        await self._settle(resource, report, begun)
+        if report is not None:  # an abandoned one never was
+            await self._settle(resource, report, begun)
         if trial:
             self._post.way.abandoned(self._post.traffic)
         self.nudge()
@@ -176,7 +186,7 @@ class Poller:
     async def _settled(self, resource: Resource) -> None:
         try:
             self._agenda.settle(resource, await self._tenant.store.standing(resource))
-        except FencedError:
+        except (FencedError, DamagedStoreError):
             raise
         except StoreError:
             self._agenda.hold(resource, self._world.restart)  # it would seem due at once
@@ -217,6 +227,14 @@ class Poller:
             self._agenda.release(None)
         else:
             self._post.chart.struck(trouble)
+        self.nudge()
+
+    def _halted(self) -> None:
+        """Take note that there is no room for anything, or room again."""
+        trouble = self._world.halt.trouble
+        self._post.chart.halted(trouble)
+        for scope in self._running.values() if trouble is not None else ():
+            scope.cancel()
         self.nudge()
 
     def _present(self) -> Present:

@@ -155,6 +155,23 @@ def test_networks_open_plain_http_and_private_addresses() -> None:
         ("http://127.0.0.1:8124", "must be https"),
         ("https://10.1.2.3", '"10.1.2.3/32"'),
         ("https://[::1]:8124", "private address"),
+        ("https://localhost:8124", "private address 127.0.0.1"),
+        ("https://x3.localhost.", "private address 127.0.0.1"),
+        ("https://[::ffff:10.1.2.3]", '"10.1.2.3/32"'),
+        ("https://[64:ff9b::10.1.2.3]", "64:ff9b::a01:203"),
+        ("https://169.254.169.254", "no setting admits it"),
+        ("https://2130706433", "ends in a number"),
+        ("https://0x7f.1", "ends in a number"),
+        ("https://127.1", "ends in a number"),
+        ("https://8.8.8.8.", "ends in a number"),
+        ("https://0250.0.0.1", "ends in a number"),
+        ("https://[fe80::1%25eth0]", "zone"),
+        ("https://x3%2eexample", "escape"),
+        ("https://x3.example]", "must be a URL"),
+        ("https://x3..example", "a host's name"),
+        ("https://x3_.éxample.①27", "a host's name"),
+        ("https://x3.ｅxample", "a host's name"),
+        ("https://x3.example:0", "from 1 to 65535"),
     ],
 )
 def test_a_base_url_that_cannot_be_right_is_refused_with_its_reason(address: str, says: str) -> None:
@@ -162,6 +179,44 @@ def test_a_base_url_that_cannot_be_right_is_refused_with_its_reason(address: str
     assert list(found) == ["connections[0].base_url"]
     assert says in found["connections[0].base_url"]
     assert "hunter2" not in found["connections[0].base_url"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["https://x3.example.", "https://x3_test.example:8443/erp", "https://xn--bcher-kva.example", "https://bücher.example",
+     "https://8.8.8.8", "https://[2606:4700::1111]:8124", "https://3com.example"],
+)  # fmt: skip
+def test_a_base_url_that_may_be_right_is_taken(address: str) -> None:
+    assert read(TENANT.replace("https://x3.aldgate.example", address, 1)).connections[0].base_url == address
+
+
+@pytest.mark.parametrize(
+    ("base", "proxy", "key", "says"),
+    [
+        ("https://x3.example", "http://egress.internal:3128", "proxy", "must be https"),
+        ("https://x3.example", "https://u:p@egress.example", "proxy", "signs in at no proxy"),
+        ("https://x3.example", "http://10.0.0.9:3128", "proxy", 'allow_http, such as "10.0.0.9/32"'),
+        ("https://x3.example", "https://10.0.0.9:3128", "proxy", 'allow_networks, such as "10.0.0.9/32"'),
+        ("https://10.0.0.9", "https://egress.example", "base_url", 'allow_networks, such as "10.0.0.9/32"'),
+        ("http://x3.example", "https://egress.example", "base_url", "of the proxy over plain http"),
+    ],
+)
+def test_a_proxy_is_judged_too_and_so_is_what_it_is_asked_for(base: str, proxy: str, key: str, says: str) -> None:
+    text = TENANT.replace("https://x3.aldgate.example", base, 1).replace("folder =", f'proxy = "{proxy}"\nfolder =', 1)
+    found = mistakes(text)
+    assert list(found) == [f"connections[0].{key}"]
+    assert says in found[f"connections[0].{key}"]
+
+
+def test_a_client_key_needs_its_certificate() -> None:
+    own = TENANT.replace("folder =", 'client_key_file = "k.pem"\nfolder =', 1)
+    assert "without the client_cert_file" in mistakes(own)["connections[0].client_key_file"]
+    both = own.replace("folder =", 'client_cert_file = "c.pem"\nfolder =', 1)
+    (connection,) = parse(both, catalogue=CATALOGUE, folder=Path("/etc/driftd")).connections
+    assert (connection.client_cert_file, connection.client_key_file) == (
+        Path("/etc/driftd/c.pem"),
+        Path("/etc/driftd/k.pem"),
+    )
 
 
 def test_plain_http_needs_its_own_range() -> None:
@@ -228,6 +283,7 @@ def test_an_impossible_setting_is_refused_at_every_level(line: str, says: str) -
         ("[vault]\nkey_file = 'k'\nkey_env = 'K'", "vault.key_env", "give one of the two"),
         ("[defaults]\nsweep = '1d'\nsweep_cron = '0 2 * * *'", "defaults.sweep_cron", "give one of the two"),
         ("[network]\nallow_http = ['10.0.0.1/8']", "network.allow_http[0]", 'did you mean "10.0.0.0/8"?'),
+        ("[network]\nallow_networks = ['::ffff:10.0.0.0/104']", "network.allow_networks[0]", "written as IPv4"),
         ("[store]\nurl = 'mysql://x'", "store.url", "postgresql://"),
         ("[store]\nkeep_bodies = '91d'", "store.keep_bodies", "must not be longer than keep_changes, which is 90d"),
         (

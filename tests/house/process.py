@@ -58,10 +58,16 @@ def table(**settings: Any) -> str:
     return "".join(f"{name} = {toml(value)}\n" for name, value in settings.items())
 
 
-def head(web: Mapping[str, Any] | None = None, daemon: Mapping[str, Any] | None = None, **defaults: Any) -> str:
+def head(
+    web: Mapping[str, Any] | None = None,
+    daemon: Mapping[str, Any] | None = None,
+    store: Mapping[str, Any] | None = None,
+    **defaults: Any,
+) -> str:
     """Return the part of a configuration that is about no connection."""
     return (
         f"[daemon]\n{table(**{'data_dir': 'data'} | dict(daemon or {}))}"
+        f"[store]\n{table(**{'ballast': '64KiB'} | dict(store or {}))}"
         f"[web]\n{table(**{'listen': '127.0.0.1:0'} | dict(web or {}))}"
         '[network]\nallow_networks = ["127.0.0.0/8"]\nallow_http = ["127.0.0.0/8"]\n'
         f"[defaults]\n{table(**QUICK | defaults)}"

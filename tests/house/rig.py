@@ -23,6 +23,7 @@ from driftd.runtime.tally import CycleReport
 from driftd.runtime.tenant import Tenant
 from driftd.simulator import Tenant as X3Tenant
 from tests.fakes.detection import detector_of
+from tests.fakes.loopback import LOOPBACK
 
 SEED = 20_261_123
 
@@ -78,6 +79,8 @@ class Rig:
     ids: set[str] = field(default_factory=set)
     after: list[tuple[str, str, tuple[Any, ...], Any]] = field(default_factory=list)
     """Every event followed: resource, op, key, after."""
+    markers: list[str] = field(default_factory=list)
+    """The resources of which the log says that their snapshot is to be read anew."""
 
     async def poll(self, kind: Kind | None = Kind.SWEEP) -> list[CycleReport]:
         """Run one cycle of each resource."""
@@ -110,6 +113,10 @@ class Rig:
                 assert event["id"] not in self.ids, "an id came twice"
                 self.ids.add(event["id"])
                 self.seq = change.seq
+                if event["op"] == "m":
+                    assert (event["reason"], event["key"]) == ("rebaseline", {})
+                    self.markers.append(change.resource)
+                    continue
                 self._told(change.resource, event)
                 n += 1
         return n
@@ -154,6 +161,6 @@ async def joined(
     auth: Any = ClientCredentials(url + tenant.token_path, tenant.client_id, lambda: tenant.client_secret)
     if settings.pop("basic", False):
         auth = Basic(tenant.username, Secret(tenant.password))
-    known = X3Settings(tenant.name, url, tenant.folder, auth, endpoint=tenant.endpoint)
+    known = X3Settings(tenant.name, url, tenant.folder, auth, endpoint=tenant.endpoint, egress=LOOPBACK)
     async with X3Source(replace(known, **settings), None, SystemClock()) as source:
         yield Rig(source, store, tenant, [structs.replace(each, connection=tenant.name) for each in resources])

@@ -96,6 +96,7 @@ def test_an_end_in_the_midst_of_a_reload_is_an_end_in_order(tmp_path: Path) -> N
             assert daemon.process.wait(60) == 0
             assert {line["msg"].strip('"') for line in daemon.lines()} <= {
                 "driftd runs",
+                "sqlite has a known fault",
                 "connection state changed",
                 "polls ended",
                 "driftd ended",

@@ -16,7 +16,7 @@ class _Press(threading.local):
     """What compresses and what decompresses: making one takes longer than using it, and each is for one thread."""
 
     def __init__(self) -> None:
-        self.compress = ZstdCompressor(level=_LEVEL).compress
+        self.compress = ZstdCompressor(level=_LEVEL, write_checksum=True).compress
         self.decompress = ZstdDecompressor().decompress
 
 

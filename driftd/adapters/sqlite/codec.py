@@ -1,6 +1,7 @@
 """Bodies, small: zstandard with a dictionary that each resource learns from its first records.
 
-Measured over records of 480 bytes: 124 bytes with a dictionary of 8 KiB, 294 without, in half the time.
+Measured over records of 480 bytes: 124 bytes with a dictionary of 8 KiB, 294 without, in half the time. Four more are a
+checksum: without it, half of all flipped bytes would be read as another body.
 """
 
 from collections import OrderedDict
@@ -40,8 +41,8 @@ class Codec:
     def compressor(self) -> Callable[[bytes], bytes]:
         """Return a function that compresses, for one thread and many bodies: making it takes 0.1 ms."""
         if self._dictionary is None:
-            return zstandard.ZstdCompressor(level=_LEVEL).compress
-        return zstandard.ZstdCompressor(level=_LEVEL, dict_data=self._dictionary).compress
+            return zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True).compress
+        return zstandard.ZstdCompressor(level=_LEVEL, dict_data=self._dictionary, write_checksum=True).compress
 
     def decompress(self, frame: bytes) -> bytes:
         """Return what was compressed, with or without the dictionary. For one thread at a time."""

@@ -33,7 +33,12 @@ def migrate(db: sqlite3.Connection, path: Path, scripts: Sequence[str]) -> None:
     version = check(db, path, len(scripts))
     if 0 < version < len(scripts):
         _back_up(db, path.with_name(f"{path.name}.schema-{version}"))
-    for script in scripts[version:]:
+    apply(db, scripts[version:])
+
+
+def apply(db: sqlite3.Connection, scripts: Sequence[str]) -> None:
+    """Run migrations one after the other, each in a transaction of its own."""
+    for script in scripts:
         _apply(db, script)
 
 

@@ -37,7 +37,7 @@ PRAGMA quick_check(1)
 -- name: optimize_at_open
 PRAGMA optimize = 0x10002
 
--- name: optimize_at_close
+-- name: optimize
 PRAGMA optimize
 
 -- name: back_up
@@ -636,3 +636,39 @@ DELETE FROM notices WHERE seq IN (SELECT seq FROM notices WHERE at < :before LIM
 
 -- name: prune_deeds
 DELETE FROM deeds WHERE id IN (SELECT id FROM deeds WHERE at < :before LIMIT :limit)
+
+-- name: read_resources
+SELECT id FROM resources WHERE cycles > 0 ORDER BY id
+
+-- name: insert_marker_generation
+-- A generation of one event that is about no record.
+INSERT INTO generations (resource_id, base_seq, size, kind, sweep_id, sweep, host, folder, key_names, version, begun_at,
+                         published_at)
+SELECT id, :seq, 1, :kind, :id, cycles, host, folder, '[]', :version, :now, :now FROM resources WHERE id = :resource
+
+-- name: last_rebaseline
+SELECT at, reason, subject FROM deeds WHERE connection = '' AND action = 'rebaseline' ORDER BY at DESC, id DESC LIMIT 1
+
+-- name: truncate_log
+-- As `checkpoint`, and the log is emptied; whoever reads is waited for only as long as `busy_timeout` says.
+PRAGMA wal_checkpoint(TRUNCATE)
+
+-- name: little_patience
+PRAGMA busy_timeout = 100
+
+-- name: patience
+PRAGMA busy_timeout = 5000
+
+-- name: tables
+SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'
+
+-- name: check_table
+-- The structure of a table and of its indexes, and that the two agree (sqlite.org/pragma.html#pragma_integrity_check).
+SELECT integrity_check FROM pragma_integrity_check(?) LIMIT ?
+
+-- name: check_references
+SELECT coalesce(rowid, 0), parent FROM pragma_foreign_key_check(?)
+
+-- name: may_copy
+-- A connection that only reads may write another file once it says so; `mode=ro` keeps it from ours all the same.
+PRAGMA query_only = 0

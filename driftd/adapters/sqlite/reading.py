@@ -93,7 +93,7 @@ def layout(db: sqlite3.Connection, resource: int) -> tuple[int, ...]:
 def segments(db: sqlite3.Connection, resource: int) -> Sequence[Segment]:
     """Return a resource's segments in server order."""
     rows = db.execute(QUERIES["segments"], {"resource": resource}).fetchall()
-    by_id = {row[-1]: Segment(*row) for row in rows}
+    by_id = {row[-1]: Segment(_sound(row[0]), *row[1:]) for row in rows}
     return [by_id[id_] for id_ in layout(db, resource)]
 
 
@@ -125,7 +125,7 @@ def absent(db: sqlite3.Connection, codecs: Codecs, resource: int) -> Sequence[St
 
 def unplaced(db: sqlite3.Connection, resource: int) -> Sequence[KeyBytes]:
     """Return the keys of live records that no segment lists."""
-    return [key for (key,) in db.execute(QUERIES["unplaced"], {"resource": resource})]
+    return [_sound(key) for (key,) in db.execute(QUERIES["unplaced"], {"resource": resource})]
 
 
 def stalest(db: sqlite3.Connection, codecs: Codecs, resource: Known, limit: int) -> Sequence[Stored]:
@@ -167,9 +167,16 @@ def last_seq(db: sqlite3.Connection) -> int:
     return int(seq)
 
 
+def _sound(key: KeyBytes) -> KeyBytes:
+    """Return a key that is to be asked for; raises `ValueError` for one that no record ever had."""
+    if not isinstance(json.decode(key), list):
+        raise ValueError("a key is no array")  # noqa: TRY004 - a finding
+    return key
+
+
 def _listed(db: sqlite3.Connection, codecs: Codecs, resource: int, rows: sqlite3.Cursor) -> Sequence[Stored]:
     decompress = codec(db, codecs, resource).decompress
-    return [stored(columns, decompress) for columns in rows.fetchall()]
+    return [stored((_sound(columns[0]), *columns[1:]), decompress) for columns in rows.fetchall()]
 
 
 def _seen(columns: tuple[Any, ...], whole: Codec) -> Seen:

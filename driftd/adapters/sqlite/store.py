@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 
 from msgspec import json
 
-from driftd.adapters.sqlite import history, opening, reading
+from driftd.adapters.sqlite import history, opening, reading, rebasing
 from driftd.adapters.sqlite.casebook import SqliteCasebook
 from driftd.adapters.sqlite.changelog import SqliteChangelog
 from driftd.adapters.sqlite.codec import Codecs
@@ -26,8 +26,8 @@ from driftd.adapters.sqlite.tables import Header
 from driftd.adapters.sqlite.tidying import tidy, want_details
 from driftd.adapters.sqlite.transaction import Reader, Writer
 from driftd.core.model import Absence, Contents, KeyBytes, Kind, Recorded, Resource, Segment, Standing, Stored
-from driftd.core.status import Database
-from driftd.errors import StoreError
+from driftd.core.status import Database, Rebased
+from driftd.errors import DamagedStoreError, StoreError
 from driftd.ports import Seen, Snapshot
 
 T = TypeVar("T")
@@ -111,7 +111,27 @@ class SqliteStore:
             commits=tally.commits if writer else None,
             checkpoints_busy=tally.held_up,
             oldest_reader=tally.oldest_reader,
+            full=tally.full,
         )
+
+    @property
+    def damage(self) -> DamagedStoreError | None:
+        """What told first that the file is damaged; None: nothing did."""
+        return self._reader.tally.damage
+
+    @property
+    def refusals(self) -> int:
+        """How many transactions found no room."""
+        return self._reader.tally.full
+
+    async def rebased(self) -> Rebased | None:
+        """Return when and why the log last began anew; None: it never did."""
+        return await self._reader.read(rebasing.rebased)
+
+    async def optimize(self) -> None:
+        """Renew what queries are planned by; raises as a transaction does."""
+        if self._writer is not None:
+            await self._writer.optimize()
 
     async def checkpoint(self) -> None:
         """Move the write-ahead log into the database as far as readers allow, so that it stays small.

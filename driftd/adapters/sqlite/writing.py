@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from msgspec import json
 
-from driftd.adapters.sqlite import filing, reading, tables, withholding
+from driftd.adapters.sqlite import filing, reading, rebasing, tables, withholding
 from driftd.adapters.sqlite.encoding import Batch, Columns
 from driftd.adapters.sqlite.sql import AT_ONCE, QUERIES
 from driftd.adapters.sqlite.tables import Header
@@ -211,6 +211,8 @@ def _make_visible(
     db.execute(QUERIES["publish_generation"], {**published, "sweep": cycles, "now": closing.now})
     if ahead.size:
         _count(db, header.resource_id, ahead, base, closing)
+    if cycles == 1 and rebasing.rebased(db) is not None:
+        rebasing.mark(db, header.resource_id, closing.now)
     if closing.detected is not None:
         filing.detect(db, resource, closing.detected)
     absences = reading.absences(db, header.resource_id)

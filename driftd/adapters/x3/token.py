@@ -10,7 +10,7 @@ from typing import Final
 import orjson
 from msgspec import Struct
 
-from driftd.adapters.x3.answer import Answer
+from driftd.adapters.x3.answer import CERTIFICATE_WANTED, Answer
 from driftd.core.secret import Secret
 from driftd.errors import Reason, SourceError
 
@@ -39,7 +39,9 @@ _SHOWN: Final = frozenset(
         *_TRANSIENT,
     }
 )
+_TOO_LARGE: Final = frozenset({413, 414, 431})
 _HINTS: Final = {
+    Reason.TLS_ERROR: CERTIFICATE_WANTED[1],
     Reason.OAUTH_INVALID_CLIENT: "ask the customer's X3 administrator for a new client secret",
     Reason.OAUTH_ERROR: "check token_url and client_id, and that the tenant grants client_credentials",
     Reason.MAINTENANCE_PAGE: "check token_url: it answers with a page for people; or wait for the maintenance to end",
@@ -119,6 +121,10 @@ def _refused(answer: Answer, members: dict[str, object] | None) -> tuple[Reason,
         return Reason.MAINTENANCE_PAGE, f"answers {status}: a redirect, which is not followed"
     if status in _TRANSIENT_STATUS or status >= 500:
         return _TRANSIENT_STATUS.get(status, Reason.SERVER_ERROR), f"answers {status}"
+    if answer.wants_certificate:
+        return Reason.TLS_ERROR, f"answers {status}: {CERTIFICATE_WANTED[0]}"
+    if status in _TOO_LARGE:
+        return Reason.GATEWAY_ERROR, f"answers {status}: the web server in front of it takes no request of this size"
     if answer.is_html:
         return Reason.MAINTENANCE_PAGE, f"answers {status} with an HTML page in place of JSON"
     told = members or {}
