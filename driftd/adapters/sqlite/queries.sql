@@ -643,8 +643,8 @@ SELECT id FROM resources WHERE cycles > 0 ORDER BY id
 -- name: insert_marker_generation
 -- A generation of one event that is about no record.
 INSERT INTO generations (resource_id, base_seq, size, kind, sweep_id, sweep, host, folder, key_names, version, begun_at,
-                         published_at)
-SELECT id, :seq, 1, :kind, :id, cycles, host, folder, '[]', :version, :now, :now FROM resources WHERE id = :resource
+                         published_at, ahead)
+SELECT id, :seq, 1, :kind, :id, cycles, host, folder, '[]', :version, :now, :now, 0 FROM resources WHERE id = :resource
 
 -- name: last_rebaseline
 SELECT at, reason, subject FROM deeds WHERE connection = '' AND action = 'rebaseline' ORDER BY at DESC, id DESC LIMIT 1

@@ -11,8 +11,9 @@ import pytest
 from msgspec.structs import replace
 
 from driftd.adapters.sqlite import SqliteStore, pruning
+from driftd.adapters.sqlite.rebasing import rebase
 from driftd.core.model import Op, Standing
-from driftd.core.retention import DAY, Cursor, Pruned, Retention
+from driftd.core.retention import DAY, Cursor, Extent, Pruned, Retention
 from driftd.errors import FencedError, StoreError
 from tests.contracts.staged import CUSTOMERS, Part, change, created, key, poll, row
 from tests.contracts.stores import Dial, always_ahead, raise_epoch, room
@@ -124,6 +125,20 @@ async def test_a_generation_stays_as_long_as_records_take_their_number_from_it(
     assert (rows(data_dir, "changes"), rows(data_dir, "generations")) == (0, 1)
     stored = await store.known(CUSTOMERS, map(key, "abc"))
     assert [each.seq for each in stored.values()] == [1, 2, 3]
+
+
+async def test_markers_of_a_restored_log_go_with_their_time(data_dir: Path, dial: Dial) -> None:
+    """They are events of the log, which is never said to hold less than nothing."""
+    async with SqliteStore.open(data_dir, clock_now=lambda: dial.now) as store:
+        await poll(store, created("a"))
+    with closing(sqlite3.connect(data_dir / "driftd.db", isolation_level=None)) as db:
+        behind = rebase(db, now=dial.now, reason="restored")
+    async with SqliteStore.open(data_dir, clock_now=lambda: dial.now) as store:
+        assert [one.seq for one in await store.read_changes(0, 10)] == [1, behind + 1]
+        dial.now += 91 * DAY
+        assert (await store.changelog.prune(KEPT, dial.now, 60.0)).removed == 2
+        assert await store.changelog.extent() == Extent(behind + 2, behind + 2, behind + 1, 0)
+        assert rows(data_dir, "generations") == 0
 
 
 async def test_a_cycle_without_events_leaves_the_log_alone(store: SqliteStore, data_dir: Path) -> None:
