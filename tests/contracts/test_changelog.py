@@ -256,6 +256,20 @@ class TestWhatStays:
         subject.clock.now += 61 * DAY
         assert (await prune(subject)).removed == 2
 
+    async def test_withheld_events_take_no_room_from_others(
+        self, subject: Subject, store: Store, changelog: Changelog
+    ) -> None:
+        """They count for the log when they come to it."""
+        await poll(store, created("a"), created("b"), detected=HOLD)
+        await poll(store, created("a"), resource=ELSEWHERE)
+        size = (await changelog.extent()).bytes
+        assert (await prune(subject, Retention(log_bytes=size))).rows == 0
+        await subject.casebook.file(RELEASE)
+        assert (await changelog.extent()).bytes > 2 * size
+        assert (await prune(subject, Retention(log_bytes=size))).removed >= 2
+        await prune(subject, Retention(log_bytes=1))
+        assert (await changelog.extent()).bytes == 0
+
 
 class TestTombstones:
     async def test_they_go_two_sweeps_after_their_event(

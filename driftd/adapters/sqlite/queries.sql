@@ -216,7 +216,7 @@ UPDATE generations SET size = :size WHERE id = :generation AND base_seq IS NULL
 
 -- name: publish_generation
 UPDATE generations
-SET base_seq = :base, committed_seq = :committed, size = :size, sweep = :sweep, published_at = :now
+SET base_seq = :base, committed_seq = :committed, size = :size, bytes = :bytes, sweep = :sweep, published_at = :now
 WHERE id = :generation AND base_seq IS NULL
 
 -- name: published_span
@@ -225,7 +225,7 @@ SELECT coalesce(committed_seq, base_seq), size FROM generations WHERE id = :gene
 
 -- name: withheld_generations
 -- Few of all: they stand at the beginning of generations_by_seq.
-SELECT committed_seq, id, size FROM generations WHERE size > 0 AND base_seq = 0 AND resource_id = :resource
+SELECT committed_seq, id, size, bytes FROM generations WHERE size > 0 AND base_seq = 0 AND resource_id = :resource
 
 -- name: release_generation
 UPDATE generations SET base_seq = :base, published_at = :now WHERE id = :generation
