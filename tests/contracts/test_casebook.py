@@ -10,7 +10,7 @@ from driftd.core.memory import Memory
 from driftd.core.model import Absence, Standing
 from driftd.core.schema.model import Baseline, FieldForm, SchemaVersion, Source, ValueKind
 from driftd.errors import FencedError, StoreError
-from driftd.ports import Casebook, Detected, Facts, Filing, Store
+from driftd.ports import VERSIONS, Casebook, Detected, Facts, Filing, Store
 from tests.contracts.detecting import (
     CUSTOMER,
     DELIVERED,
@@ -105,6 +105,13 @@ class TestRemembering:
         assert [told.notice for told in found.notices] == [*detected(1).notices, *detected(2).notices]
         assert found.referring == {"BPCUSTOMER": [link("a", "v2")]}
         assert found.breaches == [breach("m2")]
+
+    async def test_versions_are_so_many_at_most(self, store: Store, casebook: Casebook) -> None:
+        """The newest of each source."""
+        await poll(store, detected=Detected(versions=[version(1, Source.DECLARED)]))
+        await poll(store, detected=Detected(versions=[version(number + 1) for number in range(VERSIONS + 1)]))
+        numbers = [(each.source, each.number) for each in await casebook.versions(*CUSTOMER)]
+        assert numbers == [*((Source.LEARNT, n + 2) for n in range(VERSIONS)), (Source.DECLARED, 1)]
 
     async def test_versions_are_listed_by_source_and_number(self, store: Store, casebook: Casebook) -> None:
         """Learnt ones first, 9 before 10; one written again is replaced."""

@@ -13,7 +13,7 @@ from driftd.core.memory import Memory
 from driftd.core.model import KeyBytes
 from driftd.core.schema.model import Baseline, SchemaVersion, Source
 from driftd.errors import FencedError
-from driftd.ports import Detected, Facts, Filing, Told
+from driftd.ports import VERSIONS, Detected, Facts, Filing, Told
 
 _Names = tuple[str, str]
 
@@ -52,6 +52,7 @@ class MemoryCasebook:
             self._baselines[names] = detected.baseline
         for version in detected.versions:
             self._versions[*names, version.source, version.number] = version
+            self._versions.pop((*names, version.source, version.number - VERSIONS), None)
         self._learn(connection, resource, detected.facts)
         self._tell(detected.alerts, detected.notices)
         self._deeds += detected.deeds
