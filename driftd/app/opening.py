@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Final
 
 from driftd import config as configuration
 from driftd.adapters.clock import SystemClock
@@ -15,6 +16,9 @@ from driftd.adapters.x3.trust import Files, faults
 from driftd.config import ClassDefaults, Config, ConnectionConfig, SecretRef, Sizes, proof_interval
 from driftd.errors import ConfigError, EmptyStoreError, Mistake, Reason, SourceError
 from driftd.ports import Source, Traffic
+
+SHORTEST: Final = 30.0
+"""Seconds that a request may take however often its resource is polled."""
 
 
 def catalogue() -> Mapping[str, ClassDefaults]:
@@ -73,7 +77,7 @@ def settings_of(connection: ConnectionConfig, learn: Callable[[str], None] = lam
         ca_file=connection.ca_file,
         client_cert_file=connection.client_cert_file,
         client_key_file=connection.client_key_file,
-        timeout=connection.settings.timeout,
+        timeout=_deadline(connection),
         proof=Proof(proof_interval(connection), connection.settings.second_look),
     )
 
@@ -85,6 +89,12 @@ def unusable(config: Config) -> list[Mistake]:
         for each in config.connections
         for key, what in faults(Files(each.ca_file, each.client_cert_file, each.client_key_file))
     ]
+
+
+def _deadline(connection: ConnectionConfig) -> float:
+    """Return the seconds for a request: no longer than the shortest interval of what it is part of, or than 30 s."""
+    intervals = [min(each.settings.probe, each.settings.delta) for each in connection.classes]
+    return min(connection.settings.timeout, max(SHORTEST, min(intervals, default=connection.settings.timeout)))
 
 
 @asynccontextmanager

@@ -1,20 +1,20 @@
 """``driftd changes``: the log of change events as JSON lines."""
 
-import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from driftd.cli.options import check_selection, config_option, configured
+from driftd.cli.options import COUNTS, SEQS, check_selection, config_option, configured
+from driftd.cli.saying import emit
 
 if TYPE_CHECKING:
     from driftd.cli.place import Place
     from driftd.config import Config
     from driftd.runtime.feed import Portion, Wanted
 
-_BATCH = 1000
+BATCH = 1000
 _SECONDS_BETWEEN_LOOKS = 1.0
 
 
@@ -22,9 +22,9 @@ _SECONDS_BETWEEN_LOOKS = 1.0
 @config_option
 @click.option("--connection", metavar="C", help="Only this connection.")
 @click.option("--resource", metavar="R", help="Only this resource.")
-@click.option("--after", type=click.IntRange(0), metavar="SEQ", help="Only events after this seq.")
+@click.option("--after", type=SEQS, metavar="SEQ", help="Only events after this seq.")
 @click.option("--cursor", metavar="NAME", help="Go on where this cursor is, and move it behind what was printed.")
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="At most so many events.")
+@click.option("--limit", type=COUNTS, metavar="N", help="At most so many events.")
 @click.option("--follow", is_flag=True, help="Wait for more until interrupted.")
 def command(
     config_path: Path | None,
@@ -67,7 +67,7 @@ async def _print(config: "Config", place: "Place", limit: int | None, *, follow:
     left = limit
     async with app.reading(config) as store:
         while left is None or left > 0:
-            size = _BATCH if left is None else min(left, _BATCH)
+            size = BATCH if left is None else min(left, BATCH)
             following = await portion(store, store.changelog, place.after, size, place.wanted)
             _write(following, place.after)
             await place.move(following.after)
@@ -85,5 +85,4 @@ def _write(following: "Portion", after: int) -> None:
     lines = [each.envelope for each in following.events]
     if following.truncated is not None:
         lines = [truncated(following.truncated, after)]
-    sys.stdout.buffer.write(b"".join(each + b"\n" for each in lines))
-    sys.stdout.buffer.flush()
+    emit(b"".join(each + b"\n" for each in lines))

@@ -1,13 +1,12 @@
 """``driftd check config``: every mistake, or what the configuration means and costs."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from driftd.cli.options import config_option, configured, format_option
-from driftd.cli.tables import console
+from driftd.cli.saying import say, tell
 from driftd.errors import ConfigError, StoreError
 
 if TYPE_CHECKING:
@@ -45,14 +44,14 @@ def check_config(config_path: Path | None, form: str) -> None:
     reckoned = plan(config, sizes)
     notes = [*_notes(config), *unread, *_details(reckoned), *_personal(config)]
     if form == "json":
-        click.echo(json.dumps({"ok": True, **plans.as_json(reckoned), "notes": notes}))
+        tell({"ok": True, **plans.as_json(reckoned), "notes": notes})
         return
     if config.connections:
         plans.show(reckoned)
     else:
-        click.echo("the configuration names no connection: add one with [[connections]]")
+        say("the configuration names no connection: add one with [[connections]]")
     for note in notes:
-        console(stderr=True).print(f"note: {note}", soft_wrap=True)
+        say(f"note: {note}", err=True)
 
 
 def _sizes(config: "Config") -> "tuple[Sizes, list[str]]":

@@ -1,12 +1,12 @@
 """``driftd cursors``: who reads the log of changes, and how far."""
 
-import json
 from pathlib import Path
 from urllib.parse import quote
 
 import click
 
 from driftd.cli.options import config_option, configured, format_option
+from driftd.cli.saying import say, tell
 
 
 @click.group("cursors", short_help="List or forget readers of the log of changes.")
@@ -29,7 +29,7 @@ def listed(config_path: Path | None, form: str) -> None:
 
     found, now = run(keeping.cursors, configured(config_path)), app.now()
     if form == "json":
-        click.echo(json.dumps({"cursors": [of_cursor(each, now) for each in found]}))
+        tell({"cursors": [of_cursor(each, now) for each in found]})
         return
     rows = [
         (
@@ -61,5 +61,5 @@ def forgotten(name: str, config_path: Path | None) -> int:
         sent(config, f"/api/v1/cursors/{quote(name, safe='')}/forget", {})
     elif not run(keeping.forget, config, name):
         raise DecisionError(f'there is no cursor "{name}"', hint="driftd cursors list shows them", unknown=True)
-    click.echo(f'cursor "{name}" is forgotten')
+    say(f'cursor "{name}" is forgotten')
     return 0

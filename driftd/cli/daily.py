@@ -1,6 +1,5 @@
 """``driftd db daily``: how many events each day had."""
 
-import json
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -8,6 +7,7 @@ from typing import Final
 import click
 
 from driftd.cli.options import check_selection, config_option, configured, format_option
+from driftd.cli.saying import tell
 
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 _WORDS: Final = ("day", "connection", "resource", "created", "updated", "deleted")
@@ -38,6 +38,6 @@ def command(config_path: Path | None, connection: str | None, resource: str | No
         for each in run(keeping.days, config, 0, connection, resource)
     ]
     if form == "json":
-        click.echo(json.dumps({"days": [dict(zip(_WORDS, row, strict=True)) for row in rows]}))
+        tell({"days": [dict(zip(_WORDS, row, strict=True)) for row in rows]})
     else:
         show_table(_WORDS, [tuple(map(str, row)) for row in rows], _WORDS[3:])

@@ -1,6 +1,5 @@
 """``driftd db``: the database itself."""
 
-import json
 from pathlib import Path
 from typing import Final
 
@@ -8,6 +7,7 @@ import click
 
 from driftd.cli import daily, erase, migrate, prune
 from driftd.cli.options import config_option, configured, format_option
+from driftd.cli.saying import say, tell
 
 _FILE: Final = click.Path(path_type=Path, dir_okay=False)
 _THERE: Final = click.Path(path_type=Path, dir_okay=False, exists=True)
@@ -32,9 +32,9 @@ def backup(config_path: Path | None, target: Path | None, form: str) -> int:
 
     taken = back_up(configured(config_path), target, app.now())
     if form == "json":
-        click.echo(json.dumps({"path": str(taken.path), "bytes": taken.size}))
+        tell({"path": str(taken.path), "bytes": taken.size})
     else:
-        click.echo(f'"{taken.path}" holds a backup of {taken.size:,} bytes')
+        say(f'"{taken.path}" holds a backup of {taken.size:,} bytes')
     return 0
 
 
@@ -54,11 +54,11 @@ def restore(source: Path, config_path: Path | None, form: str) -> int:
     done = put_back(configured(config_path), source, app.now())
     if form == "json":
         aside = str(done.aside) if done.aside else None
-        click.echo(json.dumps({"restored": str(source), "aside": aside, "after_seq": done.seq}))
+        tell({"restored": str(source), "aside": aside, "after_seq": done.seq})
         return 0
-    click.echo(f'"{source}" is restored; changes go on after {done.seq}')
+    say(f'"{source}" is restored; changes go on after {done.seq}')
     if done.aside:
-        click.echo(f'what was there before is in "{done.aside}"')
+        say(f'what was there before is in "{done.aside}"')
     return 0
 
 
@@ -73,15 +73,15 @@ def check(path: Path | None, config_path: Path | None, form: str, *, full: bool)
 
     looked, found = examine(configured(config_path), path, full=full)
     if form == "json":
-        click.echo(json.dumps({"path": str(looked), "full": full, "ok": not found, "found": list(found)}))
+        tell({"path": str(looked), "full": full, "ok": not found, "found": list(found)})
         return int(bool(found))
     if not found:
-        click.echo(f'"{looked}" is whole')
+        say(f'"{looked}" is whole')
         return 0
-    click.echo(f'"{looked}" is damaged: {len(found)} findings, such as')
+    say(f'"{looked}" is damaged: {len(found)} findings, such as')
     for each in found[:5]:
-        click.echo(f"  {each}")
-    click.echo("next: `driftd run` sets it aside and goes on from the newest backup; see docs/storage.md")
+        say(f"  {each}")
+    say("next: `driftd run` sets it aside and goes on from the newest backup; see docs/storage.md")
     return 1
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from driftd.cli.options import config_option, configured
+from driftd.cli.saying import say
 
 
 @click.command("migrate", short_help="Bring the database to this release's schema.")
@@ -19,6 +20,6 @@ def command(config_path: Path | None) -> None:
 
     before, after = run(keeping.migrate, configured(config_path))
     if before == after:
-        click.echo(f"the database has schema {after} already")
+        say(f"the database has schema {after} already")
     else:
-        click.echo(f"the database had schema {before} and has {after} now; a copy of it as it was stays beside it")
+        say(f"the database had schema {before} and has {after} now; a copy of it as it was stays beside it")

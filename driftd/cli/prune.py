@@ -1,12 +1,12 @@
 """``driftd db prune``: remove what is older than it is kept, at once."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from driftd.cli.options import config_option, configured, format_option
+from driftd.cli.saying import say, tell
 
 if TYPE_CHECKING:
     from driftd.config import Config
@@ -29,9 +29,9 @@ def command(config_path: Path | None, form: str, *, dry_run: bool) -> None:
     config = configured(config_path)
     done = run(keeping.ripe, config) if dry_run else _pruned(config)
     if form == "json":
-        click.echo(json.dumps({"dry_run": dry_run, **_as_json(done)}))
+        tell({"dry_run": dry_run, **_as_json(done)})
     else:
-        click.echo(_told(done, "would go" if dry_run else "gone"))
+        say(_told(done, "would go" if dry_run else "gone"))
 
 
 def _pruned(config: "Config") -> "Pruned":

@@ -1,6 +1,5 @@
 """``driftd status``: the state of every connection, worst first."""
 
-import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ import click
 
 from driftd.cli.moments import brief
 from driftd.cli.options import check_selection, config_option, configured, format_option
+from driftd.cli.saying import say, tell
 from driftd.cli.tables import console, show_table, style_of
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _print(status: "Status", selection: Selection) -> None:
 
     chosen = _chosen(status, selection)
     if selection.form == "json":
-        click.echo(json.dumps(of_status(status, chosen), ensure_ascii=False))
+        tell(of_status(status, chosen))
     else:
         _show(status, chosen, selection)
 
@@ -137,7 +137,7 @@ def _show(status: "Status", chosen: "Sequence[ConnectionStatus]", selection: Sel
         show_table(columns, rows, ("budget",), {"state": style_of}, folded=("connection", "who acts"))
     left = len(chosen) - len(shown)
     if left:
-        click.echo(f"{left} more, {_fine(chosen[_ROWS:])}: --all shows them")
+        say(f"{left} more, {_fine(chosen[_ROWS:])}: --all shows them")
     if selection.connection:
         show_table(_RESOURCES, _resources(chosen, status.at, units), _RESOURCES[5:])
     else:

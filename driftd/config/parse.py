@@ -22,6 +22,10 @@ from driftd.core.network import PUBLIC_ONLY, Egress
 from driftd.core.retention import Retention
 from driftd.errors import ConfigError, Mistake
 
+CONNECTIONS = 10_000
+"""Connections of one daemon; 2,000 were measured."""
+LINE = 16 << 10
+"""Characters of a line: the time that `tomllib` takes for a key grows with the square of its parts."""
 _ROOT = ("daemon", "web", "store", "vault", "network", "defaults", "webhooks", "connections")
 _NO_CLASSES: Mapping[str, ClassDefaults] = MappingProxyType({})
 
@@ -61,10 +65,14 @@ def parse_documents(documents: Sequence[Document], catalogue: Mapping[str, Class
     for document in others:
         inner, more = _syntax(document, f"{document.source}: ")
         for key in more.keys() - {"connections"}:
-            inner.add(key, f"belongs in {main.source}: a file of conf.d holds [[connections]] only")
+            inner.add(join("", key), f"belongs in {main.source}: a file of conf.d holds [[connections]] only")
         connections += _read_connections(more, inner, surroundings, document.folder)
         mistakes += inner.mistakes
     mistakes += _repeated(connections)
+    if len(connections) > CONNECTIONS:
+        mistakes.append(
+            Mistake("connections", f"must be at most {CONNECTIONS:,} in all files, not {len(connections):,}")
+        )
     if mistakes:
         raise ConfigError(mistakes)
     return tops.config([each for _, _, each in connections if each], notes)
@@ -102,12 +110,19 @@ class _Tops(Struct, frozen=True):
 def _syntax(document: Document, prefix: str) -> tuple[Findings, dict[str, object]]:
     found = Findings(prefix)
     try:
+        if long := [n for n, line in enumerate(document.text.split("\n"), 1) if len(line) > LINE]:
+            found.mistakes.append(
+                Mistake(document.source, f"has more than {LINE:,} characters in line {long[0]}: break it")
+            )
+            return found, {}
         return found, tomllib.loads(document.text)
     except tomllib.TOMLDecodeError as error:
         text = str(error)
         where = re.search(r"\(at (.+)\)$", text)
         place = where[1] if where else "the end"
         message = f"is not TOML at {place}: {(text[: where.start()] if where else text).strip()}"
+    except RecursionError:
+        message = "nests lists or tables too deeply: no setting takes more than two levels"
     except ValueError:  # Python reads no number of many thousand digits
         message = f"holds a number that no setting takes: the largest is {LARGEST}"
     found.mistakes.append(Mistake(document.source, message))
@@ -117,7 +132,7 @@ def _syntax(document: Document, prefix: str) -> tuple[Findings, dict[str, object
 def _read_root(raw: Mapping[str, object], found: Findings, folder: Path) -> _Tops:
     for key in raw:
         if key not in _ROOT:
-            found.add(key, _unknown_root(key))
+            found.add(join("", key), _unknown_root(key))
     daemon = found.table(shape.Daemon, raw.get("daemon", {}), "daemon") or shape.Daemon()
     web = found.table(shape.Web, raw.get("web", {}), "web") or shape.Web()
     store = found.table(shape.Store, raw.get("store", {}), "store") or shape.Store()
@@ -184,7 +199,7 @@ def _webhooks(raw: Mapping[str, object], found: Findings, folder: Path) -> tuple
 def _read_connections(
     raw: Mapping[str, object], found: Findings, surroundings: Surroundings, folder: Path
 ) -> list[_Placed]:
-    tables = found.array(raw.get("connections", []), "connections", "[[connections]]")
+    tables = found.array(raw.get("connections", []), "connections", "[[connections]]", CONNECTIONS)
     return [
         (
             f"{found.prefix}{path}",

@@ -61,6 +61,11 @@ Rule = Literal["keep", "hash", "mask", "drop"]
 Whole = Annotated[int, whole(1)]
 WholeOrZero = Annotated[int, whole(0)]
 Share = Annotated[float, share]
+KEY_PARTS = 16
+"""Parts of a key; X3's indexes have sixteen at most."""
+PageSize = Annotated[int, whole(1, 100_000)]
+Requests = Annotated[int, whole(1, 10_000)]
+"""Under way at once."""
 
 
 class Table(Struct, frozen=True, kw_only=True):
@@ -75,7 +80,7 @@ class Daemon(Table, frozen=True, kw_only=True):
     data_dir: Line = "/var/lib/driftd"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["logfmt", "json"] = "logfmt"
-    max_concurrency: Whole = 64
+    max_concurrency: Requests = 64
     stop_grace: SecondsOrZero = 15.0
 
 
@@ -130,10 +135,10 @@ class Overrides(Table, frozen=True, kw_only=True):
     bytes_per_day: Size | None = None
     details_per_hour: WholeOrZero | None = None
     second_look: SecondsOrZero | None = None
-    page_size: Whole | None = None
+    page_size: PageSize | None = None
     timeout: Seconds | None = None
-    max_concurrency: Whole | None = None
-    max_per_host: Whole | None = None
+    max_concurrency: Requests | None = None
+    max_per_host: Requests | None = None
     policy: Literal["evolve", "warn", "hold", "freeze"] | None = None
     mass_delete_ratio: Share | None = None
     mass_delete_limit: Whole | None = None
@@ -144,7 +149,7 @@ class Resource(Overrides, frozen=True, kw_only=True):
     place = "[[connections.resources]]"
     name: Class
     representation: Class | None = None
-    key: Annotated[list[Member], some('["BPCNUM"]')] | None = None
+    key: Annotated[list[Member], some('["BPCNUM"]', KEY_PARTS)] | None = None
     details: bool | None = None
     watermark: Member | None = None
     volatile: list[Member] = []

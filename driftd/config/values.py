@@ -35,6 +35,8 @@ def shown(value: object) -> str:
         text = _written(value)
     except ValueError:  # Python writes no number of many thousand digits
         text = "a number of too many digits"
+    except RecursionError:
+        text = "tables within tables"
     text = "".join(c if c.isprintable() else "?" for c in text)
     return text if len(text) <= 60 else text[:57] + "…"
 
@@ -207,6 +209,11 @@ def _check_host(parts: SplitResult, value: str) -> None:
 def listen(value: object) -> str:
     """Check an address to listen on: ``"127.0.0.1:9420"``, ``"[::1]:9420"`` or ``":9420"``."""
     host, colon, port = value.rpartition(":") if isinstance(value, str) else ("", "", "")
-    if not colon or not port.isdecimal() or not 0 <= int(port) <= 65535 or (":" in host and not host.startswith("[")):
+    if (
+        not colon
+        or not re.fullmatch("[0-9]{1,5}", port)
+        or int(port) > 65535
+        or (":" in host and not host.startswith("["))
+    ):
         raise ValueError(f'must be a host and port such as "127.0.0.1:9420", not {shown(value)}')
     return f"{host}:{port}"

@@ -5,6 +5,7 @@ Laws: ``pointers(a, a)`` is empty; putting what `pointers(a, b)` names from `b` 
 
 import hashlib
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final, NamedTuple
 
 from msgspec import Raw, Struct, json
@@ -14,6 +15,8 @@ from driftd.core.canonical import overlay, refreshed, without
 from driftd.core.model import Change, ChangeReason, Confidence, KeyBytes, Op, Resource, Row, Stored
 from driftd.core.veil import Veil
 
+MOST: Final = 10_000
+"""Places of one record that a change names."""
 _MEMBERS: Final = json.Decoder(dict[str, Raw]).decode
 _ELEMENTS: Final = json.Decoder(list[Raw]).decode
 
@@ -39,9 +42,10 @@ def pointers(before: bytes, after: bytes) -> tuple[str, ...]:
     """Return the JSON pointers (RFC 6901) at which two canonical objects differ, members of `after` first.
 
     A value that became an object or an array, or ceased to be one, is one difference; array elements are compared by
-    position.
+    position. Where they differ at more than `MOST` places, the one pointer ``""`` stands for the whole.
     """
-    return tuple(_objects(_MEMBERS(before), _MEMBERS(after), ""))
+    found = tuple(islice(_objects(_MEMBERS(before), _MEMBERS(after), ""), MOST + 1))
+    return found if len(found) <= MOST else ("",)
 
 
 class Sides(Struct, frozen=True):

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from driftd.core import canonical, diff, fingerprint, flat
+from driftd.core import canonical, diff, fingerprint, flat, oversize, strict
 from driftd.core.cadence import details_in_hand
 from driftd.core.diff import Sighting
 from driftd.core.lines import Line
@@ -42,7 +42,7 @@ class Comparison:
         self._rows = 0
         self.details_left = details_in_hand(resource, standing, tenant.clock.now()) if resource.details else 0.0
         """The budget of details reads; what a refusal leaves of it is not lost."""
-        self._refused = False
+        self._refused = self._looked = False
         self._completed: set[KeyBytes] = set()
         self.members: Counter[str] = Counter()
         """How many updates changed each top-level member."""
@@ -125,13 +125,24 @@ class Comparison:
 
         Rows may take the short way where there is no stamp to look at, and nothing that needs the careful decoder.
         """
-        records = [line.record for line in lines]
+        records = self._bounded([line.record for line in lines])
         self._tally.records_decoded += len(records)
         shaped = self._resource.watermark is None and self._veiling.veil is None
         if records and shaped and flat.plain(b",".join(records)):
             return self._shaped(records), [None] * len(records)
         decoded = list(map(self._tenant.source.decode, records))
         return list(map(self._canonical, decoded)), list(map(self._stamp, decoded))
+
+    def _bounded(self, records: list[bytes]) -> list[bytes]:
+        """Return records with what stands for those over a limit, and look at a few for what decoders pass over."""
+        if not self._looked:
+            self._looked = True
+            self._tally.repeated(strict.twice(records[: strict.SAMPLE]))
+        if max(map(len, records), default=0) <= oversize.SMALL:
+            return records
+        kept = list(map(oversize.bounded, records))
+        self._tally.oversized(sum(one is not other for one, other in zip(kept, records, strict=True)))
+        return kept
 
     def _shaped(self, records: Sequence[bytes]) -> list[bytes]:
         if not self._flat.learnt:
@@ -183,12 +194,13 @@ class Comparison:
         self.details_left -= 1
         self._completed.add(key)
         self._tally.completed(answer)
+        self._tally.oversized(int(answer.record is not None and oversize.NAME in answer.record))
         return answer.record
 
     def _note(self, change: Change) -> None:
         self._tally.changes[change.op] += 1
         if change.op is Op.UPDATE:
-            self.members.update({pointer.split("/", 2)[1] for pointer in change.changed})
+            self.members.update({pointer.split("/", 2)[1] for pointer in change.changed if pointer})
 
     def _next_row(self) -> int:
         self._rows += 1

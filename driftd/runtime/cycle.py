@@ -20,7 +20,7 @@ from driftd.core.lines import Line
 from driftd.core.model import Absence, Contents, JsonObject, KeyBytes, Kind, Op, Resource, Segment, Standing, Stored
 from driftd.core.schema.parting import SAMPLED
 from driftd.core.segment import pieces, segment
-from driftd.core.volatile import nearly_all
+from driftd.core.volatile import LONGEST, MOST, nearly_all
 from driftd.errors import DamagedStoreError, FencedError, Reason, SourceError, StoreError
 from driftd.ports import Cycle
 from driftd.runtime.ahead import read_ahead
@@ -29,6 +29,7 @@ from driftd.runtime.compare import Comparison, Found
 from driftd.runtime.deletes import Deletes, Missing, SilentOnceError
 from driftd.runtime.glance import newest_shown, opening, pages, probed, wanted
 from driftd.runtime.lesson import LearntError, lesson
+from driftd.runtime.patient import Patient
 from driftd.runtime.reader import Reader
 from driftd.runtime.stretches import Stretch, Stretches
 from driftd.runtime.tally import CycleReport, Failure, Tally, Watch
@@ -40,6 +41,8 @@ ATTEMPTS = 3
 """How often a cycle may begin: anew where it learnt which members are volatile, or found nothing by accident."""
 REFRESHED = 5_000
 """Details that one cycle renews at most, whatever the budget."""
+UNREAD = bytes(16)
+"""The hash of a segment that the next sweep must look into."""
 DAY = 86_400_000
 """Milliseconds: details older than this no longer count as covered."""
 
@@ -58,6 +61,7 @@ async def cycle(tenant: Tenant, resource: Resource, kind: Kind, watch: Watch | N
 
 async def _cycle(tenant: Tenant, resource: Resource, kind: Kind, watch: Watch | None) -> CycleReport:
     begun = tenant.clock.monotonic()
+    tenant = replace(tenant, source=Patient(tenant.source, tenant.clock.sleep))
     tally = Tally(resource, kind)
     failure: Failure | None = None
     try:
@@ -136,6 +140,8 @@ class Way:
         """Whether no further attempt may begin anew."""
         self.taught = last
         self._position = self._twins = 0
+        self._doubted = False
+        """Whether rows of the latest stretch are left to the next sweep: this one has told a change of their keys."""
 
     async def go(self, kind: Kind) -> None:
         """Open a cycle in the store and walk."""
@@ -215,8 +221,14 @@ class Way:
         await self._commit(writing, kind)
 
     async def _usable(self, stretch: Stretch) -> list[Line]:
-        """Return the rows whose bytes are not known, the last of each key; raises `LearntError`."""
+        """Return the rows whose bytes are not known, the last of each key; raises `LearntError`.
+
+        A key of which this sweep has told a change is left to the next one: a cycle tells one change of a record.
+        """
         self.missing.note(stretch, self.resource.page_size)
+        again = stretch.lines.put_off(self.changed)
+        self.missing.repeated |= again
+        self._doubted = bool(again)
         unknown = self._seen(stretch.lines.unknown())
         await self.detection.keyless(line.record for line in unknown if not line.key)
         latest = {line.key: line for line in unknown if line.key}
@@ -252,6 +264,7 @@ class Way:
         lines = stretch.lines.without(self.veiling.left_out(stretch.lines.keys))
         parts = pieces(lines, self.resource.page_size)
         whole = stretch.digest if len(parts) == 1 and len(parts[0]) == len(lines) else None
+        whole = UNREAD if self._doubted else whole
         segments = [segment(part, whole or self.reader.digest(b"[" + b",".join(part.records) + b"]")) for part in parts]
         self.layout.extend(one for one, _ in segments)
         repeated = await self._write(writing, found, segments)
@@ -346,7 +359,12 @@ class Way:
 
     def _proposed(self) -> tuple[str, ...]:
         """Name members that changed in nearly every record; a second sweep in a row makes it a proposal."""
-        names = {name for name, count in self.comparison.members.items() if nearly_all(count, self.tally.records)}
+        names = {
+            name
+            for name, count in self.comparison.members.items()
+            if nearly_all(count, self.tally.records) and len(name) <= LONGEST
+        }
+        names = set(sorted(names)[:MOST])
         for name in sorted(names & set(self.standing.proposed)):
             self.tally.notes.append(
                 f"{name} changed in nearly every record in two sweeps: if it says nothing, "

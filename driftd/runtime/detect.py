@@ -27,6 +27,7 @@ from driftd.core.scale import Shift
 from driftd.core.schema import acceptance
 from driftd.core.schema.declared import declared
 from driftd.core.schema.drifts import drifts as schema_drifts
+from driftd.core.schema.drifts import foremost
 from driftd.core.schema.grade import Rating, uses
 from driftd.core.schema.model import Baseline, Form
 from driftd.core.schema.parting import Twins
@@ -164,7 +165,9 @@ class Detection:
         conclusion = study.conclude(kind=tally.kind, rows=tally.records, whole=whole, now=now)
         rating = self._rating(conclusion)
         checked = await checks.conclude(_swept(tally, self._start.standing), now)
-        found = (*schema_drifts(conclusion.changes, resource, rating), *checked.drifts)
+        shapes = self._foremost(schema_drifts(conclusion.changes, resource, rating), tally)
+        tally.notes.extend(study.told())
+        found = (*shapes, *checked.drifts)
         covered = {*checked.covered, *({DriftKind.SCHEMA} if tally.records else ())}
         interval, outdone = min(resource.probe, resource.delta), self._outdone(found)
         judged = alarms.evaluate(Checked(*self._names, covered, interval, found, outdone), now)
@@ -294,6 +297,17 @@ class Detection:
                 before = baseline or self._baseline
                 baseline = acceptance.accept(before, conclusion.current, change, conclusion.among, now) or baseline
         return baseline
+
+    def _foremost(self, shapes: Sequence[Drift], tally: Tally) -> Sequence[Drift]:
+        """Return the drifts of shape that are told one by one, and note that there are more."""
+        known = self._detector.alarms.known(self._resource.connection)
+        open_ = {(each.drift.finding, each.drift.field) for each in known if each.open}
+        kept = foremost(shapes, open_)
+        if len(kept) < len(shapes):
+            tally.notes.append(
+                f"{len(shapes)} changes of shape: {len(kept)} are told one by one, the others once these are settled"
+            )
+        return kept
 
     def _outdone(self, found: Iterable[Drift]) -> frozenset[str]:
         """Return the open alerts of shape of which another drift of the same field says more by now."""

@@ -10,6 +10,7 @@ import anyio
 from anyio.abc import TaskGroup
 from msgspec.structs import replace
 
+from driftd.core.backoff import Retries, earned, spent
 from driftd.core.backoff import wait as wait_after
 from driftd.core.health import Poll, Result, Trouble
 from driftd.core.model import Kind, Resource
@@ -25,7 +26,13 @@ from driftd.runtime.view import Present
 from driftd.runtime.world import World
 
 _UNANSWERED: Final = frozenset({Reason.TIMEOUT, Reason.CONNECTION_RESET})
-"""What says nothing of a host that was reached before, and ends no trial of one that was not."""
+"""What says nothing of a host that was reached before, and ends no trial of one that was not.
+
+A reset before any byte came is the host's own doing, or that of what stands before it, as a refusal is.
+"""
+
+_UNSENT: Final = _UNANSWERED | {Reason.RATE_LIMITED}
+"""What, besides a host that is down, is told to others who would go the same way, before they send anything."""
 
 
 class Begun(NamedTuple):
@@ -33,6 +40,8 @@ class Begun(NamedTuple):
 
     at: int
     monotonic: float
+    trial: bool
+    """Whether it is the trial of a breaker."""
 
 
 class Poller:
@@ -46,8 +55,11 @@ class Poller:
         self._progress: dict[str, int] = {}
         self._decided: dict[tuple[str, str], int] = {}
         """How often a person had decided something of a resource when it was last looked at."""
+        self._noted: dict[str, tuple[str, ...]] = {}
+        """The latest notes of each resource."""
         self._running: dict[str, anyio.CancelScope] = {}
         """By resource, what ends its cycle."""
+        self._retries = Retries()
         self._trying = False
         """Whether one of our cycles is the trial of a breaker."""
         self._wake = anyio.Event()
@@ -112,7 +124,7 @@ class Poller:
         self._agenda.spread(self._post.traffic.purse)
         for resource in self._agenda.idle():
             delay, large = self._agenda.delay(resource), self._agenda.is_large(resource)
-            if delay > 0 or self._trying or not self._post.way.claim(self._post.traffic):
+            if delay > 0 or self._trying or self._agenda.on_trial or not self._post.way.claim(self._post.traffic):
                 self._world.sweeps.forget((self, resource.name))
                 wait = min(wait, delay if delay > 0 else self._post.way.opens_in or tick)
             elif not large or self._world.sweeps.enter((self, resource.name), self.nudge):
@@ -144,11 +156,11 @@ class Poller:
     async def _once(self, resource: Resource, kind: Kind, roomy: bool) -> None:  # noqa: FBT001 - for start_soon
         """Run one cycle; whatever is no failure of tenant or store is a bug, which costs this cycle only."""
         clock, trial = self._tenant.clock, self._trying
-        begun = Begun(clock.now(), clock.monotonic())
+        begun = Begun(clock.now(), clock.monotonic(), trial)
         report: CycleReport | None = None
         try:
             with self._world.gauges.polling(), anyio.CancelScope() as self._running[resource.name]:
-                report = await cycle(self._heard(resource), resource, kind)
+                report = await cycle(self._heard(resource, begun.monotonic), resource, kind)
         except (FencedError, DamagedStoreError):
             raise
         except Exception as error:
@@ -172,16 +184,31 @@ class Poller:
         """Note what a cycle gave, and when the next one may begin."""
         post = self._post
         if report.outcome == "failed" and self._was_refused(report):
+            if report.retry_after is not None:
+                self._agenda.hold(None, report.retry_after)
+            elif begun.trial or self._post.way.opens_in is None:
+                self._agenda.hold(None, self._world.restart)  # not the breaker's doing: it would begin again at once
             return
         poll = post.chart.polled(resource.name, report, begun.at, self._world.book, post.log)
         self._world.gauges.polls.observe(report.seconds)
+        self._note(resource, report.notes)
         if poll.result is Result.FAILED:
+            if report.reason is Reason.RATE_LIMITED and report.retry_after is not None:
+                post.traffic.quota.rest(report.retry_after)
             self._hold(resource, poll, report.retry_after)
         else:
+            self._retries = earned(self._retries, report.requests)
             self._agenda.release(resource, begun.monotonic)
             await self._settled(resource)
         if poll.result is not Result.FAILED or poll.status is not None:
             post.way.passed()
+
+    def _note(self, resource: Resource, notes: tuple[str, ...]) -> None:
+        """Say what a cycle noted, unless that was said of its resource the last time there was something."""
+        if notes and notes != self._noted.get(resource.name):
+            self._noted[resource.name] = notes
+            for note in notes:
+                self._post.log.warning("poll noted", resource=resource.name, note=note)
 
     async def _settled(self, resource: Resource) -> None:
         try:
@@ -192,15 +219,18 @@ class Poller:
             self._agenda.hold(resource, self._world.restart)  # it would seem due at once
 
     def _was_refused(self, report: CycleReport) -> bool:
-        """Whether the breaker refused the cycle before it sent anything: that is no poll."""
-        return not report.requests and report.reason is not None and MEANINGS[report.reason].reach is Reach.HOST
+        """Whether a breaker, a quota or the rest after a failed token kept the cycle from sending: that is no poll."""
+        if report.requests or report.reason is None:
+            return False
+        return report.reason in _UNSENT or MEANINGS[report.reason].reach is Reach.HOST
 
     def _hold(self, resource: Resource, poll: Poll, retry_after: float | None) -> None:
         chart, settings, way = self._post.chart, self._post.connection.settings, self._post.way
         trouble = chart.health.outage if _is_wide(poll) else chart.resource(resource.name).trouble
         if trouble is None or poll.reason is None:
             return
-        unanswered = poll.reason in _UNANSWERED and way.opens_in is not None
+        silent = poll.reason is Reason.CONNECTION_RESET and not poll.bytes
+        unanswered = poll.reason in _UNANSWERED and (silent or way.opens_in is not None)
         if MEANINGS[poll.reason].reach is Reach.HOST or unanswered:
             way.failed(trouble)
         after = wait_after(
@@ -211,22 +241,29 @@ class Poller:
             second_look=settings.second_look,
             chance=self._world.chance(),
         )
-        self._agenda.hold(resource if after.reach is Reach.RESOURCE else None, after.seconds)
+        seconds = after.seconds
+        if retry_after is None and seconds < resource.probe:
+            left = spent(self._retries, poll.requests)
+            self._retries, seconds = (self._retries, resource.probe) if left is None else (left, seconds)
+        self._agenda.hold(resource if after.reach is Reach.RESOURCE else None, seconds)
 
-    def _heard(self, resource: Resource) -> Tenant:
-        """Return the tenant for one cycle, which gets on as long as answers come."""
+    def _heard(self, resource: Resource, begun: float) -> Tenant:
+        """Return the tenant for one cycle, which gets on as long as answers come, and ends a trial with the first."""
 
         def heard() -> None:
+            if self._agenda.on_trial:
+                self._agenda.release(None, begun)
+                self.nudge()
             self._progress[resource.name] = self._tenant.clock.now()
 
         return replace(self._tenant, source=Heard(self._tenant.source, heard))
 
     def _told(self, trouble: Trouble | None) -> None:
-        """Take note that another connection found the way to the host down, or free again."""
-        if trouble is None:
-            self._agenda.release(None)
-        else:
+        """Take note that another connection found the way to the host down, or free again, or gave up its trial."""
+        if trouble is not None:
             self._post.chart.struck(trouble)
+        elif self._post.way.opens_in is None:
+            self._agenda.release(None)
         self.nudge()
 
     def _halted(self) -> None:

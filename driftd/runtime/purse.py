@@ -14,8 +14,8 @@ class Purse:
     """Counts the requests and bytes of one connection against its day."""
 
     def __init__(self, connection: str, budget: Budget, usage: Usage, clock: Clock) -> None:
-        self._connection = connection
-        self._clock = clock
+        self.connection = connection
+        self.clock = clock
         self._usage = usage
         self._days: dict[str, Usage] = {}
         """What was used of the latest days, for a clock that is set and set back."""
@@ -27,7 +27,7 @@ class Purse:
     @property
     def usage(self) -> Usage:
         """What is used of the present day."""
-        now = self._clock.now()
+        now = self.clock.now()
         if not self._looked <= now < self._ends:
             self._turn(now)
         self._looked = now
@@ -67,7 +67,7 @@ class Purse:
     @property
     def resumes(self) -> int:
         """When the next day begins, epoch ms."""
-        return self.budget.next_day(self._clock.now())
+        return self.budget.next_day(self.clock.now())
 
     def spent(self) -> SourceError:
         """Return the failure of a request that there is no budget for."""
@@ -75,6 +75,6 @@ class Purse:
         limit = f"requests_per_day = {self.budget.requests}" if requests else f"bytes_per_day = {self.budget.bytes}"
         return SourceError(
             Reason.BUDGET_EXHAUSTED,
-            f'connection "{self._connection}": today\'s {limit} are used up',
+            f'connection "{self.connection}": today\'s {limit} are used up',
             hint=f"it goes on with the next day in {self.budget.timezone}; raise the limit, or poll less often",
         )

@@ -12,7 +12,7 @@ RESOURCE = '[[connections.resources]]\nname = "SORDER"\n'
 MANY_DIGITS = "0x" + "f" * 9000  # Python writes no number of that size in digits
 
 
-@pytest.mark.parametrize("key", ["page_size", "details_per_hour", "requests_per_day", "mass_delete_limit"])
+@pytest.mark.parametrize("key", ["details_per_hour", "requests_per_day", "mass_delete_limit"])
 @pytest.mark.parametrize(
     ("value", "says"),
     [

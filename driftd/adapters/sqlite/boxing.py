@@ -32,5 +32,5 @@ def unboxed(box: bytes, noun: type[T]) -> T | None:
     """Return what was stored, as far as this release understands it: see `salvage.unpack`; None for a damaged box."""
     try:
         return unpack(_PRESS.decompress(box), noun)
-    except ZstdError:
+    except (ZstdError, MemoryError):
         return None

@@ -17,7 +17,7 @@ LEARNS_FROM: Final = 400
 _SAMPLES: Final = 1_000
 _SIZE: Final = 8_192
 _LEVEL: Final = 1
-_KEPT: Final = 64
+KEPT: Final = 64
 """Dictionaries kept in memory, about 100 KB each when made ready."""
 _NAMES_A_DICTIONARY: Final = 0b11
 """Bits of a frame's fifth byte (RFC 8878 §3.1.1.1.1) that tell whether it names one."""
@@ -71,7 +71,7 @@ class Codecs:
         """Have `codec` at hand, and let go of the one not used for longest."""
         self._codecs[resource] = codec
         self._codecs.move_to_end(resource)
-        if len(self._codecs) > _KEPT:
+        if len(self._codecs) > KEPT:
             self._codecs.popitem(last=False)
         return codec
 

@@ -12,12 +12,14 @@ from msgspec import DecodeError
 from orjson import JSONDecodeError
 from zstandard import ZstdError
 
+from driftd.adapters.sqlite.intact import DamagedError
 from driftd.errors import DamagedStoreError, FullStoreError, StoreError
 
 DAMAGED: Final = (
     "is damaged: `driftd run` sets it aside with its -wal and -shm files and goes on from the newest backup, or anew;"
     " `driftd db restore FILE` takes a backup of your choice"
 )
+_ROW: Final = "holds a row that cannot be read: `driftd db check` looks for damage; if it finds none, report it"
 _UNUSABLE: Final = "cannot be opened or written: check owner and permissions of the data directory"
 _FULL: Final = "has no room to grow: free disk space; what was committed is intact"
 _TEXTS: Final = {
@@ -47,6 +49,8 @@ def mapped(path: Path) -> Iterator[None]:
         raise found from error
     except _UNREADABLE as error:
         raise damaged(path, str(error)) from error
+    except DamagedError as error:  # a row may be a bug of ours: nothing is set aside for it
+        raise StoreError(f'the database "{path}" {_ROW} ({error})') from error
     except OSError as error:
         raise StoreError(f'"{error.filename or path}" {_UNUSABLE} ({error.strerror})') from error
 

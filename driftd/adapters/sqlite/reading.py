@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from driftd.adapters.sqlite.codec import Codec, Codecs
 from driftd.adapters.sqlite.encoding import decoded_contents, stored
+from driftd.adapters.sqlite.intact import intact
 from driftd.adapters.sqlite.sql import QUERIES
 from driftd.core.canonical import overlay
 from driftd.core.model import Absence, Contents, KeyBytes, Segment, Standing, Stored
@@ -73,12 +74,14 @@ def emptied(db: sqlite3.Connection, resource: int) -> bytes | None:
     return bytes(rows[0][0]) if rows else None
 
 
+@intact
 def standing(db: sqlite3.Connection, connection: str, name: str) -> Standing:
     """Return the checkpoint of a resource, or the empty one."""
     rows = db.execute(QUERIES["standing"], {"connection": connection, "name": name}).fetchall()
     return placed(*rows[0]) if rows else Standing()
 
 
+@intact
 def standings(db: sqlite3.Connection) -> dict[tuple[str, str], Standing]:
     """Return the checkpoints of all resources, by connection and name."""
     return {(connection, name): placed(*rest) for connection, name, *rest in db.execute(QUERIES["standings"])}
@@ -95,12 +98,14 @@ def packed(layout: Sequence[int]) -> bytes:
     return struct.pack(f">{len(layout)}q", *layout)
 
 
+@intact
 def layout(db: sqlite3.Connection, resource: int) -> tuple[int, ...]:
     """Return the ids of a resource's segments in server order."""
     ((blob,),) = db.execute(QUERIES["layout"], {"resource": resource}).fetchall()
     return struct.unpack(f">{len(blob) // 8}q", blob)
 
 
+@intact
 def segments(db: sqlite3.Connection, resource: int) -> Sequence[Segment]:
     """Return a resource's segments in server order."""
     rows = db.execute(QUERIES["segments"], {"resource": resource}).fetchall()
@@ -108,6 +113,7 @@ def segments(db: sqlite3.Connection, resource: int) -> Sequence[Segment]:
     return [by_id[id_] for id_ in layout(db, resource)]
 
 
+@intact
 def contents(db: sqlite3.Connection, wanted: Sequence[Segment]) -> Sequence[Contents]:
     """Return the rows of segments in their order. Raises `StoreError` for one that is no longer stored."""
     found = []
@@ -119,6 +125,7 @@ def contents(db: sqlite3.Connection, wanted: Sequence[Segment]) -> Sequence[Cont
     return decoded_contents(found)
 
 
+@intact
 def known(db: sqlite3.Connection, codecs: Codecs, resource: int, keys: Iterable[KeyBytes]) -> dict[KeyBytes, Stored]:
     """Return what is stored of `keys`, tombstones included. About 9 µs a key."""
     decompress = codec(db, codecs, resource).decompress
@@ -129,6 +136,7 @@ def known(db: sqlite3.Connection, codecs: Codecs, resource: int, keys: Iterable[
     return found
 
 
+@intact
 def absent(db: sqlite3.Connection, codecs: Codecs, resource: int) -> Sequence[Stored]:
     """Return the records whose delete is pending or held."""
     return _listed(db, codecs, resource, db.execute(QUERIES["absent"], {"resource": resource}))
@@ -139,6 +147,7 @@ def unplaced(db: sqlite3.Connection, resource: int) -> Sequence[KeyBytes]:
     return [_sound(key) for (key,) in db.execute(QUERIES["unplaced"], {"resource": resource})]
 
 
+@intact
 def stalest(db: sqlite3.Connection, codecs: Codecs, resource: Known, limit: int) -> Sequence[Stored]:
     """Return live records with the oldest details first."""
     query = QUERIES["stalest" if resource.details else "stalest_without_facet"]
@@ -152,11 +161,13 @@ def coverage(db: sqlite3.Connection, resource: Known, since: int) -> tuple[int, 
     return covered, resource.live
 
 
+@intact
 def absences(db: sqlite3.Connection, resource: int) -> Mapping[Absence, int]:
     """Count the records whose delete is pending or held."""
     return {Absence(absence): n for absence, n in db.execute(QUERIES["absences"], {"resource": resource})}
 
 
+@intact
 def page(db: sqlite3.Connection, codecs: Codecs, resource: int, after: KeyBytes | None, limit: int) -> Snapshot:
     """Return at most `limit` records behind the key `after`, in the order of key bytes."""
     parameters = {"resource": resource, "after": after or b"", "limit": limit + 1}
@@ -166,6 +177,7 @@ def page(db: sqlite3.Connection, codecs: Codecs, resource: int, after: KeyBytes 
     return Snapshot(records, last_seq(db), records[-1].key if len(rows) > limit else None)
 
 
+@intact
 def one(db: sqlite3.Connection, codecs: Codecs, resource: int, key: KeyBytes) -> Seen | None:
     """Return one live record."""
     rows = db.execute(QUERIES["read_record"], {"resource": resource, "key": key}).fetchall()

@@ -16,6 +16,25 @@ CERTIFICATE_WANTED: Final = (
 )
 """What a server means that lets in nobody without one, and the next step."""
 _CERTIFICATE: Final = re.compile(rb"(?:ssl|client) certificate", re.IGNORECASE)
+_DECLARED: Final = {
+    "iso-8859-1": "latin-1",
+    "latin1": "latin-1",
+    "windows-1252": "cp1252",
+    "cp1252": "cp1252",
+}
+"""Encodings of one byte a character that a content type may declare; without a word JSON is UTF-8 (RFC 8259 §8.1)."""
+
+
+def in_utf8(body: bytes, content_type: str) -> bytes:
+    """Return a body in UTF-8, where its type declares one of the encodings that servers of Windows still use."""
+    parameters = (each.partition("=") for each in content_type.lower().split(";")[1:])
+    charset = next((value.strip(' "') for name, _, value in parameters if name.strip() == "charset"), "")
+    if charset not in _DECLARED:
+        return body
+    try:
+        return body.decode(_DECLARED[charset]).encode()
+    except UnicodeDecodeError:
+        return body  # is none of it: what it holds is refused as any other
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import anyio.lowlevel
 import httpx
 
 from driftd import __version__
-from driftd.adapters.x3.answer import Answer, Tally
+from driftd.adapters.x3.answer import Answer, Tally, in_utf8
 from driftd.adapters.x3.faults import fault
 from driftd.adapters.x3.inflate import Body
 from driftd.adapters.x3.origins import origins_of
@@ -126,8 +126,9 @@ class Exchange:
                 headers = response.headers
                 self._read(tally, _LINE + sum(len(name) + len(value) + 4 for name, value in headers.raw))
                 whole = Body(headers.get("Content-Encoding", ""), caps, whose)
-                whole.announce(headers.get("Content-Length", ""))
-                body = await self._body(response, whole, tally)
+                announced = whole.announce(headers.get("Content-Length", ""))
+                with anyio.fail_after(self._settings.pace.seconds(announced)):
+                    body = await self._body(response, whole, tally)
             finally:
                 with anyio.CancelScope(shield=True):
                     await response.aclose()
@@ -136,7 +137,7 @@ class Exchange:
             self._traffic.answered(status, anyio.current_time() - begun)
         return Answer(
             status=response.status_code,
-            body=body,
+            body=in_utf8(body, headers.get("Content-Type", "")),
             content_type=headers.get("Content-Type", ""),
             location=headers.get("Location", ""),
             retry_after=headers.get("Retry-After", ""),
@@ -148,7 +149,10 @@ class Exchange:
         stream = response.stream
         if not isinstance(stream, httpx.AsyncByteStream):
             raise TypeError("the transport is not an asynchronous one")
+        begun, pace = anyio.current_time(), self._settings.pace
         async for chunk in stream:
+            if anyio.current_time() - begun > pace.seconds(body.wire_bytes + len(chunk)):
+                raise TimeoutError
             before = body.wire_bytes
             try:
                 for _ in body.feed(chunk):

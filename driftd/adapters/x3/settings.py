@@ -64,6 +64,19 @@ class Caps(Struct, frozen=True):
     """Bytes of a token answer."""
 
 
+class Pace(Struct, frozen=True):
+    """How slowly a body may come: a wait for each piece alone would be renewed by every byte."""
+
+    slack: float = 30.0
+    """Seconds that any body may take."""
+    rate: int = 1024
+    """Bytes a second that it must bring besides."""
+
+    def seconds(self, size: int) -> float:
+        """Return how long so many bytes may take."""
+        return self.slack + size / self.rate
+
+
 @dataclass(frozen=True, slots=True)
 class X3Settings:
     """One connection, as the X3 adapter needs it."""
@@ -96,6 +109,7 @@ class X3Settings:
     max_connections: int = 4
     """Sockets open at once to this tenant."""
     caps: Caps = field(default_factory=Caps)
+    pace: Pace = field(default_factory=Pace)
 
     @property
     def files(self) -> Files:

@@ -8,7 +8,7 @@ The cost follows what changed. Nothing is known of a row that was not handed ove
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from msgspec import Struct
@@ -18,13 +18,14 @@ from driftd.core.canonical import overlay
 from driftd.core.drift import SchemaKind
 from driftd.core.model import Change, ChangeReason, JsonObject, KeyBytes, Kind, Op, Resource, Row
 from driftd.core.schema import record
-from driftd.core.schema.counts import Counts, decoded
+from driftd.core.schema.counts import MOST, WIDEST, Counts, decoded
 from driftd.core.schema.differing import differences
 from driftd.core.schema.fingerprint import fingerprint
 from driftd.core.schema.judge import field
 from driftd.core.schema.model import Baseline, FieldForm, Form, Learnt, Presence, SchemaChange, SchemaVersion, Source
 from driftd.core.schema.moving import Moved, Shown, first, moved
 from driftd.core.schema.parting import Twins
+from driftd.core.schema.paths import LONGEST
 from driftd.core.schema.rarity import improbable
 from driftd.core.schema.record import Remembered
 from driftd.core.schema.seen import Seen
@@ -92,6 +93,16 @@ class Study:
     def unlearnt(self) -> bool:
         """Whether nothing is known: where there is a snapshot, all of it is to be handed to `baseline` first."""
         return not self._remembered.counts
+
+    def told(self) -> Iterator[str]:
+        """Yield, for a cycle's report, what of the records is not learnt because it goes beyond a bound."""
+        for path in sorted(self._counts.closed):
+            where = f'"{path}" has' if path else "records have"
+            yield f"{where} more than {WIDEST} names: only those that most records have are watched"
+        if len(self._counts.paths) >= MOST:
+            yield f"records have {MOST:,} paths: further ones are captured, but not watched for drift"
+        if self._counts.refused:
+            yield f"a path has more than {LONGEST} characters: what lies there is captured, but not watched for drift"
 
     @property
     def _lost(self) -> bool:
@@ -366,8 +377,8 @@ def _resized(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
 
 
 def _names(pointers: Iterable[str]) -> set[str]:
-    """Return the members of the record itself that JSON pointers lead into (RFC 6901)."""
-    names = {pointer.split("/", 2)[1] for pointer in pointers}
+    """Return the members of the record itself that JSON pointers lead into (RFC 6901); of the whole record, none."""
+    names = {pointer.split("/", 2)[1] for pointer in pointers if pointer}
     return {name.replace("~1", "/").replace("~0", "~") for name in names}
 
 
