@@ -49,7 +49,7 @@ class House:
         """Keep all that is in the data directory, but for the file of the key itself; what is compressed is opened."""
         data = self.site.folder / "data"
         for path in data.iterdir():
-            if path.name != "private.key":
+            if path.is_file() and path.name not in ("private.key", "driftd.ballast"):
                 self.seen[f"{path.name} {when}"] = path.read_bytes()
         opened = [held for path in data.glob("driftd.db") for _, held in dredging.values(path)]
         self.seen[f"values of the database {when}"] = b"\n".join(opened)
