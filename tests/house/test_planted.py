@@ -1,9 +1,8 @@
 """What is planted in a house comes out of it nowhere: secrets, tokens, the key of hashes, and what is private."""
 
 import json
-import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
@@ -171,8 +170,7 @@ def test_what_is_planted_comes_out_nowhere(tmp_path: Path) -> None:
         house.stored("at the end")
         house.run("poll", "--full")
         house.run("records", "--connection", "aldgate", "--resource", "BPCUSTOMER")
-        with closing(sqlite3.connect(tmp_path / "data" / "driftd.db")) as db:
-            db.execute("VACUUM INTO ?", (str(tmp_path / "copy.db"),))
+        house.run("db", "backup", "--to", "copy.db")
         house.seen["a copy of the database"] = (tmp_path / "copy.db").read_bytes()
         house.seen["log"] = (tmp_path / "driftd.log").read_bytes()
         house.secrets["key"] = (tmp_path / "data" / "private.key").read_text().strip()
