@@ -69,11 +69,12 @@ class _Shelf:
         if self.forgets_at is None:
             late = self.withheld or self.released >= first
             if not late and any(self.records[key].seq < first for key in tombstones):
-                self.forgotten, self.forgets_at = first - 1, self.standing.sweeps + 2
+                self.forgotten = max(self.forgotten, first - 1)
+                self.forgets_at = self.standing.sweeps + 2
             return 0
         if self.standing.sweeps < self.forgets_at:
             return 0
-        gone = [key for key in tombstones if self.records[key].seq <= self.forgotten]
+        gone = [key for key in tombstones if self.records[key].seq <= min(self.forgotten, first - 1)]
         for key in gone:
             del self.records[key]
         self.forgets_at = None

@@ -68,6 +68,7 @@ def _memory(db: sqlite3.Connection, resource: int) -> list[tuple[str, int, int |
 
 def _numbered(db: sqlite3.Connection, resource: int, seq: int) -> list[KeyBytes]:
     rows = db.execute(QUERIES["tombstones"], {"resource": resource, "limit": SLICE})
+    seq = min(seq, _first(db) - 1)  # an erasure raises what is forgotten beyond the beginning of the log
     return [key for key, number in rows if number <= seq]
 
 
