@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from driftd import __version__
 from driftd.adapters.clock import SystemClock
+from driftd.adapters.keyfile import KeyFile
 from driftd.adapters.logs import Logs, Redaction, library_messages
 from driftd.adapters.sqlite import SqliteStore
 from driftd.adapters.sqlite.ballast import Ballast
@@ -48,6 +49,7 @@ from driftd.runtime.halt import Halt
 from driftd.runtime.post import Posts
 from driftd.runtime.pruning import BY_HAND, Pruning
 from driftd.runtime.rooms import Rooms
+from driftd.runtime.secrecy import Secrecy
 from driftd.runtime.watch import TICK
 from driftd.runtime.ways import Ways
 from driftd.runtime.world import World
@@ -167,7 +169,7 @@ async def _running(config: Config, process: Process, logs: Logs, redaction: Reda
         sweeps=Rooms(config.daemon.max_concurrency),
         chance=random.random,
         seed=lambda: secrets.randbits(64),
-        detector=Detector(store.casebook, store, alarms),
+        detector=Detector(store.casebook, store, alarms, Secrecy(KeyFile(config.data_dir), store).of),
         halt=housed.space.halt,
         pacing=tempo.pacing,
         tick=tempo.tick,
@@ -212,6 +214,7 @@ def _inside(running: Running, redaction: Redaction, logs: Logs, store: SqliteSto
         case=case,
         versions=store.casebook.versions,
         decide=running.decisions.decide,
+        erase=running.erasing.erase,
         clock=SystemClock(),
         log=logs.log,
         upkeep=Upkeep(

@@ -34,6 +34,7 @@ def catalogue() -> Mapping[str, ClassDefaults]:
                 lines=here.lines,
                 references=here.references,
                 rules=here.rules,
+                personal=here.personal,
             )
     return known
 

@@ -26,15 +26,20 @@ def ask(config: "Config", decision: "Decision") -> str:
     Raises `DecisionError` where it refuses, `LockedError` where what owns the data directory does not answer.
     """
     path = f"/api/v1/drifts/{quote(decision.alert, safe='')}/{decision.action}"
-    return str(sent(config, path, _body(decision)).get("says", "done"))
+    return posted(config, path, _body(decision))
 
 
-def sent(config: "Config", path: str, body: dict[str, Any]) -> dict[str, Any]:
-    """Post to the daemon that runs; return what it answers. Raises as `ask` does."""
+def posted(config: "Config", path: str, body: dict[str, Any], *, seconds: float = _SECONDS) -> str:
+    """Post a document to the daemon that runs, and return what it says; raises as `ask` does."""
+    return str(sent(config, path, body, seconds=seconds).get("says", "done"))
+
+
+def sent(config: "Config", path: str, body: dict[str, Any], *, seconds: float = _SECONDS) -> dict[str, Any]:
+    """Post a document to the daemon that runs, and return what it answers; raises as `ask` does."""
     import http.client
 
     place = urlsplit(f"http://{asked(config.web.listen)}")
-    connection = connected(place, _SECONDS)
+    connection = connected(place, seconds)
     try:
         status, said = _posted(connection, path, body)
     except (OSError, http.client.HTTPException, ValueError) as error:
@@ -53,7 +58,7 @@ def sent(config: "Config", path: str, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _posted(connection: "HTTPConnection", path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-    """Post; return status and answer. Raises `ValueError` where that is none of a daemon's."""
+    """Post a document; return status and answer. Raises `ValueError` where that is none of a daemon's."""
     connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json", "Connection": "close"})
     answer = connection.getresponse()
     said = json.loads(answer.read(_LONGEST))

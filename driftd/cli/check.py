@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from driftd.config import Config, Plan, Sizes
 
 
+_NAMED = 3
+"""Connections that a note names."""
+
+
 @click.group("check", short_help="Check the configuration.")
 def command() -> None:
     """Check what can be checked without a tenant."""
@@ -38,7 +42,7 @@ def check_config(config_path: Path | None, form: str) -> None:
     if above := [each for connection in config.connections for each in above_limits(connection, sizes)]:
         raise ConfigError(above)
     reckoned = plan(config, sizes)
-    notes = [*_notes(config), *unread, *_details(reckoned)]
+    notes = [*_notes(config), *unread, *_details(reckoned), *_personal(config)]
     if form == "json":
         tell({"ok": True, **plans.as_json(reckoned), "notes": notes})
         return
@@ -72,6 +76,21 @@ def _notes(config: "Config") -> list[str]:
         except ConfigError as error:
             notes += [f"{each.path}: {each.message}" for each in error.mistakes]
     return notes
+
+
+def _personal(config: "Config") -> list[str]:
+    """Note which members that usually tell of persons are polled without a rule for them."""
+    notes: dict[str, list[str]] = {}
+    for connection in config.connections:
+        for each in connection.classes:
+            if each.personal:
+                notes.setdefault(f"{each.resource.name}: {', '.join(each.personal)}", []).append(connection.name)
+    return [
+        f"{what} usually tell of persons, and private says nothing of them for "
+        f'{", ".join(names[:_NAMED])}{f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""}: "keep" is an'
+        " answer too (docs/privacy.md)"
+        for what, names in notes.items()
+    ]
 
 
 def _details(plan: "Plan") -> list[str]:

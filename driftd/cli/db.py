@@ -5,7 +5,7 @@ from typing import Final
 
 import click
 
-from driftd.cli import daily, migrate, prune
+from driftd.cli import daily, erase, migrate, prune
 from driftd.cli.options import config_option, configured, format_option
 from driftd.cli.saying import say, tell
 
@@ -13,7 +13,7 @@ _FILE: Final = click.Path(path_type=Path, dir_okay=False)
 _THERE: Final = click.Path(path_type=Path, dir_okay=False, exists=True)
 
 
-@click.group("db", short_help="Back the database up, restore, check, prune and migrate it.")
+@click.group("db", short_help="Back the database up, restore, check, prune and migrate it; erase a person.")
 def command() -> None:
     """Look after the database."""
 
@@ -88,3 +88,4 @@ def check(path: Path | None, config_path: Path | None, form: str, *, full: bool)
 command.add_command(prune.command)
 command.add_command(daily.command)
 command.add_command(migrate.command)
+command.add_command(erase.command)

@@ -95,7 +95,7 @@ def add_mute(group: click.Group) -> None:
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="--for") from None
         until = now() + round(seconds * 1000)
-        return _decided(configured(config_path), Decision(Action.MUTE, id_, _name(by), reason, until))
+        return _decided(configured(config_path), Decision(Action.MUTE, id_, who(by), reason, until))
 
 
 def add_decision(group: click.Group, action: str, text: str, short: str) -> None:
@@ -109,7 +109,7 @@ def add_decision(group: click.Group, action: str, text: str, short: str) -> None
     def decided(id_: str, config_path: Path | None, reason: str, by: str | None) -> int:
         from driftd.core.decision import Action, Decision
 
-        return _decided(configured(config_path), Decision(Action(action), id_, _name(by), reason))
+        return _decided(configured(config_path), Decision(Action(action), id_, who(by), reason))
 
 
 def add_settling(group: click.Group, action: str, text: str, short: str) -> None:
@@ -126,7 +126,7 @@ def add_settling(group: click.Group, action: str, text: str, short: str) -> None
     def settled(id_: str, config_path: Path | None, candidates: str | None, reason: str, by: str | None) -> int:
         from driftd.core.decision import Action, Decision
 
-        made = Decision(Action(action), id_, _name(by), reason, candidates=candidates)
+        made = Decision(Action(action), id_, who(by), reason, candidates=candidates)
         return _decided(configured(config_path), made)
 
 
@@ -144,7 +144,7 @@ def _decided(config: "Config", decision: "Decision") -> int:
     return 0
 
 
-def _name(by: str | None) -> str:
+def who(by: str | None) -> str:
     """Return who decides: as they say, or as the system knows them."""
     if by is not None:
         return by

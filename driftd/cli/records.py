@@ -36,17 +36,18 @@ def command(config_path: Path | None, connection: str, name: str, key: str | Non
 
     config = configured(config_path)
     check_selection(config, connection, name)
-    resource = _find(config, connection, name)
-    keys = list(_candidates(key, resource)) if key is not None else None
+    resource = named(config, connection, name)
+    keys = list(candidates(key, resource)) if key is not None else None
     run(_print, config, resource, keys)
 
 
-def _find(config: "Config", connection: str, name: str) -> "Resource":
-    named = (each for each in config.connections if each.name == connection)
-    return next(each for one in named for each in one.resources if each.name == name)
+def named(config: "Config", connection: str, name: str) -> "Resource":
+    """Return a resource that the configuration names."""
+    of = (each for each in config.connections if each.name == connection)
+    return next(each for one in of for each in one.resources if each.name == name)
 
 
-def _candidates(text: str, resource: "Resource") -> "Iterator[KeyBytes]":
+def candidates(text: str, resource: "Resource") -> "Iterator[KeyBytes]":
     """Yield the keys that `text` may mean: as written, then with parts that look like numbers as numbers."""
     width = len(resource.key)
     array = _json(text) if text.startswith("[") else None

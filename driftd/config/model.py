@@ -30,6 +30,8 @@ class ClassDefaults(Struct, frozen=True):
     """Member → the class that it names by its key."""
     rules: Rules = Rules()
     """Which member plays which part in exact checks."""
+    personal: tuple[str, ...] = ()
+    """Paths of members that usually tell of persons."""
 
 
 class Settings(Struct, frozen=True):
@@ -94,8 +96,8 @@ class ResourceConfig(Struct, frozen=True):
     settings: Settings
     own: frozenset[str] = frozenset()
     """The settings that it does not take from above."""
-    private: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    """Member → ``keep``, ``hash``, ``mask`` or ``drop``."""
+    personal: tuple[str, ...] = ()
+    """Paths of members that usually tell of persons and have no field rule, not even ``keep``."""
     references: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Member → the class whose key it carries."""
 

@@ -68,7 +68,6 @@ def parse_documents(documents: Sequence[Document], catalogue: Mapping[str, Class
             inner.add(join("", key), f"belongs in {main.source}: a file of conf.d holds [[connections]] only")
         connections += _read_connections(more, inner, surroundings, document.folder)
         mistakes += inner.mistakes
-        notes += not_in_force({"connections": more.get("connections")}, inner.prefix)
     mistakes += _repeated(connections)
     if len(connections) > CONNECTIONS:
         mistakes.append(

@@ -107,6 +107,17 @@ def entries(value: object) -> dict[str, object]:
     return value
 
 
+def paths(value: object) -> dict[str, object]:
+    """Read a table of paths: ``SOHCNT.EMAIL = "hash"``, which TOML takes as tables in tables, as ``"SOHCNT.EMAIL"``."""
+    found: dict[str, object] = {}
+    for name, held in entries(value).items():
+        if isinstance(held, dict):
+            found |= {f"{name}.{below}": each for below, each in paths(held).items()}
+        else:
+            found[name] = held
+    return found
+
+
 def anything(value: object) -> object:
     """Leave a value to who knows it better."""
     return value

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from msgspec import Struct
 
 from driftd.config import values
-from driftd.config.plain import share, some, text, whole
+from driftd.config.plain import paths, share, some, text, whole
 from driftd.core.model import Hours
 from driftd.core.network import IpNetwork
 
@@ -153,7 +153,7 @@ class Resource(Overrides, frozen=True, kw_only=True):
     details: bool | None = None
     watermark: Member | None = None
     volatile: list[Member] = []
-    private: dict[str, Rule] = {}
+    private: Annotated[dict[str, Rule], paths] = {}
     references: dict[str, Class] = {}
 
 

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final, NamedTuple
 
-from msgspec import Raw, json
+from msgspec import Raw, Struct, json
 
 from driftd.core import fingerprint
 from driftd.core.canonical import overlay, refreshed, without
 from driftd.core.model import Change, ChangeReason, Confidence, KeyBytes, Op, Resource, Row, Stored
+from driftd.core.veil import Veil
 
 MOST: Final = 10_000
 """Places of one record that a change names."""
@@ -47,17 +48,32 @@ def pointers(before: bytes, after: bytes) -> tuple[str, ...]:
     return found if len(found) <= MOST else ("",)
 
 
+class Sides(Struct, frozen=True):
+    """How a record seen and one stored are made comparable, where they do not count as they are."""
+
+    volatile: frozenset[str] = frozenset()
+    """Members that were not yet left out of what is stored: they then count on neither side."""
+    body: Veil | None = None
+    """What counts of the query facet, under field rules; None: all."""
+    details: Veil | None = None
+    """What counts of details that were read under field rules of another time; None: the same as of the body."""
+
+    def compared(self, body: bytes, details: bytes | None) -> bytes:
+        """Return what counts of a record."""
+        if self.body is None:
+            return overlay(body, details)
+        whole = self.details or self.body
+        return overlay(self.body.compared(body), None if details is None else whole.compared(details))
+
+
+_AS_THEY_ARE: Final = Sides()
+
+
 def sighted(
-    seen: Sighting,
-    stored: Stored | None,
-    resource: Resource,
-    *,
-    volatile: frozenset[str] = frozenset(),
-    forgotten: int = 0,
+    seen: Sighting, stored: Stored | None, resource: Resource, *, sides: Sides = _AS_THEY_ARE, forgotten: int = 0
 ) -> tuple[Row, Change | None]:
     """Compare a sighting with what is stored of its key: the row to keep, and the change event if there is one.
 
-    `volatile` is given when its members were not yet left out of what is stored: they then count on neither side.
     `forgotten` is `Standing.forgotten`: a key that nothing is known of may have had events before.
     """
     details, details_at = (seen.details, seen.ts) if seen.details is not None else (None, None)
@@ -80,8 +96,12 @@ def sighted(
         return row, _created(seen, after, print_after, id_, stored)
     if stored.fingerprint == print_after:
         return row, None
-    before = without(overlay(stored.body, stored.details), volatile)
-    changed = pointers(before, after)
+    before = without(overlay(stored.body, stored.details), sides.volatile)
+    if sides.body is None:
+        changed = pointers(before, after)
+    else:
+        held = without(sides.compared(stored.body, stored.details), sides.volatile)
+        changed = pointers(held, sides.compared(seen.body, details))
     if not changed:
         return row, None
     change = Change(

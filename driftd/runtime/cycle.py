@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from driftd.core import fingerprint, gate
 from driftd.core.lines import Line
-from driftd.core.model import Absence, Contents, KeyBytes, Kind, Op, Resource, Segment, Standing, Stored
+from driftd.core.model import Absence, Contents, JsonObject, KeyBytes, Kind, Op, Resource, Segment, Standing, Stored
 from driftd.core.schema.parting import SAMPLED
 from driftd.core.segment import pieces, segment
 from driftd.core.volatile import LONGEST, MOST, nearly_all
@@ -29,10 +29,12 @@ from driftd.runtime.compare import Comparison, Found
 from driftd.runtime.deletes import Deletes, Missing, SilentOnceError
 from driftd.runtime.glance import newest_shown, opening, pages, probed, wanted
 from driftd.runtime.lesson import LearntError, lesson
+from driftd.runtime.patient import Patient
 from driftd.runtime.reader import Reader
 from driftd.runtime.stretches import Stretch, Stretches
 from driftd.runtime.tally import CycleReport, Failure, Tally, Watch
 from driftd.runtime.tenant import Tenant
+from driftd.runtime.veiling import Veiling
 from driftd.runtime.verdict import Ending, frozen
 
 ATTEMPTS = 3
@@ -57,14 +59,20 @@ async def cycle(tenant: Tenant, resource: Resource, kind: Kind, watch: Watch | N
 
 async def _cycle(tenant: Tenant, resource: Resource, kind: Kind, watch: Watch | None) -> CycleReport:
     begun = tenant.clock.monotonic()
+    tenant = replace(tenant, source=Patient(tenant.source, tenant.clock.sleep))
     tally = Tally(resource, kind)
     failure: Failure | None = None
     try:
         standing, absences = await tenant.store.standing(resource), await tenant.store.absences(resource)
         if standing.frozen:
             raise frozen(resource)
+        veiling = await Veiling.begin(resource, standing, tenant.detector.secret, tenant.store)
         if not standing.baselined:
             standing, kind = replace(standing, seed=standing.seed or tenant.seed()), Kind.SWEEP
+        if veiling.changed:
+            kind = Kind.SWEEP  # what is stored was read under other field rules: all is read anew
+        if veiling.stricter:
+            standing = await tenant.store.rewrite(resource, veiling.stricter.stored)
         for attempt in range(1, ATTEMPTS + 1):
             tally = Tally(
                 resource,
@@ -75,7 +83,7 @@ async def _cycle(tenant: Tenant, resource: Resource, kind: Kind, watch: Watch | 
                 requests=tally.requests,
                 bytes=tally.bytes,
             )
-            way = Way(tenant, resource, standing, tally, last=attempt == ATTEMPTS)
+            way = Way(tenant, resource, standing, tally, veiling, last=attempt == ATTEMPTS)
             way.reader.watch = watch
             try:
                 await way.go(kind)
@@ -99,16 +107,26 @@ class Way:
     """One pass over the straight way."""
 
     def __init__(
-        self, tenant: Tenant, resource: Resource, standing: Standing, tally: Tally, *, last: bool = True
+        self,
+        tenant: Tenant,
+        resource: Resource,
+        standing: Standing,
+        tally: Tally,
+        veiling: Veiling,
+        *,
+        last: bool = True,
     ) -> None:
         self.tenant = tenant
+        self.veiling = veiling
         self.resource = resource
         self.standing = standing
         self.tally = tally
         self.volatile = frozenset(resource.volatile) | frozenset(standing.volatile)
-        self.reader = Reader(tenant.source, resource, tally, volatile=self.volatile, seed=standing.seed)
+        self.reader = Reader(
+            tenant.source, resource, tally, volatile=self.volatile, seed=standing.seed, key=veiling.raw_key
+        )
         self.reader.expected = standing.records if standing.baselined else None
-        self.comparison = Comparison(tenant, resource, standing, tally)
+        self.comparison = Comparison(tenant, resource, standing, tally, veiling)
         self.watermark = standing.watermark
         self.missing = Missing()
         self.layout: list[Segment] = []
@@ -124,7 +142,7 @@ class Way:
     async def go(self, kind: Kind) -> None:
         """Open a cycle in the store and walk."""
         start = Start(self.resource, kind, self.tenant.clock.now(), self.standing)
-        self.detection = self.tenant.detector.begin(start, self.tenant.others.get, self.tenant.source.decode)
+        self.detection = self.tenant.detector.begin(start, self.tenant.others.get, self._shown)
         self.ending = Ending(self.tenant, self.resource, self.detection, self.tally)
         opened = await self.tenant.store.begin(
             self.resource,
@@ -188,7 +206,7 @@ class Way:
                 for record in lines.records:
                     source.decode(record)
             # what comes again was changed while this delta reads, and stays for the next: it is within the overlap
-            latest = {line.key: line for line in lines.unknown() if line.key and line.key not in told}
+            latest = {line.key: line for line in self._seen(lines.unknown()) if line.key and line.key not in told}
             stored = await self.tenant.store.known(resource, latest)
             found = await self.comparison.found(list(latest.values()), stored, page=self._position, placed=False)
             await self._write(writing, found)
@@ -201,7 +219,7 @@ class Way:
     async def _usable(self, stretch: Stretch) -> list[Line]:
         """Return the rows whose bytes are not known, the last of each key; raises `LearntError`."""
         self.missing.note(stretch, self.resource.page_size)
-        unknown = stretch.lines.unknown()
+        unknown = self._seen(stretch.lines.unknown())
         await self.detection.keyless(line.record for line in unknown if not line.key)
         latest = {line.key: line for line in unknown if line.key}
         await self._repeated(unknown, latest)
@@ -233,8 +251,9 @@ class Way:
             )
 
     async def _stage(self, writing: Cycle, stretch: Stretch, found: Found) -> None:
-        parts = pieces(stretch.lines, self.resource.page_size)
-        whole = stretch.digest if len(parts) == 1 and len(parts[0]) == len(stretch.lines) else None
+        lines = stretch.lines.without(self.veiling.left_out(stretch.lines.keys))
+        parts = pieces(lines, self.resource.page_size)
+        whole = stretch.digest if len(parts) == 1 and len(parts[0]) == len(lines) else None
         segments = [segment(part, whole or self.reader.digest(b"[" + b",".join(part.records) + b"]")) for part in parts]
         self.layout.extend(one for one, _ in segments)
         repeated = await self._write(writing, found, segments)
@@ -270,10 +289,19 @@ class Way:
         if len(latest) == len(lines) or not room:
             return
         earlier = [line for line in lines if line.key and latest[line.key] is not line][:room]
-        decode = self.tenant.source.decode
+        decode = self._shown
         twins = [(decode(line.record), decode(latest[line.key].record)) for line in earlier]
         self._twins += len(twins)
         await self.detection.repeated(twins)
+
+    def _seen(self, lines: Sequence[Line]) -> Sequence[Line]:
+        """Return rows without those of erased records."""
+        left_out = self.veiling.left_out(line.key for line in lines)
+        return [line for line in lines if line.key not in left_out] if left_out else lines
+
+    def _shown(self, record: bytes) -> JsonObject:
+        """Decode a record as far as detection may know of it."""
+        return self.veiling.shown(self.tenant.source.decode(record))
 
     def _keys_unique(self, before: Sequence[Segment]) -> bool:
         """Tell whether this sweep's keys can prove a delete; says so where they cannot."""
@@ -311,7 +339,7 @@ class Way:
                 recipe=fingerprint.recipe(self.volatile),
                 proposed=self._proposed(),
             )
-        standing = tally.remembered(standing)
+        standing = self.veiling.remembered(tally.remembered(standing), now, whole=kind is Kind.SWEEP)
         layout = [one.id if one.id is not None else one for one in self.layout] if kind is Kind.SWEEP else None
         outcome = await self.ending.commit(writing, standing, layout)  # detect ─▶ alert ─▶ commit
         tally.snapshot, tally.pending, tally.held = outcome.records, outcome.pending, outcome.held

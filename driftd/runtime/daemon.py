@@ -14,6 +14,7 @@ from driftd.errors import ConfigError
 from driftd.ports import Log, Remembered
 from driftd.runtime.credentials import credential_drifts, evidence_of
 from driftd.runtime.decisions import Decisions
+from driftd.runtime.erasing import Erasing
 from driftd.runtime.lag import Lag, watch_lag
 from driftd.runtime.post import Post
 from driftd.runtime.settling import Site
@@ -71,6 +72,7 @@ class Running:
         self._polling = False
         self._watch = Watch(world.detector.alarms, world.detector.casebook, world.clock, log, self._sight())
         self.decisions = Decisions(world.detector, world.store, world.clock, self.sites)
+        self.erasing = Erasing(world.detector, world.store, world.clock, self.sites)
         self.begun = anyio.Event()
         """Set once polls run."""
 

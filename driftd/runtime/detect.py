@@ -9,6 +9,7 @@ A cycle that saw nothing new, of a resource without open alerts, costs nothing: 
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from typing import Final
 
@@ -31,6 +32,7 @@ from driftd.core.schema.grade import Rating, uses
 from driftd.core.schema.model import Baseline, Form
 from driftd.core.schema.parting import Twins
 from driftd.core.schema.study import Conclusion, Study
+from driftd.core.schema.unseen import unseen
 from driftd.core.volume import Doubt, Swept
 from driftd.errors import Reason, SourceError
 from driftd.ports import Casebook, Detected, Source, Store
@@ -40,6 +42,7 @@ from driftd.runtime.checks import Checks, Start
 from driftd.runtime.counterparts import Others
 from driftd.runtime.locks import Locks
 from driftd.runtime.tally import Tally
+from driftd.runtime.veiling import Secret, among, no_secret
 
 PROTOTYPES: Final = 3600.0
 """Seconds between two readings of what a tenant declares of a resource."""
@@ -58,6 +61,8 @@ class Detector(Struct):
     casebook: Casebook
     store: Store
     alarms: Alarms
+    secret: Secret = no_secret
+    """Gives the key of a connection's private members."""
     decided: Counter[tuple[str, str]] = field(default_factory=Counter)
     """How often a person decided something of a resource: what a cycle has read of it before is then read again."""
     asked: dict[tuple[str, str], float] = field(default_factory=dict)
@@ -72,6 +77,7 @@ class Detector(Struct):
 
     def begin(self, start: Start, others: Others, decode: Callable[[bytes], JsonObject]) -> "Detection":
         """Return the detection of a cycle."""
+        start = replace(start, erased=partial(among, self.secret, self.store))
         return Detection(self, start, others, decode)
 
 
@@ -212,8 +218,11 @@ class Detection:
             casebook = self._detector.casebook
             self._start = replace(self._start, memory=await casebook.memory(*self._names))
             self._baseline = await casebook.baseline(*self._names)
-            volatile = self._start.standing.volatile
-            study = Study(self._resource, self._start.memory.learnt, self._baseline, volatile=volatile)
+            standing, resource = self._start.standing, self._resource
+            moved = standing.baselined and standing.private != resource.private
+            hidden = unseen(standing.private if moved else None, resource.private)
+            learnt = self._start.memory.learnt
+            study = Study(resource, learnt, self._baseline, volatile=standing.volatile, unseen=hidden)
             if study.unlearnt and self._start.standing.baselined:
                 await self._relearn(study)
             self._begun = study, Checks(casebook, self._detector.store, self._start, self._others)

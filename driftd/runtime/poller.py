@@ -10,6 +10,7 @@ import anyio
 from anyio.abc import TaskGroup
 from msgspec.structs import replace
 
+from driftd.core.backoff import Retries, earned, spent
 from driftd.core.backoff import wait as wait_after
 from driftd.core.health import Poll, Result, Trouble
 from driftd.core.model import Kind, Resource
@@ -29,6 +30,9 @@ _UNANSWERED: Final = frozenset({Reason.TIMEOUT, Reason.CONNECTION_RESET})
 
 A reset before any byte came is the host's own doing, or that of what stands before it, as a refusal is.
 """
+
+_UNSENT: Final = _UNANSWERED | {Reason.RATE_LIMITED}
+"""What, besides a host that is down, is told to others who would go the same way, before they send anything."""
 
 
 class Begun(NamedTuple):
@@ -53,6 +57,7 @@ class Poller:
         """The latest notes of each resource."""
         self._running: dict[str, anyio.CancelScope] = {}
         """By resource, what ends its cycle."""
+        self._retries = Retries()
         self._trying = False
         """Whether one of our cycles is the trial of a breaker."""
         self._wake = anyio.Event()
@@ -117,7 +122,7 @@ class Poller:
         self._agenda.spread(self._post.traffic.purse)
         for resource in self._agenda.idle():
             delay, large = self._agenda.delay(resource), self._agenda.is_large(resource)
-            if delay > 0 or self._trying or not self._post.way.claim(self._post.traffic):
+            if delay > 0 or self._trying or self._agenda.on_trial or not self._post.way.claim(self._post.traffic):
                 self._world.sweeps.forget((self, resource.name))
                 wait = min(wait, delay if delay > 0 else self._post.way.opens_in or tick)
             elif not large or self._world.sweeps.enter((self, resource.name), self.nudge):
@@ -153,7 +158,7 @@ class Poller:
         report: CycleReport | None = None
         try:
             with self._world.gauges.polling(), anyio.CancelScope() as self._running[resource.name]:
-                report = await cycle(self._heard(resource), resource, kind)
+                report = await cycle(self._heard(resource, begun.monotonic), resource, kind)
         except (FencedError, DamagedStoreError):
             raise
         except Exception as error:
@@ -177,13 +182,18 @@ class Poller:
         """Note what a cycle gave, and when the next one may begin."""
         post = self._post
         if report.outcome == "failed" and self._was_refused(report):
+            if report.retry_after is not None:
+                self._agenda.hold(None, report.retry_after)
             return
         poll = post.chart.polled(resource.name, report, begun.at, self._world.book, post.log)
         self._world.gauges.polls.observe(report.seconds)
         self._note(resource, report.notes)
         if poll.result is Result.FAILED:
+            if report.reason is Reason.RATE_LIMITED and report.retry_after is not None:
+                post.traffic.quota.rest(report.retry_after)
             self._hold(resource, poll, report.retry_after)
         else:
+            self._retries = earned(self._retries, report.requests)
             self._agenda.release(resource, begun.monotonic)
             await self._settled(resource)
         if poll.result is not Result.FAILED or poll.status is not None:
@@ -205,10 +215,10 @@ class Poller:
             self._agenda.hold(resource, self._world.restart)  # it would seem due at once
 
     def _was_refused(self, report: CycleReport) -> bool:
-        """Whether the breaker refused the cycle before it sent anything: that is no poll."""
+        """Whether breaker or quota refused the cycle before it sent anything: that is no poll."""
         if report.requests or report.reason is None:
             return False
-        return report.reason in _UNANSWERED or MEANINGS[report.reason].reach is Reach.HOST
+        return report.reason in _UNSENT or MEANINGS[report.reason].reach is Reach.HOST
 
     def _hold(self, resource: Resource, poll: Poll, retry_after: float | None) -> None:
         chart, settings, way = self._post.chart, self._post.connection.settings, self._post.way
@@ -227,12 +237,19 @@ class Poller:
             second_look=settings.second_look,
             chance=self._world.chance(),
         )
-        self._agenda.hold(resource if after.reach is Reach.RESOURCE else None, after.seconds)
+        seconds = after.seconds
+        if retry_after is None and seconds < resource.probe:
+            left = spent(self._retries, poll.requests)
+            self._retries, seconds = (self._retries, resource.probe) if left is None else (left, seconds)
+        self._agenda.hold(resource if after.reach is Reach.RESOURCE else None, seconds)
 
-    def _heard(self, resource: Resource) -> Tenant:
-        """Return the tenant for one cycle, which gets on as long as answers come."""
+    def _heard(self, resource: Resource, begun: float) -> Tenant:
+        """Return the tenant for one cycle, which gets on as long as answers come, and ends a trial with the first."""
 
         def heard() -> None:
+            if self._agenda.on_trial:
+                self._agenda.release(None, begun)
+                self.nudge()
             self._progress[resource.name] = self._tenant.clock.now()
 
         return replace(self._tenant, source=Heard(self._tenant.source, heard))

@@ -30,12 +30,21 @@ class Reader:
     """Reads pages of one resource for one cycle."""
 
     def __init__(
-        self, source: Source, resource: Resource, tally: Tally, *, volatile: frozenset[str], seed: int
+        self,
+        source: Source,
+        resource: Resource,
+        tally: Tally,
+        *,
+        volatile: frozenset[str],
+        seed: int,
+        key: bytes | None = None,
     ) -> None:
+        """`key` is that of the hashes of bytes that hold private members; without one they are made with the `seed`."""
         self._source = source
         self._resource = resource
         self._tally = tally
         self._seed = seed
+        self._key = key
         self._volatile = volatile
         self._cut = cutter(volatile)
         self._digests: set[bytes] = set()
@@ -73,7 +82,8 @@ class Reader:
 
     def digest(self, records: bytes) -> bytes:
         """Hash the bytes of a ``$resources`` array."""
-        return fingerprint.raw(self._cut(records), self._seed)
+        cut = self._cut(records)
+        return fingerprint.raw(cut, self._seed) if self._key is None else fingerprint.keyed(cut, self._key)
 
     def lines(self, page: Page, known: Mapping[bytes, KeyBytes]) -> Lines:
         """Split a page into rows with their raw fingerprints; a row whose bytes are `known` is not looked into."""
@@ -85,7 +95,9 @@ class Reader:
                 hint="the tenant does not keep to page_size: report it to the tenant",
             )
         cut = map(self._cut, slices) if self._volatile else slices
-        lines = Lines(slices, fingerprint.raws(cut, self._seed), known)
+        key = self._key
+        raws = fingerprint.raws(cut, self._seed) if key is None else [fingerprint.keyed(each, key) for each in cut]
+        lines = Lines(slices, raws, known)
         if lines.fresh:
             lines.name(self._source.keys(self._resource, lines.unnamed()))
         return lines

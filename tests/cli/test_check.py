@@ -109,3 +109,11 @@ def test_a_configuration_without_connections_says_so(driftd: Driftd, tmp_path: P
     (tmp_path / "driftd.toml").write_text("")
     ran = driftd("check", "config")
     assert (ran.code, ran.out) == (0, "the configuration names no connection: add one with [[connections]]\n")
+
+
+def test_members_that_tell_of_persons_and_have_no_rule_are_noted_once_for_all(driftd: Driftd, site: Site) -> None:
+    """A note, no mistake; a rule of whatever kind is an answer."""
+    notes = json.loads(driftd("check", "config", "-c", site.config, "--format", "json").out)["notes"]
+    (customers,) = [each for each in notes if each.startswith("BPCUSTOMER: ")]
+    assert "TEL" in customers
+    assert customers.endswith('for aldgate, borough: "keep" is an answer too (docs/privacy.md)')

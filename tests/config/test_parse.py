@@ -9,11 +9,20 @@ import pytest
 from driftd.config import Basic, ClassDefaults, ClientCredentials, Config, Policy, parse
 from driftd.core.model import Calendar, Hours
 from driftd.core.retention import Retention
+from driftd.core.rules import Rules, Total
 from driftd.errors import ConfigError
 
 CATALOGUE = {
     "BPCUSTOMER": ClassDefaults("BPCUSTOMER", ("BPCNUM",)),
-    "SORDER": ClassDefaults("SOH", ("SOHNUM",), details=True, lines={"SOHSOP": ("SOPLIN",)}),
+    "SORDER": ClassDefaults(
+        "SOH",
+        ("SOHNUM",),
+        details=True,
+        lines={"SOHSOP": ("SOPLIN",)},
+        references={"BPCORD": "BPCUSTOMER"},
+        rules=Rules(totals=(Total("TOTLINQTY", "SOHSOP", "QTY"),)),
+        personal=("BPCNAM", "SOHCNT[].EMAIL", "SOHCNT[].TEL"),
+    ),
 }
 TENANT = """
 [[connections]]
@@ -93,7 +102,7 @@ def test_every_key_of_a_resource_arrives() -> None:
     resource, settings = orders.resource, orders.settings
     assert (resource.representation, resource.key, resource.details) == ("YORD", ("YNUM", "YTYP"), True)
     assert (resource.watermark, resource.volatile) == ("UPDDATTIM", ("PRINTED_AT",))
-    assert (dict(orders.private), dict(orders.references)) == (
+    assert (dict(resource.private), dict(orders.references)) == (
         {"EMAIL": "hash", "IBAN": "drop"},
         {"BPCORD": "BPCUSTOMER"},
     )
@@ -337,6 +346,14 @@ def test_a_mistake_of_a_connection_names_its_path_and_never_a_secret(old: str, n
         ('name = "SORDER"\nwatermark = "U"\nvolatile = ["A", "U"]', "volatile[1]", "is the watermark"),
         ('name = "SORDER"\nvolatile = ["A", "A"]', "volatile[1]", "twice"),
         ('name = "SORDER"\nprivate = { SOHNUM = "hash" }', "private.SOHNUM", "part of the key"),
+        ('name = "SORDER"\nwatermark = "UPD"\nprivate = { UPD = "mask" }', "private.UPD", "is the watermark"),
+        ('name = "SORDER"\nprivate = { BPCORD = "hash" }', "private.BPCORD", "a reference to another class"),
+        ('name = "SORDER"\nreferences = { REP = "YREP" }\nprivate = { REP = "drop" }', "private.REP", "a reference"),
+        ('name = "SORDER"\nprivate = { SOHSOP = "mask" }', "private.SOHSOP", "part of the key of its lines"),
+        ('name = "SORDER"\nprivate = { "SOHSOP[].QTY" = "mask" }', "private.SOHSOP[].QTY", "what a check reads"),
+        ('name = "SORDER"\nprivate = { QTY = "drop" }', "private.QTY", "what a check reads"),
+        ('name = "SORDER"\nprivate = { "A..B" = "drop" }', "private.A..B", "or its path"),
+        ('name = "SORDER"\nprivate = { "$title" = "drop" }', "private.$title", "or its path"),
         ('name = "SORDER"\nprivate = { A = "burn" }', "private.A", 'must be one of "keep"'),
         ('name = "SORDER"\nreferences = { A = "<script>" }', "references.A", "an X3 name"),
         ('name = "SORDER"\nrequests_per_day = 50000', "requests_per_day", "above the connection's"),
@@ -384,13 +401,27 @@ def test_what_is_not_toml_is_told_with_its_line() -> None:
 
 
 def test_settings_that_change_nothing_yet_are_named() -> None:
-    own = '[[connections.resources]]\nname = "SORDER"\nprivate = { IBAN = "drop" }\n'
-    config = read("[web]\nlisten = ':9420'\nweb_config_file = 'web.yml'\n" + TENANT + own)
-    assert [each.path for each in config.not_in_force] == [
-        "web.web_config_file",
-        "connections[0].resources[0].private",
-    ]
+    config = read("[web]\nlisten = ':9420'\nweb_config_file = 'web.yml'\n" + TENANT)
+    assert [each.path for each in config.not_in_force] == ["web.web_config_file"]
     assert read(TENANT).not_in_force == ()
+
+
+def test_a_member_within_another_is_named_by_its_path() -> None:
+    """As TOML writes it, as driftd tells of it, and as one text."""
+    for written in ('SOHCNT.EMAIL = "hash"', '"SOHCNT.EMAIL" = "hash"', '"SOHCNT[].EMAIL" = "hash"'):
+        own = f'[[connections.resources]]\nname = "SORDER"\nprivate = {{ {written}, X = "keep" }}\n'
+        assert read(TENANT + own).connections[0].resources[0].private["SOHCNT.EMAIL"] == "hash"
+
+
+def test_personal_members_without_a_rule_are_known() -> None:
+    """Whatever the rule says, it was thought of."""
+    own = '[[connections.resources]]\nname = "SORDER"\nprivate = { EMAIL = "keep", BPCNAM = "hash" }\n'
+    (orders,) = read(TENANT + own).connections[0].classes
+    assert (orders.personal, dict(orders.resource.private)) == (
+        ("SOHCNT[].TEL",),
+        {"EMAIL": "keep", "BPCNAM": "hash"},
+    )
+    assert read(TENANT).connections[0].classes[1].personal == ("BPCNAM", "SOHCNT[].EMAIL", "SOHCNT[].TEL")
 
 
 def test_what_the_daemon_goes_by_is_in_force() -> None:

@@ -13,7 +13,7 @@ from driftd.config.model import WebConfig
 from driftd.core.alerts.model import Alert
 from driftd.core.alerts.search import find
 from driftd.core.casefile import Case
-from driftd.core.decision import Decided, Decision
+from driftd.core.decision import Decided, Decision, Removal
 from driftd.core.health import ConnectionHealth, Trouble
 from driftd.core.reasons import State
 from driftd.core.retention import Pruned
@@ -62,6 +62,7 @@ class Pretended:
         self.checking: Callable[[str], Awaitable[Check]] = for_ever
         self.said: list[Line] = []
         self.decisions: list[Decision] = []
+        self.removals: list[Removal] = []
         self.deciding: Exception | None = None
         """What every decision fails with."""
         self.history: Sequence[SchemaVersion] = views.HISTORY
@@ -120,6 +121,12 @@ class Pretended:
     async def prune(self) -> Pruned:
         return self.pruned.pop(0)
 
+    async def erase(self, removal: Removal) -> str:
+        self.removals.append(removal)
+        if self.deciding is not None:
+            raise self.deciding
+        return "erased"
+
     def inside(self) -> Inside:
         return Inside(
             self.status,
@@ -131,6 +138,7 @@ class Pretended:
             self.case,
             self.versions,
             self.decide,
+            self.erase,
             self,
             Told(self.said),
             Upkeep(self.prune, self.changelog.cursors, self.changelog.move, self.changelog.forget),

@@ -1,6 +1,6 @@
 """The `Changelog` port on the lists of the memory store."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec.structs import astuple, replace
@@ -45,6 +45,17 @@ class MemoryChangelog:
                 day.updated + (change.op is Op.UPDATE),
                 day.deleted + (change.op is Op.DELETE),
             )
+
+    def rewritten(self, connection: str, resource: str, stricter: Callable[[Change], Change]) -> None:
+        """Have the events of a resource as field rules have them now."""
+        for seq, (change, context) in self._told.items():
+            if (context.connection, context.resource) == (connection, resource):
+                self._told[seq] = (stricter(change), context)
+
+    def erased(self, seqs: Collection[int]) -> None:
+        """Have some events never have been."""
+        for seq in seqs:
+            self._told.pop(seq, None)
 
     async def extent(self) -> Extent:
         return Extent(self._first, self._whole, self._store.last_seq, self._bytes())

@@ -7,11 +7,14 @@ from types import TracebackType
 from typing import Self
 from uuid import uuid4
 
+import orjson
 from msgspec.structs import replace
 
 from driftd import __version__
+from driftd.core import fingerprint
 from driftd.core.canonical import overlay
 from driftd.core.envelope import Context, envelope
+from driftd.core.lines import ERASED
 from driftd.core.model import (
     Absence,
     Change,
@@ -26,7 +29,7 @@ from driftd.core.model import (
     Stored,
 )
 from driftd.errors import FencedError, StoreError
-from driftd.ports import Detected, Outcome, Seen, Snapshot
+from driftd.ports import Detected, Erased, Erasure, Outcome, Seen, Snapshot
 from tests.fakes.memory_casebook import MemoryCasebook
 from tests.fakes.memory_changelog import MemoryChangelog
 
@@ -48,6 +51,8 @@ class _Shelf:
     forgotten: int = 0
     forgets_at: int | None = None
     open: "MemoryCycle | None" = None
+    erased: set[bytes] = field(default_factory=set)
+    unfinished: bool = False
 
     @property
     def placed(self) -> Standing:
@@ -308,6 +313,52 @@ class MemoryStore:
     async def absences(self, resource: Resource) -> Mapping[Absence, int]:
         return _absences(self._shelf(resource))
 
+    async def rewrite(self, resource: Resource, stricter: Callable[[bytes], bytes]) -> Standing:
+        shelf = self._shelf(resource)
+        for key, stored in shelf.records.items():
+            body, details = stricter(stored.body), None if stored.details is None else stricter(stored.details)
+            print_ = fingerprint.of(overlay(body, details))
+            shelf.records[key] = replace(stored, body=body, details=details, fingerprint=print_)
+        mine = (resource.connection, resource.name)
+        self.log = [_rewritten(each, stricter) if each[1:3] == mine else each for each in self.log]
+        shelf.withheld = [[(_stricter(change, stricter), of) for change, of in commit] for commit in shelf.withheld]
+        self.changelog.rewritten(*mine, lambda change: _stricter(change, stricter))
+        shelf.standing = replace(shelf.standing, scrubbed=resource.private)
+        return shelf.standing
+
+    async def erase(self, resource: Resource, what: Erasure) -> Erased:
+        shelf, mine = self._shelf(resource), (resource.connection, resource.name)
+        gone = shelf.records.pop(what.key, None)
+        live = int(gone is not None and gone.deleted_at is None)
+        events = [each for each in self.log if each[1:3] == mine and _key_of(each, resource) == what.key]
+        self.log = [each for each in self.log if each not in events]
+        shelf.withheld = [[each for each in commit if each[0].key != what.key] for commit in shelf.withheld]
+        self.changelog.erased({each.seq for each in events})
+        shelf.forgotten = self.last_seq
+        for id_, (segment, contents) in shelf.segments.items():
+            keys = tuple(ERASED if each == what.key else each for each in contents.keys)
+            again = what.forget and ERASED in keys
+            segment = replace(segment, digest=bytes(16)) if again else segment
+            shelf.segments[id_] = (segment, Contents(contents.raw, keys))
+        shelf.layout = [id_ for id_ in shelf.layout if shelf.segments[id_][0].boundary != what.key]
+        before = len(shelf.erased)
+        shelf.erased = shelf.erased - {what.record} if what.forget else shelf.erased | {what.record}
+        erased = shelf.standing.erased + len(shelf.erased) - before
+        shelf.standing = replace(shelf.standing, records=shelf.standing.records - live, erased=erased)
+        self.casebook.detect(*mine, what.detected)
+        shelf.unfinished = True
+        return Erased(live, len(events))
+
+    async def wipe(self, resource: Resource) -> bool:
+        self._shelf(resource).unfinished = False
+        return True
+
+    async def unfinished(self, resource: Resource) -> bool:
+        return self._shelf(resource).unfinished
+
+    async def erased(self, resource: Resource) -> frozenset[bytes]:
+        return frozenset(self._shelf(resource).erased)
+
     async def read_changes(
         self, after: int, limit: int, *, connection: str | None = None, resource: str | None = None
     ) -> Sequence[Recorded]:
@@ -346,3 +397,26 @@ def _absences(shelf: _Shelf) -> dict[Absence, int]:
 
 def _seen(stored: Stored) -> Seen:
     return Seen(stored.key, overlay(stored.body, stored.details), stored.absent_since)
+
+
+def _key_of(recorded: Recorded, resource: Resource) -> KeyBytes:
+    key = orjson.loads(recorded.envelope)["key"]
+    return orjson.dumps([key[name] for name in resource.key])
+
+
+def _stricter(change: Change, stricter: Callable[[bytes], bytes]) -> Change:
+    before, after = (None if each is None else stricter(each) for each in (change.before, change.after))
+    return replace(change, before=before, after=after, before_hash=_hash(before), after_hash=_hash(after))
+
+
+def _rewritten(recorded: Recorded, stricter: Callable[[bytes], bytes]) -> Recorded:
+    event = orjson.loads(recorded.envelope)
+    for side in ("before", "after"):
+        if event[side] is not None:
+            body = stricter(orjson.dumps(event[side], option=orjson.OPT_SORT_KEYS))
+            event |= {side: orjson.Fragment(body), f"{side}_hash": _hash(body)}
+    return recorded._replace(envelope=orjson.dumps(event))
+
+
+def _hash(body: bytes | None) -> str | None:
+    return None if body is None else fingerprint.of(body).hex()

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from driftd.cli.records import _candidates
+from driftd.cli.records import candidates
 from driftd.cli.root import run
 from driftd.core.model import Resource
 from tests.hostile.effort import MANY, tried
@@ -79,7 +79,7 @@ def test_any_text_is_a_key_or_none(text: str) -> None:
     """What a person types for a key is looked up as text and as numbers, or is refused in words."""
     for names in (("BPCNUM",), ("TYP", "NUM")):
         with suppress(click.UsageError):
-            assert all(isinstance(each, bytes) for each in _candidates(text, Resource("a", "R", "R", names)))
+            assert all(isinstance(each, bytes) for each in candidates(text, Resource("a", "R", "R", names)))
 
 
 FULL = Path("/dev/full")

@@ -17,7 +17,7 @@ from driftd.adapters.x3.client import X3Source
 from driftd.adapters.x3.settings import Basic, ClientCredentials, X3Settings
 from driftd.core.model import Guards, Kind, Resource
 from driftd.core.secret import Secret
-from driftd.ports import Source, Store
+from driftd.ports import Clock, Source, Store
 from driftd.runtime.poll import Round, poll
 from driftd.runtime.tally import CycleReport
 from driftd.runtime.tenant import Tenant
@@ -81,12 +81,13 @@ class Rig:
     """Every event followed: resource, op, key, after."""
     markers: list[str] = field(default_factory=list)
     """The resources of which the log says that their snapshot is to be read anew."""
+    clock: Clock = field(default_factory=SystemClock)
 
     async def poll(self, kind: Kind | None = Kind.SWEEP) -> list[CycleReport]:
         """Run one cycle of each resource."""
         detector, others = detector_of(self.store), {each.name: each for each in self.resources}
         folder = self.tenant.folder
-        tenant = Tenant(self.source, self.store, SystemClock(), "127.0.0.1", folder, lambda: SEED, detector, others)
+        tenant = Tenant(self.source, self.store, self.clock, "127.0.0.1", folder, lambda: SEED, detector, others)
         polled = await poll([Round(tenant, self.resources, 3)], kind)
         return list(polled.cycles)
 

@@ -5,7 +5,7 @@ checksum: without it, half of all flipped bytes would be read as another body.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import zstandard
@@ -27,6 +27,8 @@ class Codec:
     """How one resource's bodies are made small and large again, with the dictionary it has, if any."""
 
     def __init__(self, dictionary: bytes | None) -> None:
+        self.name = b"" if dictionary is None else dictionary[:8]
+        """Magic number and name of the dictionary."""
         self._dictionary = zstandard.ZstdCompressionDict(dictionary) if dictionary is not None else None
         self._plain = zstandard.ZstdDecompressor()
         self._learnt = self._plain
@@ -61,6 +63,10 @@ class Codecs:
             self._codecs.move_to_end(resource)
         return self._codecs.get(resource)
 
+    def forget(self, resource: int) -> None:
+        """Have the codec of `resource` loaded again, since its dictionary is another one."""
+        self._codecs.pop(resource, None)
+
     def keep(self, resource: int, codec: Codec) -> Codec:
         """Have `codec` at hand, and let go of the one not used for longest."""
         self._codecs[resource] = codec
@@ -70,15 +76,26 @@ class Codecs:
         return codec
 
 
-def learn(rows: Sequence[Row], resource: int) -> bytes | None:
-    """Return a dictionary for records like `rows`, named `resource` in each frame; None where they teach nothing.
+def named(resource: int, before: bytes | None) -> int:
+    """Return the number by which frames name the next dictionary of a resource.
+
+    `before` is the beginning of the one that it had; frames of both are then never taken for each other.
+    """
+    return resource if before is None else int.from_bytes(before[4:8], "little") + 1
+
+
+def learn(rows: Sequence[Row], name: int) -> bytes | None:
+    """Return a dictionary for records like `rows`, named so in each frame; None where they teach nothing.
 
     Takes 20 to 60 ms.
     """
-    samples: list[bytes | bytearray | memoryview] = [
-        body for row in rows[:_SAMPLES] for body in (row.body, row.details) if body is not None
-    ]
+    return learned((body for row in rows[:_SAMPLES] for body in (row.body, row.details) if body is not None), name)
+
+
+def learned(bodies: Iterable[bytes], name: int) -> bytes | None:
+    """Return a dictionary for bodies like these, as `learn` does."""
+    samples: list[bytes | bytearray | memoryview] = list(bodies)
     try:
-        return zstandard.train_dictionary(_SIZE, samples, level=_LEVEL, dict_id=resource).as_bytes()
+        return zstandard.train_dictionary(_SIZE, samples, level=_LEVEL, dict_id=name).as_bytes()
     except zstandard.ZstdError:  # too little in them, or all alike
         return None

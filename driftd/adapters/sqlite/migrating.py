@@ -1,10 +1,12 @@
-"""From whatever schema a file has to ours: numbered steps, each one transaction, after a copy of the file."""
+"""From whatever schema a file has to ours: numbered steps, all in one transaction, after a copy of the file."""
 
 import sqlite3
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
+from driftd.adapters.sqlite.files import settle
 from driftd.adapters.sqlite.sql import QUERIES, statements
 from driftd.errors import StoreError
 
@@ -36,24 +38,22 @@ def migrate(db: sqlite3.Connection, path: Path, scripts: Sequence[str]) -> None:
     apply(db, scripts[version:])
 
 
-def apply(db: sqlite3.Connection, scripts: Sequence[str]) -> None:
-    """Run migrations one after the other, each in a transaction of its own."""
-    for script in scripts:
-        _apply(db, script)
-
-
 def _back_up(db: sqlite3.Connection, copy: Path) -> None:
     unfinished = copy.with_name(f"{copy.name}.unfinished")
     unfinished.unlink(missing_ok=True)
     db.execute(QUERIES["back_up"], {"path": str(unfinished)})
     unfinished.chmod(0o600)
     unfinished.replace(copy)
+    settle(copy.parent)
 
 
-def _apply(db: sqlite3.Connection, script: str) -> None:
+def apply(db: sqlite3.Connection, scripts: Sequence[str]) -> None:
+    """Run migrations one after the other, all in one transaction."""
+    if not scripts:
+        return
     db.execute(QUERIES["begin"])
     try:
-        for statement in statements(script):
+        for statement in chain.from_iterable(map(statements, scripts)):
             db.execute(statement)
         db.execute(QUERIES["commit"])
     except BaseException:

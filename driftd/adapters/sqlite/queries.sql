@@ -340,10 +340,14 @@ SELECT boundary, n, digest, duplicates, keyless, id FROM segments WHERE resource
 SELECT raw, keys FROM contents WHERE segment_id = ?
 
 -- name: dictionary
-SELECT dictionary FROM dictionaries WHERE resource_id = :resource
+SELECT dictionary FROM dictionaries WHERE resource_id = :resource AND length(dictionary) > 8
 
 -- name: insert_dictionary
 INSERT INTO dictionaries (resource_id, dictionary) VALUES (:resource, :dictionary)
+ON CONFLICT DO UPDATE SET dictionary = excluded.dictionary
+
+-- name: emptied_dictionary
+SELECT dictionary FROM dictionaries WHERE resource_id = :resource
 
 -- name: known
 SELECT key, raw, fingerprint, body, details, details_at, seq, first_seen, placed, absent, absent_since, deleted_at
@@ -667,3 +671,167 @@ SELECT coalesce(rowid, 0), parent FROM pragma_foreign_key_check(?)
 -- name: may_copy
 -- A connection that only reads may write another file once it says so; `mode=ro` keeps it from ours all the same.
 PRAGMA query_only = 0
+
+-- name: bodies_from
+-- A stretch of versions with their bodies, to be rewritten.
+SELECT key, generation, body, details FROM records
+WHERE resource_id = :resource AND (key, generation) > (:key, :generation)
+ORDER BY key, generation LIMIT :limit
+
+-- name: rewrite_record
+UPDATE records SET fingerprint = coalesce(?, fingerprint), body = ?, details = ?
+WHERE resource_id = ? AND key = ? AND generation = ?
+
+-- name: generation_after
+SELECT id FROM generations WHERE resource_id = :resource AND id > :generation ORDER BY id LIMIT 1
+
+-- name: events_from
+-- A stretch of the events of a generation, to be rewritten.
+SELECT ordinal, before, after, before_hash, after_hash FROM changes
+WHERE generation = :generation AND ordinal > :ordinal ORDER BY ordinal LIMIT :limit
+
+-- name: rewrite_event
+UPDATE changes SET before = ?, after = ?, before_hash = ?, after_hash = ? WHERE generation = ? AND ordinal = ?
+
+-- name: empty_dictionary
+-- Its first eight bytes, magic number and name, are no part of what it was learnt from: the next one is named anew.
+UPDATE dictionaries SET dictionary = substr(dictionary, 1, 8) WHERE resource_id = :resource
+
+-- name: dictionary_name
+SELECT substr(dictionary, 1, 8) FROM dictionaries WHERE resource_id = :resource AND length(dictionary) > 8
+
+-- name: write_standing
+UPDATE resources SET standing = :standing WHERE id = :resource
+
+-- name: sample_bodies
+SELECT body, details FROM records WHERE resource_id = :resource AND deleted_at IS NULL LIMIT :limit
+
+-- name: wipe_what_is_freed
+-- Overwrite what is deleted from now on, whole pages too.
+PRAGMA secure_delete = ON
+
+-- name: wipe_within_pages
+PRAGMA secure_delete = FAST
+
+-- name: count_free_pages
+SELECT freelist_count FROM pragma_freelist_count
+
+-- name: give_back_pages
+-- Cut off pages that hold nothing any more, some at a time.
+PRAGMA incremental_vacuum(2000)
+
+-- name: key_proof
+SELECT proof FROM private_key
+
+-- name: write_key_proof
+INSERT INTO private_key (id, proof) VALUES (1, :proof) ON CONFLICT DO NOTHING
+
+-- name: erased
+SELECT record FROM erased WHERE connection = :connection AND resource = :resource
+
+-- name: live_version
+-- Whether the version of a key that readers see is a live record; no row: nothing is seen of it.
+SELECT deleted_at IS NULL FROM visible_records WHERE resource_id = :resource AND key = :key
+
+-- name: erase_records
+DELETE FROM records WHERE resource_id = :resource AND key = :key
+
+-- name: weight_of_key
+SELECT coalesce(sum(180 + length(key) + length(changed) + coalesce(length(before), 0) + coalesce(length(after), 0)), 0)
+FROM changes WHERE generation = :generation AND key = :key
+
+-- name: lighten_log
+UPDATE meta SET log_bytes = max(0, log_bytes - :bytes)
+
+-- name: erase_events
+DELETE FROM changes WHERE generation = :generation AND key = :key
+
+-- name: erase_links
+DELETE FROM links WHERE key = :key
+    AND relation_id IN (SELECT id FROM relations WHERE connection = :connection AND resource = :resource)
+
+-- name: erase_breaches
+DELETE FROM breaches WHERE series_id = :series AND key = :key
+
+-- name: count_naming
+-- Records of other classes that name one by its key.
+SELECT count(DISTINCT l.key) FROM relations AS r CROSS JOIN links AS l ON l.relation_id = r.id AND l.value = :key
+WHERE r.connection = :connection AND r.target = :resource
+
+-- name: reduce_resource
+-- Whoever sees the key again takes the number behind all events for its previous one: no id is used twice.
+UPDATE resources SET live = live - :gone, standing = :standing, forgotten = (SELECT last_seq FROM meta)
+WHERE id = :resource
+
+-- name: insert_erased
+INSERT INTO erased (connection, resource, record, at, finished) VALUES (:connection, :resource, :record, :now, 0)
+ON CONFLICT DO UPDATE SET finished = 0
+
+-- name: delete_erased
+DELETE FROM erased WHERE connection = :connection AND resource = :resource AND record = :record
+
+-- name: finish_erased
+UPDATE erased SET finished = 1 WHERE connection = :connection AND resource = :resource
+
+-- name: unfinished
+SELECT count(*) FROM erased WHERE connection = :connection AND resource = :resource AND finished = 0
+
+-- name: segments_after
+SELECT s.id, s.boundary, c.raw, c.keys FROM segments AS s CROSS JOIN contents AS c ON c.segment_id = s.id
+WHERE s.resource_id = :resource AND s.id > :id ORDER BY s.id LIMIT :limit
+
+-- name: blank_contents
+UPDATE contents SET raw = :raw, keys = :keys WHERE segment_id = :id
+
+-- name: cut_segment
+UPDATE segments SET boundary = :boundary, n = :n, digest = zeroblob(16), keyless = :keyless WHERE id = :id
+
+-- name: disturb_segment
+-- No bytes have this hash: the segment is read record by record.
+UPDATE segments SET digest = zeroblob(16) WHERE id = :id
+
+-- name: write_layout
+UPDATE resources SET layout = :layout WHERE id = :resource
+
+-- name: told_alerts
+SELECT id, alert FROM alerts WHERE connection = :connection
+
+-- name: retell_alert
+UPDATE alerts SET alert = ? WHERE id = ?
+
+-- name: told_notices
+SELECT seq, notice FROM notices WHERE connection = :connection
+
+-- name: retell_notice
+UPDATE notices SET notice = ? WHERE seq = ?
+
+-- name: told_polls
+SELECT id, poll FROM polls WHERE connection = :connection
+
+-- name: retell_poll
+UPDATE polls SET poll = ? WHERE id = ?
+
+-- name: told_resources
+SELECT resource, health FROM resource_health WHERE connection = :connection
+
+-- name: retell_resource
+UPDATE resource_health SET health = ? WHERE resource = ? AND connection = :connection
+
+-- name: told_flips
+SELECT id, message FROM flips WHERE connection = :connection
+
+-- name: retell_flip
+UPDATE flips SET message = ? WHERE id = ?
+
+-- name: told_memories
+SELECT m.series_id, m.memory FROM memories AS m JOIN series AS s ON s.id = m.series_id
+WHERE s.connection = :connection
+
+-- name: retell_memory
+UPDATE memories SET memory = ? WHERE series_id = ?
+
+-- name: told_deeds
+SELECT id, reason FROM deeds WHERE connection = :connection
+
+-- name: retell_deed
+UPDATE deeds SET reason = ? WHERE id = ?

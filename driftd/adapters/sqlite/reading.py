@@ -49,6 +49,11 @@ def polled(db: sqlite3.Connection, connection: str, name: str) -> Known:
 def codec(db: sqlite3.Connection, codecs: Codecs, resource: int) -> Codec:
     """Return the codec of a resource, loaded if it is not at hand."""
     found = codecs.get(resource)
+    if found is not None:
+        names = db.execute(QUERIES["dictionary_name"], {"resource": resource}).fetchall()
+        if not names or names[0][0] != found.name:
+            codecs.forget(resource)
+            found = None
     if found is None:
         learnt = dictionary(db, resource)
         found = Codec(learnt)
@@ -60,6 +65,12 @@ def codec(db: sqlite3.Connection, codecs: Codecs, resource: int) -> Codec:
 def dictionary(db: sqlite3.Connection, resource: int) -> bytes | None:
     """Return what a resource's bodies are compressed with, if it has learnt that."""
     rows = db.execute(QUERIES["dictionary"], {"resource": resource}).fetchall()
+    return bytes(rows[0][0]) if rows else None
+
+
+def emptied(db: sqlite3.Connection, resource: int) -> bytes | None:
+    """Return the beginning of the dictionary that a resource has, or had."""
+    rows = db.execute(QUERIES["emptied_dictionary"], {"resource": resource}).fetchall()
     return bytes(rows[0][0]) if rows else None
 
 

@@ -61,6 +61,17 @@ class Writer:
         """Renew the statistics that queries are planned by, where they have changed; raises as `transact` does."""
         await self.transact(_optimized, durable=False)
 
+    async def truncate(self) -> bool:
+        """Move the write-ahead log into the database and leave nothing of it; False where a reader holds on to it.
+
+        Raises as `transact` does.
+        """
+        return await self._in_turn(partial(_truncated, epoch=self._epoch))
+
+    async def outside(self, query: str) -> None:
+        """Run a query that changes how the connection works, by its name."""
+        await self._in_turn(lambda db: db.execute(QUERIES[query]).fetchall())
+
     async def _in_turn(self, work: Work[T]) -> T:
         self._asked += 1
         try:
@@ -126,6 +137,12 @@ def _checkpointed(db: sqlite3.Connection, *, epoch: int, tally: Tally, idle: Cal
 
 def _optimized(db: sqlite3.Connection) -> None:
     db.execute(QUERIES["optimize"]).fetchall()
+
+
+def _truncated(db: sqlite3.Connection, *, epoch: int) -> bool:
+    _check_epoch(db, epoch)
+    ((busy, _, _),) = db.execute(QUERIES["truncate_log"]).fetchall()
+    return not busy
 
 
 def _consistent(db: sqlite3.Connection, *, work: Work[T], tally: Tally) -> T:

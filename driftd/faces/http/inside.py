@@ -8,7 +8,7 @@ from msgspec import Struct
 from driftd.config.model import WebConfig
 from driftd.core.alerts.model import Alert
 from driftd.core.casefile import Case
-from driftd.core.decision import Decided, Decision
+from driftd.core.decision import Decided, Decision, Removal
 from driftd.core.retention import Cursor, Pruned
 from driftd.core.schema.model import SchemaVersion
 from driftd.core.status import Status
@@ -65,6 +65,8 @@ class Inside(Struct, frozen=True):
     """Return the versions of a schema, by connection and resource."""
     decide: Callable[[Decision], Awaitable[Decided]]
     """Carry out a decision; raises `DecisionError`."""
+    erase: Callable[[Removal], Awaitable[str]]
+    """Erase a record and say what was done; raises `DecisionError` and `SourceError`."""
     clock: Clock
     log: Log
     upkeep: Upkeep
