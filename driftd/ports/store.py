@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from msgspec import Struct
 
@@ -70,6 +70,10 @@ class Facts(Struct, frozen=True):
 
     One that is accepted stays so until it is mended.
     """
+
+
+VERSIONS: Final = 500
+"""Versions of a schema that are kept: the latest of each source."""
 
 
 class Detected(Struct, frozen=True):

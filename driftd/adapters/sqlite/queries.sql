@@ -517,6 +517,9 @@ WHERE s.connection = ? AND s.resource = ?
 INSERT INTO schema_versions (series_id, source, number, version) VALUES (?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET version = excluded.version
 
+-- name: forget_versions
+DELETE FROM schema_versions WHERE series_id = ? AND source = ? AND number <= ?
+
 -- name: versions
 SELECT v.version FROM series AS s CROSS JOIN schema_versions AS v ON v.series_id = s.id
 WHERE s.connection = ? AND s.resource = ? AND v.source = ?
