@@ -34,7 +34,7 @@ from driftd.core.breaker import Limits
 from driftd.core.casefile import Case
 from driftd.core.status import Database, Rebased
 from driftd.core.trial import Step as TrialStep
-from driftd.errors import StoreError
+from driftd.errors import ConfigError, StoreError
 from driftd.faces.http.address import Door, bind
 from driftd.faces.http.application import application
 from driftd.faces.http.inside import Check, Inside, Step, Upkeep
@@ -95,9 +95,21 @@ async def run(config: Config, process: Process) -> None:
     process came to own the store.
     """
     logs, notifier = _logs(config, process, Redaction()), Notifier.from_environment(process.environ)
+    first = [config]
     with closing(Door()) as door:
-        live = partial(_live, config, process, notifier, door)
+
+        async def live() -> None:
+            await _live(first.pop() if first else _latest(process, config), process, notifier, door)
+
         await rescued(live, Rescue(config, SystemClock(), logs.log, notifier.watchdog))
+
+
+def _latest(process: Process, otherwise: Config) -> Config:
+    """Return the configuration as it is now: it may have been loaded anew since the start."""
+    try:
+        return process.load()
+    except ConfigError:
+        return otherwise
 
 
 async def _live(config: Config, process: Process, notifier: Notifier, door: Door) -> None:
