@@ -124,6 +124,14 @@ class TestRemembering:
         declared = [version(n, Source.DECLARED) for n in (1, 2, 9, 10)]
         assert await casebook.versions(*CUSTOMER) == [*learnt, *declared]
 
+    async def test_only_the_latest_versions_are_kept(self, store: Store, casebook: Casebook) -> None:
+        """A schema that changes for ever has a bounded history, each source its own."""
+        for numbers in ([1, 2], [3, 500], [501], [502, 503]):
+            await poll(store, detected=Detected(versions=[version(n) for n in numbers]))
+        await poll(store, detected=Detected(versions=[version(1, Source.DECLARED)]))
+        found = [(each.source, each.number) for each in await casebook.versions(*CUSTOMER)]
+        assert found == [*((Source.LEARNT, n) for n in (500, 501, 502, 503)), (Source.DECLARED, 1)]
+
     async def test_only_what_was_evaluated_to_the_end_has_a_time(self, store: Store, casebook: Casebook) -> None:
         """A memory of checks that never came to their end is not among them; a later memory may take the time away."""
         await poll(store, detected=Detected(memory=memory(4)))

@@ -52,7 +52,9 @@ class MemoryCasebook:
             self._baselines[names] = detected.baseline
         for version in detected.versions:
             self._versions[*names, version.source, version.number] = version
-            self._versions.pop((*names, version.source, version.number - VERSIONS), None)
+            for number in [each[3] for each in self._versions if each[:3] == (*names, version.source)]:
+                if number <= version.number - VERSIONS:
+                    del self._versions[*names, version.source, number]
         self._learn(connection, resource, detected.facts)
         self._tell(detected.alerts, detected.notices)
         self._deeds += detected.deeds

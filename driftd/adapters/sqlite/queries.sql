@@ -718,15 +718,8 @@ PRAGMA secure_delete = ON
 -- name: wipe_within_pages
 PRAGMA secure_delete = FAST
 
--- name: count_free_pages
-SELECT freelist_count FROM pragma_freelist_count
-
--- name: give_back_pages
--- Cut off pages that hold nothing any more, some at a time.
-PRAGMA incremental_vacuum(2000)
-
 -- name: key_proof
-SELECT proof FROM private_key
+SELECT proof FROM private_key WHERE id = 1
 
 -- name: write_key_proof
 INSERT INTO private_key (id, proof) VALUES (1, :proof) ON CONFLICT DO NOTHING
@@ -799,7 +792,10 @@ UPDATE segments SET digest = zeroblob(16) WHERE id = :id
 UPDATE resources SET layout = :layout WHERE id = :resource
 
 -- name: told_alerts
-SELECT id, alert FROM alerts WHERE connection = :connection
+-- By the one index and by the other.
+SELECT id, alert FROM alerts WHERE connection = :connection AND state <> 'resolved'
+UNION ALL
+SELECT id, alert FROM alerts WHERE connection = :connection AND state = 'resolved'
 
 -- name: retell_alert
 UPDATE alerts SET alert = ? WHERE id = ?
@@ -815,12 +811,6 @@ SELECT id, poll FROM polls WHERE connection = :connection
 
 -- name: retell_poll
 UPDATE polls SET poll = ? WHERE id = ?
-
--- name: told_resources
-SELECT resource, health FROM resource_health WHERE connection = :connection
-
--- name: retell_resource
-UPDATE resource_health SET health = ? WHERE resource = ? AND connection = :connection
 
 -- name: told_flips
 SELECT id, message FROM flips WHERE connection = :connection
@@ -840,3 +830,6 @@ SELECT id, reason FROM deeds WHERE connection = :connection
 
 -- name: retell_deed
 UPDATE deeds SET reason = ? WHERE id = ?
+
+-- name: definitions
+SELECT name, type || ' of ' || tbl_name || ': ' || coalesce(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite\_%' ESCAPE '\'
