@@ -10,7 +10,7 @@ from driftd.core import diff, retention
 from driftd.core.model import Absence, Op, Standing
 from driftd.core.retention import DAY, Cursor, Day, Extent, Pruned, Retention
 from driftd.errors import DecisionError
-from driftd.ports import Changelog, Detected, Filing, Store
+from driftd.ports import Changelog, Detected, Erasure, Filing, Store
 from tests.contracts.staged import (
     CUSTOMERS,
     ELSEWHERE,
@@ -292,6 +292,24 @@ class TestTombstones:
         assert set((await sight(store)).stored) == {key("b")}
         assert (await store.standing(CUSTOMERS)).forgotten == 3
         assert (await prune(subject)).rows == 0
+
+    async def test_what_is_erased_meanwhile_takes_none_along(
+        self, subject: Subject, store: Store, changelog: Changelog
+    ) -> None:
+        """An erasure has keys that come back told apart at once; tombstones go by their own time."""
+        await poll(store, created("a"), created("b"), created("c"))
+        await poll(store, deleted("a"))
+        subject.clock.now += 91 * DAY
+        await prune(subject)
+        await poll(store, deleted("b"), standing=Standing(sweeps=1))
+        await store.erase(CUSTOMERS, Erasure(key("c"), b"hash of c", 5, Detected()))
+        assert (await store.standing(CUSTOMERS)).forgotten == 5
+        await poll(store, standing=Standing(sweeps=2))
+        assert (await prune(subject)).tombstones == 1
+        assert set((await sight(store)).stored) == {key("b")}
+        subject.clock.now += 91 * DAY
+        await prune(subject)
+        assert (await store.standing(CUSTOMERS)).forgotten == 5
 
     async def test_a_key_that_comes_back_later_is_new(
         self, subject: Subject, store: Store, changelog: Changelog

@@ -128,10 +128,13 @@ def _unused_before(retention: Retention, now: int) -> int:
 
 def shrink(db: sqlite3.Connection) -> int:
     """Give back a mebibyte at most of what is free, beyond some slack; return the bytes."""
+    return give_back(db, _STEP, _SLACK)
+
+
+def give_back(db: sqlite3.Connection, most: int, slack: int) -> int:
+    """Cut so many free pages off the file at most, and leave it some; return the bytes. About 20 µs a page."""
     ((before, page),) = db.execute(QUERIES["free_pages"]).fetchall()
-    if before <= _SLACK:
-        return 0
-    for _ in range(min(_STEP, before - _SLACK)):
+    for _ in range(min(most, before - slack)):
         db.execute(QUERIES["give_back"])
     ((after, _),) = db.execute(QUERIES["free_pages"]).fetchall()
     return int(before - after) * int(page)

@@ -119,7 +119,7 @@ WHERE untidy = 0 AND EXISTS (SELECT 1 FROM records AS d INDEXED BY records_delet
 
 -- name: memory_of_tombstones
 -- No row: the resource has keys with several versions.
-SELECT standing, forgotten, forgets_at FROM resources WHERE id = :resource AND untidy = 0
+SELECT standing, forgotten, forgets, forgets_at FROM resources WHERE id = :resource AND untidy = 0
 
 -- name: tombstones
 -- The oldest, with their numbers; of each key there is one version.
@@ -138,7 +138,7 @@ SELECT EXISTS (SELECT 1 FROM generations INDEXED BY generations_withheld
                    AND (base_seq = 0 OR base_seq + size > :first))
 
 -- name: forget_up_to
-UPDATE resources SET forgotten = max(forgotten, :seq), forgets_at = :sweeps WHERE id = :resource
+UPDATE resources SET forgotten = max(forgotten, :seq), forgets = :seq, forgets_at = :sweeps WHERE id = :resource
 
 -- name: forgotten_all
 UPDATE resources SET forgets_at = NULL WHERE id = :resource

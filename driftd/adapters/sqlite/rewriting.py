@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from driftd.adapters.sqlite import reading
 from driftd.adapters.sqlite.codec import LEARNS_FROM, Codec, learned, named
+from driftd.adapters.sqlite.pruning import give_back
 from driftd.adapters.sqlite.sql import QUERIES
 from driftd.adapters.sqlite.transaction import Writer
 from driftd.core import fingerprint
@@ -24,6 +25,8 @@ from driftd.core.model import KeyBytes, Resource, Standing
 _SLICE: Final = 500
 """Rows or events rewritten in one transaction, about 30 ms."""
 _SAMPLES: Final = 1_000
+_PAGES: Final = 1_000
+"""Pages cut off in one transaction."""
 Stricter: TypeAlias = Callable[[bytes], bytes]
 
 
@@ -176,8 +179,4 @@ def _frames(rows: Iterable[tuple[bytes | None, ...]]) -> Iterable[bytes]:
 
 
 def _give_back(db: sqlite3.Connection) -> bool:
-    ((before, _),) = db.execute(QUERIES["free_pages"]).fetchall()
-    if before:
-        db.execute(QUERIES["give_back"]).fetchall()
-    ((after, _),) = db.execute(QUERIES["free_pages"]).fetchall()
-    return bool(0 < after < before)
+    return give_back(db, _PAGES, 0) > 0

@@ -22,9 +22,10 @@ ALTER TABLE generations ADD COLUMN ahead INTEGER NOT NULL DEFAULT 1;
 
 CREATE INDEX generations_withheld ON generations (resource_id) WHERE committed_seq IS NOT NULL;
 
--- Tombstones whose number is not above forgotten go once so many sweeps are complete; null: there are none of them.
 -- A key that comes back without its tombstone takes forgotten for its previous number, which makes its id a new one.
+-- Tombstones numbered up to forgets go once forgets_at sweeps are complete; null: none of them is to go yet.
 ALTER TABLE resources ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE resources ADD COLUMN forgets INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE resources ADD COLUMN forgets_at INTEGER;
 
 CREATE INDEX records_deleted ON records (resource_id, deleted_at) WHERE deleted_at IS NOT NULL;
