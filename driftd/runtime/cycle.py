@@ -24,6 +24,7 @@ from driftd.core.volatile import LONGEST, MOST, nearly_all
 from driftd.errors import DamagedStoreError, FencedError, Reason, SourceError, StoreError
 from driftd.ports import Cycle
 from driftd.runtime.ahead import read_ahead
+from driftd.runtime.canary import Canary
 from driftd.runtime.checks import Start
 from driftd.runtime.compare import Comparison, Found
 from driftd.runtime.deletes import Deletes, Missing, SilentOnceError
@@ -41,6 +42,8 @@ ATTEMPTS = 3
 """How often a cycle may begin: anew where it learnt which members are volatile, or found nothing by accident."""
 REFRESHED = 5_000
 """Details that one cycle renews at most, whatever the budget."""
+UNREAD = bytes(16)
+"""The hash of a segment that the next sweep must look into."""
 DAY = 86_400_000
 """Milliseconds: details older than this no longer count as covered."""
 
@@ -127,6 +130,7 @@ class Way:
         )
         self.reader.expected = standing.records if standing.baselined else None
         self.comparison = Comparison(tenant, resource, standing, tally, veiling)
+        self.canary = Canary(tenant, resource, standing, tally, self.comparison)
         self.watermark = standing.watermark
         self.missing = Missing()
         self.layout: list[Segment] = []
@@ -138,6 +142,8 @@ class Way:
         """Whether no further attempt may begin anew."""
         self.taught = last
         self._position = self._twins = 0
+        self._doubted = False
+        """Whether rows of the latest stretch are left to the next sweep: this one has told a change of their keys."""
 
     async def go(self, kind: Kind) -> None:
         """Open a cycle in the store and walk."""
@@ -189,6 +195,7 @@ class Way:
         await self._refresh(writing)
         await self._doubtful(writing)
         self.missing.settle(self.loose - stretches.homes)
+        self.canary.swept(len(self.missing))
         unique = self._keys_unique(segments)
         async for judged in deletes.judged(self.missing, key_unique=unique):  # look again ─▶ gate
             await self._write(writing, judged)
@@ -201,6 +208,7 @@ class Way:
         if kind is Kind.DELTA:
             query, self.watermark = await opening(reader, source, resource, self.standing, self.tenant.clock.now())
         told: set[KeyBytes] = set()
+        known = 0
         async for lines in pages(reader, resource, query):
             if kind is Kind.PROBE:
                 for record in lines.records:
@@ -208,17 +216,25 @@ class Way:
             # what comes again was changed while this delta reads, and stays for the next: it is within the overlap
             latest = {line.key: line for line in self._seen(lines.unknown()) if line.key and line.key not in told}
             stored = await self.tenant.store.known(resource, latest)
+            known += len(stored)
             found = await self.comparison.found(list(latest.values()), stored, page=self._position, placed=False)
             await self._write(writing, found)
             told.update(row.key for row in found.rows)
             if query.descending and all(key in stored for key in latest):
                 break
+        await self.canary.glanced(self.tenant.store, reader, known)
         await self._doubtful(writing)
         await self._commit(writing, kind)
 
     async def _usable(self, stretch: Stretch) -> list[Line]:
-        """Return the rows whose bytes are not known, the last of each key; raises `LearntError`."""
+        """Return the rows whose bytes are not known, the last of each key; raises `LearntError`.
+
+        A key of which this sweep has told a change is left to the next one: a cycle tells one change of a record.
+        """
         self.missing.note(stretch, self.resource.page_size)
+        again = stretch.lines.put_off(self.changed)
+        self.missing.repeated |= again
+        self._doubted = bool(again)
         unknown = self._seen(stretch.lines.unknown())
         await self.detection.keyless(line.record for line in unknown if not line.key)
         latest = {line.key: line for line in unknown if line.key}
@@ -254,6 +270,7 @@ class Way:
         lines = stretch.lines.without(self.veiling.left_out(stretch.lines.keys))
         parts = pieces(lines, self.resource.page_size)
         whole = stretch.digest if len(parts) == 1 and len(parts[0]) == len(lines) else None
+        whole = UNREAD if self._doubted else whole
         segments = [segment(part, whole or self.reader.digest(b"[" + b",".join(part.records) + b"]")) for part in parts]
         self.layout.extend(one for one, _ in segments)
         repeated = await self._write(writing, found, segments)

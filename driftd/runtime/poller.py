@@ -40,6 +40,8 @@ class Begun(NamedTuple):
 
     at: int
     monotonic: float
+    trial: bool
+    """Whether it is the trial of a breaker."""
 
 
 class Poller:
@@ -154,7 +156,7 @@ class Poller:
     async def _once(self, resource: Resource, kind: Kind, roomy: bool) -> None:  # noqa: FBT001 - for start_soon
         """Run one cycle; whatever is no failure of tenant or store is a bug, which costs this cycle only."""
         clock, trial = self._tenant.clock, self._trying
-        begun = Begun(clock.now(), clock.monotonic())
+        begun = Begun(clock.now(), clock.monotonic(), trial)
         report: CycleReport | None = None
         try:
             with self._world.gauges.polling(), anyio.CancelScope() as self._running[resource.name]:
@@ -184,6 +186,8 @@ class Poller:
         if report.outcome == "failed" and self._was_refused(report):
             if report.retry_after is not None:
                 self._agenda.hold(None, report.retry_after)
+            elif begun.trial or self._post.way.opens_in is None:
+                self._agenda.hold(None, self._world.restart)  # not the breaker's doing: it would begin again at once
             return
         poll = post.chart.polled(resource.name, report, begun.at, self._world.book, post.log)
         self._world.gauges.polls.observe(report.seconds)
@@ -215,7 +219,7 @@ class Poller:
             self._agenda.hold(resource, self._world.restart)  # it would seem due at once
 
     def _was_refused(self, report: CycleReport) -> bool:
-        """Whether breaker or quota refused the cycle before it sent anything: that is no poll."""
+        """Whether a breaker, a quota or the rest after a failed token kept the cycle from sending: that is no poll."""
         if report.requests or report.reason is None:
             return False
         return report.reason in _UNSENT or MEANINGS[report.reason].reach is Reach.HOST
@@ -255,11 +259,11 @@ class Poller:
         return replace(self._tenant, source=Heard(self._tenant.source, heard))
 
     def _told(self, trouble: Trouble | None) -> None:
-        """Take note that another connection found the way to the host down, or free again."""
-        if trouble is None:
-            self._agenda.release(None)
-        else:
+        """Take note that another connection found the way to the host down, or free again, or gave up its trial."""
+        if trouble is not None:
             self._post.chart.struck(trouble)
+        elif self._post.way.opens_in is None:
+            self._agenda.release(None)
         self.nudge()
 
     def _halted(self) -> None:

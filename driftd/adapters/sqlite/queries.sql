@@ -95,9 +95,11 @@ FROM changes WHERE generation = :generation AND ordinal >= :start AND ordinal < 
 -- name: remove_events
 DELETE FROM changes WHERE generation = :generation AND ordinal >= :start AND ordinal < :stop
 
--- name: strip_events
-UPDATE changes SET before = NULL, after = NULL
-WHERE generation = :generation AND ordinal >= :start AND ordinal < :stop
+-- name: bare_events
+-- Without their bodies, in the order in which `insert_change` takes them.
+SELECT generation, ordinal, id, op, key, NULL, NULL, changed, before_hash, after_hash, page, "row",
+       source_ts, ts, first_seen, confidence, reason, related
+FROM changes WHERE generation = :generation AND ordinal >= :start AND ordinal < :stop
 
 -- name: remove_generation
 -- But for one that records may have their number from.
@@ -159,8 +161,8 @@ DELETE FROM cursors WHERE name IN (SELECT name FROM cursors WHERE used_at < :bef
 SELECT (SELECT freelist_count FROM pragma_freelist_count), (SELECT page_size FROM pragma_page_size)
 
 -- name: give_back
--- Pages, from the end of the file.
-PRAGMA incremental_vacuum(256)
+-- One page, from the end of the file. Of several the sqlite3 module takes the first step only.
+PRAGMA incremental_vacuum(1)
 
 -- name: find_resource
 SELECT id, visible, live, untidy, details, cycles, withholds FROM resources WHERE connection = :connection AND name = :name
@@ -214,7 +216,7 @@ UPDATE generations SET size = :size WHERE id = :generation AND base_seq IS NULL
 
 -- name: publish_generation
 UPDATE generations
-SET base_seq = :base, committed_seq = :committed, size = :size, sweep = :sweep, published_at = :now
+SET base_seq = :base, committed_seq = :committed, size = :size, bytes = :bytes, sweep = :sweep, published_at = :now
 WHERE id = :generation AND base_seq IS NULL
 
 -- name: published_span
@@ -223,7 +225,7 @@ SELECT coalesce(committed_seq, base_seq), size FROM generations WHERE id = :gene
 
 -- name: withheld_generations
 -- Few of all: they stand at the beginning of generations_by_seq.
-SELECT committed_seq, id, size FROM generations WHERE size > 0 AND base_seq = 0 AND resource_id = :resource
+SELECT committed_seq, id, size, bytes FROM generations WHERE size > 0 AND base_seq = 0 AND resource_id = :resource
 
 -- name: release_generation
 UPDATE generations SET base_seq = :base, published_at = :now WHERE id = :generation
@@ -517,6 +519,9 @@ WHERE s.connection = ? AND s.resource = ?
 INSERT INTO schema_versions (series_id, source, number, version) VALUES (?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET version = excluded.version
 
+-- name: drop_versions
+DELETE FROM schema_versions WHERE series_id = ? AND source = ? AND number <= ?
+
 -- name: versions
 SELECT v.version FROM series AS s CROSS JOIN schema_versions AS v ON v.series_id = s.id
 WHERE s.connection = ? AND s.resource = ? AND v.source = ?
@@ -642,8 +647,8 @@ SELECT id FROM resources WHERE cycles > 0 ORDER BY id
 -- name: insert_marker_generation
 -- A generation of one event that is about no record.
 INSERT INTO generations (resource_id, base_seq, size, kind, sweep_id, sweep, host, folder, key_names, version, begun_at,
-                         published_at)
-SELECT id, :seq, 1, :kind, :id, cycles, host, folder, '[]', :version, :now, :now FROM resources WHERE id = :resource
+                         published_at, ahead)
+SELECT id, :seq, 1, :kind, :id, cycles, host, folder, '[]', :version, :now, :now, 0 FROM resources WHERE id = :resource
 
 -- name: last_rebaseline
 SELECT at, reason, subject FROM deeds WHERE connection = '' AND action = 'rebaseline' ORDER BY at DESC, id DESC LIMIT 1
@@ -825,3 +830,6 @@ SELECT id, reason FROM deeds WHERE connection = :connection
 
 -- name: retell_deed
 UPDATE deeds SET reason = ? WHERE id = ?
+
+-- name: definitions
+SELECT name, type || ' of ' || tbl_name || ': ' || coalesce(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite\_%' ESCAPE '\'

@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from driftd.adapters.sqlite import SqliteStore, opening
+from driftd.adapters.sqlite.integrity import faults
 from driftd.adapters.sqlite.sql import migrations
 from driftd.core.memory import Memory
 from driftd.core.model import Absence
@@ -130,6 +131,8 @@ async def test_every_schema_there_was_is_brought_up_to_date(data_dir: Path, sche
         assert (await poll(store, updated("a", 2), deleted("c"))).first_seq == 10
     assert _schema(data_dir / "driftd.db")[0] == NEWEST
     assert _schema(data_dir / f"driftd.db.schema-{schema}")[0] == schema
+    assert not faults(data_dir / "driftd.db", full=True)
+    assert not faults(data_dir / f"driftd.db.schema-{schema}", full=True)
 
 
 async def _knows_what_it_knew(store: SqliteStore, schema: int) -> None:

@@ -3,11 +3,19 @@
 -- The log has the events from first_seq on, those from first_whole on with their bodies.
 ALTER TABLE meta ADD COLUMN first_seq INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE meta ADD COLUMN first_whole INTEGER NOT NULL DEFAULT 1;
-ALTER TABLE meta ADD COLUMN log_bytes INTEGER NOT NULL DEFAULT 0; -- of all events stored, as `weight` has it
+ALTER TABLE meta ADD COLUMN log_bytes INTEGER NOT NULL DEFAULT 0; -- of its events, as the query `weight` has it
 
 UPDATE meta SET log_bytes = (
     SELECT coalesce(sum(180 + length(key) + length(changed) + coalesce(length(before), 0) + coalesce(length(after), 0)), 0)
-    FROM generations AS g CROSS JOIN changes AS c ON c.generation = g.id WHERE g.base_seq IS NOT NULL);
+    FROM generations AS g CROSS JOIN changes AS c ON c.generation = g.id WHERE g.base_seq > 0);
+
+-- Of the events of a commit; told where these are withheld, which count for the log when they come to it.
+ALTER TABLE generations ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
+
+UPDATE generations AS g SET bytes = (
+    SELECT coalesce(sum(180 + length(key) + length(changed) + coalesce(length(before), 0) + coalesce(length(after), 0)), 0)
+    FROM changes AS c WHERE c.generation = g.id)
+WHERE g.size > 0 AND g.base_seq = 0;
 
 -- 1: records may have their number from it, so that it stays when its events are gone. Of those so far nobody knows.
 ALTER TABLE generations ADD COLUMN ahead INTEGER NOT NULL DEFAULT 1;
