@@ -22,7 +22,7 @@ from tests.hostile.texts import NASTY, TEXTS, harmless
 
 CONFIG = parse("")
 ONCE = settings(
-    max_examples=12, derandomize=True, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8, derandomize=True, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
