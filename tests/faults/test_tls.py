@@ -25,6 +25,8 @@ pytestmark = [pytest.mark.anyio, needs_nginx]
 AUTHORITY = {"ca_file": CERTIFICATES / "authority.pem"}
 CLIENT = {"client_cert_file": CERTIFICATES / "client.pem", "client_key_file": CERTIFICATES / "client-key.pem"}
 STRANGER = {"client_cert_file": CERTIFICATES / "good.pem", "client_key_file": CERTIFICATES / "key.pem"}
+TROUBLED = {"retrying", "unreachable"}
+"""The second after the third failure; how soon that is, chance has a say in."""
 CUSTOMERS = Resource("aldgate", "BPCUSTOMER", "BPCUSTOMER", ("BPCNUM",))
 _WANTED = (f"ssl_client_certificate {CERTIFICATES / 'authority.pem'};", "ssl_verify_client on;")
 FRONTS = {
@@ -131,7 +133,8 @@ def test_the_daemon_tells_of_each_and_polls_the_others(site: Site, tmp_path: Pat
     (tmp_path / "driftd.toml").write_text("".join(text))
     with running(tmp_path) as daemon:
         for front, reason in known.items():
-            daemon.becomes(front.replace(" ", "-"), "unreachable" if reason else "ok")
+            wanted = TROUBLED if reason else {"ok"}
+            daemon.until(lambda: daemon.state(front.replace(" ", "-")) in wanted, front)  # noqa: B023 - called at once
         told = daemon.text()
         states = [daemon.state(front.replace(" ", "-")) for front in known]
         failures = {
@@ -140,7 +143,8 @@ def test_the_daemon_tells_of_each_and_polls_the_others(site: Site, tmp_path: Pat
             if reason
         }
     observe(f"in one daemon: {', '.join(f'{front} {state}' for front, state in zip(known, states, strict=True))}")
-    assert states == ["unreachable", "unreachable", "unreachable", "ok"]
+    assert states[-1] == "ok"
+    assert TROUBLED.issuperset(states[:-1])
     assert all(failures.values()), failures
     assert "good until 2021-01-01" in told
     assert "Hostname mismatch" in told
