@@ -29,7 +29,7 @@ from tests.runtime.rig import Rig, connection
 from tests.runtime.world import row
 
 ASKED = 600.0
-HOURS = 6
+HOURS = 2
 
 
 @pytest.mark.fault(15)
@@ -130,7 +130,9 @@ async def test_a_sweep_of_more_pages_than_are_granted_comes_to_its_end(tmp_path:
 
 
 @pytest.mark.fault(16)
-@pytest.mark.parametrize(("reason", "status"), [(Reason.GATEWAY_ERROR, 503), (Reason.SERVER_ERROR, 500)])
+@pytest.mark.parametrize(
+    ("reason", "status"), [pytest.param(Reason.GATEWAY_ERROR, 503, marks=pytest.mark.heavy), (Reason.SERVER_ERROR, 500)]
+)
 def test_a_storm_makes_few_requests_more(reason: Reason, status: int, observe: Observe) -> None:
     """A tenant that fails for hours is asked a tenth more than in hours that are well, and ten requests; once it is
     well it is so again within an interval, and what changed meanwhile is told once."""

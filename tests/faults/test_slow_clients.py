@@ -53,6 +53,7 @@ async def _polled(house: Troubled) -> None:
 
 
 @pytest.mark.fault(42)
+@pytest.mark.heavy
 async def test_a_client_that_takes_its_time_to_read_is_cut_off(tmp_path: Path, observe: Observe) -> None:
     """What is left of its answer is dropped; scrapes are answered and polls go on meanwhile."""
     ended, scrapes = Ended(), 0
