@@ -8,7 +8,7 @@ from msgspec import Struct, field
 
 from driftd.config import Config, ConnectionConfig
 from driftd.core.health import Trouble
-from driftd.core.reasons import State
+from driftd.core.reasons import MEANINGS, State
 from driftd.core.status import ConnectionStatus
 from driftd.errors import DamagedStoreError, FencedError, Reason, SourceError
 from driftd.ports import Remembered, Source
@@ -40,8 +40,11 @@ class Lifetime(Struct):
 
     @property
     def refused(self) -> bool:
-        """Whether credentials or configuration keep it from being polled."""
-        return self.post.chart.status.state in _MENDED_BY_HAND
+        """Whether credentials or configuration keep it from being polled, be it that its state does not say so yet."""
+        chart = self.post.chart
+        outage = chart.health.outage
+        states = {chart.status.state, *([MEANINGS[outage.reason].state] if outage else [])}
+        return not states.isdisjoint(_MENDED_BY_HAND)
 
     def stop(self) -> None:
         """Begin no further cycle."""

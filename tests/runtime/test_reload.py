@@ -104,6 +104,22 @@ def test_a_reload_tries_at_once_what_a_person_has_mended(reason: Reason) -> None
     Rig([connection("a")]).run(story)
 
 
+def test_a_reload_tries_at_once_what_was_refused_a_moment_ago() -> None:
+    """Where the state is still that of a short trouble, while the rest is a quarter of an hour already."""
+
+    async def story(rig: Rig) -> None:
+        await rig.until(lambda: rig.status("a").state is State.OK)
+        rig.tenants["a"].failing(Reason.UNAUTHORIZED)
+        await rig.until(lambda: rig.status("a").reason is Reason.UNAUTHORIZED)
+        assert rig.status("a").state is State.RETRYING
+        rig.tenants["a"].well()
+        rig.supervisor.apply(rig.config)
+        assert await rig.until(lambda: rig.status("a").state is State.OK) < 5
+        assert rig.tenants["a"].opened == 2
+
+    Rig([connection("a")]).run(story)
+
+
 def test_a_reload_tries_at_once_what_could_not_be_opened() -> None:
     """A secret that was missing and is there now is found by a reload, not only at the next probe."""
 
