@@ -10,7 +10,7 @@ import anyio
 import anyio.lowlevel
 
 from driftd.core.model import Details, JsonObject, KeyBytes, Kind, Page, Prototypes, Query, Resource
-from driftd.errors import StoreError
+from driftd.errors import Reason, SourceError, StoreError
 from driftd.ports import Outcome, Source
 from tests.simulation.network import CALL, NEVER_A_PAGE, Call
 from tests.simulation.oracle import Oracle
@@ -186,6 +186,10 @@ class WatchedSource:
         mark = CALL.set(call)
         try:
             answer = await what(*arguments)
+        except SourceError as error:
+            if error.requests and self._oracle.calm() and error.reason is not Reason.BUDGET_EXHAUSTED:
+                self._oracle.broken(f"{resource.connection} {resource.name}: {error} where nothing is wrong")
+            raise
         finally:
             CALL.reset(mark)
         last = call.answers[-1] if call.answers else ""

@@ -12,7 +12,8 @@ from driftd.adapters.x3.transport import Transport
 from driftd.config import ClientCredentials as Credentials
 from driftd.config import Config, ConnectionConfig, proof_interval
 from driftd.core.breaker import Limits
-from driftd.ports import Source, Traffic
+from driftd.core.budget import Usage
+from driftd.ports import Entries, Source, Traffic
 from driftd.runtime.alarms import Alarms
 from driftd.runtime.book import Book
 from driftd.runtime.daemon import Instruments, Running
@@ -20,6 +21,7 @@ from driftd.runtime.detect import Detector
 from driftd.runtime.gauges import Gauges
 from driftd.runtime.post import Posts
 from driftd.runtime.rooms import Rooms
+from driftd.runtime.view import budget_of
 from driftd.runtime.ways import Ways
 from driftd.runtime.world import World
 from tests.fakes.log import Line, Told
@@ -44,6 +46,8 @@ class Surroundings:
     oracle: Oracle
     secrets: dict[str, str]
     """The secret of each connection, as the operator has it."""
+    spent: dict[str, int] = field(default_factory=dict)
+    """Requests of the first day that are used before it begins, by connection."""
     lines: list[Line] = field(default_factory=list)
     """The log of all daemons."""
 
@@ -90,6 +94,9 @@ class Life:
             detector=Detector(watched.casebook, watched, alarms),
             tick=TICK,
         )
+        if self.number == 0 and around.spent:
+            day = budget_of(around.config.connections[0]).day(around.clock.now())
+            await logbook.write(Entries(usage={name: Usage(day, n, 0) for name, n in around.spent.items()}))
         remembered = await logbook.recall()
         self.running = Running(around.config, world, remembered, log, Instruments(_never, dict, lambda: None, "sim"))
         await self.running.run()

@@ -10,7 +10,7 @@ from driftd.core.model import Kind
 from driftd.simulator.answers import Answer
 from tests.simulation.network import ASTRAY, Asked, Laws
 from tests.simulation.oracle import Oracle
-from tests.simulation.shape import HOST, Shape
+from tests.simulation.shape import HOST, TIMEOUT, Shape
 from tests.simulation.verdict import Verdict
 
 PER_HOST = 4
@@ -44,6 +44,10 @@ class Manners(Laws):
         """Requests that a killed daemon may have forgotten to count."""
         self._recent: dict[str, deque[float]] = {}
         self.secrets: set[str] = set()
+
+    def spent(self, name: str, requests: int, day: str) -> None:
+        """Note what a connection had used of its day before it begins."""
+        self._spent[name], self._days[name] = requests, day
 
     def down(self, *, is_down: bool) -> None:
         """Note that the host went down, or came up."""
@@ -98,6 +102,8 @@ class Manners(Laws):
             self._oracle.broken(f"{asked.tenant}: a secret stands in an address")
 
     def ended(self, asked: Asked) -> None:
+        if self._now() > asked.at + TIMEOUT + 1:
+            self._oracle.broken(f"{asked.tenant}: a request lasted {self._now() - asked.at:.0f} s")
         whose = asked.call.daemon if asked.call is not None else None
         under_way = self._under_way.get(whose)
         if under_way is not None:
@@ -125,7 +131,7 @@ class Manners(Laws):
 
     def _budget(self, asked: Asked) -> None:
         """Hold a request against the day, as the daemon's own clock has it."""
-        name, day = asked.tenant, datetime.fromtimestamp(self.wall() / 1000, UTC).date().isoformat()
+        name, day = asked.tenant, _day(self.wall())
         if day > self._days.get(name, ""):
             self._spent[name] = self.slack[name] = 0
         self._days[name] = day
@@ -141,6 +147,10 @@ class Manners(Laws):
         cycle.requests[asked.target] = cycle.requests.get(asked.target, 0) + 1
         if cycle.requests[asked.target] == SAME:
             self._oracle.broken(f"{asked.tenant} {asked.resource}: one cycle asked {SAME} times for one page")
+
+
+def _day(at: int) -> str:
+    return datetime.fromtimestamp(at / 1000, UTC).date().isoformat()
 
 
 def _place(target: str) -> str:

@@ -193,8 +193,8 @@ class Network:
         if network == "truncated":
             pieces, close = [(0.0, (head + body)[: len(head) + len(body) // 2])], True
         if network == "drip" and trouble is not None:
-            size = max(1, len(body) // 4)
-            wait = 25.0 * trouble.number
+            size = max(1, len(body) // 5)
+            wait = 30.0 * trouble.number
             pieces = [(0.0, head), *((wait, body[at : at + size]) for at in range(0, len(body), size))]
         wire.play(pieces, close=close)
 
@@ -208,7 +208,7 @@ class Network:
         request = _request(sent)
         trouble = None
         if tenant is not None:
-            trouble = self._struck((*TOKENS, "emptied") if seen.token else (*ANSWERS, "emptied"), seen, False)
+            trouble = self._struck(TOKENS if seen.token else (*ANSWERS, "emptied"), seen, False)
         if tenant is None or trouble is None:
             answer = self.host.answer(request)
             return self._access(seen, answer), answer

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
@@ -13,13 +14,13 @@ from tests.simulation.life import Life, Surroundings
 from tests.simulation.manners import Manners
 from tests.simulation.network import Network
 from tests.simulation.oracle import Oracle
-from tests.simulation.shape import Shape, config_of, farm_of
+from tests.simulation.shape import PLENTY, Shape, config_of, farm_of
 from tests.simulation.troubles import Trouble
 from tests.simulation.truth import Place, Truth
 from tests.simulation.verdict import Verdict
 
-EPOCH = 1_793_000_000_000
-"""When it begins, epoch ms: later than the stamps of the simulator's first records."""
+EPOCH = 1_792_980_000_000
+"""When it begins, epoch ms: later than the stamps of the simulator's first records, two hours into a day of UTC."""
 
 
 @dataclass
@@ -55,6 +56,11 @@ class Scene:
         secrets = {each.name: each.client_secret for each in tenants}
         config = config_of(shape, tenants)
         around = Surroundings(config, clock, chance(shape, "daemon"), disk, oracle, secrets)
+        if shape.budget < PLENTY:
+            left = chance(shape, "budget")
+            around.spent = {each.name: shape.budget - left.randrange(20, 80) for each in tenants}
+            for name, requests in around.spent.items():
+                manners.spent(name, requests, datetime.fromtimestamp(EPOCH / 1000, UTC).date().isoformat())
         return cls(shape, verdict, clock, farm, tenants, truth, oracle, manners, network, around)
 
     @property

@@ -86,13 +86,15 @@ class FileShelf:
         self._numbers, self._ids = count(), count(1)
         self._directory = folder / f"{next(self._numbers)}"
         self._stack = ExitStack()
+        self._owner: Ending | None = None
         self._reader: SqliteStore | None = None
         scene.oracle.reading = Reading(self._changes, self._snapshot)
 
     @asynccontextmanager
     async def opened(self, ending: Ending) -> AsyncIterator[tuple[Any, Any]]:
-        ending.at_death = partial(self._copied, self._directory)
+        ending.at_death = partial(self._copied, self._directory, ending)
         async with self._open() as store:
+            self._owner = ending
             self._look()
             yield store, store.logbook
 
@@ -105,9 +107,9 @@ class FileShelf:
             monotonic=clock.monotonic,
         )
 
-    def _copied(self, directory: Path) -> None:
-        """Keep what a kill leaves."""
-        if directory != self._directory:
+    def _copied(self, directory: Path, ending: Ending) -> None:
+        """Keep what a kill leaves; of a daemon that had lost the store to a later one, which lives on, nothing."""
+        if directory != self._directory or ending is not self._owner:
             return
         self.close()
         self._directory = self._folder / f"{next(self._numbers)}"

@@ -17,8 +17,12 @@ from tests.simulation.truth import Place
 
 FLICKER = 25.0
 """Seconds for which a record is not shown: less than a second look waits."""
-JUMP = 21_600_000
-"""Milliseconds by which a clock is put on or back at most."""
+JUMP = 172_800_000
+"""Milliseconds by which a clock is put on or back at most; most jumps are far shorter."""
+CALM = 180.0
+"""Seconds after a trouble in which calls may still fail."""
+MENDED_AT_ONCE = frozenset({"revoked"})
+"""Troubles of which a call must not fail."""
 End = Callable[[], None]
 
 
@@ -28,6 +32,8 @@ class Strikes:
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
         self._armed: list[Trouble] = []
+        self._ended = 0.0
+        scene.oracle.calm = self._calm
         self._began: dict[str, Callable[[Trouble, X3Tenant], End | None]] = {
             **dict.fromkeys(WAY, self._down),
             **dict.fromkeys(("clock_ahead", "clock_back"), self._jumped),
@@ -53,9 +59,15 @@ class Strikes:
         end = begin(trouble, scene.farm[trouble.tenant]) if begin is not None else None
         await anyio.sleep(max(0.0, trouble.ends - scene.now))
         scene.active.remove(trouble)
+        self._ended = scene.now
         if end is not None:
             end()
         scene.happened(f"trouble ends: {trouble.kind}")
+
+    def _calm(self) -> bool:
+        """Tell whether no trouble has lasted for a while; one that only revokes tokens is none."""
+        lasting = any(each.kind not in MENDED_AT_ONCE for each in self._scene.active)
+        return not lasting and self._scene.now > self._ended + CALM
 
     def aim(self, asked: Asked) -> None:
         """Conceal records once a sweep reads the class they are of."""
@@ -77,7 +89,7 @@ class Strikes:
 
     def _jumped(self, trouble: Trouble, _tenant: X3Tenant) -> None:
         self._counted(trouble)
-        self._scene.clock.jump(round((1 if trouble.kind == "clock_ahead" else -1) * JUMP * trouble.number))
+        self._scene.clock.jump(round((1 if trouble.kind == "clock_ahead" else -1) * JUMP * trouble.number**3))
 
     def _revoked(self, trouble: Trouble, tenant: X3Tenant) -> None:
         self._counted(trouble)
