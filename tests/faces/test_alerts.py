@@ -210,7 +210,7 @@ async def test_a_body_without_an_end_is_read_no_further_than_the_limit() -> None
 
 
 async def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies, "_SECONDS", 0.05)
+    monkeypatch.setattr(bodies, "SECONDS", 0.05)
     pretending = pretended()
     assert (await raw(pretending, b"content-length: 10\r\n\r\n{")).startswith(b"HTTP/1.1 408 ")
     assert pretending.decisions == []
