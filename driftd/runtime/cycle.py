@@ -192,9 +192,9 @@ class Way:
             return
         async for stretch in stretches.gone():
             self.missing.note(stretch, resource.page_size)
+        self.missing.settle(self.loose - stretches.homes)
         await self._refresh(writing)
         await self._doubtful(writing)
-        self.missing.settle(self.loose - stretches.homes)
         self.canary.swept(len(self.missing))
         unique = self._keys_unique(segments)
         async for judged in deletes.judged(self.missing, key_unique=unique):  # look again ─▶ gate
@@ -278,20 +278,24 @@ class Way:
         self.tally.baseline -= len(repeated) if not self.standing.baselined else 0
 
     async def _refresh(self, writing: Cycle) -> None:
-        """Read in rolling turn the details that are oldest, as far as the budget goes: lines change under headers."""
+        """Read in rolling turn the details that are oldest, as far as the budget goes: lines change under headers.
+
+        What is missing is left out: a second look is to settle it, by what is stored of it.
+        """
         budget = min(self.comparison.details_allowed, REFRESHED)
         if self.standing.baselined and budget:
             stale = await self.tenant.store.stalest(self.resource, budget + self.tally.details)
-            found = await self.comparison.refresh(stale, page=self.tally.pages)
-            await self._write(writing, found)
+            there = [stored for stored in stale if stored.key not in self.missing]
+            await self._write(writing, await self.comparison.refresh(there, page=self.tally.pages))
 
     async def _doubtful(self, writing: Cycle) -> None:
         """Read again what broke a check by its lines when it was read: it may have been half-written."""
         tenant, now = self.tenant, self.tenant.clock.now()
         keys = set(await self.detection.doubtful(self.tally, now)) - self.changed
         if keys:
-            stored = await tenant.store.known(self.resource, keys)
-            await self._write(writing, await self.comparison.refresh(stored.values(), page=self.tally.pages))
+            known = await tenant.store.known(self.resource, keys)
+            there = [stored for stored in known.values() if stored.key not in self.missing]
+            await self._write(writing, await self.comparison.refresh(there, page=self.tally.pages))
 
     async def _write(
         self, writing: Cycle, found: Found, segments: Sequence[tuple[Segment, Contents]] = ()

@@ -90,6 +90,9 @@ class Missing(Struct):
     def __len__(self) -> int:
         return len(self.keys | self.strays)
 
+    def __contains__(self, key: KeyBytes) -> bool:
+        return key in self.keys or key in self.strays
+
 
 class Deletes(Struct, frozen=True):
     """Judges the missing records of one sweep."""

@@ -11,15 +11,15 @@ class Halt:
     def __init__(self) -> None:
         self.trouble: Trouble | None = None
         """Why nothing may be; None: it may."""
-        self._members: set[Callable[[], None]] = set()
+        self._members: dict[Callable[[], None], None] = {}
 
     def join(self, told: Callable[[], None]) -> None:
         """Have `told` called whenever it begins or ends."""
-        self._members.add(told)
+        self._members[told] = None
 
     def leave(self, told: Callable[[], None]) -> None:
         """End that."""
-        self._members.discard(told)
+        self._members.pop(told, None)
 
     def set(self, trouble: Trouble | None) -> None:
         """Begin, or with None end."""

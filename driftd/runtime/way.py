@@ -29,15 +29,15 @@ class Way:
         self._trial: object = None
         self.reopens_at: int | None = None
         """When a trial is due, epoch ms; None where the way is free."""
-        self._members: set[Told] = set()
+        self._members: dict[Told, None] = {}
 
     def join(self, told: Told) -> None:
         """Have `told` called whenever the breaker changes."""
-        self._members.add(told)
+        self._members[told] = None
 
     def leave(self, told: Told) -> None:
         """End that."""
-        self._members.discard(told)
+        self._members.pop(told, None)
 
     @property
     def empty(self) -> bool:

@@ -1,17 +1,23 @@
 """An asyncio event loop on virtual time: simulated hours pass as fast as their work is done.
 
 Where nothing is ready the loop's time jumps to the next timer; nothing waits for real. Sockets, files and threads have
-no part in that time and are refused. Two runs of the same code make the same steps in the same order.
+no part in that time and are refused. Two runs of the same code make the same steps in the same order: also where anyio
+walks over a set of tasks or cancel scopes, which without a number of their own would stand in it by their addresses.
 """
 
 import asyncio
 import selectors
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn, TypeVar, TypeVarTuple
 
 import anyio
+from anyio._backends._asyncio import CancelScope
+
+from tests.fakes.patching import patched
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -31,6 +37,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._now = 0.0
         super().__init__(_Timers(self))
+        numbers = count()
+        self.set_task_factory(lambda loop, coro, **named: _Task(coro, next(numbers), loop=loop, **named))
 
     def time(self) -> float:
         return self._now
@@ -47,6 +55,30 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         waiting = [_told(each) for each in asyncio.all_tasks(self)]
         more = f"\n  and {len(waiting) - _NAMED} more" if len(waiting) > _NAMED else ""
         return "\n  ".join(["", *sorted(waiting)[:_NAMED]]) + more
+
+
+class _Task(asyncio.Task[Any]):
+    """A task with a place of its own in sets."""
+
+    def __init__(self, coro: Any, number: int, **named: Any) -> None:
+        self._number = number
+        super().__init__(coro, **named)
+
+    def __hash__(self) -> int:
+        return self._number
+
+
+@contextmanager
+def _numbered_scopes() -> Iterator[None]:
+    """Give cancel scopes, whose slots have no room for a number, places of their own in sets."""
+    numbers, order, made = dict[int, int](), count(), CancelScope.__init__
+
+    def numbered(self: CancelScope, *given: Any, **named: Any) -> None:
+        numbers[id(self)] = next(order)
+        made(self, *given, **named)
+
+    with patched(CancelScope, "__init__", numbered), patched(CancelScope, "__hash__", lambda self: numbers[id(self)]):
+        yield
 
 
 class _Timers(selectors.SelectSelector):
@@ -100,7 +132,8 @@ class VirtualClock:
 
 def virtual_run(function: Callable[[*Ts], Awaitable[T]], *arguments: *Ts) -> T:
     """Run an asynchronous function on virtual time; raises `DeadlockError` where it cannot end."""
-    return anyio.run(function, *arguments, backend_options={"loop_factory": VirtualLoop})
+    with _numbered_scopes():
+        return anyio.run(function, *arguments, backend_options={"loop_factory": VirtualLoop})
 
 
 def _told(task: asyncio.Task[Any]) -> str:

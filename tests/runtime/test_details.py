@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from driftd.core.model import Kind
+from driftd.core.model import Kind, Query
 from driftd.errors import Reason, SourceError
 from tests.runtime.world import MASTER, NAME, World, key, row
 
@@ -115,3 +115,29 @@ async def test_a_refusal_does_not_cost_the_budget() -> None:
     world.source.faults = allowed
     report = await world.run()
     assert (report.outcome, report.details, report.details_coverage) == ("ok", 100, 1.0)
+
+
+async def test_what_a_sweep_misses_is_settled_before_its_details_are_renewed() -> None:
+    """Of a record that a page leaves out, and that the second look finds, a change of lines is told once, by the next
+    sweep; what is told of it is what is stored."""
+    world = documents(1000, records=20)
+    await world.run()
+    world.source.tables[NAME].lines[key(100)] = {"LINES": [{"LINE": 1, "QTY": -1}]}
+    table, whole, sleep = world.source.tables[NAME], list(world.source.tables[NAME].rows), world.clock.sleep
+
+    def hidden(_name: str, asked: object) -> None:
+        pages = isinstance(asked, Query)
+        table.rows = [each for each in whole if not pages or each["KEY"] != "K00100"]
+
+    async def shown_again(seconds: float) -> None:
+        world.source.faults, table.rows = usual, whole
+        await sleep(seconds)
+
+    usual, world.source.faults = world.source.faults, hidden
+    world.clock.sleep = shown_again  # type: ignore[method-assign] # while the second look waits
+    world.clock.ms += HOUR
+    assert (await world.run()).d == 0
+    assert world.told() == []
+    await world.run()
+    assert [(op, name) for op, name, _, _ in world.told()] == [("u", "K00100")]
+    assert await world.shown() == world.truth()
