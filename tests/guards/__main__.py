@@ -1,0 +1,91 @@
+"""Each guard is taken away in turn, and the seeds must find out.
+
+    python -m tests.guards [--only NAME …] [--seeds 200] [--processes 2]
+
+plays the seeds with nothing taken away, which must break no law; then without each guard until one breaks; and prints
+guard, what was taken away, the seed that found it, and the violation. The exit code is 1 where nobody noticed.
+"""
+
+import argparse
+import multiprocessing
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.guards.guard import Guard
+from tests.guards.table import GUARDS
+
+
+@dataclass
+class Found:
+    """What found the loss of a guard; nobody where there is no seed."""
+
+    name: str
+    seed: int | None = None
+    violation: str = ""
+    other: str = ""
+    """The first violation of another kind, where one came before."""
+    seconds: float = 0.0
+
+
+def without(name: str, seeds: int) -> Found:
+    """Play the seeds without a guard, the known one first, until the law that it keeps is broken."""
+    guard = next(each for each in GUARDS if each.name == name)
+    found, begun = Found(name), time.process_time()
+    with guard.without():
+        for seed in dict.fromkeys((guard.seed, *range(1, seeds + 1))):
+            told = guard.trial(seed)
+            if told is not None and any(each in told for each in guard.expects):
+                found.seed, found.violation = seed, told
+                break
+            found.other = found.other or (f"{seed}: {told}" if told else "")
+    found.seconds = time.process_time() - begun
+    return found
+
+
+def undisturbed(seed: int) -> tuple[int, list[str]]:
+    """Play a seed with every guard in place."""
+    trials = dict.fromkeys(each.trial for each in GUARDS)
+    return seed, [told for trial in trials if (told := trial(seed)) is not None]
+
+
+def table(rows: Iterable[Found], guards: Sequence[Guard]) -> Table:
+    """Return what is printed."""
+    drawn = Table("guard", "taken away", "seed", "violation")
+    known = {each.name: each for each in guards}
+    for row in rows:
+        told = row.violation or f"NOBODY NOTICED {row.other}"
+        drawn.add_row(row.name, known[row.name].what, "–" if row.seed is None else str(row.seed), told)
+    return drawn
+
+
+def main() -> int:
+    """Play, and print the table."""
+    parser = argparse.ArgumentParser(prog="python -m tests.guards")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="guards whose names begin so")
+    parser.add_argument("--seeds", type=int, default=200)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--unproven", action="store_true", help="leave out the seeds with every guard in place")
+    chosen = parser.parse_args()
+    guards = [each for each in GUARDS if not chosen.only or each.name.startswith(tuple(chosen.only))]
+    broken: list[str] = []
+    with multiprocessing.get_context("spawn").Pool(chosen.processes) as pool:
+        jobs = pool.starmap_async(without, [(each.name, chosen.seeds) for each in guards], chunksize=1)
+        if not chosen.unproven:
+            whole = pool.imap_unordered(undisturbed, range(1, chosen.seeds + 1), chunksize=5)
+            broken = [f"seed {seed}: {told}" for seed, many in whole for told in many]
+        rows = jobs.get()
+    Console(width=170).print(table(rows, guards))
+    for each in broken:
+        print(f"with every guard in place, {each}")
+    unnoticed = [row.name for row in rows if row.seed is None]
+    print(f"{len(rows)} guards, {len(unnoticed)} unnoticed; {sum(row.seconds for row in rows):.0f} s of processor time")
+    return 1 if unnoticed or broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
