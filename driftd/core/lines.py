@@ -1,6 +1,7 @@
 """Rows of pages, by column: a row whose bytes are known costs no object of its own."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple, Self
 
 from driftd.core.model import KeyBytes
@@ -72,6 +73,19 @@ class Lines:
         if len(self.fresh) == len(self.records):
             return list(map(Line, self.records, self.raws, self.keys))
         return [Line(self.records[at], self.raws[at], self.keys[at]) for at in self.fresh]
+
+    def put_off(self, keys: AbstractSet[KeyBytes]) -> set[KeyBytes]:
+        """Leave rows of these keys that are not known to the next reading, and return their keys.
+
+        They get a fingerprint that no bytes have, so that they are not known then.
+        """
+        again = [at for at in self.fresh if self.keys[at] in keys]
+        for at in again:
+            self.raws[at] = bytes(len(self.raws[at]))
+        if again:
+            left = set(again)
+            self.fresh = [at for at in self.fresh if at not in left]
+        return {self.keys[at] for at in again}
 
     def part(self, start: int, stop: int) -> "Lines":
         """Return the rows from `start` up to `stop`."""

@@ -39,6 +39,8 @@ ATTEMPTS = 3
 """How often a cycle may begin: anew where it learnt which members are volatile, or found nothing by accident."""
 REFRESHED = 5_000
 """Details that one cycle renews at most, whatever the budget."""
+UNREAD = bytes(16)
+"""The hash of a segment that the next sweep must look into."""
 DAY = 86_400_000
 """Milliseconds: details older than this no longer count as covered."""
 
@@ -119,6 +121,8 @@ class Way:
         """Whether no further attempt may begin anew."""
         self.taught = last
         self._position = self._twins = 0
+        self._doubted = False
+        """Whether rows of the latest stretch are left to the next sweep: this one has told a change of their keys."""
 
     async def go(self, kind: Kind) -> None:
         """Open a cycle in the store and walk."""
@@ -198,8 +202,14 @@ class Way:
         await self._commit(writing, kind)
 
     async def _usable(self, stretch: Stretch) -> list[Line]:
-        """Return the rows whose bytes are not known, the last of each key; raises `LearntError`."""
+        """Return the rows whose bytes are not known, the last of each key; raises `LearntError`.
+
+        A key of which this sweep has told a change is left to the next one: a cycle tells one change of a record.
+        """
         self.missing.note(stretch, self.resource.page_size)
+        again = stretch.lines.put_off(self.changed)
+        self.missing.repeated |= again
+        self._doubted = bool(again)
         unknown = stretch.lines.unknown()
         await self.detection.keyless(line.record for line in unknown if not line.key)
         latest = {line.key: line for line in unknown if line.key}
@@ -224,6 +234,7 @@ class Way:
     async def _stage(self, writing: Cycle, stretch: Stretch, found: Found) -> None:
         parts = pieces(stretch.lines, self.resource.page_size)
         whole = stretch.digest if len(parts) == 1 and len(parts[0]) == len(stretch.lines) else None
+        whole = UNREAD if self._doubted else whole
         segments = [segment(part, whole or self.reader.digest(b"[" + b",".join(part.records) + b"]")) for part in parts]
         self.layout.extend(one for one, _ in segments)
         repeated = await self._write(writing, found, segments)

@@ -11,7 +11,7 @@ import anyio.lowlevel
 
 from driftd.core.model import Details, JsonObject, KeyBytes, Kind, Page, Prototypes, Query, Resource
 from driftd.errors import StoreError
-from driftd.ports import Detected, Outcome, Source
+from driftd.ports import Outcome, Source
 from tests.simulation.network import CALL, NEVER_A_PAGE, Call
 from tests.simulation.oracle import Oracle
 from tests.simulation.troubles import Trouble
@@ -193,6 +193,3 @@ class WatchedSource:
             self._oracle.broken(f"{resource.connection} {resource.name}: {last} was taken for a {taken}")
         await self._ending.point()
         return answer
-
-
-__all__ = ["Detected", "Disk", "Ending", "Killed", "WatchedSource", "WatchedStore"]

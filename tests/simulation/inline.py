@@ -39,13 +39,17 @@ class InlineDatabase:
 @asynccontextmanager
 async def opened(path: Path, *, read_only: bool) -> AsyncIterator[InlineDatabase]:
     """Take the place of `driftd.adapters.sqlite.database.opened`."""
-    uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rw'}"
     with mapped(path):
-        db = sqlite3.connect(uri, uri=True, isolation_level=None, cached_statements=256)
+        db = _connected(path, read_only=read_only)
     try:
         yield InlineDatabase(path, db, waits=True)
     finally:
         db.close()
+
+
+def _connected(path: Path, *, read_only: bool) -> sqlite3.Connection:
+    uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rw'}"
+    return sqlite3.connect(uri, uri=True, isolation_level=None, cached_statements=256)
 
 
 class _Here:
@@ -86,7 +90,7 @@ def at_once(coroutine: Coroutine[Any, Any, T]) -> T:
 def looking(directory: Path) -> Iterator[SqliteStore]:
     """Open a store for reading at once, past its daemon."""
     path = directory / opening.DATABASE
-    db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    db = _connected(path, read_only=True)
     try:
         reader = Reader(InlineDatabase(path, db, waits=False), Tally(lambda: None, lambda: 0.0))  # type: ignore[arg-type]
         yield SqliteStore(reader, None, lambda: 0, str)

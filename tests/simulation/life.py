@@ -6,8 +6,6 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
-import anyio
-
 from driftd.adapters.x3.client import X3Source
 from driftd.adapters.x3.settings import Caps, ClientCredentials, Proof, X3Settings
 from driftd.adapters.x3.transport import Transport
@@ -62,7 +60,7 @@ class Life:
         self.number = number
         self.ending = Ending()
         self.running: Running | None = None
-        self.posts: Posts | None = None
+        self.ended = False
 
     async def live(self, shelf: Shelf) -> None:
         """Run until it ends: stopped, cancelled or killed; raises `FencedError`, alone or in a group."""
@@ -127,6 +125,3 @@ def _settings(connection: ConnectionConfig, secrets: dict[str, str]) -> X3Settin
 
 async def _never() -> Any:
     raise AssertionError("nothing is reloaded")
-
-
-__all__ = ["Life", "Shelf", "Surroundings", "anyio"]

@@ -87,7 +87,9 @@ class Manners(Laws):
                 self._oracle.broken(f"{asked.tenant}: two tokens were asked for at once")
         rest = self._rests.get((whose, asked.tenant, asked.resource), 0.0)
         if self._now() < rest - 0.001:
-            self._oracle.broken(f"{asked.tenant} {asked.resource}: asked {rest - self._now():.0f} s before Retry-After ends")
+            self._oracle.broken(
+                f"{asked.tenant} {asked.resource}: asked {rest - self._now():.0f} s before Retry-After ends"
+            )
         self._budget(asked)
         self._circles(asked)
         if any(secret in asked.target for secret in self.secrets):
@@ -106,6 +108,10 @@ class Manners(Laws):
         if answer.status in {429, 503} and "Retry-After" in answer.headers and not asked.token:
             seconds = float(answer.headers["Retry-After"])
             self._rests[whose, asked.tenant, asked.resource] = self._now() + seconds
+
+    def concealed(self, asked: Asked) -> None:
+        place = (asked.tenant, asked.resource)
+        self._oracle.concealed[place] = max(self._now(), self._oracle.concealed.get(place, 0.0))
 
     def struck(self, kind: str, what: str) -> None:
         self._verdict.fault(kind)

@@ -15,7 +15,6 @@ import anyio
 import httpx
 
 from driftd.adapters.x3.connection import Connection, Origin
-from driftd.core.model import Kind
 from driftd.simulator import Farm, Fault
 from driftd.simulator.answers import Answer, Page, Stream
 from driftd.simulator.dialect import Refused, Request, decoded_segments, read
@@ -103,6 +102,9 @@ class Laws:
     def answered(self, asked: Asked, fault: str, answer: Answer) -> None:
         """An answer goes out."""
 
+    def concealed(self, asked: Asked) -> None:
+        """An answer goes out that shows nothing, and does not show that it should not be believed."""
+
     def struck(self, kind: str, what: str) -> None:
         """A fault took effect."""
 
@@ -125,15 +127,13 @@ class Network:
         self.wires: list[Wire] = []
         self.shift: Callable[[Asked], None] = lambda _asked: None
         """Lets business go on while a request is under way."""
-        self.dead = False
-        """Whether the daemon was killed: nothing it does reaches anybody."""
 
     async def connect(self, origin: Origin, context: ssl.SSLContext | None, seconds: float | None) -> Connection:
         """Take the place of `driftd.adapters.x3.transport.connect`."""
         del context
         self._laws.connecting(origin)
         down = next((each for each in self.active if each.kind in WAY), None)
-        if self.dead or f"{origin.host}:{origin.port}" != HOST:
+        if f"{origin.host}:{origin.port}" != HOST:
             raise httpx.ConnectError("no connection") from ConnectionRefusedError()
         if down is not None:
             self._laws.struck(down.kind, "")
@@ -223,7 +223,8 @@ class Network:
         return self._note(trouble.kind, seen), answer
 
     def _fault(self, trouble: Trouble) -> Fault:
-        return _FAULTS.get(trouble.kind, lambda _: Fault("close"))(trouble)
+        make = _FAULTS.get(trouble.kind)
+        return Fault("close") if make is None else make(trouble)
 
     def _note(self, kind: str, seen: Asked) -> str:
         self._laws.struck(kind, seen.target)
@@ -249,7 +250,10 @@ class Network:
         occasion = Occasion(request.path, seen.resource, seen.facet, "", 0, request.url)
         foreign = spoil([fault], answer, occasion)
         told = isinstance(foreign.body, Page) and foreign.body.parts
-        return (self._note("wrong_folder", seen) if told else ""), foreign
+        if not told:  # an empty answer says nothing of whose it is
+            self._laws.concealed(seen)
+            return "", foreign
+        return self._note("wrong_folder", seen), foreign
 
     def _struck(self, kinds: tuple[str, ...], seen: Asked, kept: bool) -> Trouble | None:
         for each in self.active:
@@ -322,6 +326,3 @@ def _whole(answer: Answer) -> bytes:
 
 def _chunks(stream: Stream) -> Iterator[bytes]:
     yield from stream.chunks()
-
-
-__all__ = ["CALL", "Asked", "Call", "Kind", "Laws", "Network"]

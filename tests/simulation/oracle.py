@@ -4,14 +4,18 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from driftd.core.model import Kind, Recorded
 from tests.house.rig import decoded, named, normal
-from tests.simulation.truth import Key, Place, Truth, Version
+from tests.simulation.truth import Key, Place, Truth
 from tests.simulation.verdict import Verdict
 
 EPS = 1e-6
+_SIDES = {"c": (True, False), "u": (False, False), "d": (False, True)}
+"""Whether there is no record before, and after."""
+_decoded = lru_cache(4_000)(decoded)
 
 
 @dataclass
@@ -107,7 +111,10 @@ class Oracle:
         known = held.records.get(key)
         if before != known:
             self.broken(f"{told}: it does not fit the one before it")
-        if before == after or (before is None, after is None) != {"c": (True, False), "u": (False, False), "d": (False, True)}[op]:
+        if (
+            before == after
+            or (before is None, after is None) != {"c": (True, False), "u": (False, False), "d": (False, True)}[op]
+        ):
             self.broken(f"{told}: it is no such change")
         self._true(held, place, key, after, told)
         if after is None:
@@ -171,14 +178,16 @@ class Oracle:
             return
         for key, versions in self._truth.versions[place].items():
             last = versions[-1]
-            missed = last.record is not None and last.since < cycle.begun - EPS and (place, key) not in self._truth.literal
+            missed = (
+                last.record is not None and last.since < cycle.begun - EPS and (place, key) not in self._truth.literal
+            )
             if missed and not last.tells(held.records.get(key)):
                 self.broken(f"{place[0]} {place[1]} {key[0]}: LOST, the delta passed it over")
 
     def _shown(self, place: Place) -> dict[Key, tuple[Any, int | None]] | None:
         assert self.reading is not None
         found = self.reading.snapshot(place)
-        return found and {named(key): (decoded(body), absent) for key, (body, absent) in found.items()}
+        return None if found is None else {named(key): (_decoded(each[0]), each[1]) for key, each in found.items()}
 
     def settled(self, place: Place, since: float) -> str:
         """Return what keeps a class from being as its tenant is, swept after `since`."""
@@ -194,6 +203,3 @@ class Oracle:
             return f"{len(wrong)} records are not as they are at the tenant, {min(map(str, wrong))} the first"
         waiting = sum(absent is not None for _, absent in shown.values())
         return f"{waiting} deletes wait" if waiting else ""
-
-
-__all__ = ["Cycle", "Held", "Oracle", "Reading", "Version"]

@@ -28,7 +28,9 @@ LIFE = ("killed", "cancelled", "stopped", "usurped", "second_daemon")
 KINDS = (*WAY, *NETWORK, *ANSWERS, *TOKENS, *ROLES, *CONCEALED, *DATA, *CLOCK, *DISK, *LIFE)
 _WEIGHTS = {WAY: 2, NETWORK: 7, ANSWERS: 11, TOKENS: 4, ROLES: 1, CONCEALED: 4, DATA: 3, CLOCK: 1, DISK: 2, LIFE: 5}
 EVERY = 1500.0
-"""Seconds between two troubles, on average."""
+"""Seconds between two troubles, on average; shorter where there are few hours."""
+LEAST = 12
+"""Troubles of a seed, about, however short it is."""
 APART = 3.2
 """Sweeps between two concealments of a class: what two whole sweeps in a row do not show is believed."""
 
@@ -67,7 +69,7 @@ def _drawn(chance: Random, shape: Shape, tenants: list[str]) -> Iterator[Trouble
     at, end = 120.0, shape.hours * 3600
     groups, weights = list(_WEIGHTS), list(_WEIGHTS.values())
     while True:
-        at += chance.expovariate(1 / EVERY)
+        at += chance.expovariate(1 / min(EVERY, end / LEAST))
         kind = chance.choice(chance.choices(groups, weights)[0])
         lasts = chance.choice([5.0, 60.0, 300.0, 1500.0, 4000.0])
         trouble = Trouble(
