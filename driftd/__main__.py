@@ -3,6 +3,7 @@
 import gc
 import os
 import sys
+from contextlib import suppress
 
 
 def main() -> None:
@@ -12,11 +13,14 @@ def main() -> None:
     they were opened. Not to look for the one, nor to take the modules apart one by one, is a fifth of a short command.
     """
     gc.disable()  # `driftd.cli.loop.settle` enables it
-    from driftd.cli.root import run
+    try:
+        from driftd.cli.root import run
 
-    code = run(sys.argv[1:])
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # before a command could take it
+        os._exit(130)
     for stream in (sys.stdout, sys.stderr):
-        if stream is not None:  # closed by whoever started us
+        with suppress(OSError):  # what can be said of it was said
             stream.flush()
     os._exit(code)
 

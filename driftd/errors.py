@@ -5,7 +5,9 @@
     ├── LockedError            operator stops the other daemon first
     ├── SourceError(reason)    a tenant or the way to it: wait, or the actor of its `Reason`
     ├── StoreError             our SRE: disk, permissions, corruption
-    │   └── EmptyStoreError    nobody: nothing was ever stored
+    │   ├── EmptyStoreError    nobody: nothing was ever stored
+    │   ├── DamagedStoreError  the daemon, by itself: sets the file aside and goes on from a backup, or anew
+    │   └── FullStoreError     our SRE makes room; the daemon goes on by itself
     ├── DecisionError          whoever decided: the alert is not there, is over, or is of another kind
     └── FencedError            nobody: a process that lost its lock must write nothing
 
@@ -125,6 +127,14 @@ class StoreError(DriftdError):
 
 class EmptyStoreError(StoreError):
     """Nothing was ever stored there."""
+
+
+class DamagedStoreError(StoreError):
+    """What the database holds cannot be believed: its file is torn, overwritten, emptied, or no database at all."""
+
+
+class FullStoreError(StoreError):
+    """There is no room to write; what was committed is intact."""
 
 
 class FencedError(StoreError):

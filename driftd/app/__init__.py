@@ -1,6 +1,6 @@
 """The composition root: configuration → adapters → runtime. Here alone they meet."""
 
-from driftd.app.opening import catalogue, connected, now, reading, running, sizes, writing
+from driftd.app.opening import catalogue, connected, now, reading, running, sizes, unusable, writing
 from driftd.app.poll import Report, Selection, poll
 from driftd.app.view import explain, history, view
 from driftd.runtime.tally import CycleReport, Progress
@@ -19,6 +19,7 @@ __all__ = [
     "reading",
     "running",
     "sizes",
+    "unusable",
     "view",
     "writing",
 ]

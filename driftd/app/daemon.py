@@ -5,32 +5,39 @@ import secrets
 from collections.abc import AsyncIterator, Callable, MutableMapping
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 import anyio
 from anyio import to_thread
 from msgspec import Struct
+from msgspec.structs import replace
 
 from driftd import __version__
 from driftd.adapters.clock import SystemClock
+from driftd.adapters.keyfile import KeyFile
 from driftd.adapters.logs import Logs, Redaction, library_messages
 from driftd.adapters.sqlite import SqliteStore
+from driftd.adapters.sqlite.ballast import Ballast
+from driftd.adapters.sqlite.library import LIBRARY, RESET_HINT, resets_wal
 from driftd.adapters.systemd import Notifier
+from driftd.app.care import Keeper
 from driftd.app.casework import listed, opened
 from driftd.app.opening import connected, writing
-from driftd.app.service import feed, keep_small, obey, tell_ready
+from driftd.app.rescue import rescued
+from driftd.app.service import feed, keep_small, obey, stop_at_damage, tell_ready
+from driftd.app.space import Space
 from driftd.app.trial import checked
 from driftd.config import Config
 from driftd.core.alerts.terms import TERMS, Terms
 from driftd.core.backoff import Pacing
 from driftd.core.breaker import Limits
 from driftd.core.casefile import Case
-from driftd.core.status import Database
+from driftd.core.status import Database, Rebased
 from driftd.core.trial import Step as TrialStep
 from driftd.errors import StoreError
 from driftd.faces.http.address import bind
 from driftd.faces.http.application import application
-from driftd.faces.http.inside import Check, Inside, Step
+from driftd.faces.http.inside import Check, Inside, Step, Upkeep
 from driftd.faces.http.serve import serve
 from driftd.ports import Log
 from driftd.runtime.alarms import Alarms
@@ -38,8 +45,11 @@ from driftd.runtime.book import Book
 from driftd.runtime.daemon import Instruments, Running
 from driftd.runtime.detect import Detector
 from driftd.runtime.gauges import Gauges
+from driftd.runtime.halt import Halt
 from driftd.runtime.post import Posts
+from driftd.runtime.pruning import BY_HAND, Pruning
 from driftd.runtime.rooms import Rooms
+from driftd.runtime.secrecy import Secrecy
 from driftd.runtime.watch import TICK
 from driftd.runtime.ways import Ways
 from driftd.runtime.world import World
@@ -78,12 +88,17 @@ class Alive(Struct, frozen=True):
 
 
 async def run(config: Config, process: Process) -> None:
-    """Run the daemon until SIGTERM or SIGINT.
+    """Run the daemon until SIGTERM or SIGINT; a database that proves damaged is set aside, and it goes on.
 
     Raises `LockedError` where another daemon owns the data directory, `StoreError` where it cannot be used,
     `ConfigError` where the address to listen on cannot be had, and `FencedError`, alone or in a group, where another
     process came to own the store.
     """
+    logs = _logs(config, process, Redaction())
+    await rescued(partial(_live, config, process), config, SystemClock(), logs.log)
+
+
+async def _live(config: Config, process: Process) -> None:
     notifier = Notifier.from_environment(process.environ)
     async with living(config, process) as alive, anyio.create_task_group() as group:
         running, log = alive.running, alive.log
@@ -91,6 +106,8 @@ async def run(config: Config, process: Process) -> None:
         group.start_soon(obey, running, notifier, group.cancel_scope)
         group.start_soon(tell_ready, running, notifier)
         log.info("driftd runs", version=__version__, url=alive.url, connections=len(config.connections))
+        if resets_wal():
+            log.warning("sqlite has a known fault", sqlite=LIBRARY, fault="WAL reset", hint=RESET_HINT)
         await running.run()
         group.cancel_scope.cancel()
     alive.log.info("driftd ended")
@@ -98,21 +115,46 @@ async def run(config: Config, process: Process) -> None:
 
 @asynccontextmanager
 async def living(config: Config, process: Process) -> AsyncIterator[Alive]:
-    """Give a daemon that obeys no signals, with its store open and its surface served. Raises as `run` does."""
-    redaction, daemon = Redaction(), config.daemon
-    logs = Logs(process.stderr, SystemClock(), level=daemon.log_level, form=daemon.log_format, redaction=redaction)
+    """Give a daemon that obeys no signals, with its store open and its surface served.
+
+    Raises as `run` does, and `DamagedStoreError`, alone or in a group, where the database proves damaged.
+    """
+    redaction, clock = Redaction(), SystemClock()
+    logs = _logs(config, process, redaction)
     with library_messages(logs.log):
         async with writing(config) as store, anyio.create_task_group() as group:
+            keeper = Keeper(store, config, clock, logs.log)
+            space = Space(store, Ballast(config.data_dir), Halt(), clock, logs.log)
+            await space.look(config.store)
             bound = bind(config.web.listen)
-            running = await _running(config, process, logs, redaction, store)
-            url = await group.start(serve, application(_inside(running, redaction, logs, store), bound.address), bound)
-            group.start_soon(keep_small, store, SystemClock(), logs.log)
+            running = await _running(config, process, logs, redaction, Housed(store, space, keeper))
+            pruning = Pruning(store.changelog, clock, logs.log, lambda: running.config.store.retention)
+            inside = _inside(running, redaction, logs, store, pruning)
+            url = await group.start(serve, application(inside, bound.address), bound)
+            group.start_soon(keep_small, store, clock, logs.log)
+            group.start_soon(pruning.run)
+            group.start_soon(stop_at_damage, store, clock)
+            group.start_soon(space.watch, config.store)
+            group.start_soon(keeper.run)
             yield Alive(running, store, logs.log, url)
             group.cancel_scope.cancel()
 
 
-async def _running(config: Config, process: Process, logs: Logs, redaction: Redaction, store: SqliteStore) -> Running:
-    clock, tempo = SystemClock(), process.tempo
+class Housed(NamedTuple):
+    """The store, and what looks after it."""
+
+    store: SqliteStore
+    space: Space
+    keeper: Keeper
+
+
+def _logs(config: Config, process: Process, redaction: Redaction) -> Logs:
+    daemon = config.daemon
+    return Logs(process.stderr, SystemClock(), level=daemon.log_level, form=daemon.log_format, redaction=redaction)
+
+
+async def _running(config: Config, process: Process, logs: Logs, redaction: Redaction, housed: Housed) -> Running:
+    clock, tempo, store = SystemClock(), process.tempo, housed.store
     alarms = Alarms(logs.log, tempo.terms)
     await alarms.load(store.casebook, clock.now())
     gauges = Gauges(clock.monotonic)
@@ -127,7 +169,8 @@ async def _running(config: Config, process: Process, logs: Logs, redaction: Reda
         sweeps=Rooms(config.daemon.max_concurrency),
         chance=random.random,
         seed=lambda: secrets.randbits(64),
-        detector=Detector(store.casebook, store, alarms),
+        detector=Detector(store.casebook, store, alarms, Secrecy(KeyFile(config.data_dir), store).of),
+        halt=housed.space.halt,
         pacing=tempo.pacing,
         tick=tempo.tick,
     )
@@ -137,17 +180,24 @@ async def _running(config: Config, process: Process, logs: Logs, redaction: Reda
         logs.set_level(found.daemon.log_level)
         return found
 
-    instruments = Instruments(load, lambda: logs.counts, partial(_facts, store), process.revision)
+    facts = partial(_facts, housed, await store.rebased())
+    instruments = Instruments(load, lambda: logs.counts, facts, process.revision)
     return Running(config, world, await store.logbook.recall(), logs.log, instruments)
 
 
-def _facts(store: SqliteStore) -> Database | None:
+def _facts(housed: Housed, rebased: Rebased | None) -> Database | None:
     with suppress(StoreError):  # the file is gone: metrics are answered all the same
-        return store.facts()
+        return replace(
+            housed.store.facts(),
+            paused=housed.space.halt.trouble is not None,
+            ballast=housed.space.held,
+            rebased=rebased,
+            care=housed.keeper.care,
+        )
     return None
 
 
-def _inside(running: Running, redaction: Redaction, logs: Logs, store: SqliteStore) -> Inside:
+def _inside(running: Running, redaction: Redaction, logs: Logs, store: SqliteStore, pruning: Pruning) -> Inside:
     async def reload() -> str:
         return str(await running.reload())
 
@@ -164,8 +214,12 @@ def _inside(running: Running, redaction: Redaction, logs: Logs, store: SqliteSto
         case=case,
         versions=store.casebook.versions,
         decide=running.decisions.decide,
+        erase=running.erasing.erase,
         clock=SystemClock(),
         log=logs.log,
+        upkeep=Upkeep(
+            partial(pruning.bite, BY_HAND), store.changelog.cursors, store.changelog.move, store.changelog.forget
+        ),
     )
 
 

@@ -2,18 +2,23 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Final
 
 from driftd import config as configuration
 from driftd.adapters.clock import SystemClock
 from driftd.adapters.sqlite import SqliteStore
+from driftd.adapters.sqlite.files import LOCK
 from driftd.adapters.sqlite.lock import Holder, holder
-from driftd.adapters.sqlite.opening import LOCK
 from driftd.adapters.x3 import catalogue as x3
 from driftd.adapters.x3.client import X3Source
 from driftd.adapters.x3.settings import Basic, ClientCredentials, Proof, X3Settings
+from driftd.adapters.x3.trust import Files, faults
 from driftd.config import ClassDefaults, Config, ConnectionConfig, SecretRef, Sizes, proof_interval
-from driftd.errors import ConfigError, EmptyStoreError, Reason, SourceError
+from driftd.errors import ConfigError, EmptyStoreError, Mistake, Reason, SourceError
 from driftd.ports import Source, Traffic
+
+SHORTEST: Final = 30.0
+"""Seconds that a request may take however often its resource is polled."""
 
 
 def catalogue() -> Mapping[str, ClassDefaults]:
@@ -29,6 +34,7 @@ def catalogue() -> Mapping[str, ClassDefaults]:
                 lines=here.lines,
                 references=here.references,
                 rules=here.rules,
+                personal=here.personal,
             )
     return known
 
@@ -67,10 +73,28 @@ def settings_of(connection: ConnectionConfig, learn: Callable[[str], None] = lam
         endpoint=connection.endpoint,
         folder_headers=connection.folder_header,
         proxy=connection.proxy,
+        egress=connection.network,
         ca_file=connection.ca_file,
-        timeout=connection.settings.timeout,
+        client_cert_file=connection.client_cert_file,
+        client_key_file=connection.client_key_file,
+        timeout=_deadline(connection),
         proof=Proof(proof_interval(connection), connection.settings.second_look),
     )
+
+
+def unusable(config: Config) -> list[Mistake]:
+    """Name the certificate files that cannot be used."""
+    return [
+        Mistake(f"{each.place}.{key}", f'the file "{getattr(each, key)}" {what}')
+        for each in config.connections
+        for key, what in faults(Files(each.ca_file, each.client_cert_file, each.client_key_file))
+    ]
+
+
+def _deadline(connection: ConnectionConfig) -> float:
+    """Return the seconds for a request: no longer than the shortest interval of what it is part of, or than 30 s."""
+    intervals = [min(each.settings.probe, each.settings.delta) for each in connection.classes]
+    return min(connection.settings.timeout, max(SHORTEST, min(intervals, default=connection.settings.timeout)))
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from driftd.adapters.clock import SystemClock
+from driftd.adapters.keyfile import KeyFile
 from driftd.app.opening import connected, writing
 from driftd.config import Config
 from driftd.core.breaker import Limits
@@ -23,6 +24,7 @@ from driftd.runtime.detect import Detector
 from driftd.runtime.gauges import Gauges
 from driftd.runtime.post import NOTHING_KNOWN, Post, Posts, by_connection
 from driftd.runtime.quiet import Quiet
+from driftd.runtime.secrecy import Secrecy
 from driftd.runtime.tally import CycleReport, Watch
 from driftd.runtime.tenant import Tenant
 from driftd.runtime.view import Present
@@ -71,7 +73,7 @@ async def poll(config: Config, selection: Selection, watch: Watch | None = None)
         book = Book(store.logbook, clock, Quiet())
         alarms = Alarms(Quiet())
         await alarms.load(store.casebook, clock.now())
-        detector = Detector(store.casebook, store, alarms)
+        detector = Detector(store.casebook, store, alarms, Secrecy(KeyFile(config.data_dir), store).of)
         posts = _posts(config, clock, alarms)
         known = by_connection(await store.logbook.recall(each.name for each in chosen))
         rounds, made = [], []

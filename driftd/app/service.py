@@ -18,6 +18,10 @@ SAID: Final = 15.0
 """Seconds between two status lines for systemd."""
 CHECKPOINT: Final = 30.0
 """Seconds between two WAL checkpoints; a busy writer makes more of its own."""
+OPTIMIZE: Final = 4 * 3600.0
+"""Seconds between two renewals of what queries are planned by."""
+DAMAGE: Final = 0.5
+"""Seconds between two looks whether the database was found damaged: nothing is written from then on anyway."""
 
 
 async def obey(running: Running, notifier: Notifier, scope: anyio.CancelScope) -> None:
@@ -68,13 +72,23 @@ async def feed(running: Running, notifier: Notifier, log: Log) -> None:
         await anyio.sleep(every)
 
 
+async def stop_at_damage(store: SqliteStore, clock: Clock) -> None:
+    """Raise the `DamagedStoreError` that any work on the database ended with."""
+    while store.damage is None:
+        await clock.sleep(DAMAGE)
+    raise store.damage
+
+
 async def keep_small(store: SqliteStore, clock: Clock, log: Log) -> None:
     """Move the write-ahead log into the database now and then; raises `FencedError` only."""
-    failing = False
+    failing, optimized = False, clock.monotonic()
     while True:
         await clock.sleep(CHECKPOINT)
         try:
             await store.checkpoint()
+            if clock.monotonic() - optimized >= OPTIMIZE:
+                optimized = clock.monotonic()
+                await store.optimize()
             failing = False
         except FencedError:
             raise

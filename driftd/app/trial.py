@@ -16,6 +16,7 @@ from driftd.adapters.x3.trial import examine
 from driftd.app.opening import settings_of
 from driftd.config import ConnectionConfig
 from driftd.core.trial import Check, Step, StepOutcome, Trial
+from driftd.core.veil import names
 from driftd.errors import SourceError
 from driftd.ports import Traffic
 
@@ -36,7 +37,7 @@ async def examined(connection: ConnectionConfig, recording: Recording | None = N
     Raises `SourceError` (``config_error``) where it cannot even be tried, `OSError` where the recording has no place.
     """
     settings = settings_of(connection)
-    with _tape(settings, recording) as tape:
+    with _tape(settings, recording, names(connection.resources)) as tape:
         return await examine(settings, connection.resources, SystemClock(), tape)
 
 
@@ -50,10 +51,10 @@ async def checked(connection: ConnectionConfig, traffic: Traffic, learn: Callabl
 
 
 @contextmanager
-def _tape(settings: X3Settings, recording: Recording | None) -> Iterator[Tape | None]:
+def _tape(settings: X3Settings, recording: Recording | None, private: frozenset[str]) -> Iterator[Tape | None]:
     if recording is None:
         yield None
         return
-    disguise = Disguise(secrets.token_bytes(32), tapes.secrets_of(settings), values=recording.values)
+    disguise = Disguise(secrets.token_bytes(32), tapes.secrets_of(settings), values=recording.values, private=private)
     with tapes.recording(recording.file, disguise, recording.records) as tape:
         yield tape

@@ -53,13 +53,13 @@ async def history(
 
 
 async def _status(config: Config, store: SqliteStore | None, now: int) -> Status:
-    remembered, alarms = Remembered(), Alarms(Quiet())
+    remembered, alarms, rebased = Remembered(), Alarms(Quiet()), None
     if store is not None:
-        remembered = await store.logbook.recall()
+        remembered, rebased = await store.logbook.recall(), await store.rebased()
         await alarms.load(store.casebook, now)
     look = _Look(remembered, alarms, running(config), now)
     named = sorted(config.connections, key=lambda each: each.name)
-    return Status(now, tuple(_connection(each, look) for each in named), groups=alarms.groups)
+    return Status(now, tuple(_connection(each, look) for each in named), groups=alarms.groups, rebased=rebased)
 
 
 class _Look(NamedTuple):

@@ -1,14 +1,13 @@
 """Alerts for people and for programs."""
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-import click
-
 from driftd.cli.moments import brief, local, moment
+from driftd.cli.saying import say, tell
 from driftd.cli.tables import console, show_table
 from driftd.cli.wrapping import wrapped
+from driftd.core.visible import visible
 
 if TYPE_CHECKING:
     from driftd.config import Config
@@ -34,7 +33,7 @@ def show_list(config: "Config", found: "Sequence[Alert]", form: str) -> None:
 
     now = app.now()
     if form == "json":
-        click.echo(json.dumps({"alerts": [of_alert(each, place(config, each), now) for each in found]}))
+        tell({"alerts": [of_alert(each, place(config, each), now) for each in found]})
         return
     units = PHRASES[Language.ENGLISH].units
     rows = [
@@ -56,7 +55,7 @@ def show_list(config: "Config", found: "Sequence[Alert]", form: str) -> None:
             _COLUMNS, rows, styles={"severity": lambda cell: _STYLES.get(cell, "")}, folded=("field", "who acts")
         )
     else:
-        click.echo("none")
+        say("none")
 
 
 def show_one(config: "Config", case: "Case", lang: str, form: str) -> None:
@@ -69,13 +68,14 @@ def show_one(config: "Config", case: "Case", lang: str, form: str) -> None:
 
     now, where = app.now(), place(config, case.alert)
     if form == "json":
-        click.echo(json.dumps(of_case(case, where, now, Language(lang)), ensure_ascii=False))
+        tell(of_case(case, where, now, Language(lang)))
         return
     out = console()
-    for label, text in _rows(case, where, now, Language(lang)):
-        for number, line in enumerate(wrapped(text, _WIDE - _LABEL) or [""]):
+    for label, said in _rows(case, where, now, Language(lang)):
+        for number, line in enumerate(wrapped(said, _WIDE - _LABEL) or [""]):
             shown = "" if number else label
-            out.print(Text.assemble((shown.ljust(_LABEL), "bold"), line) if shown or line else Text(), soft_wrap=True)
+            text = Text.assemble((shown.ljust(_LABEL), "bold"), visible(line)) if shown or line else Text()
+            out.print(text, soft_wrap=True)
 
 
 def place(config: "Config", alert: "Alert") -> "Place":

@@ -1,4 +1,4 @@
-"""Decisions handed to the daemon that runs: it alone writes the database."""
+"""What is handed to the daemon that runs: it alone writes the database."""
 
 import json
 from datetime import UTC, datetime
@@ -25,12 +25,23 @@ def ask(config: "Config", decision: "Decision") -> str:
 
     Raises `DecisionError` where it refuses, `LockedError` where what owns the data directory does not answer.
     """
+    path = f"/api/v1/drifts/{quote(decision.alert, safe='')}/{decision.action}"
+    return posted(config, path, _body(decision))
+
+
+def posted(config: "Config", path: str, body: dict[str, Any], *, seconds: float = _SECONDS) -> str:
+    """Post a document to the daemon that runs, and return what it says; raises as `ask` does."""
+    return str(sent(config, path, body, seconds=seconds).get("says", "done"))
+
+
+def sent(config: "Config", path: str, body: dict[str, Any], *, seconds: float = _SECONDS) -> dict[str, Any]:
+    """Post a document to the daemon that runs, and return what it answers; raises as `ask` does."""
     import http.client
 
     place = urlsplit(f"http://{asked(config.web.listen)}")
-    connection = connected(place, _SECONDS)
+    connection = connected(place, seconds)
     try:
-        status, said = _posted(connection, decision)
+        status, said = _posted(connection, path, body)
     except (OSError, http.client.HTTPException, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error) or "the answer is no HTTP"
         raise LockedError(
@@ -40,20 +51,15 @@ def ask(config: "Config", decision: "Decision") -> str:
     finally:
         connection.close()
     if status == 200:
-        return str(said.get("says", "done"))
+        return said
     hint = str(said.get("hint") or "see the log of the daemon")
     message = str(said.get("detail") or f"the daemon answers {status}")
     raise DecisionError(message, hint=hint, unknown=status == 404, invalid=status == 400)
 
 
-def _posted(connection: "HTTPConnection", decision: "Decision") -> tuple[int, dict[str, Any]]:
-    """Post a decision; return status and answer. Raises `ValueError` where that is none of a daemon's."""
-    connection.request(
-        "POST",
-        f"/api/v1/drifts/{quote(decision.alert, safe='')}/{decision.action}",
-        json.dumps(_body(decision)),
-        {"Content-Type": "application/json", "Connection": "close"},
-    )
+def _posted(connection: "HTTPConnection", path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    """Post a document; return status and answer. Raises `ValueError` where that is none of a daemon's."""
+    connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json", "Connection": "close"})
     answer = connection.getresponse()
     said = json.loads(answer.read(_LONGEST))
     if not isinstance(said, dict):

@@ -1,20 +1,20 @@
 """``driftd changes``: the log of change events as JSON lines."""
 
-import sys
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from driftd.cli.options import check_selection, config_option, configured
+from driftd.cli.options import COUNTS, SEQS, check_selection, config_option, configured
+from driftd.cli.saying import emit
 
 if TYPE_CHECKING:
+    from driftd.cli.place import Place
     from driftd.config import Config
-    from driftd.core.model import Recorded
+    from driftd.runtime.feed import Portion, Wanted
 
-_BATCH = 1000
+BATCH = 1000
 _SECONDS_BETWEEN_LOOKS = 1.0
 
 
@@ -22,52 +22,67 @@ _SECONDS_BETWEEN_LOOKS = 1.0
 @config_option
 @click.option("--connection", metavar="C", help="Only this connection.")
 @click.option("--resource", metavar="R", help="Only this resource.")
-@click.option("--after", type=click.IntRange(0), default=0, metavar="SEQ", help="Only events after this seq.")
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="At most so many events.")
+@click.option("--after", type=SEQS, metavar="SEQ", help="Only events after this seq.")
+@click.option("--cursor", metavar="NAME", help="Go on where this cursor is, and move it behind what was printed.")
+@click.option("--limit", type=COUNTS, metavar="N", help="At most so many events.")
 @click.option("--follow", is_flag=True, help="Wait for more until interrupted.")
 def command(
     config_path: Path | None,
     connection: str | None,
     resource: str | None,
-    after: int,
+    after: int | None,
+    cursor: str | None,
     limit: int | None,
     *,
     follow: bool,
 ) -> None:
     """Print change events, one JSON object a line, oldest first.
 
-    The seq of the last line is the cursor: give it as --after to go on without loss or repetition.
+    The seq of the last line is where to go on: give it as --after, or have a --cursor remember it, which also keeps
+    what it has not read yet. A line of schema driftd.truncated/1 says that events before it are gone: read the
+    snapshot ("driftd records") again, and go on after its as_of_seq.
     """
     from driftd.cli.loop import run
+    from driftd.runtime.feed import Wanted
 
     config = configured(config_path)
     check_selection(config, connection, resource)
-    run(partial(_print, config, (connection, resource), after, limit, follow=follow))
+    wanted = Wanted(connection, resource)
+    place = _place(config, wanted, after, cursor)
+    run(partial(_print, config, place, limit, follow=follow))
 
 
-async def _print(
-    config: "Config", selection: tuple[str | None, str | None], after: int, limit: int | None, *, follow: bool
-) -> None:
+def _place(config: "Config", wanted: "Wanted", after: int | None, cursor: str | None) -> "Place":
+    from driftd.cli.place import NamedPlace, Place
+
+    return Place(wanted, after or 0) if cursor is None else NamedPlace.found(config, cursor, wanted, after)
+
+
+async def _print(config: "Config", place: "Place", limit: int | None, *, follow: bool) -> None:
     import anyio
 
     from driftd import app
+    from driftd.runtime.feed import portion
 
-    connection, resource = selection
     left = limit
     async with app.reading(config) as store:
         while left is None or left > 0:
-            size = _BATCH if left is None else min(left, _BATCH)
-            batch = await store.read_changes(after, size, connection=connection, resource=resource)
-            if batch:
-                _write(batch)
-                after = batch[-1].seq
-                left = None if left is None else left - len(batch)
-            elif follow:
-                await anyio.sleep(_SECONDS_BETWEEN_LOOKS)
-            else:
+            size = BATCH if left is None else min(left, BATCH)
+            following = await portion(store, store.changelog, place.after, size, place.wanted)
+            _write(following, place.after)
+            await place.move(following.after)
+            left = None if left is None else left - len(following.events)
+            if following.events or following.truncated:
+                continue
+            if not follow:
                 return
+            await anyio.sleep(_SECONDS_BETWEEN_LOOKS)
 
 
-def _write(batch: "Sequence[Recorded]") -> None:
-    sys.stdout.buffer.write(b"".join(each.envelope + b"\n" for each in batch))
-    sys.stdout.buffer.flush()
+def _write(following: "Portion", after: int) -> None:
+    from driftd.core.envelope import truncated
+
+    lines = [each.envelope for each in following.events]
+    if following.truncated is not None:
+        lines = [truncated(following.truncated, after)]
+    emit(b"".join(each + b"\n" for each in lines))

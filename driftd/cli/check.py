@@ -1,17 +1,20 @@
 """``driftd check config``: every mistake, or what the configuration means and costs."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from driftd.cli.options import config_option, configured, format_option
-from driftd.cli.tables import console
+from driftd.cli.saying import say, tell
 from driftd.errors import ConfigError, StoreError
 
 if TYPE_CHECKING:
     from driftd.config import Config, Plan, Sizes
+
+
+_NAMED = 3
+"""Connections that a note names."""
 
 
 @click.group("check", short_help="Check the configuration.")
@@ -28,24 +31,27 @@ def check_config(config_path: Path | None, form: str) -> None:
     Sizes are those that the database of data_dir remembers; before the first sweep of a resource only what is certain
     is counted. A plan above requests_per_day or bytes_per_day is a mistake.
     """
+    from driftd import app
     from driftd.cli import plans
     from driftd.config import above_limits, plan
 
     config = configured(config_path)
+    if unusable := app.unusable(config):
+        raise ConfigError(unusable)
     sizes, unread = _sizes(config)
     if above := [each for connection in config.connections for each in above_limits(connection, sizes)]:
         raise ConfigError(above)
     reckoned = plan(config, sizes)
-    notes = [*_notes(config), *unread, *_details(reckoned)]
+    notes = [*_notes(config), *unread, *_details(reckoned), *_personal(config)]
     if form == "json":
-        click.echo(json.dumps({"ok": True, **plans.as_json(reckoned), "notes": notes}))
+        tell({"ok": True, **plans.as_json(reckoned), "notes": notes})
         return
     if config.connections:
         plans.show(reckoned)
     else:
-        click.echo("the configuration names no connection: add one with [[connections]]")
+        say("the configuration names no connection: add one with [[connections]]")
     for note in notes:
-        console(stderr=True).print(f"note: {note}", soft_wrap=True)
+        say(f"note: {note}", err=True)
 
 
 def _sizes(config: "Config") -> "tuple[Sizes, list[str]]":
@@ -69,9 +75,22 @@ def _notes(config: "Config") -> list[str]:
             secret.read()
         except ConfigError as error:
             notes += [f"{each.path}: {each.message}" for each in error.mistakes]
-        if connection.ca_file and not connection.ca_file.is_file():
-            notes.append(f'ca_file of "{connection.name}": the file "{connection.ca_file}" does not exist')
     return notes
+
+
+def _personal(config: "Config") -> list[str]:
+    """Note which members that usually tell of persons are polled without a rule for them."""
+    notes: dict[str, list[str]] = {}
+    for connection in config.connections:
+        for each in connection.classes:
+            if each.personal:
+                notes.setdefault(f"{each.resource.name}: {', '.join(each.personal)}", []).append(connection.name)
+    return [
+        f"{what} usually tell of persons, and private says nothing of them for "
+        f'{", ".join(names[:_NAMED])}{f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""}: "keep" is an'
+        " answer too (docs/privacy.md)"
+        for what, names in notes.items()
+    ]
 
 
 def _details(plan: "Plan") -> list[str]:

@@ -1,6 +1,5 @@
 """``driftd connections``: the life of a connection. So far its live check."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from driftd.cli.options import check_selection, config_option, configured, format_option
+from driftd.cli.saying import say, tell
 from driftd.cli.tables import show_table
 
 if TYPE_CHECKING:
@@ -67,11 +67,11 @@ def test_connection(  # noqa: PLR0913 - one parameter an option
     except OSError as error:
         raise _no_place(file, error) from None
     if form == "json":
-        click.echo(json.dumps(_as_json(trial, recording, named)))
+        tell(_as_json(trial, recording, named))
     else:
         _show(trial, named, debug=debug)
         if recording is not None:
-            click.echo(_recorded(recording))
+            say(_recorded(recording))
     return 0 if trial.valid else 1
 
 
@@ -109,22 +109,22 @@ def _show(trial: "Trial", named: Mapping[str, str], *, debug: bool) -> None:
         show_table(("step", "of", "outcome", "seconds", "found"), rows, ("seconds",))
         for step in trial.steps:
             if told := _advice(step, named):
-                click.echo(f"{step.check} {step.subject}:")
+                say(f"{step.check} {step.subject}:")
             for label, text in told:
-                click.echo(f"  {label}: {text}")
+                say(f"  {label}: {text}")
     requests = "1 request" if trial.requests == 1 else f"{trial.requests} requests"
     verdict = "is valid" if trial.valid else "is not valid"
     cost = f"{requests}, {trial.wire_bytes / 1e3:.1f} kB, {trial.seconds:.1f} s"
-    click.echo(f'connection "{trial.connection}" {verdict}: {cost}')
+    say(f'connection "{trial.connection}" {verdict}: {cost}')
 
 
 def _tell(step: "Step", named: Mapping[str, str]) -> None:
     """Print one step with all that it saw."""
-    click.echo(f"{step.check:<10} {step.subject:<24} {step.outcome:<8} {step.seconds:>7.3f} s  {step.message}")
+    say(f"{step.check:<10} {step.subject:<24} {step.outcome:<8} {step.seconds:>7.3f} s  {step.message}")
     for name, fact in step.facts.items():
-        click.echo(f"    {name:<{_WIDTH}} {fact}")
+        say(f"    {name:<{_WIDTH}} {fact}")
     for label, text in _advice(step, named):
-        click.echo(f"    {label:<{_WIDTH}} {text}")
+        say(f"    {label:<{_WIDTH}} {text}")
 
 
 def _advice(step: "Step", named: Mapping[str, str]) -> list[tuple[str, str]]:

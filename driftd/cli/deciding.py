@@ -6,14 +6,19 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from driftd.cli.options import check_selection, config_option, configured, format_option
+from driftd.cli.options import TEXT, check_selection, config_option, configured, format_option
+from driftd.cli.saying import say
 
 if TYPE_CHECKING:
     from driftd.config import Config
     from driftd.core.decision import Decision
 
-_REASON: Final = click.option("--reason", required=True, metavar="TEXT", help="Why; it stands in the audit log.")
-_BY: Final = click.option("--by", metavar="NAME", help="Who decides. Default: the user who runs the command.")
+_REASON: Final = click.option(
+    "--reason", type=TEXT, required=True, metavar="TEXT", help="Why; it stands in the audit log."
+)
+_BY: Final = click.option(
+    "--by", type=TEXT, metavar="NAME", help="Who decides. Default: the user who runs the command."
+)
 _LANG: Final = click.option(
     "--lang", type=click.Choice(["en", "fr"]), default="en", show_default=True, help="The language of the words."
 )
@@ -51,7 +56,7 @@ def add_show(group: click.Group) -> None:
     """Add ``show``."""
 
     @group.command("show", short_help="Show one.")
-    @click.argument("id_", metavar="ID")
+    @click.argument("id_", metavar="ID", type=TEXT)
     @config_option
     @_LANG
     @format_option
@@ -74,7 +79,7 @@ def add_mute(group: click.Group) -> None:
     """Add ``mute``."""
 
     @group.command("mute", short_help="Want no notices of one for a while.")
-    @click.argument("id_", metavar="ID")
+    @click.argument("id_", metavar="ID", type=TEXT)
     @config_option
     @click.option("--for", "span", required=True, metavar="SPAN", help="How long, such as 4h or 2d; at most 90d.")
     @_REASON
@@ -90,36 +95,38 @@ def add_mute(group: click.Group) -> None:
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="--for") from None
         until = now() + round(seconds * 1000)
-        return _decided(configured(config_path), Decision(Action.MUTE, id_, _name(by), reason, until))
+        return _decided(configured(config_path), Decision(Action.MUTE, id_, who(by), reason, until))
 
 
 def add_decision(group: click.Group, action: str, text: str, short: str) -> None:
     """Add a decision."""
 
     @group.command(action, help=text, short_help=short)
-    @click.argument("id_", metavar="ID")
+    @click.argument("id_", metavar="ID", type=TEXT)
     @config_option
     @_REASON
     @_BY
     def decided(id_: str, config_path: Path | None, reason: str, by: str | None) -> int:
         from driftd.core.decision import Action, Decision
 
-        return _decided(configured(config_path), Decision(Action(action), id_, _name(by), reason))
+        return _decided(configured(config_path), Decision(Action(action), id_, who(by), reason))
 
 
 def add_settling(group: click.Group, action: str, text: str, short: str) -> None:
     """Add a decision about held deletes."""
 
     @group.command(action, help=text, short_help=short)
-    @click.argument("id_", metavar="ID")
+    @click.argument("id_", metavar="ID", type=TEXT)
     @config_option
-    @click.option("--candidates", metavar="HASH", help="Only these, as `show` names them; refused if they are others.")
+    @click.option(
+        "--candidates", type=TEXT, metavar="HASH", help="Only these, as `show` names them; refused if they are others."
+    )
     @_REASON
     @_BY
     def settled(id_: str, config_path: Path | None, candidates: str | None, reason: str, by: str | None) -> int:
         from driftd.core.decision import Action, Decision
 
-        made = Decision(Action(action), id_, _name(by), reason, candidates=candidates)
+        made = Decision(Action(action), id_, who(by), reason, candidates=candidates)
         return _decided(configured(config_path), made)
 
 
@@ -133,11 +140,11 @@ def _decided(config: "Config", decision: "Decision") -> int:
 
     check(decision, app.now())
     says = ask(config, decision) if app.running(config) else run(casework.decide, config, decision).says
-    click.echo(says)
+    say(says)
     return 0
 
 
-def _name(by: str | None) -> str:
+def who(by: str | None) -> str:
     """Return who decides: as they say, or as the system knows them."""
     if by is not None:
         return by

@@ -1,6 +1,5 @@
 """``driftd explain``: the support card of one connection."""
 
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -9,8 +8,10 @@ import click
 
 from driftd.cli.moments import brief, moment
 from driftd.cli.options import check_selection, config_option, configured, format_option
+from driftd.cli.saying import tell
 from driftd.cli.tables import console, style_of
 from driftd.cli.wrapping import wrapped
+from driftd.core.visible import visible
 
 if TYPE_CHECKING:
     from driftd.core.card import Card
@@ -43,7 +44,7 @@ def command(config_path: Path | None, connection: str, lang: str, form: str) -> 
     check_selection(config, connection, None)
     made = run(app.explain, config, connection, app.now(), Language(lang))
     if form == "json":
-        click.echo(json.dumps(of_card(made), ensure_ascii=False))
+        tell(of_card(made))
     else:
         _show(made)
     return 0 if made.state in _FINE else 1
@@ -57,11 +58,12 @@ def _show(card: "Card") -> None:
     out = console()
     out.print(Text.assemble((card.connection, "bold"), "  ", (card.state_words, style_of(card.state))))
     where = f"{card.customer}, " if card.customer else ""
-    out.print(Text(f"{where}{card.folder} @ {card.host}", "dim"), soft_wrap=True)
+    out.print(Text(visible(f"{where}{card.folder} @ {card.host}"), "dim"), soft_wrap=True)
     for label, lines in _rows(card, PHRASES[card.language]):
         shown = label
         for line in lines or [""]:
-            out.print(Text.assemble((shown.ljust(_LABEL), "bold"), line) if line else Text(), soft_wrap=True)
+            text = Text.assemble((shown.ljust(_LABEL), "bold"), visible(line)) if line else Text()
+            out.print(text, soft_wrap=True)
             shown = ""
 
 

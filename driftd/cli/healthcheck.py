@@ -7,6 +7,7 @@ from urllib.parse import SplitResult, urlsplit
 import click
 
 from driftd.cli.options import config_option, configured
+from driftd.cli.saying import say
 
 if TYPE_CHECKING:
     from http.client import HTTPConnection
@@ -25,9 +26,9 @@ def command(config_path: Path | None, url: str | None) -> int:
     place = _place(url) if url else urlsplit(f"http://{asked(configured(config_path).web.listen)}{_PATH}")
     trouble = _ask(place)
     if trouble:
-        click.echo(f"driftd: {place.geturl()} {trouble}", err=True)
+        say(f"driftd: {place.geturl()} {trouble}", err=True)
         return 1
-    click.echo("healthy")
+    say("healthy")
     return 0
 
 

@@ -1,6 +1,5 @@
 """``driftd history``: what happened to a connection, newest first."""
 
-import json
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -8,7 +7,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import click
 
 from driftd.cli.moments import local, read_moment
-from driftd.cli.options import check_selection, config_option, configured, format_option
+from driftd.cli.options import COUNTS, check_selection, config_option, configured, format_option
+from driftd.cli.saying import say, tell
 from driftd.cli.tables import show_table
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _WORDS: Final = ("time", "what", "resource", "outcome", "reason", "seconds", "ch
 @click.option("--since", metavar="TIME", callback=read_moment, help=f"Not before. Default: {_DAYS} days ago.")
 @click.option("--until", metavar="TIME", callback=read_moment, help="Only before. Default: now.")
 @click.option("--failures", is_flag=True, help="Leave out the hours in which all went well.")
-@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, metavar="N", help="At most so many.")
+@click.option("--limit", type=COUNTS, default=100, show_default=True, metavar="N", help="At most so many.")
 @format_option
 def command(
     config_path: Path | None,
@@ -56,11 +56,11 @@ def command(
     events = run(read)
     if form == "json":
         told = [_as_json(each) for each in events]
-        click.echo(json.dumps({"connection": connection, "events": told}, ensure_ascii=False))
+        tell({"connection": connection, "events": told})
     elif events:
         show_table(_WORDS, [_row(each) for each in events], _WORDS[5:7])
     else:
-        click.echo(f'nothing is recorded of "{connection}" from {local(begin)} to {local(end)}')
+        say(f'nothing is recorded of "{connection}" from {local(begin)} to {local(end)}')
 
 
 def _row(event: Event) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ memory asked for from the kernel and zeroed anew: a tenth of a sweep (measured).
 _ALLOCATIONS = 50_000
 """Objects made, less those gone, before the youngest are searched for cycles; Python's own figure is 700."""
 _ARENA_MAX = -8
+_SET_DUMPABLE = 4
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
@@ -44,6 +45,20 @@ def raise_limit() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def leave_no_core() -> None:
+    """Have nothing of our memory written to disk should we crash, nor read by another process of the same user.
+
+    It holds secrets, tokens and records. prctl(2) numbers PR_SET_DUMPABLE; elsewhere than on Linux the limit must do.
+    """
+    import ctypes
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).prctl(_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def share_one_arena() -> None:

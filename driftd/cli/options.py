@@ -1,5 +1,6 @@
 """Options that several commands share, and what they stand for."""
 
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -9,6 +10,27 @@ import click
 if TYPE_CHECKING:
     from driftd.config import Config
 
+SEQS = click.IntRange(0, 2**63 - 1)
+"""Of events; SQLite numbers no more."""
+COUNTS = click.IntRange(1, 2**63 - 1)
+"""Of rows to print at most."""
+
+
+class _Text(click.ParamType[str]):
+    """Text that UTF-8 holds: what is looked up and stored. Arguments that are none come as halves of surrogates."""
+
+    name = "text"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not value.isascii():
+            try:
+                value.encode()
+            except UnicodeEncodeError:
+                self.fail("it is not UTF-8", param, ctx)
+        return value
+
+
+TEXT = _Text()
 AnyCommand = TypeVar("AnyCommand", bound=Callable[..., Any])
 _PLACES = (Path("driftd.toml"), Path("/etc/driftd/driftd.toml"))
 
@@ -53,7 +75,7 @@ def listen_option(default: str) -> Callable[[AnyCommand], AnyCommand]:
 
 def _address(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[str, int]:
     host, colon, port = value.rpartition(":")
-    if not colon or not port.isdecimal() or int(port) > 65535:
+    if not colon or not re.fullmatch("[0-9]{1,5}", port) or int(port) > 65535:
         raise click.BadParameter(f'"{value}" is no host and port such as 127.0.0.1:8124', ctx, parameter)
     return host.strip("[]") or "127.0.0.1", int(port)
 

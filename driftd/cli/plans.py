@@ -6,8 +6,7 @@ Of a large configuration the tables show the costliest rows; JSON has them all.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import click
-
+from driftd.cli.saying import say
 from driftd.cli.tables import show_table
 from driftd.core.model import Kind
 
@@ -25,21 +24,21 @@ def show(plan: "Plan") -> None:
     if len(resources) <= _ROWS:
         columns = ("connection", "resource", "probe", "delta", "sweep", *_NUMBERS[::2])
         show_table(columns, [_resource(each, one) for one in plan.connections for each in one.resources], columns[5:])
-        click.echo()
+        say()
     _bounded("connection", [(one.connection.name, _connection(one), one.total) for one in plan.connections])
-    click.echo()
+    say()
     hosts = [(name, _host(ones), _sum(ones)) for name, ones in plan.hosts().items()]
     _bounded("host", hosts)
-    click.echo()
+    say()
     total = plan.total
     unknown = sum(not each.known for each in resources)
-    click.echo(
+    say(
         f"{len(plan.connections)} connections, {len(resources)} resources: {total.requests:.0f} requests and "
         f"{_bytes(total.bytes, known=not unknown)} a day with tokens and prototypes, "
         "without details"
     )
     if unknown:
-        click.echo(f"? unknown before the first sweep: what {unknown} of them will cost besides is not counted")
+        say(f"? unknown before the first sweep: what {unknown} of them will cost besides is not counted")
 
 
 def as_json(plan: "Plan") -> dict[str, object]:
@@ -56,7 +55,7 @@ def _bounded(what: str, rows: "Sequence[tuple[str, Sequence[str], Cost]]") -> No
     costliest = sorted(rows, key=lambda row: row[2].requests, reverse=True)[:_ROWS] if len(rows) > _ROWS else rows
     show_table(columns, [(name, *cells) for name, cells, _ in costliest], columns[1:])
     if len(rows) > _ROWS:
-        click.echo(f"… the costliest {_ROWS} of {len(rows)} {what}s; --format json has all")
+        say(f"… the costliest {_ROWS} of {len(rows)} {what}s; --format json has all")
 
 
 def _resource(each: "ResourcePlan", one: "Priced") -> tuple[str, ...]:

@@ -1,6 +1,5 @@
 """``driftd poll``: one cycle of each named resource, a progress bar while it runs, a summary after it."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from driftd.cli.options import check_selection, config_option, configured, format_option
+from driftd.cli.saying import say, tell
 from driftd.cli.tables import show_table
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def command(
     check_selection(config, connection, resource)
     report = _poll(config, connection, resource, kinds[0] if kinds else None)
     if form == "json":
-        click.echo(json.dumps(report.to_json()))
+        tell(report.to_json())
     else:
         _show(report)
     return 0 if report.ok else 1
@@ -67,32 +67,32 @@ def _poll(config: "Config", connection: str | None, resource: str | None, kind: 
 def _warn(config: "Config") -> None:
     names = sorted({each.path.rsplit(".")[-1] for each in config.not_in_force})
     if names:
-        click.echo(f'note: not in force yet: {", ".join(names)} ("driftd check config" tells more)', err=True)
+        say(f'note: not in force yet: {", ".join(names)} ("driftd check config" tells more)', err=True)
 
 
 def _show(report: "Report") -> None:
     if not report.cycles:
-        click.echo(f"nothing is due{_until(report.next_due)}: ask for a kind with --probe, --delta or --full")
+        say(f"nothing is due{_until(report.next_due)}: ask for a kind with --probe, --delta or --full")
         return
     absent = ("pending", "held") if any(each.pending or each.held for each in report.cycles) else ()
     numbers = ("records", "r", "c", "u", "d", *absent)
     rows = [_row(each, numbers) for each in report.cycles]
     show_table((*_WORDS, *numbers, "seconds"), rows, (*numbers, "seconds"))
     for (connection, why, hint), resources in _troubles(report).items():
-        click.echo(f"{connection} {', '.join(resources)}: {why}")
+        say(f"{connection} {', '.join(resources)}: {why}")
         if hint:
-            click.echo(f"  next: {hint}")
+            say(f"  next: {hint}")
     for each in report.cycles:
         if each.drifts:
-            click.echo(f"{each.connection} {each.resource} departs: {', '.join(each.drifts)}")
+            say(f"{each.connection} {each.resource} departs: {', '.join(each.drifts)}")
         for note in each.notes:
-            click.echo(f"{each.connection} {each.resource}: {note}")
+            say(f"{each.connection} {each.resource}: {note}")
     if any(each.drifts for each in report.cycles):
-        click.echo('  next: what departs for good becomes an alert, which "driftd drift list" shows')
-    click.echo(_cost(report.cycles))
+        say('  next: what departs for good becomes an alert, which "driftd drift list" shows')
+    say(_cost(report.cycles))
     counts = {name: sum(each.outcome == name for each in report.cycles) for name in ("ok", "partial", "failed")}
     summary = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-    click.echo(f"{_counted(len(report.cycles), 'cycle')} in {report.seconds:.1f} s: {summary}")
+    say(f"{_counted(len(report.cycles), 'cycle')} in {report.seconds:.1f} s: {summary}")
 
 
 def _until(due: int | None) -> str:

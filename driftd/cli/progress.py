@@ -22,7 +22,7 @@ def progress_bar() -> Iterator["Callable[[Progress], None] | None"]:
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bars
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Bars(*columns, console=console(stderr=True), transient=True) as bars:
         rows: dict[tuple[str, str], TaskID] = {}
 

@@ -1,7 +1,6 @@
 """``driftd records``: the snapshot as JSON lines."""
 
 import json
-import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import product
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from driftd.cli.options import check_selection, config_option, configured
+from driftd.cli.saying import emit
 from driftd.errors import StoreError
 
 if TYPE_CHECKING:
@@ -36,17 +36,18 @@ def command(config_path: Path | None, connection: str, name: str, key: str | Non
 
     config = configured(config_path)
     check_selection(config, connection, name)
-    resource = _find(config, connection, name)
-    keys = list(_candidates(key, resource)) if key is not None else None
+    resource = named(config, connection, name)
+    keys = list(candidates(key, resource)) if key is not None else None
     run(_print, config, resource, keys)
 
 
-def _find(config: "Config", connection: str, name: str) -> "Resource":
-    named = (each for each in config.connections if each.name == connection)
-    return next(each for one in named for each in one.resources if each.name == name)
+def named(config: "Config", connection: str, name: str) -> "Resource":
+    """Return a resource that the configuration names."""
+    of = (each for each in config.connections if each.name == connection)
+    return next(each for one in of for each in one.resources if each.name == name)
 
 
-def _candidates(text: str, resource: "Resource") -> "Iterator[KeyBytes]":
+def candidates(text: str, resource: "Resource") -> "Iterator[KeyBytes]":
     """Yield the keys that `text` may mean: as written, then with parts that look like numbers as numbers."""
     width = len(resource.key)
     array = _json(text) if text.startswith("[") else None
@@ -77,7 +78,7 @@ def _readings(part: str) -> Iterator[object]:
 def _json(text: str) -> object:
     try:
         return json.loads(text, parse_constant=str)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
@@ -113,7 +114,7 @@ async def _print_one(store: "Store", resource: "Resource", keys: "Sequence[KeyBy
         if seen is not None:
             _write(resource, [seen], page.as_of_seq)
             return
-    shown = keys[0].decode()
+    shown = keys[0].decode("utf-8", "replace")
     raise StoreError(f'no record {shown} in "{resource.name}" of "{resource.connection}"; without a key all are listed')
 
 
@@ -133,5 +134,4 @@ def _write(resource: "Resource", records: "Sequence[Seen]", as_of: int) -> None:
         if seen.absent_since is not None:
             head["suspect_absent_since"] = datetime.fromtimestamp(seen.absent_since / 1000, UTC).isoformat()
         lines.append(b'%b,"record":%b}\n' % (orjson.dumps(head)[:-1], seen.body))
-    sys.stdout.buffer.write(b"".join(lines))
-    sys.stdout.buffer.flush()
+    emit(b"".join(lines))

@@ -4,16 +4,19 @@
 directory · 130 interrupted · 143 terminated.
 """
 
+import io
 import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from types import FrameType
 
 import click
 
-from driftd.cli.failures import exit_code, foreseen, render
+from driftd.cli.failures import OutputError, exit_code, foreseen, render
+from driftd.cli.saying import say
 
 INTERRUPTED = 130
 TERMINATED = 143
@@ -26,9 +29,11 @@ _COMMANDS = (
     "alerts",
     "history",
     "changes",
+    "cursors",
     "records",
     "check",
     "connections",
+    "db",
     "demo",
     "simulator",
     "healthcheck",
@@ -67,16 +72,8 @@ class Commands(click.Group):
         """Run the command; returns its exit code."""
         try:
             return super().invoke(ctx) or 0
-        except BrokenPipeError:
-            return _silence()
         except Exception as error:
-            found = foreseen(error)
-            if found is None:
-                raise
-            if isinstance(found, BrokenPipeError):
-                return _silence()
-            render(found)
-            return exit_code(found)
+            return _told(error)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -97,15 +94,14 @@ def run(arguments: Sequence[str]) -> int:
         interrupt(signal.SIGINT, frame)
 
     before = signal.signal(signal.SIGTERM, terminate)
+    _accept_any_text()
     try:
         code = commands.main(list(arguments), prog_name="driftd", standalone_mode=False) or 0
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        sys.stdout.flush()
     except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except BrokenPipeError:
-        return _silence()
+        return _usage(error)
+    except OSError as error:
+        return _told(error)
     except (KeyboardInterrupt, click.Abort):
         return TERMINATED if terminated else INTERRUPTED
     finally:
@@ -113,7 +109,38 @@ def run(arguments: Sequence[str]) -> int:
     return int(code)
 
 
-def _silence() -> int:
-    """Whoever read our output has gone (``| head``): say nothing more, not even at exit."""
+def _accept_any_text() -> None:
+    """Have texts written that the terminal's encoding, or any, has no letters for; and nothing where it is closed."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - until the end
+        elif isinstance(stream := getattr(sys, name), io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _usage(error: click.ClickException) -> int:
+    """Say what was asked wrongly; the lines of such messages are click's own."""
+    told = io.StringIO()
+    error.show(told)
+    with suppress(OSError):
+        for line in told.getvalue().removesuffix("\n").split("\n"):
+            say(line.expandtabs(), err=True)
+    return error.exit_code
+
+
+def _told(error: Exception) -> int:
+    """Tell of a failure and return its exit code; raise it where it is a bug."""
+    found = foreseen(error)
+    if found is None:
+        raise error
+    if isinstance(found, BrokenPipeError | OutputError):
+        _silence()
+    with suppress(OSError):  # nobody hears
+        if not isinstance(found, BrokenPipeError):
+            render(found)
+    return 0 if isinstance(found, BrokenPipeError) else exit_code(found)
+
+
+def _silence() -> None:
+    """Say nothing more, not even at exit: whoever read our output has gone (``| head``), or it has no room."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0

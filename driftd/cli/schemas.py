@@ -1,6 +1,5 @@
 """``driftd drift versions``: the history of a resource's schema, and the differences of any two versions."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -9,6 +8,7 @@ import click
 
 from driftd.cli.moments import local
 from driftd.cli.options import check_selection, config_option, configured, format_option
+from driftd.cli.saying import say, tell
 from driftd.cli.tables import show_table
 
 if TYPE_CHECKING:
@@ -60,9 +60,9 @@ def _show_versions(found: "Sequence[SchemaVersion]", form: str) -> None:
     from driftd.core.casefile import of_history
 
     if form == "json":
-        click.echo(json.dumps(of_history(found)))
+        tell(of_history(found))
     elif not found:
-        click.echo("nothing was learnt of it yet")
+        say("nothing was learnt of it yet")
     else:
         rows = [
             (each.source, str(each.number), local(each.at), str(len(each.form.fields)), str(each.n), each.fingerprint)
@@ -79,9 +79,9 @@ def _show_differences(found: "Sequence[SchemaVersion]", source: str, numbers: tu
     before, after = (version(found, Source(source), number) for number in numbers)
     changes = between(before, after)
     if form == "json":
-        click.echo(json.dumps(of_history((before, after), (before, after), changes), ensure_ascii=False))
+        tell(of_history((before, after), (before, after), changes))
     elif not changes:
-        click.echo("they do not differ")
+        say("they do not differ")
     else:
         show_table(_CHANGES, map(_row, changes), folded=("field", "before", "after"))
 

@@ -1,6 +1,5 @@
 """``driftd status``: the state of every connection, worst first."""
 
-import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -11,12 +10,13 @@ import click
 
 from driftd.cli.moments import brief
 from driftd.cli.options import check_selection, config_option, configured, format_option
+from driftd.cli.saying import say, tell
 from driftd.cli.tables import console, show_table, style_of
 
 if TYPE_CHECKING:
     from driftd.config import Config
     from driftd.core.reasons import Actor
-    from driftd.core.status import ConnectionStatus, Status
+    from driftd.core.status import ConnectionStatus, Rebased, Status
     from driftd.core.words import Units
 
 _ROWS: Final = 50
@@ -25,6 +25,8 @@ _SECONDS: Final = 2.0
 """Between looks."""
 _FINE: Final = 2
 """The first rank that is not failing: see `_rank`."""
+_NEWS: Final = 7 * 86_400_000
+"""Milliseconds for which it is shown that the log began anew."""
 _COLUMNS: Final = ("connection", "state", "since", "reason", "who acts", "stalest", "next poll", "budget")
 _WIDE: Final = 110
 """Columns of a terminal that has room for the whole table."""
@@ -75,7 +77,7 @@ def _print(status: "Status", selection: Selection) -> None:
 
     chosen = _chosen(status, selection)
     if selection.form == "json":
-        click.echo(json.dumps(of_status(status, chosen), ensure_ascii=False))
+        tell(of_status(status, chosen))
     else:
         _show(status, chosen, selection)
 
@@ -135,11 +137,13 @@ def _show(status: "Status", chosen: "Sequence[ConnectionStatus]", selection: Sel
         show_table(columns, rows, ("budget",), {"state": style_of}, folded=("connection", "who acts"))
     left = len(chosen) - len(shown)
     if left:
-        click.echo(f"{left} more, {_fine(chosen[_ROWS:])}: --all shows them")
+        say(f"{left} more, {_fine(chosen[_ROWS:])}: --all shows them")
     if selection.connection:
         show_table(_RESOURCES, _resources(chosen, status.at, units), _RESOURCES[5:])
     else:
         console().print(Text(_summary(status)), soft_wrap=True)
+        if status.rebased is not None and status.at - status.rebased.at < _NEWS:
+            console().print(Text(_anew(status.rebased, status.at, units)), soft_wrap=True)
 
 
 def _fine(rest: "Sequence[ConnectionStatus]") -> str:
@@ -155,6 +159,12 @@ def _summary(status: "Status") -> str:
     told = ", ".join(f"{counts[state]} {state}" for state in State if counts.get(state))
     number = len(status.connections)
     return f"{number} connection{'' if number == 1 else 's'}{': ' if told else ''}{told}"
+
+
+def _anew(rebased: "Rebased", now: int, units: "Units") -> str:
+    aside = f'; what was there before is in "{rebased.aside}"' if rebased.aside else ""
+    since = brief(rebased.at, now, units)
+    return f"the log of changes began anew {since} ago ({rebased.reason}): consumers read the records again{aside}"
 
 
 def _row(each: "ConnectionStatus", now: int, units: "Units") -> tuple[str, ...]:

@@ -4,6 +4,8 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from driftd.core.visible import visible
+
 if TYPE_CHECKING:
     from rich.console import Console, JustifyMethod
 
@@ -23,8 +25,14 @@ def console(*, stderr: bool = False) -> "Console":
     """Return a console that colours only on a terminal, honours ``NO_COLOR`` and cuts nothing off elsewhere."""
     from rich.console import Console
 
+    class Quiet(Console):
+        """Leaves it to the command line to say nothing where its reader has gone; rich would end it with 1."""
+
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
     terminal = (sys.stderr if stderr else sys.stdout).isatty()
-    return Console(stderr=stderr, width=None if terminal else _WIDE, highlight=False, emoji=False, markup=False)
+    return Quiet(stderr=stderr, width=None if terminal else _WIDE, highlight=False, emoji=False, markup=False)
 
 
 def style_of(state: str) -> str:
@@ -54,5 +62,7 @@ def show_table(
         table.add_column(column, justify=side, overflow="fold", no_wrap=column not in narrow)
     for row in rows:
         cells = zip(columns, row, strict=True)
-        table.add_row(*(Text(cell, painted[column](cell) if column in painted else "") for column, cell in cells))
+        table.add_row(
+            *(Text(visible(cell), painted[column](cell) if column in painted else "") for column, cell in cells)
+        )
     console().print(table)

@@ -1,15 +1,14 @@
 """How the demo speaks: to people in colour, to programs in JSON, one object an event."""
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import median
 from textwrap import wrap
 from typing import TYPE_CHECKING, Final, Protocol
 
-import click
 from msgspec import Struct
 from rich.text import Text
 
+from driftd.cli.saying import tell
 from driftd.cli.story import Chapter, Outcome, Teller
 from driftd.cli.tables import console, show_table
 from driftd.core.alerts.model import Notice, Telling
@@ -17,6 +16,7 @@ from driftd.core.casefile import of_alert
 from driftd.core.document import moment
 from driftd.core.drift import Severity
 from driftd.core.explained import Place, explained, place_of
+from driftd.core.visible import visible
 
 if TYPE_CHECKING:
     from driftd.core.alerts.model import Alert
@@ -128,10 +128,10 @@ class ToPeople:
     def _print(self, head: str, text: str, style: str) -> None:
         for number, line in enumerate(wrap(text, _WIDE - _INDENT, break_on_hyphens=False) or [""]):
             label = "" if number else head
-            self._console.print(Text.assemble((label.ljust(_INDENT), style), line), soft_wrap=True)
+            self._console.print(Text.assemble((label.ljust(_INDENT), style), visible(line)), soft_wrap=True)
 
     def _say(self, text: str = "", style: str = "") -> None:
-        self._console.print(Text(text, style=style), soft_wrap=True)
+        self._console.print(Text(visible(text), style=style), soft_wrap=True)
 
 
 class ToPrograms:
@@ -178,7 +178,7 @@ class ToPrograms:
         self._print("summary", injected=injected, found=found, false=false, delays=delays, ok=outcome.right)
 
     def _print(self, event: str, **facts: object) -> None:
-        click.echo(json.dumps({"event": event, "at": moment(self._now()), **facts}, ensure_ascii=False))
+        tell({"event": event, "at": moment(self._now()), **facts})
 
 
 def where(alert: "Alert") -> str:

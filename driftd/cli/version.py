@@ -8,6 +8,7 @@ import click
 
 import driftd
 from driftd.cli.options import format_option
+from driftd.cli.saying import say, tell
 
 
 @click.command("version")
@@ -22,11 +23,11 @@ def command(form: str) -> None:
         "sqlite": sqlite3.sqlite_version,
     }
     if form == "json":
-        click.echo(json.dumps(facts))
+        tell(facts)
         return
-    click.echo(f"driftd {facts['version']}")
+    say(f"driftd {facts['version']}")
     for name, value in list(facts.items())[1:]:
-        click.echo(f"{name:<9} {value or 'unknown'}")
+        say(f"{name:<9} {value or 'unknown'}")
 
 
 def revision() -> str | None:

@@ -1,44 +1,42 @@
-"""Where a connection may lead, as far as it can be told without asking for the name."""
+"""Where a connection may lead, as far as it can be told without asking for names; those are judged at each connect."""
 
-from collections.abc import Mapping
-from ipaddress import IPv4Address, IPv6Address, ip_address
-from urllib.parse import urlsplit
+from collections.abc import Iterator, Mapping
+from urllib.parse import SplitResult
 
-from driftd.config.model import NetworkConfig
-from driftd.config.report import Findings
+from driftd.config import values
+from driftd.config.report import Findings, join
+from driftd.core.network import Egress, Refusal, literal, refusal, unresolved
 
 
-def check_addresses(raw: Mapping[str, object], path: str, found: Findings, network: NetworkConfig) -> None:
-    """Judge ``base_url`` and ``auth.token_url`` of a connection by ``[network]``."""
+def check_addresses(raw: Mapping[str, object], path: str, found: Findings, egress: Egress) -> None:
+    """Judge ``base_url``, ``auth.token_url`` and ``proxy`` of a connection by ``[network]``."""
+    proxied = raw.get("proxy") is not None
+    for key, url in _addresses(raw):
+        try:
+            parts = values.url(url)
+        except ValueError:
+            continue  # noted elsewhere
+        judge = _judged_unresolved if proxied and key != "proxy" else _judged
+        if refused := judge(parts, egress):
+            found.add(join(path, key), f"{refused.what}: {refused.hint}")
+
+
+def _addresses(raw: Mapping[str, object]) -> Iterator[tuple[str, object]]:
     auth = raw.get("auth")
-    urls = [("base_url", raw.get("base_url"))]
-    urls += [("auth.token_url", auth.get("token_url"))] if isinstance(auth, dict) else []
-    for key, url in urls:
-        if isinstance(url, str) and "@" not in url and (message := _refused(url, network)):
-            found.add(f"{path}.{key}", message)
+    yield "base_url", raw.get("base_url")
+    if isinstance(auth, dict):
+        yield "auth.token_url", auth.get("token_url")
+    yield "proxy", raw.get("proxy")
 
 
-def _refused(url: str, network: NetworkConfig) -> str:
-    """Return why `url` is refused; empty where it is not, or is no URL at all (noted elsewhere)."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return ""
-    plain, address = parts.scheme == "http", _literal(parts.hostname or "")
-    if plain and not network.allow_http:
-        return "must be https: plain http is accepted only to ranges in [network] allow_http"
-    if address is None or any(address in each for each in network.allow_http):
-        return ""
-    single = f"{address}/{address.max_prefixlen}"
-    if plain:
-        return f'must be https, or its address must lie in [network] allow_http, such as "{single}"'
-    if not address.is_global and not any(address in each for each in network.allow_networks):
-        return f'leads to the private address {address}: add its range to [network] allow_networks, such as "{single}"'
-    return ""
+def _judged(parts: SplitResult, egress: Egress) -> Refusal | None:
+    address = literal(parts.hostname or "")
+    if address is not None:
+        return refusal(address, parts.scheme, egress)
+    if parts.scheme == "http" and not egress.allow_http:
+        return Refusal("must be https", "plain http is accepted only to ranges in [network] allow_http")
+    return None
 
 
-def _literal(host: str) -> IPv4Address | IPv6Address | None:
-    try:
-        return ip_address("127.0.0.1" if host == "localhost" else host)
-    except ValueError:
-        return None
+def _judged_unresolved(parts: SplitResult, egress: Egress) -> Refusal | None:
+    return unresolved(parts.hostname or "", parts.scheme, egress)

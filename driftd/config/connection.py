@@ -12,18 +12,18 @@ from driftd.config.fit import above_limits
 from driftd.config.model import (
     ClassDefaults,
     ConnectionConfig,
-    NetworkConfig,
     ResourceConfig,
     Settings,
 )
 from driftd.config.report import Findings, join
 from driftd.config.resource import check_level, overlaid, read_resource, standard_resources
+from driftd.core.network import PUBLIC_ONLY, Egress
 
 
 class Surroundings(Struct, frozen=True):
     """What stands around a connection."""
 
-    network: NetworkConfig | None
+    network: Egress | None
     """None where ``[network]`` itself has mistakes."""
     defaults: Settings
     catalogue: Mapping[str, ClassDefaults]
@@ -37,10 +37,12 @@ def read_connection(
     table = found.table(shape.Connection, raw, path)
     if not isinstance(raw, dict):
         return None
-    if surroundings.network:
+    if surroundings.network is not None:
         check_addresses(raw, path, found, surroundings.network)
     auth = read_auth(raw.get("auth"), join(path, "auth"), found, folder)
     check_level(raw, table, path, found)
+    if "client_key_file" in raw and "client_cert_file" not in raw:
+        found.add(join(path, "client_key_file"), "stands without the client_cert_file that it is the key of: give both")
     settings = overlaid(surroundings.defaults, table)
     name = table.name if table else ""
     classes = _read_resources(raw, path, found, surroundings.catalogue, (name, settings))
@@ -59,6 +61,9 @@ def read_connection(
         customer=table.customer,
         environment=table.environment,
         ca_file=folder / table.ca_file if table.ca_file else None,
+        client_cert_file=folder / table.client_cert_file if table.client_cert_file else None,
+        client_key_file=folder / table.client_key_file if table.client_key_file else None,
+        network=surroundings.network or PUBLIC_ONLY,
         place=f"{found.prefix}{path}",
         listed="resources" in raw,
     )

@@ -8,9 +8,6 @@ from collections.abc import Iterator, Mapping
 from driftd.config.report import join
 from driftd.errors import Mistake
 
-_LEVEL: Mapping[str, str] = {
-    "private": "members are stored as they are read: do not rely on it",
-}
 _TABLES: Mapping[str, Mapping[str, str]] = {
     "": {
         "vault": "driftd stores no secret itself yet",
@@ -18,25 +15,15 @@ _TABLES: Mapping[str, Mapping[str, str]] = {
     },
     "web": {"web_config_file": "driftd knows no users and no TLS of its own yet, and serves loopback only"},
     "store": {"url": "driftd keeps everything in SQLite in data_dir"},
-    "defaults": _LEVEL,
 }
 
 
-def not_in_force(raw: Mapping[str, object], prefix: str = "") -> Iterator[Mistake]:
+def not_in_force(raw: Mapping[str, object]) -> Iterator[Mistake]:
     """Name the settings of a valid document that have no effect yet."""
     for name, table in _TABLES.items():
-        yield from _named(raw.get(name) if name else raw, prefix + name, table)
-    for number, connection in enumerate(_tables(raw.get("connections"))):
-        path = join(f"{prefix}connections", number)
-        yield from _named(connection, path, _LEVEL)
-        for position, resource in enumerate(_tables(connection.get("resources"))):
-            yield from _named(resource, join(path, "resources", position), _LEVEL)
+        yield from _named(raw.get(name) if name else raw, name, table)
 
 
 def _named(table: object, path: str, notes: Mapping[str, str]) -> Iterator[Mistake]:
     if isinstance(table, dict):
         yield from (Mistake(join(path, key), notes[key]) for key in table if key in notes)
-
-
-def _tables(value: object) -> list[dict[str, object]]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

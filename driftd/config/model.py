@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import date
-from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeAlias
@@ -13,10 +12,10 @@ from msgspec.structs import replace
 
 from driftd.config.secret import SecretRef
 from driftd.core.model import Hours, Policy, Resource
+from driftd.core.network import PUBLIC_ONLY, Egress
+from driftd.core.retention import Retention
 from driftd.core.rules import Rules
 from driftd.errors import Mistake
-
-IpNetwork: TypeAlias = IPv4Network | IPv6Network
 
 
 class ClassDefaults(Struct, frozen=True):
@@ -31,6 +30,8 @@ class ClassDefaults(Struct, frozen=True):
     """Member → the class that it names by its key."""
     rules: Rules = Rules()
     """Which member plays which part in exact checks."""
+    personal: tuple[str, ...] = ()
+    """Paths of members that usually tell of persons."""
 
 
 class Settings(Struct, frozen=True):
@@ -95,8 +96,8 @@ class ResourceConfig(Struct, frozen=True):
     settings: Settings
     own: frozenset[str] = frozenset()
     """The settings that it does not take from above."""
-    private: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    """Member → ``keep``, ``hash``, ``mask`` or ``drop``."""
+    personal: tuple[str, ...] = ()
+    """Paths of members that usually tell of persons and have no field rule, not even ``keep``."""
     references: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Member → the class whose key it carries."""
 
@@ -118,6 +119,10 @@ class ConnectionConfig(Struct, frozen=True):
     customer: str | None = None
     environment: str | None = None
     ca_file: Path | None = None
+    client_cert_file: Path | None = None
+    client_key_file: Path | None = None
+    network: Egress = PUBLIC_ONLY
+    """Where it may lead: one for all, and part of each, so that a reload that changes it opens connections anew."""
     place: str = ""
     """Where it stands, such as ``connections[3]``; begins with the file's name where that is one of ``conf.d``."""
     listed: bool = True
@@ -175,12 +180,23 @@ class StoreConfig(Struct, frozen=True):
 
     url: str | None = None
     """Shown nowhere: it may carry a password."""
+    backup_every: float = 86_400.0
+    """Seconds; 0: driftd makes no backups by itself."""
+    backups_kept: int = 3
+    backup_dir: Path | None = None
+    """None: ``backups`` in the data directory."""
+    ballast: int | None = None
+    """Bytes that are kept for when the disk is full; None: as fits the volume."""
+    low_water: int | None = None
+    """Free bytes below which nothing more is captured; None: as fits the volume."""
+    retention: Retention = Retention()
+    """How long what happened is kept."""
 
     def __repr__(self) -> str:
-        return f"StoreConfig({'' if self.url is None else 'url=…'})"
+        return f"StoreConfig({'' if self.url is None else 'url=…, '}retention={self.retention!r})"
 
     def __rich_repr__(self) -> list[tuple[str, object]]:
-        return [] if self.url is None else [("url", "…")]
+        return [*([] if self.url is None else [("url", "…")]), ("retention", self.retention)]
 
 
 class VaultConfig(Struct, frozen=True):
@@ -188,13 +204,6 @@ class VaultConfig(Struct, frozen=True):
 
     key_file: Path | None = None
     key_env: str | None = None
-
-
-class NetworkConfig(Struct, frozen=True):
-    """Where connections may lead besides public addresses over https."""
-
-    allow_networks: tuple[IpNetwork, ...] = ()
-    allow_http: tuple[IpNetwork, ...] = ()
 
 
 class WebhookConfig(Struct, frozen=True):
@@ -212,7 +221,8 @@ class Config(Struct, frozen=True):
     web: WebConfig = field(default_factory=WebConfig)
     store: StoreConfig = field(default_factory=StoreConfig)
     vault: VaultConfig = field(default_factory=VaultConfig)
-    network: NetworkConfig = field(default_factory=NetworkConfig)
+    network: Egress = PUBLIC_ONLY
+    """Where connections may lead."""
     webhooks: tuple[WebhookConfig, ...] = ()
     not_in_force: tuple[Mistake, ...] = ()
     """Settings that are understood but change nothing in this release."""
@@ -221,3 +231,8 @@ class Config(Struct, frozen=True):
     def data_dir(self) -> Path:
         """The directory of database and lock."""
         return self.daemon.data_dir
+
+    @property
+    def backup_dir(self) -> Path:
+        """The directory of backups."""
+        return self.store.backup_dir or self.data_dir / "backups"

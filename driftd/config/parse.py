@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 
@@ -16,9 +17,15 @@ from driftd.config.later import not_in_force
 from driftd.config.model import ClassDefaults, Config, ConnectionConfig
 from driftd.config.report import Findings, join, near
 from driftd.config.resource import check_level, overlaid
-from driftd.config.values import LARGEST
+from driftd.config.values import LARGEST, span
+from driftd.core.network import PUBLIC_ONLY, Egress
+from driftd.core.retention import Retention
 from driftd.errors import ConfigError, Mistake
 
+CONNECTIONS = 10_000
+"""Connections of one daemon; 2,000 were measured."""
+LINE = 16 << 10
+"""Characters of a line: the time that `tomllib` takes for a key grows with the square of its parts."""
 _ROOT = ("daemon", "web", "store", "vault", "network", "defaults", "webhooks", "connections")
 _NO_CLASSES: Mapping[str, ClassDefaults] = MappingProxyType({})
 
@@ -58,11 +65,14 @@ def parse_documents(documents: Sequence[Document], catalogue: Mapping[str, Class
     for document in others:
         inner, more = _syntax(document, f"{document.source}: ")
         for key in more.keys() - {"connections"}:
-            inner.add(key, f"belongs in {main.source}: a file of conf.d holds [[connections]] only")
+            inner.add(join("", key), f"belongs in {main.source}: a file of conf.d holds [[connections]] only")
         connections += _read_connections(more, inner, surroundings, document.folder)
         mistakes += inner.mistakes
-        notes += not_in_force({"connections": more.get("connections")}, inner.prefix)
     mistakes += _repeated(connections)
+    if len(connections) > CONNECTIONS:
+        mistakes.append(
+            Mistake("connections", f"must be at most {CONNECTIONS:,} in all files, not {len(connections):,}")
+        )
     if mistakes:
         raise ConfigError(mistakes)
     return tops.config([each for _, _, each in connections if each], notes)
@@ -79,7 +89,7 @@ class _Tops(Struct, frozen=True):
     web: model.WebConfig
     store: model.StoreConfig
     vault: model.VaultConfig
-    network: model.NetworkConfig | None
+    network: Egress | None
     """None where the table has mistakes, so that no address is judged by a wrong rule."""
     settings: model.Settings
     webhooks: tuple[model.WebhookConfig, ...]
@@ -91,7 +101,7 @@ class _Tops(Struct, frozen=True):
             web=self.web,
             store=self.store,
             vault=self.vault,
-            network=self.network or model.NetworkConfig(),
+            network=self.network or PUBLIC_ONLY,
             webhooks=self.webhooks,
             not_in_force=tuple(notes),
         )
@@ -100,12 +110,19 @@ class _Tops(Struct, frozen=True):
 def _syntax(document: Document, prefix: str) -> tuple[Findings, dict[str, object]]:
     found = Findings(prefix)
     try:
+        if long := [n for n, line in enumerate(document.text.split("\n"), 1) if len(line) > LINE]:
+            found.mistakes.append(
+                Mistake(document.source, f"has more than {LINE:,} characters in line {long[0]}: break it")
+            )
+            return found, {}
         return found, tomllib.loads(document.text)
     except tomllib.TOMLDecodeError as error:
         text = str(error)
         where = re.search(r"\(at (.+)\)$", text)
         place = where[1] if where else "the end"
         message = f"is not TOML at {place}: {(text[: where.start()] if where else text).strip()}"
+    except RecursionError:
+        message = "nests lists or tables too deeply: no setting takes more than two levels"
     except ValueError:  # Python reads no number of many thousand digits
         message = f"holds a number that no setting takes: the largest is {LARGEST}"
     found.mistakes.append(Mistake(document.source, message))
@@ -115,7 +132,7 @@ def _syntax(document: Document, prefix: str) -> tuple[Findings, dict[str, object
 def _read_root(raw: Mapping[str, object], found: Findings, folder: Path) -> _Tops:
     for key in raw:
         if key not in _ROOT:
-            found.add(key, _unknown_root(key))
+            found.add(join("", key), _unknown_root(key))
     daemon = found.table(shape.Daemon, raw.get("daemon", {}), "daemon") or shape.Daemon()
     web = found.table(shape.Web, raw.get("web", {}), "web") or shape.Web()
     store = found.table(shape.Store, raw.get("store", {}), "store") or shape.Store()
@@ -128,12 +145,21 @@ def _read_root(raw: Mapping[str, object], found: Findings, folder: Path) -> _Top
     return _Tops(
         daemon=model.DaemonConfig(**asdict(daemon) | {"data_dir": folder / daemon.data_dir}),
         web=_web(web, folder),
-        store=model.StoreConfig(store.url),
+        store=_store(store, found, folder),
         vault=model.VaultConfig(folder / vault.key_file if vault.key_file else None, vault.key_env),
-        network=model.NetworkConfig(tuple(network.allow_networks), tuple(network.allow_http)) if network else None,
+        network=Egress(tuple(network.allow_networks), tuple(network.allow_http)) if network else None,
         settings=overlaid(model.Settings(), defaults),
         webhooks=_webhooks(raw, found, folder),
     )
+
+
+def _retention(store: shape.Store, found: Findings) -> Retention:
+    kept = {"keep_bodies": store.keep_bodies, "keep_changes": store.keep_changes, "keep_counters": store.keep_counters}
+    for (name, short), (longer, long) in pairwise(kept.items()):
+        if short > long:
+            found.add(f"store.{name}", f"must not be longer than {longer}, which is {span(long)}: shorten it")
+    bodies, changes, counters = (round(each * 1000) for each in kept.values())
+    return Retention(bodies, changes, counters, store.max_log_bytes)
 
 
 def _web(web: shape.Web, folder: Path) -> model.WebConfig:
@@ -145,6 +171,18 @@ def _web(web: shape.Web, folder: Path) -> model.WebConfig:
         allowed_hosts=tuple(web.allowed_hosts),
         metrics_detail=web.metrics_detail,
         max_series=web.max_series,
+    )
+
+
+def _store(store: shape.Store, found: Findings, folder: Path) -> model.StoreConfig:
+    return model.StoreConfig(
+        url=store.url,
+        backup_every=store.backup_every,
+        backups_kept=store.backups_kept,
+        backup_dir=folder / store.backup_dir if store.backup_dir else None,
+        ballast=store.ballast,
+        low_water=store.low_water,
+        retention=_retention(store, found),
     )
 
 
@@ -161,7 +199,7 @@ def _webhooks(raw: Mapping[str, object], found: Findings, folder: Path) -> tuple
 def _read_connections(
     raw: Mapping[str, object], found: Findings, surroundings: Surroundings, folder: Path
 ) -> list[_Placed]:
-    tables = found.array(raw.get("connections", []), "connections", "[[connections]]")
+    tables = found.array(raw.get("connections", []), "connections", "[[connections]]", CONNECTIONS)
     return [
         (
             f"{found.prefix}{path}",

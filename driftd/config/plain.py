@@ -9,17 +9,20 @@ from datetime import date, datetime
 
 from driftd.config.values import LARGEST, shown
 
+ELEMENTS = 1_000
+"""Elements of a list, and keys of a table within a table."""
 
-def whole(least: int) -> Callable[[object], int]:
-    """Make a reader of whole numbers from `least`; neither ``true`` nor ``1.0`` is one."""
+
+def whole(least: int, most: int = LARGEST) -> Callable[[object], int]:
+    """Make a reader of whole numbers from `least` to `most`; neither ``true`` nor ``1.0`` is one."""
 
     def read(value: object) -> int:
         if not isinstance(value, int) or isinstance(value, bool):
             raise ValueError(f"must be a whole number, not {shown(value)}")  # noqa: TRY004 - a finding
         if value < least:
             raise ValueError(f"must be at least {least}, not {shown(value)}")
-        if value > LARGEST:
-            raise ValueError(f"must be at most {LARGEST}, not {shown(value)}")
+        if value > most:
+            raise ValueError(f"must be at most {most}, not {shown(value)}")
         return value
 
     return read
@@ -75,21 +78,23 @@ def text(pattern: str, right: str) -> Callable[[object], str]:
     return read
 
 
-def some(example: str) -> Callable[[object], list[object]]:
-    """Make a reader of lists that are not empty, such as `example`."""
+def some(example: str, most: int = ELEMENTS) -> Callable[[object], list[object]]:
+    """Make a reader of lists that are not empty, such as `example`, of `most` elements at most."""
 
     def read(value: object) -> list[object]:
         if not listed(value):
             raise ValueError(f"must be a list such as {example}, not {shown(value)}")
-        return listed(value)
+        return listed(value, most)
 
     return read
 
 
-def listed(value: object) -> list[object]:
+def listed(value: object, most: int = ELEMENTS) -> list[object]:
     """Read a list; its elements are read one by one."""
     if not isinstance(value, list):
         raise ValueError(f"must be a list in [ ], not {shown(value)}")  # noqa: TRY004 - a finding
+    if len(value) > most:
+        raise ValueError(f"must have at most {most:,} elements, not {len(value):,}")
     return value
 
 
@@ -97,7 +102,20 @@ def entries(value: object) -> dict[str, object]:
     """Read a table within a table; its values are read one by one."""
     if not isinstance(value, dict):
         raise ValueError(f"must be a table in {{ }}, not {shown(value)}")  # noqa: TRY004 - a finding
+    if len(value) > ELEMENTS:
+        raise ValueError(f"must have at most {ELEMENTS:,} keys, not {len(value):,}")
     return value
+
+
+def paths(value: object) -> dict[str, object]:
+    """Read a table of paths: ``SOHCNT.EMAIL = "hash"``, which TOML takes as tables in tables, as ``"SOHCNT.EMAIL"``."""
+    found: dict[str, object] = {}
+    for name, held in entries(value).items():
+        if isinstance(held, dict):
+            found |= {f"{name}.{below}": each for below, each in paths(held).items()}
+        else:
+            found[name] = held
+    return found
 
 
 def anything(value: object) -> object:

@@ -1,9 +1,10 @@
 """Collects every mistake with its TOML path, in words that say what would be right."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from driftd.config.kind import Kind, kinds
+from driftd.config.plain import ELEMENTS
 from driftd.config.shape import TABLES, Table
 from driftd.errors import Mistake
 
@@ -27,11 +28,19 @@ def near(name: str, known: Iterable[str]) -> str:
     return f'; did you mean "{by_fold[found[0]]}"?' if found else ""
 
 
+LONGEST: Final = 100
+"""Characters of a key that a TOML path shows."""
+
+
 def join(path: str, *parts: object) -> str:
     """Return the TOML path of a part: ``connections[0].base_url``."""
     for part in parts:
-        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
+        path += f"[{part}]" if isinstance(part, int) else f".{_short(str(part))}" if path else _short(str(part))
     return path
+
+
+def _short(key: str) -> str:
+    return key if len(key) <= LONGEST else key[: LONGEST - 1] + "…"
 
 
 class Findings:
@@ -80,8 +89,11 @@ class Findings:
             return {name: self._value(kind.each, each, join(path, name)) for name, each in value.items()}
         return value
 
-    def array(self, raw: object, path: str, place: str) -> list[tuple[str, object]]:
-        """Return the tables of an array with their paths; nothing, and a mistake, where it is none."""
+    def array(self, raw: object, path: str, place: str, most: int = ELEMENTS) -> list[tuple[str, object]]:
+        """Return the tables of an array with their paths; nothing, and a mistake, where it is none or has too many."""
+        if isinstance(raw, list) and len(raw) > most:
+            self.add(path, f"must be at most {most:,}, not {len(raw):,}")
+            return []
         if isinstance(raw, list):
             return [(join(path, number), each) for number, each in enumerate(raw)]
         self.add(path, f"must be an array of tables: write {place} with two brackets on each side")

@@ -8,9 +8,11 @@ from msgspec.structs import replace
 
 from driftd.config import shape
 from driftd.config.model import ClassDefaults, ResourceConfig, Settings
+from driftd.config.private import check_private, unruled
 from driftd.config.report import Findings, join, near
 from driftd.core.calendar import open_minutes
 from driftd.core.model import Calendar, Guards, Policy, Resource
+from driftd.core.veil import in_force
 
 _LEVEL = shape.Overrides.__struct_fields__
 _OF_CONNECTION = ("requests_per_day", "bytes_per_day", "details_per_hour", "max_concurrency", "max_per_host")
@@ -65,6 +67,7 @@ def read_resource(
         hint = near(table.name, catalogue)
         found.add(f"{path}.key", f'is missing: the catalogue does not know "{table.name}", so name its key{hint}')
     _check_members(table, key, path, found)
+    check_private(table, ClassDefaults(table.name, key) if known is None else replace(known, key=key), path, found)
     _check_limits(table, inherited, path, found)
     if len(found.mistakes) > before:
         return None
@@ -92,12 +95,13 @@ def _resolved(table: shape.Resource, connection: str, settings: Settings, known:
         policy=settings.policy,
         references={**known.references, **table.references},
         rules=known.rules,
+        private=in_force(table.private),
     )
     return ResourceConfig(
         resource,
         settings,
         own=frozenset(name for name in _LEVEL if getattr(table, name) is not None),
-        private=MappingProxyType(dict(table.private)),
+        personal=unruled(known.personal, table.private),
         references=MappingProxyType(dict(table.references)),
     )
 
@@ -112,9 +116,6 @@ def _check_members(table: shape.Resource, key: tuple[str, ...], path: str, found
         if member in key or member == table.watermark:
             part = "key" if member in key else "watermark"
             found.add(join(path, "volatile", number), f'"{member}" is the {part}: it cannot be volatile')
-    for member, rule in table.private.items():
-        if member in key and rule != "keep":
-            found.add(join(path, "private", member), f'"{member}" is part of the key: it must be "keep"')
 
 
 def _check_limits(table: shape.Resource, inherited: Settings, path: str, found: Findings) -> None:

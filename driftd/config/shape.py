@@ -9,14 +9,20 @@ from typing import Annotated, Any, ClassVar, Literal
 from msgspec import Struct
 
 from driftd.config import values
-from driftd.config.model import IpNetwork
-from driftd.config.plain import share, some, text, whole
+from driftd.config.plain import paths, share, some, text, whole
 from driftd.core.model import Hours
+from driftd.core.network import IpNetwork
 
 
 def _address(value: object) -> str:
     values.url(value)
     return str(value).rstrip("/")
+
+
+def _proxy(value: object) -> str:
+    if isinstance(value, str) and "@" in value:  # never quoted: it may carry a password
+        raise ValueError("must not carry a user or password: driftd signs in at no proxy")
+    return _address(value)
 
 
 def _tenant(value: object) -> str:
@@ -37,6 +43,7 @@ Cron = Annotated[str, values.cron]
 Zone = Annotated[str, values.zone]
 Range = Annotated[IpNetwork, values.network]
 Url = Annotated[str, _address]
+ProxyUrl = Annotated[str, _proxy]
 TenantUrl = Annotated[str, _tenant]
 Listen = Annotated[str, values.listen]
 Slug = Annotated[str, text(r"[a-z0-9][a-z0-9._-]{0,62}", 'a slug of a-z, 0-9, ".", "_" and "-" such as "aldgate"')]
@@ -54,6 +61,11 @@ Rule = Literal["keep", "hash", "mask", "drop"]
 Whole = Annotated[int, whole(1)]
 WholeOrZero = Annotated[int, whole(0)]
 Share = Annotated[float, share]
+KEY_PARTS = 16
+"""Parts of a key; X3's indexes have sixteen at most."""
+PageSize = Annotated[int, whole(1, 100_000)]
+Requests = Annotated[int, whole(1, 10_000)]
+"""Under way at once."""
 
 
 class Table(Struct, frozen=True, kw_only=True):
@@ -68,7 +80,7 @@ class Daemon(Table, frozen=True, kw_only=True):
     data_dir: Line = "/var/lib/driftd"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["logfmt", "json"] = "logfmt"
-    max_concurrency: Whole = 64
+    max_concurrency: Requests = 64
     stop_grace: SecondsOrZero = 15.0
 
 
@@ -86,6 +98,15 @@ class Web(Table, frozen=True, kw_only=True):
 class Store(Table, frozen=True, kw_only=True):
     place = "[store]"
     url: Postgres | None = None
+    backup_every: SecondsOrZero = 86_400.0
+    backups_kept: Whole = 3
+    backup_dir: Line | None = None
+    ballast: Size | None = None
+    low_water: Size | None = None
+    keep_bodies: Seconds = 30 * 86_400.0
+    keep_changes: Seconds = 90 * 86_400.0
+    keep_counters: Seconds = 400 * 86_400.0
+    max_log_bytes: Size = 10 * 10**9
 
 
 class Vault(Table, frozen=True, kw_only=True):
@@ -114,10 +135,10 @@ class Overrides(Table, frozen=True, kw_only=True):
     bytes_per_day: Size | None = None
     details_per_hour: WholeOrZero | None = None
     second_look: SecondsOrZero | None = None
-    page_size: Whole | None = None
+    page_size: PageSize | None = None
     timeout: Seconds | None = None
-    max_concurrency: Whole | None = None
-    max_per_host: Whole | None = None
+    max_concurrency: Requests | None = None
+    max_per_host: Requests | None = None
     policy: Literal["evolve", "warn", "hold", "freeze"] | None = None
     mass_delete_ratio: Share | None = None
     mass_delete_limit: Whole | None = None
@@ -128,11 +149,11 @@ class Resource(Overrides, frozen=True, kw_only=True):
     place = "[[connections.resources]]"
     name: Class
     representation: Class | None = None
-    key: Annotated[list[Member], some('["BPCNUM"]')] | None = None
+    key: Annotated[list[Member], some('["BPCNUM"]', KEY_PARTS)] | None = None
     details: bool | None = None
     watermark: Member | None = None
     volatile: list[Member] = []
-    private: dict[str, Rule] = {}
+    private: Annotated[dict[str, Rule], paths] = {}
     references: dict[str, Class] = {}
 
 
@@ -143,10 +164,12 @@ class Connection(Overrides, frozen=True, kw_only=True):
     folder: Segment
     endpoint: Segment | None = None
     folder_header: Annotated[list[Header], some('["X-Sage-Folder"]')] | None = None
-    proxy: Url | None = None
+    proxy: ProxyUrl | None = None
     customer: Line | None = None
     environment: Literal["production", "test"] | None = None
     ca_file: Line | None = None
+    client_cert_file: Line | None = None
+    client_key_file: Line | None = None
     auth: Any = None
     resources: Any = None
 

@@ -6,12 +6,13 @@ Each function takes what TOML gave and returns the value or raises `ValueError` 
 import re
 from contextlib import suppress
 from datetime import date, time
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv6Network, ip_network
+from unicodedata import normalize
 from urllib.parse import SplitResult, urlsplit
 
-from driftd.config.model import IpNetwork
 from driftd.core import crontab
 from driftd.core.model import Hours
+from driftd.core.network import IpNetwork, literal
 
 LARGEST = 2**63 - 1
 """The largest whole number that TOML promises, and that SQLite keeps."""
@@ -23,6 +24,8 @@ _SIZES = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _SIZES |= {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
 _SIZE = r"(?i)(\d+(?:\.\d+)?)\s*([KMGT]?I?B)"
 _UNITS_OF_SIZE = (("KB", 10**3), ("MB", 10**6), ("GB", 10**9), ("TB", 10**12))
+_NAME = r"(?=.{1,253}$)(?:[\w-]{1,63}\.)*[\w-]{1,63}\.?"
+_MAPPED = IPv6Network("::ffff:0:0/96")
 _HOURS = r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)"
 
 
@@ -32,6 +35,8 @@ def shown(value: object) -> str:
         text = _written(value)
     except ValueError:  # Python writes no number of many thousand digits
         text = "a number of too many digits"
+    except RecursionError:
+        text = "tables within tables"
     text = "".join(c if c.isprintable() else "?" for c in text)
     return text if len(text) <= 60 else text[:57] + "…"
 
@@ -147,12 +152,15 @@ def _no_zone(value: object) -> str:
 def network(value: object) -> IpNetwork:
     """Read ``"10.20.0.0/16"`` or a single address."""
     try:
-        return ip_network(value) if isinstance(value, str) else ip_network("")
+        read = ip_network(value) if isinstance(value, str) else ip_network("")
     except ValueError:
         hint = ""
         with suppress(ValueError):
             hint = f': did you mean "{ip_network(str(value), strict=False)}"?'
         raise ValueError(f'must be a network such as "10.20.0.0/16", not {shown(value)}{hint}') from None
+    if isinstance(read, IPv6Network) and read.subnet_of(_MAPPED):
+        raise ValueError(f'must be written as IPv4, such as "10.20.0.0/16", not {shown(value)}')
+    return read
 
 
 def url(value: object) -> SplitResult:
@@ -168,9 +176,11 @@ def url(value: object) -> SplitResult:
         raise ValueError("must not carry a user or password: they belong in [connections.auth]")
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError(f'must be a URL such as "https://x3.example", not {shown(value)}')
-    bracketed = "[" in parts.netloc and not _ipv6(parts)
-    if bracketed or any(c.isspace() or not c.isprintable() or c == "\\" for c in value):
-        raise ValueError(f"must be a URL without blanks, backslashes or brackets around a name, not {shown(value)}")
+    if any(c.isspace() or not c.isprintable() or c == "\\" for c in value):
+        raise ValueError(f"must be a URL without blanks and backslashes, not {shown(value)}")
+    _check_host(parts, value)
+    if parts.port == 0:
+        raise ValueError(f"must be a URL with a port from 1 to 65535, not {shown(value)}")
     if "?" in value or "#" in value:
         raise ValueError("must not carry a query or fragment: give scheme, host, port and path only")
     return parts
@@ -183,16 +193,27 @@ def postgres(value: object) -> str:
     return value
 
 
-def _ipv6(parts: SplitResult) -> bool:
+def _check_host(parts: SplitResult, value: str) -> None:
+    """Let pass only a host that every parser reads alike: an address as usually written, or a name."""
+    host = parts.hostname or ""
     try:
-        return ip_address(parts.hostname or "").version == 6
-    except ValueError:
-        return False
+        address = literal(host)
+    except ValueError as error:
+        raise ValueError(f"has a host that {error}, not {shown(value)}") from None
+    if "[" in parts.netloc and (address is None or ":" not in host):
+        raise ValueError(f"must be a URL without brackets around a name, not {shown(value)}")
+    if address is None and not (re.fullmatch(_NAME, host) and normalize("NFKC", host) == host):
+        raise ValueError(f'must be a URL with a host\'s name such as "x3.example", not {shown(value)}')
 
 
 def listen(value: object) -> str:
     """Check an address to listen on: ``"127.0.0.1:9420"``, ``"[::1]:9420"`` or ``":9420"``."""
     host, colon, port = value.rpartition(":") if isinstance(value, str) else ("", "", "")
-    if not colon or not port.isdecimal() or not 0 <= int(port) <= 65535 or (":" in host and not host.startswith("[")):
+    if (
+        not colon
+        or not re.fullmatch("[0-9]{1,5}", port)
+        or int(port) > 65535
+        or (":" in host and not host.startswith("["))
+    ):
         raise ValueError(f'must be a host and port such as "127.0.0.1:9420", not {shown(value)}')
     return f"{host}:{port}"

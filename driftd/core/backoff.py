@@ -22,6 +22,28 @@ class Pacing(Struct, frozen=True):
     """For refused credentials or a refused folder, and for what a tenant asks, at most."""
 
 
+class Retries(Struct, frozen=True):
+    """What a connection may ask ahead of its calendar: a tenth of what it asks by it."""
+
+    saved: float = 10.0
+    """Requests, at most as many as at first."""
+
+
+SHARE: Final = 0.1
+"""Requests that each one of a poll that went well gives."""
+
+
+def earned(retries: Retries, requests: int) -> Retries:
+    """Return what may be asked after a poll that went well."""
+    return Retries(min(Retries().saved, retries.saved + SHARE * requests))
+
+
+def spent(retries: Retries, requests: int) -> Retries | None:
+    """Return what is left after a retry of as many requests as failed; None where that is not to be had."""
+    cost = max(1, requests)
+    return Retries(retries.saved - cost) if retries.saved >= cost else None
+
+
 class Wait(Struct, frozen=True):
     """How long, and who waits."""
 

@@ -16,7 +16,7 @@ from typing import Final
 
 from msgspec import Raw, json
 
-from driftd.core.model import JsonObject
+from driftd.core.model import Json, JsonObject
 
 _ENCODE: Final = json.Encoder(order="sorted").encode
 _MEMBERS: Final = json.Decoder(dict[str, Raw]).decode
@@ -40,6 +40,11 @@ def canonical(
         if name in kept:
             kept[name] = _in_line_order(kept[name], line_key)
     return _ENCODE(kept)
+
+
+def scalar(value: Json) -> bytes:
+    """Return the canonical form of a text, number, boolean or null."""
+    return _ENCODE(_value(value, frozenset()))
 
 
 def overlay(body: bytes, details: bytes | None) -> bytes:

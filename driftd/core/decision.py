@@ -1,12 +1,14 @@
 """What a person decides of a drift or an alert."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
-from msgspec import Struct
+from msgspec import MsgspecError, Struct, json
 
 from driftd.core.alerts.model import Alert
 from driftd.core.drift import Check, DriftKind, SchemaKind
+from driftd.core.model import KeyBytes, KeyPart
 from driftd.errors import DecisionError
 
 LONGEST_MUTE: Final = 90 * 86_400_000
@@ -57,17 +59,55 @@ class Decided(Struct, frozen=True):
     """In one line."""
 
 
+class Removal(Struct, frozen=True):
+    """The word that a record is to be erased."""
+
+    connection: str
+    resource: str
+    keys: tuple[KeyBytes, ...]
+    """What its key may be: the first that is known counts."""
+    by: str
+    reason: str
+    forget: bool = False
+    """Whether it may be seen again."""
+
+
+def check_removal(removal: Removal) -> None:
+    """Refuse an erasure that names no key, or whose reason names the one whom nothing is to name any more.
+
+    Raises `DecisionError`.
+    """
+    _check_words(removal.by, removal.reason)
+    if not removal.keys:
+        raise _invalid("no key is given", "`driftd records` shows the keys of a resource")
+    for key in removal.keys:
+        parts = _parts(key)
+        if any(str(part) and str(part) in removal.reason for part in parts):
+            raise _invalid("the reason names the record", "give the number of the request instead: it stays")
+
+
+def _parts(key: KeyBytes) -> Sequence[KeyPart]:
+    try:
+        return json.decode(key, type=list[str | int | float | bool])
+    except MsgspecError as error:
+        raise _invalid("a key is no array of texts and numbers", 'write it as ["C001"]') from error
+
+
 def check(decision: Decision, now: int) -> None:
     """Refuse a decision that can be taken of no alert; raises `DecisionError`."""
-    if not decision.reason.strip():
-        raise _invalid("a decision needs a reason", "say why: it stands in the audit log")
-    for name, text, most in (("reason", decision.reason, LONGEST_REASON), ("by", decision.by, LONGEST_NAME)):
-        if len(text) > most:
-            raise _invalid(f'"{name}" has {len(text)} characters', f"say it in {most} at most")
-    if not decision.by.strip():
-        raise _invalid('"by" is empty', "say who decides")
+    _check_words(decision.by, decision.reason)
     if decision.action is Action.MUTE:
         _check_end(decision.until, now)
+
+
+def _check_words(by: str, reason: str) -> None:
+    if not reason.strip():
+        raise _invalid("a decision needs a reason", "say why: it stands in the audit log")
+    for name, text, most in (("reason", reason, LONGEST_REASON), ("by", by, LONGEST_NAME)):
+        if len(text) > most:
+            raise _invalid(f'"{name}" has {len(text)} characters', f"say it in {most} at most")
+    if not by.strip():
+        raise _invalid('"by" is empty', "say who decides")
 
 
 def _check_end(until: int | None, now: int) -> None:

@@ -5,14 +5,18 @@ Laws: ``pointers(a, a)`` is empty; putting what `pointers(a, b)` names from `b` 
 
 import hashlib
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final, NamedTuple
 
-from msgspec import Raw, json
+from msgspec import Raw, Struct, json
 
 from driftd.core import fingerprint
 from driftd.core.canonical import overlay, refreshed, without
 from driftd.core.model import Change, ChangeReason, Confidence, KeyBytes, Op, Resource, Row, Stored
+from driftd.core.veil import Veil
 
+MOST: Final = 10_000
+"""Places of one record that a change names."""
 _MEMBERS: Final = json.Decoder(dict[str, Raw]).decode
 _ELEMENTS: Final = json.Decoder(list[Raw]).decode
 
@@ -38,17 +42,39 @@ def pointers(before: bytes, after: bytes) -> tuple[str, ...]:
     """Return the JSON pointers (RFC 6901) at which two canonical objects differ, members of `after` first.
 
     A value that became an object or an array, or ceased to be one, is one difference; array elements are compared by
-    position.
+    position. Where they differ at more than `MOST` places, the one pointer ``""`` stands for the whole.
     """
-    return tuple(_objects(_MEMBERS(before), _MEMBERS(after), ""))
+    found = tuple(islice(_objects(_MEMBERS(before), _MEMBERS(after), ""), MOST + 1))
+    return found if len(found) <= MOST else ("",)
+
+
+class Sides(Struct, frozen=True):
+    """How a record seen and one stored are made comparable, where they do not count as they are."""
+
+    volatile: frozenset[str] = frozenset()
+    """Members that were not yet left out of what is stored: they then count on neither side."""
+    body: Veil | None = None
+    """What counts of the query facet, under field rules; None: all."""
+    details: Veil | None = None
+    """What counts of details that were read under field rules of another time; None: the same as of the body."""
+
+    def compared(self, body: bytes, details: bytes | None) -> bytes:
+        """Return what counts of a record."""
+        if self.body is None:
+            return overlay(body, details)
+        whole = self.details or self.body
+        return overlay(self.body.compared(body), None if details is None else whole.compared(details))
+
+
+_AS_THEY_ARE: Final = Sides()
 
 
 def sighted(
-    seen: Sighting, stored: Stored | None, resource: Resource, *, volatile: frozenset[str] = frozenset()
+    seen: Sighting, stored: Stored | None, resource: Resource, *, sides: Sides = _AS_THEY_ARE, forgotten: int = 0
 ) -> tuple[Row, Change | None]:
     """Compare a sighting with what is stored of its key: the row to keep, and the change event if there is one.
 
-    `volatile` is given when its members were not yet left out of what is stored: they then count on neither side.
+    `forgotten` is `Standing.forgotten`: a key that nothing is known of may have had events before.
     """
     details, details_at = (seen.details, seen.ts) if seen.details is not None else (None, None)
     if details is None and stored is not None and stored.deleted_at is None:
@@ -66,11 +92,16 @@ def sighted(
         placed=seen.placed,
     )
     if stored is None or stored.deleted_at is not None:
-        return row, _created(seen, after, print_after, resource, stored)
+        id_ = event_id(resource, seen.key, print_after, stored.seq if stored else forgotten)
+        return row, _created(seen, after, print_after, id_, stored)
     if stored.fingerprint == print_after:
         return row, None
-    before = without(overlay(stored.body, stored.details), volatile)
-    changed = pointers(before, after)
+    before = without(overlay(stored.body, stored.details), sides.volatile)
+    if sides.body is None:
+        changed = pointers(before, after)
+    else:
+        held = without(sides.compared(stored.body, stored.details), sides.volatile)
+        changed = pointers(held, sides.compared(seen.body, details))
     if not changed:
         return row, None
     change = Change(
@@ -166,9 +197,9 @@ def event_id(resource: Resource, key: KeyBytes, after: bytes, previous_seq: int)
     return digest.hexdigest()
 
 
-def _created(seen: Sighting, after: bytes, print_after: bytes, resource: Resource, stored: Stored | None) -> Change:
+def _created(seen: Sighting, after: bytes, print_after: bytes, id_: str, stored: Stored | None) -> Change:
     return Change(
-        id=event_id(resource, seen.key, print_after, stored.seq if stored else 0),
+        id=id_,
         op=Op.CREATE,
         key=seen.key,
         before=None,

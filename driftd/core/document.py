@@ -8,6 +8,7 @@ from driftd.core.alerts.model import Alert
 from driftd.core.alerts.search import gravest_first
 from driftd.core.card import Card
 from driftd.core.facts import Fact
+from driftd.core.retention import Cursor, lives
 from driftd.core.status import ConnectionStatus, Reached, ResourceStatus, Status, counted, located
 
 Document: TypeAlias = dict[str, object]
@@ -25,6 +26,9 @@ def of_status(status: Status, shown: Sequence[ConnectionStatus] | None = None) -
     scopes = located(status.connections)
     return {
         "at": moment(status.at),
+        "log_began_anew": None
+        if status.rebased is None
+        else {"at": moment(status.rebased.at), "reason": status.rebased.reason, "aside": status.rebased.aside or None},
         "counts": {str(state): count for state, count in counted(status.connections).items()},
         "connections": [
             of_connection(each, scopes, status.at) for each in (status.connections if shown is None else shown)
@@ -149,3 +153,15 @@ def next_poll(status: ConnectionStatus) -> int | None:
 
 def _facts(facts: Sequence[Fact]) -> list[Document]:
     return [{"text": each.text, "at": moment(each.at)} for each in facts]
+
+
+def of_cursor(cursor: Cursor, at: int) -> Document:
+    """Return a reader's place in the log, as seen at a time (epoch ms)."""
+    return {
+        "name": cursor.name,
+        "after": cursor.seq,
+        "connection": cursor.connection,
+        "resource": cursor.resource,
+        "used_at": moment(cursor.used_at),
+        "live": lives(cursor, at),
+    }

@@ -8,6 +8,7 @@ from msgspec import Struct
 from driftd.core.model import Change, KeyBytes, Kind
 
 SCHEMA: Final = "driftd.change/1"
+TRUNCATED: Final = "driftd.truncated/1"
 CONNECTOR: Final = "sage-x3"
 
 
@@ -37,8 +38,12 @@ def key_object(names: tuple[str, ...], key: KeyBytes) -> dict[str, object]:
 def envelope(change: Change, seq: int, context: Context) -> bytes:
     """Render one change event without a line break.
 
-    Bodies are inserted byte for byte, so that numbers keep every digit.
+    Bodies are inserted byte for byte, so that numbers keep every digit. An event whose bodies are no longer kept has
+    hashes without them, and a member ``compacted`` that is true.
     """
+    compacted = (change.before is None) > (change.before_hash is None) or (change.after is None) > (
+        change.after_hash is None
+    )
     return orjson.dumps(
         {
             "schema": SCHEMA,
@@ -70,6 +75,20 @@ def envelope(change: Change, seq: int, context: Context) -> bytes:
             "confidence": change.confidence,
             "reason": change.reason,
             "related": change.related,
+            **({"compacted": True} if compacted else {}),
+        }
+    )
+
+
+def truncated(first: int, after: int) -> bytes:
+    """Render what a reader is told whose place in the log is gone: there is nothing before the seq `first`."""
+    return orjson.dumps(
+        {
+            "schema": TRUNCATED,
+            "truncated_before": first,
+            "after": after,
+            "next": "read the snapshot (driftd records) of each resource that you follow again, then go on after its"
+            " as_of_seq; events up to that are in it",
         }
     )
 

@@ -24,6 +24,14 @@ def raws(records: Iterable[bytes], seed: int) -> list[bytes]:
     return list(map(xxh3_128_digest, records, repeat(seed)))
 
 
+def keyed(record: bytes, key: bytes) -> bytes:
+    """Return the 16-byte hash of raw bytes that hold private members: blake2b-128 with a key.
+
+    Without a key whoever knows the rest of a record could try values until the hash is right, seed or no seed.
+    """
+    return hashlib.blake2b(record, digest_size=RAW_SIZE, key=key).digest()
+
+
 def unpacked(raws: bytes) -> tuple[bytes, ...]:
     """Return the fingerprints of raw bytes that were packed one behind the other."""
     return struct.unpack(f"{RAW_SIZE}s" * (len(raws) // RAW_SIZE), raws)

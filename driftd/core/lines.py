@@ -1,10 +1,13 @@
 """Rows of pages, by column: a row whose bytes are known costs no object of its own."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import NamedTuple, Self
+from typing import Final, NamedTuple, Self
 
 from driftd.core.model import KeyBytes
+
+ERASED: Final = b"\0"
+"""Stands for the key of a record that was erased: no key of a record is like it."""
 
 
 class Line(NamedTuple):
@@ -74,6 +77,15 @@ class Lines:
             return list(map(Line, self.records, self.raws, self.keys))
         return [Line(self.records[at], self.raws[at], self.keys[at]) for at in self.fresh]
 
+    def without(self, keys: Collection[KeyBytes]) -> "Lines":
+        """Return the rows as they are to be remembered: without the keys of erased records."""
+        if not keys:
+            return self
+        made = Lines()
+        made.records, made.raws, made.fresh = self.records, self.raws, self.fresh
+        made.keys = [ERASED if key in keys else key for key in self.keys]
+        return made
+
     def put_off(self, keys: AbstractSet[KeyBytes]) -> set[KeyBytes]:
         """Leave rows of these keys that are not known to the next reading, and return their keys.
 
@@ -111,3 +123,8 @@ class Lines:
     def last_key(self) -> KeyBytes | None:
         """Return the last usable key."""
         return next((key for key in reversed(self.keys) if key), None)
+
+
+def usable(key: KeyBytes) -> bool:
+    """Tell whether a key may be asked for: there is one, and it is not that of an erased record."""
+    return key not in (b"", ERASED)

@@ -31,6 +31,8 @@ class Op(StrEnum):
     CREATE = "c"
     UPDATE = "u"
     DELETE = "d"
+    MARKER = "m"
+    """To none: the log itself says something of a resource, as ``reason`` tells."""
 
 
 class Confidence(StrEnum):
@@ -70,6 +72,15 @@ class Policy(StrEnum):
     """As ``warn``; change events are stored, and released when it is accepted."""
     FREEZE = "freeze"
     """As ``warn``; no further cycle of the resource until it is accepted."""
+
+
+class Privacy(StrEnum):
+    """What is stored of a member, the strictest last: see `core.veil`."""
+
+    KEEP = "keep"
+    HASH = "hash"
+    MASK = "mask"
+    DROP = "drop"
 
 
 class Guards(Struct, frozen=True):
@@ -131,6 +142,8 @@ class Resource(Struct, frozen=True):
     """Member, of the record or of its lines → class that it names by its key."""
     rules: Rules = Rules()
     """What exact checks know of the class."""
+    private: Mapping[str, Privacy] = field(default_factory=dict)
+    """Member or path → its rule; empty where all is kept."""
 
 
 class Query(Struct, frozen=True):
@@ -337,3 +350,18 @@ class Standing(Struct, frozen=True):
     """Whether the watermark's member went or changed its form: sweeps instead of deltas until that is accepted."""
     frozen: bool = False
     """Whether no cycle runs until a drift is accepted: policy ``freeze``."""
+    forgotten: int = 0
+    """Up to which number tombstones may be gone: what a key that has none takes for its previous ``seq``.
+
+    Given by the store; what a commit says of it counts for nothing.
+    """
+    private: Mapping[str, Privacy] = {}
+    """The field rules under which all that was read is stored."""
+    scrubbed: Mapping[str, Privacy] = {}
+    """The field rules under which all that is stored was last rewritten."""
+    lifted: tuple[Mapping[str, Privacy], ...] = ()
+    """Field rules of before, under which stand still what was not read since `lifted_at`: details, absent records."""
+    lifted_at: int = 0
+    """When the rules last changed, epoch ms."""
+    erased: int = 0
+    """Records that a person had erased, and that are not seen again."""

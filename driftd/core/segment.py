@@ -4,17 +4,22 @@ Order is what the server returned: keys are looked up here, never compared.
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from msgspec import Struct
 
 from driftd.core import fingerprint
-from driftd.core.lines import Lines
+from driftd.core.lines import ERASED, Lines, usable
 from driftd.core.model import Contents, KeyBytes, Segment
 
 GROWN = 1.5
 """A stretch longer than so many pages is cut."""
 SHRUNK = 4
 """A segment under a page's so-manieth part is read together with its neighbour."""
+
+
+NOTHING: Final = bytes(fingerprint.RAW_SIZE)
+"""Stands for the fingerprint of an erased record."""
 
 
 class Plan(Struct, frozen=True):
@@ -45,13 +50,14 @@ def pieces(lines: Lines, page_size: int) -> list[Lines]:
     """
     whole: list[Lines] = []
     keys = lines.keys
-    start, usable = 0, len(keys)
-    while usable and not keys[usable - 1]:
-        usable -= 1
-    while start < usable:
-        rest = usable - start
-        stop = usable if rest <= GROWN * page_size else start + page_size
-        while not keys[stop - 1]:
+    start = 0
+    end = len(keys)
+    while end and not usable(keys[end - 1]):
+        end -= 1
+    while start < end:
+        rest = end - start
+        stop = end if rest <= GROWN * page_size else start + page_size
+        while not usable(keys[stop - 1]):
             stop += 1
         whole.append(lines.part(start, stop))
         start = stop
@@ -65,16 +71,20 @@ def segment(lines: Lines, digest: bytes) -> tuple[Segment, Contents]:
     keyless = keys.count(b"") if b"" in named else 0
     duplicates = 0
     if len(named) < len(keys):
-        different = {(key, raw) for key, raw in zip(keys, lines.raws, strict=True) if key}
-        duplicates = len(different) - len(named - {b""})
+        different = {(key, raw) for key, raw in zip(keys, lines.raws, strict=True) if usable(key)}
+        duplicates = len(different) - len(named - {b"", ERASED})
     made = Segment(keys[-1], len(keys), digest, duplicates=duplicates, keyless=keyless)
-    return made, Contents(b"".join(lines.raws), keys)
+    raws = lines.raws
+    if ERASED in named:
+        raws = [NOTHING if key == ERASED else raw for key, raw in zip(keys, raws, strict=True)]
+    return made, Contents(b"".join(raws), keys)
 
 
 def known(contents: Contents, loose: frozenset[KeyBytes]) -> dict[bytes, KeyBytes]:
     """Return the keys of a segment by the raw fingerprints of their records.
 
     Left out are `loose` keys, whose records a probe or a delta changed since: the segment does not show them as stored.
+    No bytes have the fingerprint that stands for an erased record: such a row is looked into each time.
     """
     raws = fingerprint.unpacked(contents.raw)
     if loose.isdisjoint(contents.keys):

@@ -115,6 +115,29 @@ class ConnectionStatus(Struct, frozen=True):
         return max((each.health.last_success or 0 for each in self.resources), default=0) or None
 
 
+class Rebased(Struct, frozen=True):
+    """The log of changes began anew, as the database had been damaged, restored or removed."""
+
+    at: int
+    """Epoch ms."""
+    reason: str
+    aside: str = ""
+    """Where the files are that were there before; empty: nowhere."""
+
+
+class Care(Struct, frozen=True):
+    """What was done for the database; times in epoch ms."""
+
+    checked: int | None = None
+    """When it was last looked through."""
+    whole: bool = True
+    """What came of that."""
+    backed_up: int | None = None
+    """When the newest backup was taken."""
+    backup_size: int = 0
+    backup_failures: int = 0
+
+
 class Database(Struct, frozen=True):
     """The store as it is."""
 
@@ -136,6 +159,16 @@ class Database(Struct, frozen=True):
     """Checkpoints of the write-ahead log that readers held up; None where nobody counts them."""
     oldest_reader: int | None = None
     """When the oldest open read transaction began, epoch ms."""
+    full: int = 0
+    """Transactions that found no room."""
+    paused: bool = False
+    """Whether nothing is captured for want of room."""
+    ballast: int = 0
+    """Bytes that are kept for a full disk."""
+    rebased: Rebased | None = None
+    """When the log last began anew."""
+    care: Care | None = None
+    """None: nobody looks after it."""
 
 
 class Daemon(Struct, frozen=True):
@@ -178,6 +211,8 @@ class Status(Struct, frozen=True):
     """None where no daemon runs."""
     groups: tuple[Alert, ...] = ()
     """Alerts of a wider scope than one connection."""
+    rebased: Rebased | None = None
+    """When the log last began anew."""
 
 
 _MANY: Final = 3

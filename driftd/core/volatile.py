@@ -15,6 +15,10 @@ LEAST: Final = 20
 """Fewer records than this teach nothing about what is volatile."""
 SHARE: Final = 0.9
 """A member is volatile if it differs in more than this share of the records."""
+MOST: Final = 100
+"""Members of one resource that are learnt to be volatile; X3 has two or three."""
+LONGEST: Final = 100
+"""Characters of the name of one."""
 _SCALAR: Final = rb'(?:"[^"\\]*"|"(?:[^"\\]|\\.)*"|[-+.0-9eE]+|true|false|null)'
 
 
@@ -39,7 +43,8 @@ def learnt(pairs: Iterable[tuple[JsonObject, JsonObject]]) -> frozenset[str]:
     for first, second in pairs:
         n += 1
         differing.update(set(_differing(first, second)))
-    return frozenset(name for name, count in differing.items() if n >= LEAST and count > SHARE * n)
+    found = (name for name, count in differing.items() if n >= LEAST and count > SHARE * n and len(name) <= LONGEST)
+    return frozenset(sorted(found)[:MOST])
 
 
 def nearly_all(count: int, n: int) -> bool:

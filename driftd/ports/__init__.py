@@ -4,18 +4,22 @@ Each port has one contract suite in ``tests/contracts`` that every implementatio
 """
 
 from driftd.ports.casebook import Casebook, Filing, Told
+from driftd.ports.changelog import Changelog
 from driftd.ports.logbook import KEPT, Entries, Hour, Logbook, Polled, Remembered
 from driftd.ports.source import Source, Traffic
-from driftd.ports.store import Cycle, Detected, Facts, Outcome, Seen, Snapshot, Store
+from driftd.ports.store import Cycle, Detected, Erased, Erasure, Facts, Outcome, Seen, Snapshot, Store
 from driftd.ports.surroundings import Clock, Log
 
 __all__ = [
     "KEPT",
     "Casebook",
+    "Changelog",
     "Clock",
     "Cycle",
     "Detected",
     "Entries",
+    "Erased",
+    "Erasure",
     "Facts",
     "Filing",
     "Hour",

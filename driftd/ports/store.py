@@ -1,6 +1,6 @@
 """What the runtime asks of the store: records, changes, segments, checkpoints."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import NamedTuple, Protocol
 
@@ -92,6 +92,30 @@ class Detected(Struct, frozen=True):
     """
 
 
+class Erasure(Struct, frozen=True):
+    """A record that is to be taken out of everything that is stored of it."""
+
+    key: KeyBytes
+    record: bytes
+    """What stands for its key from then on, so that it is not seen again: a hash of it."""
+    now: int
+    """Epoch ms."""
+    detected: Detected
+    """What detection remembers without it, and the deed."""
+    forget: bool = False
+    """Whether nothing is to stand for it: the next sweep sees it as new."""
+
+
+class Erased(Struct, frozen=True):
+    """What an erasure took away."""
+
+    live: int = 0
+    """1 where the record was live, else 0."""
+    events: int = 0
+    naming: int = 0
+    """Records of other classes that name it, and are left as they are."""
+
+
 class Cycle(Protocol):
     """One cycle being written. Nothing of it is visible before `commit`; leaving without it drops everything."""
 
@@ -174,6 +198,37 @@ class Store(Protocol):
 
     async def absences(self, resource: Resource) -> Mapping[Absence, int]:
         """Count the records whose delete is pending or held."""
+        ...
+
+    async def rewrite(self, resource: Resource, stricter: Callable[[bytes], bytes]) -> Standing:
+        """Have every body that is stored of `resource`, in snapshot and log, be what `stricter` makes of it.
+
+        `stricter` is idempotent, and takes and returns canonical JSON. What would still show a body as it was goes
+        with it. In slices; where it does not come to its end it is to be done again. Returns the checkpoint, which
+        remembers the field rules of `resource` as those of all that is stored.
+        """
+        ...
+
+    async def erase(self, resource: Resource, what: Erasure) -> Erased:
+        """Take a record out of snapshot, log, segments and all that is known or was told of it.
+
+        The caller holds off cycles of the resource. Its events leave a gap in the log. `wipe` follows.
+        """
+        ...
+
+    async def wipe(self, resource: Resource) -> bool:
+        """Leave no trace of erased records in what bodies are compressed with, nor in free pages or logs.
+
+        Returns whether it came to its end: a reader may hold on to what was, for a moment.
+        """
+        ...
+
+    async def unfinished(self, resource: Resource) -> bool:
+        """Tell whether an erasure still waits for `wipe`."""
+        ...
+
+    async def erased(self, resource: Resource) -> frozenset[bytes]:
+        """Return what stands for the keys of erased records, that are not to be seen again."""
         ...
 
     async def read_changes(

@@ -33,6 +33,8 @@ class Agenda:
         self._standings: dict[str, Standing] = {}
         self._busy: dict[str, int] = {}
         """Since when each resource is being polled, epoch ms."""
+        self._begun: dict[str, float] = {}
+        """The same, monotonic seconds."""
         self._free: dict[str, int] = {}
         """Since when none of its cycles has run, epoch ms."""
         self._sweeps_after: dict[str, int] = {}
@@ -77,6 +79,12 @@ class Agenda:
         now = self._clock.now()
         return max((min(self._due(resource, now).values()) - now) / 1000, self._resting(resource.name))
 
+    @property
+    def on_trial(self) -> bool:
+        """Whether one cycle tries if the connection is well again: until it is answered, no other one begins."""
+        hold = self._holds.get(None)
+        return hold is not None and any(begun > hold.since for begun in self._begun.values())
+
     def spread(self, purse: Purse) -> None:
         """Put off each sweep that is due and that today's budget does not bear besides the probes still to come."""
         now, resumes = self._clock.now(), purse.resumes
@@ -99,12 +107,13 @@ class Agenda:
         kind = next((kind for kind in _MOST_COMPLETE_FIRST if due[kind] <= now), min(due, key=lambda kind: due[kind]))
         rested = max(self._rested.get(name, 0), self._rested.get(None, 0))
         ready = max(due[kind], self._started, self._free.get(name, 0), rested)
-        self._busy[name] = now
+        self._busy[name], self._begun[name] = now, self._clock.monotonic()
         return kind, (now - ready) / 1000
 
     def end(self, resource: Resource) -> None:
         """Note that a resource's cycle has ended."""
         self._busy.pop(resource.name, None)
+        self._begun.pop(resource.name, None)
         self._free[resource.name] = self._clock.now()
 
     def hold(self, resource: Resource | None, seconds: float) -> None:

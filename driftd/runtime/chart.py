@@ -20,6 +20,7 @@ from driftd.core.health import (
 from driftd.core.model import Op
 from driftd.core.reasons import State
 from driftd.core.status import ConnectionStatus
+from driftd.errors import Reason
 from driftd.ports import Clock, Log, Polled
 from driftd.runtime.alarms import Alarms
 from driftd.runtime.book import Book
@@ -69,6 +70,14 @@ class Chart:
     def struck(self, trouble: Trouble) -> None:
         """Note what keeps every resource from being read although none was tried."""
         self.health = host_struck(self.health, trouble)
+
+    def halted(self, trouble: Trouble | None) -> None:
+        """Note what keeps driftd itself from capturing anything, or with None that it is over."""
+        outage = self.health.outage
+        if trouble is not None:
+            self.health = replace(self.health, outage=trouble, good=0)
+        elif outage is not None and outage.reason is Reason.STORE_ERROR:
+            self.health = replace(self.health, outage=None)
 
     @property
     def evidence(self) -> tuple[ConnectionHealth, Mapping[str, ResourceHealth]]:

@@ -30,7 +30,7 @@ from driftd.core.volume import OF_SWEEPS, Swept
 from driftd.ports import Casebook, Facts, Store
 from driftd.runtime.agreements import Disagreement, disagreements
 from driftd.runtime.breaches import Breaches, Cycled
-from driftd.runtime.counterparts import Counterparts, Others
+from driftd.runtime.counterparts import Counterparts, Erased, Others, nobody
 from driftd.runtime.prices import Priced, priced
 
 ALWAYS: Final = OF_RECORDS | {Check.SCALE_SHIFT, Check.SET_CHANGES, Check.STOPPED_CHANGING}
@@ -48,6 +48,10 @@ class Start(Struct, frozen=True):
     """When the cycle began, epoch ms."""
     standing: Standing = Standing()
     memory: Memory = Memory()
+    erased: Erased = nobody
+    """Tells who was erased."""
+    erasing: bool = False
+    """Whether what is gone is erased, and no delete: nobody is an orphan for that."""
 
 
 class Checked(Struct, frozen=True):
@@ -78,7 +82,7 @@ class Checks:
         self._start = start
         self._baseline = not start.standing.baselined
         self._gathering = Gathering(resource, start.began, baseline=self._baseline)
-        self._counterparts = Counterparts(casebook, store, resource.connection, others)
+        self._counterparts = Counterparts(casebook, store, resource.connection, others, start.erased)
         cycled = Cycled(resource, start.kind, start.began)
         self._breaches = Breaches(casebook, store, self._counterparts, cycled)
         self._ratios = Ratios()
@@ -94,7 +98,7 @@ class Checks:
             if row.absent is Absence.HELD:
                 self._held.append(row.key)
             found = self._gathering.look(row, change)
-            if change is not None and change.op is Op.DELETE:
+            if change is not None and change.op is Op.DELETE and not self._start.erasing:
                 self._gone.append(row.key)
             if found is not None:
                 looked.append(found)

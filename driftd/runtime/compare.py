@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from driftd.core import canonical, diff, fingerprint, flat
+from driftd.core import canonical, diff, fingerprint, flat, oversize, strict
 from driftd.core.cadence import details_in_hand
 from driftd.core.diff import Sighting
 from driftd.core.lines import Line
@@ -13,6 +13,7 @@ from driftd.core.model import Change, Details, JsonObject, KeyBytes, Op, Resourc
 from driftd.errors import Reason, SourceError
 from driftd.runtime.tally import Tally
 from driftd.runtime.tenant import Tenant
+from driftd.runtime.veiling import Veiling
 
 
 class Found(NamedTuple):
@@ -25,10 +26,12 @@ class Found(NamedTuple):
 class Comparison:
     """Compares what one cycle sees with what is stored."""
 
-    def __init__(self, tenant: Tenant, resource: Resource, standing: Standing, tally: Tally) -> None:
+    def __init__(self, tenant: Tenant, resource: Resource, standing: Standing, tally: Tally, veiling: Veiling) -> None:
         self._tenant = tenant
+        self._veiling = veiling
         self._resource = resource
         self._tally = tally
+        self._forgotten = standing.forgotten
         self._volatile = frozenset(resource.volatile) | frozenset(standing.volatile)
         self._redrop = (
             self._volatile
@@ -39,7 +42,7 @@ class Comparison:
         self._rows = 0
         self.details_left = details_in_hand(resource, standing, tenant.clock.now()) if resource.details else 0.0
         """The budget of details reads; what a refusal leaves of it is not lost."""
-        self._refused = False
+        self._refused = self._looked = False
         self._completed: set[KeyBytes] = set()
         self.members: Counter[str] = Counter()
         """How many updates changed each top-level member."""
@@ -62,10 +65,10 @@ class Comparison:
                 unlike.append(line)
             elif held.absent is not None or (placed and not held.placed):
                 rows.append(diff.row_of(held, placed=placed))
-        sightings = await self._complete(self._sightings(unlike, page, now, placed=placed))
+        sightings = await self._complete(self._sightings(unlike, page, now, placed=placed), stored)
         changes: list[Change] = []
         for seen in sightings:
-            row, change = diff.sighted(seen, stored.get(seen.key), self._resource, volatile=self._redrop)
+            row, change = self._sighted(seen, stored.get(seen.key))
             rows.append(row)
             if change is not None:
                 changes.append(change)
@@ -76,7 +79,7 @@ class Comparison:
         """Turn rows of a resource that is read for the first time into rows to keep: there is nothing to compare."""
         now = self._tenant.clock.now()
         if self._resource.details:
-            complete = await self._complete(self._sightings(lines, page, now, placed=True))
+            complete = await self._complete(self._sightings(lines, page, now, placed=True), {})
             return [diff.first(seen) for seen in complete]
         bodies, _ = self._read(lines)
         return [
@@ -99,12 +102,16 @@ class Comparison:
             details = self._canonical(record)
             body = canonical.refreshed(held.body, details)
             seen = Sighting(held.key, held.raw, body, page, self._next_row(), self._tenant.clock.now(), details=details)
-            row, change = diff.sighted(seen, held, self._resource, volatile=self._redrop)
+            row, change = self._sighted(seen, held)
             rows.append(row._replace(placed=held.placed))
             if change is not None:
                 changes.append(change)
                 self._note(change)
         return Found(rows, changes)
+
+    def _sighted(self, seen: Sighting, held: Stored | None) -> tuple[Row, Change | None]:
+        sides = self._veiling.sides(held, details=seen.details is not None, volatile=self._redrop)
+        return diff.sighted(seen, held, self._resource, sides=sides, forgotten=self._forgotten)
 
     def _sightings(self, lines: Sequence[Line], page: int, now: int, *, placed: bool) -> list[Sighting]:
         bodies, stamps = self._read(lines)
@@ -118,12 +125,24 @@ class Comparison:
 
         Rows may take the short way where there is no stamp to look at, and nothing that needs the careful decoder.
         """
-        records = [line.record for line in lines]
+        records = self._bounded([line.record for line in lines])
         self._tally.records_decoded += len(records)
-        if records and self._resource.watermark is None and flat.plain(b",".join(records)):
+        shaped = self._resource.watermark is None and self._veiling.veil is None
+        if records and shaped and flat.plain(b",".join(records)):
             return self._shaped(records), [None] * len(records)
         decoded = list(map(self._tenant.source.decode, records))
         return list(map(self._canonical, decoded)), list(map(self._stamp, decoded))
+
+    def _bounded(self, records: list[bytes]) -> list[bytes]:
+        """Return records with what stands for those over a limit, and look at a few for what decoders pass over."""
+        if not self._looked:
+            self._looked = True
+            self._tally.repeated(strict.twice(records[: strict.SAMPLE]))
+        if max(map(len, records), default=0) <= oversize.SMALL:
+            return records
+        kept = list(map(oversize.bounded, records))
+        self._tally.oversized(sum(one is not other for one, other in zip(kept, records, strict=True)))
+        return kept
 
     def _shaped(self, records: Sequence[bytes]) -> list[bytes]:
         if not self._flat.learnt:
@@ -137,7 +156,7 @@ class Comparison:
         return self._canonical(decoded)
 
     def _canonical(self, record: JsonObject) -> bytes:
-        return canonical.canonical(record, self._volatile, self._resource.lines)
+        return canonical.canonical(self._veiling.shown(record), self._volatile, self._resource.lines)
 
     def _stamp(self, record: JsonObject) -> int | None:
         """Return a record's own update stamp, epoch ms; None where it has none, or one without a zone."""
@@ -150,13 +169,14 @@ class Comparison:
             return None
         return round(stamp.timestamp() * 1000) if stamp.tzinfo else None
 
-    async def _complete(self, sightings: list[Sighting]) -> list[Sighting]:
+    async def _complete(self, sightings: list[Sighting], stored: Mapping[KeyBytes, Stored]) -> list[Sighting]:
         """Read the details of document records that are new or whose bytes changed, within the budget."""
         if not self._resource.details:
             return sightings
         complete = []
         for seen in sightings:
-            record = await self._details(seen.key) if self.details_allowed else None
+            wanted = self.details_allowed and not self._veiling.alike(seen.body, stored.get(seen.key))
+            record = await self._details(seen.key) if wanted else None
             complete.append(seen if record is None else diff.completed(seen, self._canonical(record)))
         return complete
 
@@ -174,12 +194,13 @@ class Comparison:
         self.details_left -= 1
         self._completed.add(key)
         self._tally.completed(answer)
+        self._tally.oversized(int(answer.record is not None and oversize.NAME in answer.record))
         return answer.record
 
     def _note(self, change: Change) -> None:
         self._tally.changes[change.op] += 1
         if change.op is Op.UPDATE:
-            self.members.update({pointer.split("/", 2)[1] for pointer in change.changed})
+            self.members.update({pointer.split("/", 2)[1] for pointer in change.changed if pointer})
 
     def _next_row(self) -> int:
         self._rows += 1

@@ -1,6 +1,6 @@
 """The other classes of a connection, as exact checks look at them: who is polled, what is there, what it adds up to."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final, TypeAlias, TypeVar
 
@@ -11,15 +11,26 @@ from driftd.ports import Casebook, Store
 
 Others: TypeAlias = Callable[[str], Resource | None]
 """Class → the resource of the same connection that polls it; None where none does."""
+Erased: TypeAlias = Callable[[Resource, Iterable[KeyBytes]], Awaitable[frozenset[KeyBytes]]]
+"""Returns those of the keys of a resource that a person had erased."""
 BATCH: Final = 2_000
 """Keys asked for at once."""
 _Any = TypeVar("_Any")
 
 
+async def nobody(resource: Resource, keys: Iterable[KeyBytes]) -> frozenset[KeyBytes]:
+    """Tell of nobody that they were erased."""
+    del resource, keys
+    return frozenset()
+
+
 class Counterparts:
     """What one cycle asks of other classes; each answer is asked for once."""
 
-    def __init__(self, casebook: Casebook, store: Store, connection: str, others: Others) -> None:
+    def __init__(
+        self, casebook: Casebook, store: Store, connection: str, others: Others, erased: Erased = nobody
+    ) -> None:
+        self._erased = erased
         self._casebook = casebook
         self._store = store
         self._connection = connection
@@ -52,7 +63,7 @@ class Counterparts:
     async def present(self, links: Iterable[Link]) -> dict[str, frozenset[KeyBytes]]:
         """Return by class which of the records that `links` name are there; classes that cannot be judged are left out.
 
-        What is pending or held is there: only a delete that is believed is an absence.
+        What is pending or held is there: only a delete that is believed is an absence. So is what was erased.
         """
         wanted: dict[str, set[KeyBytes]] = {}
         for link in links:
@@ -63,9 +74,16 @@ class Counterparts:
                 there = self._there.setdefault(target, {})
                 for batch in batches([value for value in values if value not in there]):
                     answer = await self._casebook.present(self._connection, target, batch)
+                    answer |= await self._left_out(target, set(batch) - answer)
                     there |= {value: value in answer for value in batch}
                 found[target] = frozenset(value for value in values if there[value])
         return found
+
+    async def _left_out(self, target: str, missing: set[KeyBytes]) -> frozenset[KeyBytes]:
+        standing, other = await self.standing(target), self._others(target)
+        if not missing or other is None or standing is None or not standing.erased:
+            return frozenset()
+        return await self._erased(other, missing)
 
     async def sums(self, name: str, keys: Iterable[SumKey]) -> Sums:
         """Return the sums of a class; those that came to nothing are left out."""

@@ -17,11 +17,11 @@ from msgspec.structs import replace
 
 from driftd.core import fingerprint, gate
 from driftd.core.lines import Line
-from driftd.core.model import Absence, Contents, KeyBytes, Kind, Op, Resource, Segment, Standing
+from driftd.core.model import Absence, Contents, JsonObject, KeyBytes, Kind, Op, Resource, Segment, Standing, Stored
 from driftd.core.schema.parting import SAMPLED
 from driftd.core.segment import pieces, segment
-from driftd.core.volatile import nearly_all
-from driftd.errors import FencedError, Reason, SourceError, StoreError
+from driftd.core.volatile import LONGEST, MOST, nearly_all
+from driftd.errors import DamagedStoreError, FencedError, Reason, SourceError, StoreError
 from driftd.ports import Cycle
 from driftd.runtime.ahead import read_ahead
 from driftd.runtime.checks import Start
@@ -29,10 +29,12 @@ from driftd.runtime.compare import Comparison, Found
 from driftd.runtime.deletes import Deletes, Missing, SilentOnceError
 from driftd.runtime.glance import newest_shown, opening, pages, probed, wanted
 from driftd.runtime.lesson import LearntError, lesson
+from driftd.runtime.patient import Patient
 from driftd.runtime.reader import Reader
 from driftd.runtime.stretches import Stretch, Stretches
 from driftd.runtime.tally import CycleReport, Failure, Tally, Watch
 from driftd.runtime.tenant import Tenant
+from driftd.runtime.veiling import Veiling
 from driftd.runtime.verdict import Ending, frozen
 
 ATTEMPTS = 3
@@ -48,7 +50,8 @@ DAY = 86_400_000
 async def cycle(tenant: Tenant, resource: Resource, kind: Kind, watch: Watch | None = None) -> CycleReport:
     """Run one cycle and report it; failures of the tenant or the store are reported, not raised.
 
-    Raises `FencedError` alone: another process owns the store, so this one must end.
+    Raises `FencedError`, where another process owns the store, and `DamagedStoreError`, where what is stored cannot be
+    believed: in both cases this process must end what it does.
 
     A resource that was never read completely is swept whatever `kind` asks for.
     """
@@ -58,14 +61,20 @@ async def cycle(tenant: Tenant, resource: Resource, kind: Kind, watch: Watch | N
 
 async def _cycle(tenant: Tenant, resource: Resource, kind: Kind, watch: Watch | None) -> CycleReport:
     begun = tenant.clock.monotonic()
+    tenant = replace(tenant, source=Patient(tenant.source, tenant.clock.sleep))
     tally = Tally(resource, kind)
     failure: Failure | None = None
     try:
         standing, absences = await tenant.store.standing(resource), await tenant.store.absences(resource)
         if standing.frozen:
             raise frozen(resource)
+        veiling = await Veiling.begin(resource, standing, tenant.detector.secret, tenant.store)
         if not standing.baselined:
             standing, kind = replace(standing, seed=standing.seed or tenant.seed()), Kind.SWEEP
+        if veiling.changed:
+            kind = Kind.SWEEP  # what is stored was read under other field rules: all is read anew
+        if veiling.stricter:
+            standing = await tenant.store.rewrite(resource, veiling.stricter.stored)
         for attempt in range(1, ATTEMPTS + 1):
             tally = Tally(
                 resource,
@@ -76,7 +85,7 @@ async def _cycle(tenant: Tenant, resource: Resource, kind: Kind, watch: Watch | 
                 requests=tally.requests,
                 bytes=tally.bytes,
             )
-            way = Way(tenant, resource, standing, tally, last=attempt == ATTEMPTS)
+            way = Way(tenant, resource, standing, tally, veiling, last=attempt == ATTEMPTS)
             way.reader.watch = watch
             try:
                 await way.go(kind)
@@ -88,7 +97,7 @@ async def _cycle(tenant: Tenant, resource: Resource, kind: Kind, watch: Watch | 
     except SourceError as error:
         tally.failed(error)
         failure = Failure.of(error)
-    except FencedError:
+    except (FencedError, DamagedStoreError):
         raise
     except StoreError as error:
         hint = "look at the disk and at the permissions of the data directory"
@@ -100,16 +109,26 @@ class Way:
     """One pass over the straight way."""
 
     def __init__(
-        self, tenant: Tenant, resource: Resource, standing: Standing, tally: Tally, *, last: bool = True
+        self,
+        tenant: Tenant,
+        resource: Resource,
+        standing: Standing,
+        tally: Tally,
+        veiling: Veiling,
+        *,
+        last: bool = True,
     ) -> None:
         self.tenant = tenant
+        self.veiling = veiling
         self.resource = resource
         self.standing = standing
         self.tally = tally
         self.volatile = frozenset(resource.volatile) | frozenset(standing.volatile)
-        self.reader = Reader(tenant.source, resource, tally, volatile=self.volatile, seed=standing.seed)
+        self.reader = Reader(
+            tenant.source, resource, tally, volatile=self.volatile, seed=standing.seed, key=veiling.raw_key
+        )
         self.reader.expected = standing.records if standing.baselined else None
-        self.comparison = Comparison(tenant, resource, standing, tally)
+        self.comparison = Comparison(tenant, resource, standing, tally, veiling)
         self.watermark = standing.watermark
         self.missing = Missing()
         self.layout: list[Segment] = []
@@ -127,7 +146,7 @@ class Way:
     async def go(self, kind: Kind) -> None:
         """Open a cycle in the store and walk."""
         start = Start(self.resource, kind, self.tenant.clock.now(), self.standing)
-        self.detection = self.tenant.detector.begin(start, self.tenant.others.get, self.tenant.source.decode)
+        self.detection = self.tenant.detector.begin(start, self.tenant.others.get, self._shown)
         self.ending = Ending(self.tenant, self.resource, self.detection, self.tally)
         opened = await self.tenant.store.begin(
             self.resource,
@@ -191,7 +210,7 @@ class Way:
                 for record in lines.records:
                     source.decode(record)
             # what comes again was changed while this delta reads, and stays for the next: it is within the overlap
-            latest = {line.key: line for line in lines.unknown() if line.key and line.key not in told}
+            latest = {line.key: line for line in self._seen(lines.unknown()) if line.key and line.key not in told}
             stored = await self.tenant.store.known(resource, latest)
             found = await self.comparison.found(list(latest.values()), stored, page=self._position, placed=False)
             await self._write(writing, found)
@@ -210,7 +229,7 @@ class Way:
         again = stretch.lines.put_off(self.changed)
         self.missing.repeated |= again
         self._doubted = bool(again)
-        unknown = stretch.lines.unknown()
+        unknown = self._seen(stretch.lines.unknown())
         await self.detection.keyless(line.record for line in unknown if not line.key)
         latest = {line.key: line for line in unknown if line.key}
         await self._repeated(unknown, latest)
@@ -228,12 +247,23 @@ class Way:
             self.tally.baseline += len(rows)
             return Found(rows, [])
         stored = await self.tenant.store.known(self.resource, [line.key for line in lines])
+        self._believed(lines, stored, stretch)
         self.missing.sighted(stored.values(), stretch)
         return await self.comparison.found(lines, stored, page=stretch.position)
 
+    def _believed(self, lines: Sequence[Line], stored: Mapping[KeyBytes, Stored], stretch: Stretch) -> None:
+        """Raise `DamagedStoreError` for a key that a segment lists and no record has: it would be told as created."""
+        listed = frozenset(stretch.order)
+        if any(line.key in listed and line.key not in stored for line in lines):
+            raise DamagedStoreError(
+                f'"{self.resource.connection}" {self.resource.name}: its segments list a record that is not stored:'
+                " the database is damaged; `driftd run` sets it aside and goes on from the newest backup, or anew"
+            )
+
     async def _stage(self, writing: Cycle, stretch: Stretch, found: Found) -> None:
-        parts = pieces(stretch.lines, self.resource.page_size)
-        whole = stretch.digest if len(parts) == 1 and len(parts[0]) == len(stretch.lines) else None
+        lines = stretch.lines.without(self.veiling.left_out(stretch.lines.keys))
+        parts = pieces(lines, self.resource.page_size)
+        whole = stretch.digest if len(parts) == 1 and len(parts[0]) == len(lines) else None
         whole = UNREAD if self._doubted else whole
         segments = [segment(part, whole or self.reader.digest(b"[" + b",".join(part.records) + b"]")) for part in parts]
         self.layout.extend(one for one, _ in segments)
@@ -270,10 +300,19 @@ class Way:
         if len(latest) == len(lines) or not room:
             return
         earlier = [line for line in lines if line.key and latest[line.key] is not line][:room]
-        decode = self.tenant.source.decode
+        decode = self._shown
         twins = [(decode(line.record), decode(latest[line.key].record)) for line in earlier]
         self._twins += len(twins)
         await self.detection.repeated(twins)
+
+    def _seen(self, lines: Sequence[Line]) -> Sequence[Line]:
+        """Return rows without those of erased records."""
+        left_out = self.veiling.left_out(line.key for line in lines)
+        return [line for line in lines if line.key not in left_out] if left_out else lines
+
+    def _shown(self, record: bytes) -> JsonObject:
+        """Decode a record as far as detection may know of it."""
+        return self.veiling.shown(self.tenant.source.decode(record))
 
     def _keys_unique(self, before: Sequence[Segment]) -> bool:
         """Tell whether this sweep's keys can prove a delete; says so where they cannot."""
@@ -311,7 +350,7 @@ class Way:
                 recipe=fingerprint.recipe(self.volatile),
                 proposed=self._proposed(),
             )
-        standing = tally.remembered(standing)
+        standing = self.veiling.remembered(tally.remembered(standing), now, whole=kind is Kind.SWEEP)
         layout = [one.id if one.id is not None else one for one in self.layout] if kind is Kind.SWEEP else None
         outcome = await self.ending.commit(writing, standing, layout)  # detect ─▶ alert ─▶ commit
         tally.snapshot, tally.pending, tally.held = outcome.records, outcome.pending, outcome.held
@@ -320,7 +359,12 @@ class Way:
 
     def _proposed(self) -> tuple[str, ...]:
         """Name members that changed in nearly every record; a second sweep in a row makes it a proposal."""
-        names = {name for name, count in self.comparison.members.items() if nearly_all(count, self.tally.records)}
+        names = {
+            name
+            for name, count in self.comparison.members.items()
+            if nearly_all(count, self.tally.records) and len(name) <= LONGEST
+        }
+        names = set(sorted(names)[:MOST])
         for name in sorted(names & set(self.standing.proposed)):
             self.tally.notes.append(
                 f"{name} changed in nearly every record in two sweeps: if it says nothing, "

@@ -14,6 +14,7 @@ from driftd.errors import ConfigError
 from driftd.ports import Log, Remembered
 from driftd.runtime.credentials import credential_drifts, evidence_of
 from driftd.runtime.decisions import Decisions
+from driftd.runtime.erasing import Erasing
 from driftd.runtime.lag import Lag, watch_lag
 from driftd.runtime.post import Post
 from driftd.runtime.settling import Site
@@ -71,6 +72,7 @@ class Running:
         self._polling = False
         self._watch = Watch(world.detector.alarms, world.detector.casebook, world.clock, log, self._sight())
         self.decisions = Decisions(world.detector, world.store, world.clock, self.sites)
+        self.erasing = Erasing(world.detector, world.store, world.clock, self.sites)
         self.begun = anyio.Event()
         """Set once polls run."""
 
@@ -131,6 +133,8 @@ class Running:
         """Return what keeps the daemon from being ready; None where nothing does."""
         if not self._polling:
             return "polls do not run"
+        if self._world.halt.trouble is not None:
+            return self._world.halt.trouble.message
         return "the database cannot be written" if self._world.book.failing else None
 
     def stuck(self) -> str | None:
@@ -186,7 +190,7 @@ def needs_restart(before: Config, after: Config) -> tuple[str, ...]:
         "daemon.log_format": (before.daemon.log_format, after.daemon.log_format),
         "daemon.stop_grace": (before.daemon.stop_grace, after.daemon.stop_grace),
         "web.listen": (before.web.listen, after.web.listen),
-        "store": (before.store, after.store),
+        "store.url": (before.store.url, after.store.url),
     }
     return tuple(name for name, (old, new) in pairs.items() if old != new)
 

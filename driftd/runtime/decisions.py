@@ -106,7 +106,7 @@ class Decisions:
             if not await self._frozen(names):
                 await self._accepted(decision, alert, names)
                 return self._said_of_acceptance(alert)
-        async with _idle(self._detector.busy[names], names), self._detector.locks[names]:
+        async with idle(self._detector.busy[names], names), self._detector.locks[names]:
             await self._accepted(decision, alert, names)
         return self._said_of_acceptance(alert)
 
@@ -217,7 +217,7 @@ class Decisions:
         emit = decision.action is Action.RELEASE
         what = Settling(alert, self._site(names), emit, self._deed(decision, alert), decision.candidates)
         others = {name: site.resource for (connection, name), site in sites.items() if connection == names[0]}
-        async with _idle(self._detector.busy[names], names):
+        async with idle(self._detector.busy[names], names):
             self._present(alert)
             number = await settle(self._detector, self._store, self._clock, others.get, what)
         said = "deletes are released as change events" if emit else "records are kept; the next sweep judges afresh"
@@ -250,7 +250,7 @@ def _digits(baseline: Baseline) -> str:
 
 
 @asynccontextmanager
-async def _idle(lock: anyio.Lock, names: Names) -> AsyncIterator[None]:
+async def idle(lock: anyio.Lock, names: Names) -> AsyncIterator[None]:
     """Wait until no cycle of a resource runs; raises `DecisionError` where one takes long."""
     with anyio.move_on_after(PATIENCE) as limit:
         await lock.acquire()

@@ -9,6 +9,7 @@ A cycle that saw nothing new, of a resource without open alerts, costs nothing: 
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from typing import Final
 
@@ -26,10 +27,12 @@ from driftd.core.scale import Shift
 from driftd.core.schema import acceptance
 from driftd.core.schema.declared import declared
 from driftd.core.schema.drifts import drifts as schema_drifts
+from driftd.core.schema.drifts import foremost
 from driftd.core.schema.grade import Rating, uses
 from driftd.core.schema.model import Baseline, Form
 from driftd.core.schema.parting import Twins
 from driftd.core.schema.study import Conclusion, Study
+from driftd.core.schema.unseen import unseen
 from driftd.core.volume import Doubt, Swept
 from driftd.errors import Reason, SourceError
 from driftd.ports import Casebook, Detected, Source, Store
@@ -39,6 +42,7 @@ from driftd.runtime.checks import Checks, Start
 from driftd.runtime.counterparts import Others
 from driftd.runtime.locks import Locks
 from driftd.runtime.tally import Tally
+from driftd.runtime.veiling import Secret, among, no_secret
 
 PROTOTYPES: Final = 3600.0
 """Seconds between two readings of what a tenant declares of a resource."""
@@ -57,6 +61,8 @@ class Detector(Struct):
     casebook: Casebook
     store: Store
     alarms: Alarms
+    secret: Secret = no_secret
+    """Gives the key of a connection's private members."""
     decided: Counter[tuple[str, str]] = field(default_factory=Counter)
     """How often a person decided something of a resource: what a cycle has read of it before is then read again."""
     asked: dict[tuple[str, str], float] = field(default_factory=dict)
@@ -71,6 +77,7 @@ class Detector(Struct):
 
     def begin(self, start: Start, others: Others, decode: Callable[[bytes], JsonObject]) -> "Detection":
         """Return the detection of a cycle."""
+        start = replace(start, erased=partial(among, self.secret, self.store))
         return Detection(self, start, others, decode)
 
 
@@ -158,7 +165,9 @@ class Detection:
         conclusion = study.conclude(kind=tally.kind, rows=tally.records, whole=whole, now=now)
         rating = self._rating(conclusion)
         checked = await checks.conclude(_swept(tally, self._start.standing), now)
-        found = (*schema_drifts(conclusion.changes, resource, rating), *checked.drifts)
+        shapes = self._foremost(schema_drifts(conclusion.changes, resource, rating), tally)
+        tally.notes.extend(study.told())
+        found = (*shapes, *checked.drifts)
         covered = {*checked.covered, *({DriftKind.SCHEMA} if tally.records else ())}
         interval, outdone = min(resource.probe, resource.delta), self._outdone(found)
         judged = alarms.evaluate(Checked(*self._names, covered, interval, found, outdone), now)
@@ -209,8 +218,11 @@ class Detection:
             casebook = self._detector.casebook
             self._start = replace(self._start, memory=await casebook.memory(*self._names))
             self._baseline = await casebook.baseline(*self._names)
-            volatile = self._start.standing.volatile
-            study = Study(self._resource, self._start.memory.learnt, self._baseline, volatile=volatile)
+            standing, resource = self._start.standing, self._resource
+            moved = standing.baselined and standing.private != resource.private
+            hidden = unseen(standing.private if moved else None, resource.private)
+            learnt = self._start.memory.learnt
+            study = Study(resource, learnt, self._baseline, volatile=standing.volatile, unseen=hidden)
             if study.unlearnt and self._start.standing.baselined:
                 await self._relearn(study)
             self._begun = study, Checks(casebook, self._detector.store, self._start, self._others)
@@ -285,6 +297,17 @@ class Detection:
                 before = baseline or self._baseline
                 baseline = acceptance.accept(before, conclusion.current, change, conclusion.among, now) or baseline
         return baseline
+
+    def _foremost(self, shapes: Sequence[Drift], tally: Tally) -> Sequence[Drift]:
+        """Return the drifts of shape that are told one by one, and note that there are more."""
+        known = self._detector.alarms.known(self._resource.connection)
+        open_ = {(each.drift.finding, each.drift.field) for each in known if each.open}
+        kept = foremost(shapes, open_)
+        if len(kept) < len(shapes):
+            tally.notes.append(
+                f"{len(shapes)} changes of shape: {len(kept)} are told one by one, the others once these are settled"
+            )
+        return kept
 
     def _outdone(self, found: Iterable[Drift]) -> frozenset[str]:
         """Return the open alerts of shape of which another drift of the same field says more by now."""

@@ -10,11 +10,12 @@ import anyio
 from anyio.abc import TaskGroup
 from msgspec.structs import replace
 
+from driftd.core.backoff import Retries, earned, spent
 from driftd.core.backoff import wait as wait_after
 from driftd.core.health import Poll, Result, Trouble
 from driftd.core.model import Kind, Resource
 from driftd.core.reasons import MEANINGS, Reach
-from driftd.errors import FencedError, Reason, StoreError
+from driftd.errors import DamagedStoreError, FencedError, Reason, StoreError
 from driftd.runtime.agenda import Agenda
 from driftd.runtime.cycle import cycle
 from driftd.runtime.heard import Heard
@@ -25,7 +26,13 @@ from driftd.runtime.view import Present
 from driftd.runtime.world import World
 
 _UNANSWERED: Final = frozenset({Reason.TIMEOUT, Reason.CONNECTION_RESET})
-"""What says nothing of a host that was reached before, and ends no trial of one that was not."""
+"""What says nothing of a host that was reached before, and ends no trial of one that was not.
+
+A reset before any byte came is the host's own doing, or that of what stands before it, as a refusal is.
+"""
+
+_UNSENT: Final = _UNANSWERED | {Reason.RATE_LIMITED}
+"""What, besides a host that is down, is told to others who would go the same way, before they send anything."""
 
 
 class Begun(NamedTuple):
@@ -48,6 +55,11 @@ class Poller:
         self._progress: dict[str, int] = {}
         self._decided: dict[tuple[str, str], int] = {}
         """How often a person had decided something of a resource when it was last looked at."""
+        self._noted: dict[str, tuple[str, ...]] = {}
+        """The latest notes of each resource."""
+        self._running: dict[str, anyio.CancelScope] = {}
+        """By resource, what ends its cycle."""
+        self._retries = Retries()
         self._trying = False
         """Whether one of our cycles is the trial of a breaker."""
         self._wake = anyio.Event()
@@ -65,11 +77,13 @@ class Poller:
         self.nudge()
 
     async def run(self) -> None:
-        """Poll; raises `FencedError` where another process owns the store, and what is a bug."""
+        """Poll; raises `FencedError` and `DamagedStoreError` where the store is no longer ours or sound, and bugs."""
         way = self._post.way
         for resource in self._post.connection.resources:
             self._agenda.settle(resource, await self._tenant.store.standing(resource))
         way.join(self._told)
+        self._world.halt.join(self._halted)
+        self._halted()
         try:
             async with anyio.create_task_group() as group:
                 while not self._stopping:
@@ -81,6 +95,7 @@ class Poller:
                         await self._wake.wait()
         finally:
             way.leave(self._told)
+            self._world.halt.leave(self._halted)
             way.abandoned(self._post.traffic)
             for resource in self._post.connection.resources:
                 self._world.sweeps.forget((self, resource.name))
@@ -109,7 +124,7 @@ class Poller:
         self._agenda.spread(self._post.traffic.purse)
         for resource in self._agenda.idle():
             delay, large = self._agenda.delay(resource), self._agenda.is_large(resource)
-            if delay > 0 or self._trying or not self._post.way.claim(self._post.traffic):
+            if delay > 0 or self._trying or self._agenda.on_trial or not self._post.way.claim(self._post.traffic):
                 self._world.sweeps.forget((self, resource.name))
                 wait = min(wait, delay if delay > 0 else self._post.way.opens_in or tick)
             elif not large or self._world.sweeps.enter((self, resource.name), self.nudge):
@@ -118,8 +133,10 @@ class Poller:
         return wait
 
     def _may_ask(self) -> bool:
-        """Whether the tenant may be asked at all: the connection is not paused, and its budget not used up."""
+        """Whether the tenant may be asked at all: there is room, no pause, and the budget is not used up."""
         chart, purse = self._post.chart, self._post.traffic.purse
+        if self._world.halt.trouble is not None:
+            return False
         rest, now = chart.health.pause, self._tenant.clock.now()
         if rest is not None and now < rest.until:
             return False
@@ -140,22 +157,25 @@ class Poller:
         """Run one cycle; whatever is no failure of tenant or store is a bug, which costs this cycle only."""
         clock, trial = self._tenant.clock, self._trying
         begun = Begun(clock.now(), clock.monotonic(), trial)
+        report: CycleReport | None = None
         try:
-            with self._world.gauges.polling():
-                report = await cycle(self._heard(resource), resource, kind)
-        except FencedError:
+            with self._world.gauges.polling(), anyio.CancelScope() as self._running[resource.name]:
+                report = await cycle(self._heard(resource, begun.monotonic), resource, kind)
+        except (FencedError, DamagedStoreError):
             raise
         except Exception as error:
             self._post.log.error("poll ended by a bug", resource=resource.name, kind=kind, error=error)
             report = _bug(resource, kind, clock.monotonic() - begun.monotonic, error)
         finally:
+            self._running.pop(resource.name, None)
             self._progress.pop(resource.name, None)
             self._agenda.end(resource)
             if roomy:
                 self._world.sweeps.leave()
             if trial:
                 self._trying = False
-        await self._settle(resource, report, begun)
+        if report is not None:  # an abandoned one never was
+            await self._settle(resource, report, begun)
         if trial:
             self._post.way.abandoned(self._post.traffic)
         self.nudge()
@@ -164,37 +184,53 @@ class Poller:
         """Note what a cycle gave, and when the next one may begin."""
         post = self._post
         if report.outcome == "failed" and self._was_refused(report):
-            if begun.trial or self._post.way.opens_in is None:
+            if report.retry_after is not None:
+                self._agenda.hold(None, report.retry_after)
+            elif begun.trial or self._post.way.opens_in is None:
                 self._agenda.hold(None, self._world.restart)  # not the breaker's doing: it would begin again at once
             return
         poll = post.chart.polled(resource.name, report, begun.at, self._world.book, post.log)
         self._world.gauges.polls.observe(report.seconds)
+        self._note(resource, report.notes)
         if poll.result is Result.FAILED:
+            if report.reason is Reason.RATE_LIMITED and report.retry_after is not None:
+                post.traffic.quota.rest(report.retry_after)
             self._hold(resource, poll, report.retry_after)
         else:
+            self._retries = earned(self._retries, report.requests)
             self._agenda.release(resource, begun.monotonic)
             await self._settled(resource)
         if poll.result is not Result.FAILED or poll.status is not None:
             post.way.passed()
 
+    def _note(self, resource: Resource, notes: tuple[str, ...]) -> None:
+        """Say what a cycle noted, unless that was said of its resource the last time there was something."""
+        if notes and notes != self._noted.get(resource.name):
+            self._noted[resource.name] = notes
+            for note in notes:
+                self._post.log.warning("poll noted", resource=resource.name, note=note)
+
     async def _settled(self, resource: Resource) -> None:
         try:
             self._agenda.settle(resource, await self._tenant.store.standing(resource))
-        except FencedError:
+        except (FencedError, DamagedStoreError):
             raise
         except StoreError:
             self._agenda.hold(resource, self._world.restart)  # it would seem due at once
 
     def _was_refused(self, report: CycleReport) -> bool:
-        """Whether the cycle failed before it sent anything: by the breaker, or by the rest after a failed token."""
-        return not report.requests and report.reason is not None and MEANINGS[report.reason].reach is Reach.HOST
+        """Whether a breaker, a quota or the rest after a failed token kept the cycle from sending: that is no poll."""
+        if report.requests or report.reason is None:
+            return False
+        return report.reason in _UNSENT or MEANINGS[report.reason].reach is Reach.HOST
 
     def _hold(self, resource: Resource, poll: Poll, retry_after: float | None) -> None:
         chart, settings, way = self._post.chart, self._post.connection.settings, self._post.way
         trouble = chart.health.outage if _is_wide(poll) else chart.resource(resource.name).trouble
         if trouble is None or poll.reason is None:
             return
-        unanswered = poll.reason in _UNANSWERED and way.opens_in is not None
+        silent = poll.reason is Reason.CONNECTION_RESET and not poll.bytes
+        unanswered = poll.reason in _UNANSWERED and (silent or way.opens_in is not None)
         if MEANINGS[poll.reason].reach is Reach.HOST or unanswered:
             way.failed(trouble)
         after = wait_after(
@@ -205,12 +241,19 @@ class Poller:
             second_look=settings.second_look,
             chance=self._world.chance(),
         )
-        self._agenda.hold(resource if after.reach is Reach.RESOURCE else None, after.seconds)
+        seconds = after.seconds
+        if retry_after is None and seconds < resource.probe:
+            left = spent(self._retries, poll.requests)
+            self._retries, seconds = (self._retries, resource.probe) if left is None else (left, seconds)
+        self._agenda.hold(resource if after.reach is Reach.RESOURCE else None, seconds)
 
-    def _heard(self, resource: Resource) -> Tenant:
-        """Return the tenant for one cycle, which gets on as long as answers come."""
+    def _heard(self, resource: Resource, begun: float) -> Tenant:
+        """Return the tenant for one cycle, which gets on as long as answers come, and ends a trial with the first."""
 
         def heard() -> None:
+            if self._agenda.on_trial:
+                self._agenda.release(None, begun)
+                self.nudge()
             self._progress[resource.name] = self._tenant.clock.now()
 
         return replace(self._tenant, source=Heard(self._tenant.source, heard))
@@ -221,6 +264,14 @@ class Poller:
             self._post.chart.struck(trouble)
         elif self._post.way.opens_in is None:
             self._agenda.release(None)
+        self.nudge()
+
+    def _halted(self) -> None:
+        """Take note that there is no room for anything, or room again."""
+        trouble = self._world.halt.trouble
+        self._post.chart.halted(trouble)
+        for scope in self._running.values() if trouble is not None else ():
+            scope.cancel()
         self.nudge()
 
     def _present(self) -> Present:

@@ -49,7 +49,7 @@ class Posts:
         way = self._ways.of(connection)
         purse = Purse(connection.name, budget_of(connection), known.usage, self._clock)
         own = connection.settings.max_concurrency
-        traffic = ConnectionTraffic(own, way, self._everywhere, purse, self._gauges)
+        traffic = ConnectionTraffic(own, way, self._everywhere, purse, self._gauges, self._ways.quota(connection))
         host = connection.host
         chart = Chart(connection, host, known, traffic, self._clock, self._alarms)
         return Post(connection, host, chart, way, traffic, self._log.bind(connection=connection.name))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from driftd.core import fingerprint
+from driftd.core import fingerprint, strict
 from driftd.core.lines import Lines
 from driftd.core.model import KeyBytes, Page, Query, Resource, Segment
 from driftd.core.volatile import cutter
@@ -11,6 +11,10 @@ from driftd.errors import Reason, SourceError
 from driftd.ports import Source
 from driftd.runtime.tally import Progress, Tally, Watch
 
+PAGES = 200_000
+"""Pages of one reading of which nothing is known yet; of 500 records each, they hold a hundred million."""
+MOST = 100_000
+"""Records of one page."""
 EMPTY_PAGES = 3
 """Empty pages in a row that still promise a next one."""
 
@@ -26,19 +30,29 @@ class Reader:
     """Reads pages of one resource for one cycle."""
 
     def __init__(
-        self, source: Source, resource: Resource, tally: Tally, *, volatile: frozenset[str], seed: int
+        self,
+        source: Source,
+        resource: Resource,
+        tally: Tally,
+        *,
+        volatile: frozenset[str],
+        seed: int,
+        key: bytes | None = None,
     ) -> None:
+        """`key` is that of the hashes of bytes that hold private members; without one they are made with the `seed`."""
         self._source = source
         self._resource = resource
         self._tally = tally
         self._seed = seed
+        self._key = key
         self._volatile = volatile
         self._cut = cutter(volatile)
         self._digests: set[bytes] = set()
-        self._links: set[str] = set()
+        self._links: set[bytes] = set()
+        """Fingerprints of the links that were followed, which may be long."""
         self._empty = 0
-        self.limit: int | None = None
-        """Greatest number of pages; None: as many as there are."""
+        self.limit = PAGES
+        """Greatest number of pages."""
         self.watch: Watch | None = None
         self.expected: int | None = None
 
@@ -51,6 +65,8 @@ class Reader:
         self._tally.read(page)
         digest = self.digest(page.records)
         self._check(page, digest, chained=chained)
+        if self._tally.pages == 1:
+            self._tally.repeated(strict.twice(self._source.split(page)[: strict.SAMPLE]))
         return Read(page, digest)
 
     async def again(self, query: Query) -> Page:
@@ -66,13 +82,22 @@ class Reader:
 
     def digest(self, records: bytes) -> bytes:
         """Hash the bytes of a ``$resources`` array."""
-        return fingerprint.raw(self._cut(records), self._seed)
+        cut = self._cut(records)
+        return fingerprint.raw(cut, self._seed) if self._key is None else fingerprint.keyed(cut, self._key)
 
     def lines(self, page: Page, known: Mapping[bytes, KeyBytes]) -> Lines:
         """Split a page into rows with their raw fingerprints; a row whose bytes are `known` is not looked into."""
         slices = self._source.split(page)
+        if len(slices) > MOST:
+            raise SourceError(
+                Reason.PAYLOAD_TOO_LARGE,
+                f'"{self._resource.connection}" {self._resource.name}: a page of {len(slices)} records',
+                hint="the tenant does not keep to page_size: report it to the tenant",
+            )
         cut = map(self._cut, slices) if self._volatile else slices
-        lines = Lines(slices, fingerprint.raws(cut, self._seed), known)
+        key = self._key
+        raws = fingerprint.raws(cut, self._seed) if key is None else [fingerprint.keyed(each, key) for each in cut]
+        lines = Lines(slices, raws, known)
         if lines.fresh:
             lines.name(self._source.keys(self._resource, lines.unnamed()))
         return lines
@@ -97,8 +122,9 @@ class Reader:
     def _check(self, page: Page, digest: bytes, *, chained: bool) -> None:
         empty = len(page.records) <= 2
         self._empty = self._empty + 1 if empty else 0
-        repeated = (not empty and digest in self._digests) or (chained and page.next in self._links)
-        if repeated or self._empty > EMPTY_PAGES or (self.limit is not None and self._tally.pages > self.limit):
+        link = fingerprint.raw(page.next.encode(), self._seed) if chained and page.next is not None else None
+        repeated = (not empty and digest in self._digests) or link in self._links
+        if repeated or self._empty > EMPTY_PAGES or self._tally.pages > self.limit:
             what = "the same page or link came twice" if repeated else f"{self._tally.pages} pages and no end"
             raise SourceError(
                 Reason.PAGING_INCOMPLETE,
@@ -106,5 +132,5 @@ class Reader:
                 hint="nothing was taken from this pass; see whether the tenant's $next links are changed by a proxy",
             )
         self._digests.add(digest)
-        if chained and page.next is not None:
-            self._links.add(page.next)
+        if link is not None:
+            self._links.add(link)

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 from msgspec import Struct, field
 
-from driftd.core.lines import Lines
+from driftd.core.lines import Lines, usable
 from driftd.core.model import Contents, KeyBytes, Query, Resource, Segment
 from driftd.core.segment import Plan, known, plan
 from driftd.ports import Store
@@ -64,10 +64,10 @@ class _Run(Struct):
             self.lines = lines
 
     def order(self, stop: int) -> tuple[KeyBytes, ...]:
-        return tuple(key for _, contents in self.loaded[: stop - self.start] for key in contents.keys if key)
+        return tuple(key for _, contents in self.loaded[: stop - self.start] for key in contents.keys if usable(key))
 
     def unseen(self) -> int:
-        return sum(1 for _, contents in self.loaded for key in contents.keys if key and key not in self.seen)
+        return sum(1 for _, contents in self.loaded for key in contents.keys if usable(key) and key not in self.seen)
 
 
 class Stretches:
@@ -107,7 +107,7 @@ class Stretches:
         """Yield what stored segments list behind the end of the resource."""
         for index in range(self._index, len(self._segments)):
             (contents,) = await self._store.contents([self._segments[index]])
-            order = tuple(key for key in contents.keys if key)
+            order = tuple(key for key in contents.keys if usable(key))
             query = Query(1, after=self._before)
             yield Stretch(self._next(), query, before=self._before, order=order, missing=frozenset(order))
 

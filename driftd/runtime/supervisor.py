@@ -10,7 +10,7 @@ from driftd.config import Config, ConnectionConfig
 from driftd.core.health import Trouble
 from driftd.core.reasons import State
 from driftd.core.status import ConnectionStatus
-from driftd.errors import FencedError, Reason, SourceError
+from driftd.errors import DamagedStoreError, FencedError, Reason, SourceError
 from driftd.ports import Remembered, Source
 from driftd.runtime.poller import Poller
 from driftd.runtime.post import NOTHING_KNOWN, Post, by_connection
@@ -177,7 +177,7 @@ class Supervisor:
             self._unusable(post, error)
             await self._rest(life, post.connection.settings.probe)
         except Exception as error:
-            if _is_fenced(error):
+            if _is_the_end(error):
                 raise
             world.gauges.restarts += 1
             post.log.error("poller ended by a bug", error=error)
@@ -215,7 +215,8 @@ def tenant_of(post: Post, source: Source, world: World) -> Tenant:
     )
 
 
-def _is_fenced(error: BaseException) -> bool:
+def _is_the_end(error: BaseException) -> bool:
+    """Tell whether the store is another process's by now, or damaged: nobody may go on with it."""
     if isinstance(error, BaseExceptionGroup):
-        return any(_is_fenced(each) for each in error.exceptions)
-    return isinstance(error, FencedError)
+        return any(_is_the_end(each) for each in error.exceptions)
+    return isinstance(error, FencedError | DamagedStoreError)

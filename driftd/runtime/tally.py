@@ -1,8 +1,8 @@
 """What one cycle did, in numbers and in words."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from typing import Literal, NamedTuple, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -11,6 +11,8 @@ from driftd.core.model import Details, Kind, Op, Page, Prototypes, Resource, Sta
 from driftd.errors import Reason, SourceError
 
 Verdict = Literal["ok", "partial", "failed"]
+_NAMED: Final = 3
+"""Members that are named in a message."""
 
 
 class Progress(Struct, frozen=True):
@@ -117,6 +119,7 @@ class Tally(Struct):
     evaluated: bool = False
     drifts: tuple[str, ...] = ()
     schema_changes: Mapping[str, int] = field(default_factory=dict)
+    _said_twice: bool = False
 
     def read(self, page: Page) -> None:
         """Count one page."""
@@ -160,6 +163,27 @@ class Tally(Struct):
     def doubt(self, reason: Reason, message: str, hint: str) -> None:
         """Note something that keeps the cycle from being wholly trusted; the first one is reported."""
         self.doubts.append(Failure(reason, message, hint))
+
+    def repeated(self, names: Sequence[str]) -> None:
+        """Note members that came twice in one record; that is said once."""
+        if names and not self._said_twice:
+            self._said_twice = True
+            self.doubt(
+                Reason.INVALID_PAYLOAD,
+                f'"{self.resource.connection}" {self.resource.name}: members come twice in one record:'
+                f" {', '.join(names[:_NAMED])}; the last one counts",
+                "report it to the tenant: its web service says two things at once; records are captured as ever",
+            )
+
+    def oversized(self, records: int) -> None:
+        """Note records over a limit, of which a fingerprint is kept."""
+        if records:
+            self.doubt(
+                Reason.PAYLOAD_TOO_LARGE,
+                f'"{self.resource.connection}" {self.resource.name}: {records} records are too large; of them a'
+                " fingerprint is kept",
+                "leave out the member that is so large from the representation; a change of it is told all the same",
+            )
 
     def report(self, seconds: float, failure: Failure | None = None) -> CycleReport:
         """Close the account."""

@@ -11,6 +11,7 @@ from driftd.core.credential import SKEW, Certificate, Dated, Issued, Sign, noted
 from driftd.core.health import ConnectionHealth
 from driftd.runtime.gauges import Gauges
 from driftd.runtime.purse import Purse
+from driftd.runtime.quota import Quota
 from driftd.runtime.way import Way
 
 
@@ -20,12 +21,22 @@ class ConnectionTraffic:
     Whoever waits holds no place that others could use: the connection's own limit comes first, the one for all last.
     """
 
-    def __init__(self, own: int, way: Way, everywhere: anyio.CapacityLimiter, purse: Purse, gauges: Gauges) -> None:
+    def __init__(
+        self,
+        own: int,
+        way: Way,
+        everywhere: anyio.CapacityLimiter,
+        purse: Purse,
+        gauges: Gauges,
+        quota: Quota | None = None,
+    ) -> None:
+        """Take what is shared; `quota` None: what no other connection shares, and nobody limits."""
         self._own = anyio.Semaphore(own, fast_acquire=True)
         self._way = way
         self._everywhere = everywhere
         self._gauges = gauges
         self.purse = purse
+        self.quota = quota or Quota(purse.clock)
         self.tokens = 0
         self.token_failures = 0
         self._signs: list[Sign] = []
@@ -40,6 +51,7 @@ class ConnectionTraffic:
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
         with self._gauges.held() as admitted:
+            await self.quota.turn(self.purse.connection)
             async with self._own, self._way.places, self._everywhere:
                 admitted()
                 self._way.check(self)
@@ -56,6 +68,8 @@ class ConnectionTraffic:
     def answered(self, status: int | None, seconds: float) -> None:
         """Note how a request ended."""
         self._gauges.answered(status, seconds)
+        if status == 429:
+            self.quota.objected()
 
     def renewed(self, issued: Issued | None) -> None:
         """Note that a token was asked for."""

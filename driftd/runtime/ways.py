@@ -8,6 +8,7 @@ import anyio
 from driftd.config import ClientCredentials, Config, ConnectionConfig
 from driftd.core.breaker import Limits
 from driftd.ports import Clock
+from driftd.runtime.quota import Quota
 from driftd.runtime.way import Way
 
 
@@ -20,6 +21,7 @@ class Ways:
         self._limits = limits
         self._places: dict[str, anyio.CapacityLimiter] = {}
         self._ways: dict[tuple[str, ...], Way] = {}
+        self._quotas: dict[tuple[str, str, str], Quota] = {}
 
     def allot(self, config: Config) -> None:
         """Give each host as many places as the most careful of its connections allows."""
@@ -33,6 +35,12 @@ class Ways:
             del self._ways[name]
         for host in self._places.keys() - most.keys():
             del self._places[host]
+        for gone in self._quotas.keys() - set(map(_credential, config.connections)):
+            del self._quotas[gone]
+
+    def quota(self, connection: ConnectionConfig) -> Quota:
+        """Return what a connection's host grants its credential."""
+        return self._quotas.setdefault(_credential(connection), Quota(self._clock))
 
     def of(self, connection: ConnectionConfig) -> Way:
         """Return the way that a connection goes."""
@@ -44,3 +52,10 @@ class Ways:
             places = self._places.setdefault(host, anyio.CapacityLimiter(connection.settings.max_per_host))
             self._ways[name] = Way(places, self._clock, self._chance, self._limits)
         return self._ways[name]
+
+
+def _credential(connection: ConnectionConfig) -> tuple[str, str, str]:
+    auth = connection.auth
+    if isinstance(auth, ClientCredentials):
+        return connection.host, auth.token_url, auth.client_id
+    return connection.host, "", auth.username

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from driftd.config import ConnectionConfig
 from driftd.core.backoff import Pacing
@@ -11,6 +11,7 @@ from driftd.ports import Clock, Source, Store, Traffic
 from driftd.runtime.book import Book
 from driftd.runtime.detect import Detector
 from driftd.runtime.gauges import Gauges
+from driftd.runtime.halt import Halt
 from driftd.runtime.post import Posts
 from driftd.runtime.rooms import Rooms
 
@@ -35,6 +36,7 @@ class World(Struct):
     seed: Callable[[], int]
     """Draws 64 random bits."""
     detector: Detector
+    halt: Halt = field(default_factory=Halt)
     pacing: Pacing = Pacing()
     tick: float = 15.0
     """Seconds between looks at a connection where nothing is due: states change with time, and clocks jump."""

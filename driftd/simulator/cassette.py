@@ -7,7 +7,11 @@ import msgspec
 from msgspec import Struct, field
 
 VERSION = 1
+LARGEST = 1 << 30
+"""Bytes of a cassette."""
 _NOTHING = msgspec.Raw(b"")
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What a decoder raises for bytes that are not its own."""
 
 
 class CassetteError(ValueError):
@@ -61,7 +65,7 @@ class Exchange(Struct):
             return None
         try:
             return _page(self.body)
-        except msgspec.MsgspecError:
+        except _UNREADABLE:
             return None
 
 
@@ -94,7 +98,11 @@ _exchange = msgspec.json.Decoder(Exchange).decode
 def load(file: Path) -> Cassette:
     """Read a cassette. Raises `CassetteError`, also for a file that cannot be read."""
     try:
-        lines = file.read_bytes().split(b"\n")
+        with file.open("rb") as tape:
+            content = tape.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise CassetteError(f'"{file}" is longer than {LARGEST >> 30} GiB: record fewer classes')
+        lines = content.split(b"\n")
     except OSError as error:
         raise CassetteError(f'"{file}" cannot be read ({error.strerror})') from error
     found = _head(file, lines[0])
@@ -102,7 +110,7 @@ def load(file: Path) -> Cassette:
         raise _torn(file, len(lines), "it ends within a line")
     try:
         end = msgspec.json.decode(lines[-2], type=_End).end
-    except msgspec.MsgspecError:
+    except _UNREADABLE:
         raise _torn(file, len(lines) - 1, "its last line is missing") from None
     if end != len(lines) - 2:
         raise _torn(file, len(lines) - 1, f"it should have {end} lines before the last")
@@ -113,7 +121,7 @@ def load(file: Path) -> Cassette:
 def _head(file: Path, line: bytes) -> Cassette:
     try:
         version = msgspec.json.decode(line)["cassette"]
-    except (msgspec.MsgspecError, KeyError, TypeError):
+    except (*_UNREADABLE, KeyError, TypeError):
         raise CassetteError(
             f'"{file}" is no cassette: record one with "driftd connections test NAME --record FILE"'
         ) from None
@@ -121,7 +129,7 @@ def _head(file: Path, line: bytes) -> Cassette:
         raise CassetteError(f'"{file}" has version {version}, and only {VERSION} is known: use the driftd that made it')
     try:
         return msgspec.json.decode(line, type=Cassette)
-    except msgspec.MsgspecError as error:
+    except _UNREADABLE as error:
         raise CassetteError(f'"{file}", line 1: {error}') from None
 
 
@@ -129,7 +137,7 @@ def _exchanges(file: Path, lines: list[bytes]) -> Iterator[Exchange]:
     for number, line in enumerate(lines, 2):
         try:
             yield _exchange(line)
-        except msgspec.MsgspecError as error:
+        except _UNREADABLE as error:
             raise CassetteError(f'"{file}", line {number} is not whole: {error}') from None
 
 

@@ -15,7 +15,7 @@ import msgspec
 import orjson
 
 from driftd.simulator.answers import Answer, Page, diagnoses
-from driftd.simulator.cassette import Cassette, Exchange, RecordedClass, load
+from driftd.simulator.cassette import Cassette, CassetteError, Exchange, RecordedClass, load
 from driftd.simulator.dialect import Request
 from driftd.simulator.farm import Farm
 from driftd.simulator.where import seconds_of
@@ -23,6 +23,8 @@ from driftd.simulator.worldtime import WorldTime
 
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _DEFAULT_COUNT = 20
+_DIGITS = 100
+"""Of a number in a key."""
 
 
 class _Listing:
@@ -92,7 +94,16 @@ class Replay(Farm):
     @classmethod
     def load(cls, file: Path) -> "Replay":
         """Read a cassette; raises `CassetteError`."""
-        return cls(load(file))
+        read = load(file)
+        try:
+            made = cls(read)
+            for each in made._classes.values():
+                _ = each.forwards  # every record has its key
+        except (ValueError, ArithmeticError, RecursionError, msgspec.MsgspecError) as error:
+            raise CassetteError(
+                f'"{file}" holds a page that is none ({type(error).__name__}): record it again'
+            ) from None
+        return made
 
     def answer(self, request: Request) -> Answer:
         """Return what a request gets."""
@@ -156,7 +167,12 @@ def _key(row: bytes, names: tuple[str, ...]) -> str:
 def _part(raw: bytes) -> str:
     if raw[:1] == b'"':
         return str(orjson.loads(raw))
-    return f"{Decimal(raw.decode()).normalize():f}" if raw[:1].isdigit() or raw[:1] == b"-" else raw.decode()
+    if not raw[:1].isdigit() and raw[:1] != b"-":
+        return raw.decode()
+    number = Decimal(raw.decode())
+    if abs(number.adjusted()) > _DIGITS:
+        raise ValueError("a key of too many digits")
+    return f"{number.normalize():f}"
 
 
 def _listed(found: _Class, request: Request) -> Answer:

@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +54,8 @@ def configuration(folder: Path, port: int, connections: int, probe: float) -> Pa
 class Measured:
     """A daemon that runs, and what it says of itself."""
 
-    def __init__(self, place: Path, log: Path, core: int | None) -> None:
-        command = [sys.executable, "-m", "driftd", "run", "-c", str(place)]
+    def __init__(self, place: Path, log: Path, core: int | None, entry: Sequence[str] = ("-m", "driftd")) -> None:
+        command = [sys.executable, *entry, "run", "-c", str(place)]
         environment = {**os.environ, "SECRET": "s3cret"}
         with log.open("w") as errors:
             self.process = subprocess.Popen(command, stderr=errors, env=environment)
@@ -62,12 +63,15 @@ class Measured:
             os.sched_setaffinity(self.process.pid, {core})
         self.url = ""
 
+    def text(self) -> str:
+        """Scrape."""
+        with urllib.request.urlopen(f"{self.url}/metrics", timeout=60) as answer:
+            return str(answer.read().decode())
+
     def metrics(self) -> dict[str, float]:
         """Scrape; families are added up over their labels."""
-        with urllib.request.urlopen(f"{self.url}/metrics", timeout=60) as answer:
-            text = answer.read().decode()
         found: dict[str, float] = {}
-        for line in text.splitlines():
+        for line in self.text().splitlines():
             if not line.startswith("#"):
                 name, value = re.split(r"[{ ]", line, maxsplit=1)[0], float(line.rsplit(" ", 1)[1])
                 found[name] = found.get(name, 0.0) + value

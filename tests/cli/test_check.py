@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from tests.adapters.x3.asking import CERTIFICATES
 from tests.cli.conftest import Driftd, Site
 
 
@@ -84,7 +85,35 @@ def test_what_will_not_work_or_changes_nothing_yet_is_noted(driftd: Driftd, site
     assert "note: connections[0].auth.client_secret: the file " in ran.err
 
 
+def test_certificate_files_that_cannot_be_used_are_mistakes(driftd: Driftd, site: Site) -> None:
+    """A file that is not there, and a key of another certificate."""
+    key, other = (CERTIFICATES / name for name in ("client-key.pem", "key.pem"))
+    own = f'client_cert_file = "{CERTIFICATES / "client.pem"}"\nclient_key_file = "{other}"\n'
+    own += 'ca_file = "gone.pem"\nfolder ='
+    text = site.config.read_text()
+    site.config.write_text(text.replace("folder =", own, 1))
+    ran = driftd("check", "config", "-c", site.config)
+    assert (ran.code, ran.out) == (2, "")
+    says = "holds a key that does not belong to the certificate of client_cert_file"
+    assert ran.err.splitlines() == [
+        f'connections[0].ca_file: the file "{site.config.parent / "gone.pem"}" does not exist',
+        f'connections[0].client_key_file: the file "{other}" {says}',
+    ]
+    site.config.write_text(text.replace("folder =", own.replace("gone.pem", str(CERTIFICATES / "authority.pem")), 1))
+    assert "does not belong" in driftd("check", "config", "-c", site.config).err
+    site.config.write_text(site.config.read_text().replace(str(other), str(key)))
+    assert driftd("check", "config", "-c", site.config).code == 0
+
+
 def test_a_configuration_without_connections_says_so(driftd: Driftd, tmp_path: Path) -> None:
     (tmp_path / "driftd.toml").write_text("")
     ran = driftd("check", "config")
     assert (ran.code, ran.out) == (0, "the configuration names no connection: add one with [[connections]]\n")
+
+
+def test_members_that_tell_of_persons_and_have_no_rule_are_noted_once_for_all(driftd: Driftd, site: Site) -> None:
+    """A note, no mistake; a rule of whatever kind is an answer."""
+    notes = json.loads(driftd("check", "config", "-c", site.config, "--format", "json").out)["notes"]
+    (customers,) = [each for each in notes if each.startswith("BPCUSTOMER: ")]
+    assert "TEL" in customers
+    assert customers.endswith('for aldgate, borough: "keep" is an answer too (docs/privacy.md)')

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from driftd.adapters.sqlite.files import LOCK
 from driftd.adapters.sqlite.lock import held
-from driftd.adapters.sqlite.opening import LOCK
 from driftd.cli.simulated import configuration
 from driftd.simulator import Farm, serving
 from driftd.simulator.patches import Patch

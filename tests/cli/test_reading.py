@@ -1,6 +1,7 @@
 """``driftd changes`` and ``driftd records``: the log and the snapshot as JSON lines."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -9,7 +10,9 @@ from typing import Any
 import pytest
 
 from driftd.cli.root import run
+from driftd.simulator import Fault
 from tests.cli.conftest import Driftd, Site, Started
+from tests.faults.observing import Observe
 
 
 def lines(text: str) -> list[dict[str, Any]]:
@@ -39,6 +42,27 @@ def test_records_and_the_changes_after_them_are_the_tenant_as_it_is(driftd: Drif
     for event in lines(after):
         held[event["key"]["SOHNUM"]] = event["after"]
     assert {key for key, record in held.items() if record} == {key[0] for key in aldgate.records("SORDER")}
+
+
+@pytest.mark.fault(30)
+def test_every_digit_comes_out_as_the_tenant_sent_it(driftd: Driftd, site: Site, observe: Observe) -> None:
+    """From the tenant's answer to `driftd records`, text against text; 1.0 and 1 are the same number."""
+    sent = ["18446744073709551617", "-9223372036854775809", "0.1234567890123456789", "1E400", "9007199254740993"]
+    shown = [*sent[:3], "1e400", sent[4]]
+    place = ["-c", site.config, "--connection", "aldgate", "--resource", "BPCUSTOMER"]
+    events = []
+    for one in ("1", "1.0", "1E0"):
+        rows = ",".join(f'{{"BPCNUM":"N{n}","OST":{text}}}' for n, text in enumerate([*sent, one]))
+        body = f'{{"$resources":[{rows}],"$links":{{}}}}'
+        site.farm["aldgate"].faults[:] = [Fault("raw_body", resource="BPCUSTOMER", facet="$query", body=body)]
+        assert driftd("poll", *place, "--full").code == 0
+        events = lines(driftd("changes", *place).out)
+    read = driftd("records", *place).out
+    found = [re.findall(r'"OST": ?([^,}\s]+)', line)[0] for line in read.splitlines()]
+    lost = sum(one != other for one, other in zip(found, [*shown, "1"], strict=True))
+    observe(f"driftd records: {', '.join(found)}", lost=lost, invented=len(events))
+    assert found == [*shown, "1"]
+    assert not events
 
 
 def test_changes_go_on_after_a_cursor_and_stop_at_a_limit(driftd: Driftd, changed: Site) -> None:

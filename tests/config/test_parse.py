@@ -8,11 +8,21 @@ import pytest
 
 from driftd.config import Basic, ClassDefaults, ClientCredentials, Config, Policy, parse
 from driftd.core.model import Calendar, Hours
+from driftd.core.retention import Retention
+from driftd.core.rules import Rules, Total
 from driftd.errors import ConfigError
 
 CATALOGUE = {
     "BPCUSTOMER": ClassDefaults("BPCUSTOMER", ("BPCNUM",)),
-    "SORDER": ClassDefaults("SOH", ("SOHNUM",), details=True, lines={"SOHSOP": ("SOPLIN",)}),
+    "SORDER": ClassDefaults(
+        "SOH",
+        ("SOHNUM",),
+        details=True,
+        lines={"SOHSOP": ("SOPLIN",)},
+        references={"BPCORD": "BPCUSTOMER"},
+        rules=Rules(totals=(Total("TOTLINQTY", "SOHSOP", "QTY"),)),
+        personal=("BPCNAM", "SOHCNT[].EMAIL", "SOHCNT[].TEL"),
+    ),
 }
 TENANT = """
 [[connections]]
@@ -92,7 +102,7 @@ def test_every_key_of_a_resource_arrives() -> None:
     resource, settings = orders.resource, orders.settings
     assert (resource.representation, resource.key, resource.details) == ("YORD", ("YNUM", "YTYP"), True)
     assert (resource.watermark, resource.volatile) == ("UPDDATTIM", ("PRINTED_AT",))
-    assert (dict(orders.private), dict(orders.references)) == (
+    assert (dict(resource.private), dict(orders.references)) == (
         {"EMAIL": "hash", "IBAN": "drop"},
         {"BPCORD": "BPCUSTOMER"},
     )
@@ -103,6 +113,13 @@ def test_every_key_of_a_resource_arrives() -> None:
         5400.0,
         1_500_000_000,
     )
+
+
+def test_how_long_the_log_is_kept_is_read() -> None:
+    text = '[store]\nkeep_bodies = "1d"\nkeep_changes = "36h"\nkeep_counters = "2d"\nmax_log_bytes = "1MB"'
+    day = 86_400_000
+    assert read(text).store.retention == Retention(day, day * 3 // 2, 2 * day, 1_000_000)
+    assert read("").store.retention == Retention()
 
 
 def test_both_ways_to_authenticate_are_read_with_the_place_of_their_secret() -> None:
@@ -147,6 +164,23 @@ def test_networks_open_plain_http_and_private_addresses() -> None:
         ("http://127.0.0.1:8124", "must be https"),
         ("https://10.1.2.3", '"10.1.2.3/32"'),
         ("https://[::1]:8124", "private address"),
+        ("https://localhost:8124", "private address 127.0.0.1"),
+        ("https://x3.localhost.", "private address 127.0.0.1"),
+        ("https://[::ffff:10.1.2.3]", '"10.1.2.3/32"'),
+        ("https://[64:ff9b::10.1.2.3]", "64:ff9b::a01:203"),
+        ("https://169.254.169.254", "no setting admits it"),
+        ("https://2130706433", "ends in a number"),
+        ("https://0x7f.1", "ends in a number"),
+        ("https://127.1", "ends in a number"),
+        ("https://8.8.8.8.", "ends in a number"),
+        ("https://0250.0.0.1", "ends in a number"),
+        ("https://[fe80::1%25eth0]", "zone"),
+        ("https://x3%2eexample", "escape"),
+        ("https://x3.example]", "must be a URL"),
+        ("https://x3..example", "a host's name"),
+        ("https://x3_.éxample.①27", "a host's name"),
+        ("https://x3.ｅxample", "a host's name"),
+        ("https://x3.example:0", "from 1 to 65535"),
     ],
 )
 def test_a_base_url_that_cannot_be_right_is_refused_with_its_reason(address: str, says: str) -> None:
@@ -154,6 +188,44 @@ def test_a_base_url_that_cannot_be_right_is_refused_with_its_reason(address: str
     assert list(found) == ["connections[0].base_url"]
     assert says in found["connections[0].base_url"]
     assert "hunter2" not in found["connections[0].base_url"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["https://x3.example.", "https://x3_test.example:8443/erp", "https://xn--bcher-kva.example", "https://bücher.example",
+     "https://8.8.8.8", "https://[2606:4700::1111]:8124", "https://3com.example"],
+)  # fmt: skip
+def test_a_base_url_that_may_be_right_is_taken(address: str) -> None:
+    assert read(TENANT.replace("https://x3.aldgate.example", address, 1)).connections[0].base_url == address
+
+
+@pytest.mark.parametrize(
+    ("base", "proxy", "key", "says"),
+    [
+        ("https://x3.example", "http://egress.internal:3128", "proxy", "must be https"),
+        ("https://x3.example", "https://u:p@egress.example", "proxy", "signs in at no proxy"),
+        ("https://x3.example", "http://10.0.0.9:3128", "proxy", 'allow_http, such as "10.0.0.9/32"'),
+        ("https://x3.example", "https://10.0.0.9:3128", "proxy", 'allow_networks, such as "10.0.0.9/32"'),
+        ("https://10.0.0.9", "https://egress.example", "base_url", 'allow_networks, such as "10.0.0.9/32"'),
+        ("http://x3.example", "https://egress.example", "base_url", "of the proxy over plain http"),
+    ],
+)
+def test_a_proxy_is_judged_too_and_so_is_what_it_is_asked_for(base: str, proxy: str, key: str, says: str) -> None:
+    text = TENANT.replace("https://x3.aldgate.example", base, 1).replace("folder =", f'proxy = "{proxy}"\nfolder =', 1)
+    found = mistakes(text)
+    assert list(found) == [f"connections[0].{key}"]
+    assert says in found[f"connections[0].{key}"]
+
+
+def test_a_client_key_needs_its_certificate() -> None:
+    own = TENANT.replace("folder =", 'client_key_file = "k.pem"\nfolder =', 1)
+    assert "without the client_cert_file" in mistakes(own)["connections[0].client_key_file"]
+    both = own.replace("folder =", 'client_cert_file = "c.pem"\nfolder =', 1)
+    (connection,) = parse(both, catalogue=CATALOGUE, folder=Path("/etc/driftd")).connections
+    assert (connection.client_cert_file, connection.client_key_file) == (
+        Path("/etc/driftd/c.pem"),
+        Path("/etc/driftd/k.pem"),
+    )
 
 
 def test_plain_http_needs_its_own_range() -> None:
@@ -220,7 +292,16 @@ def test_an_impossible_setting_is_refused_at_every_level(line: str, says: str) -
         ("[vault]\nkey_file = 'k'\nkey_env = 'K'", "vault.key_env", "give one of the two"),
         ("[defaults]\nsweep = '1d'\nsweep_cron = '0 2 * * *'", "defaults.sweep_cron", "give one of the two"),
         ("[network]\nallow_http = ['10.0.0.1/8']", "network.allow_http[0]", 'did you mean "10.0.0.0/8"?'),
+        ("[network]\nallow_networks = ['::ffff:10.0.0.0/104']", "network.allow_networks[0]", "written as IPv4"),
         ("[store]\nurl = 'mysql://x'", "store.url", "postgresql://"),
+        ("[store]\nkeep_bodies = '91d'", "store.keep_bodies", "must not be longer than keep_changes, which is 90d"),
+        (
+            "[store]\nkeep_changes = '2000d'",
+            "store.keep_changes",
+            "longer than keep_counters, which is 400d",
+        ),
+        ("[store]\nkeep_counters = 0", "store.keep_counters", "must be a duration"),
+        ("[store]\nmax_log_bytes = '0B'", "store.max_log_bytes", "at least one byte"),
         ("[connections]\nname = 'a'", "connections", "write [[connections]]"),
         ("[[webhooks]]\nurl = 'https://h.example'\nsecret = 'x'", "webhooks[0].secret", "must not stand in the file"),
     ],
@@ -265,6 +346,14 @@ def test_a_mistake_of_a_connection_names_its_path_and_never_a_secret(old: str, n
         ('name = "SORDER"\nwatermark = "U"\nvolatile = ["A", "U"]', "volatile[1]", "is the watermark"),
         ('name = "SORDER"\nvolatile = ["A", "A"]', "volatile[1]", "twice"),
         ('name = "SORDER"\nprivate = { SOHNUM = "hash" }', "private.SOHNUM", "part of the key"),
+        ('name = "SORDER"\nwatermark = "UPD"\nprivate = { UPD = "mask" }', "private.UPD", "is the watermark"),
+        ('name = "SORDER"\nprivate = { BPCORD = "hash" }', "private.BPCORD", "a reference to another class"),
+        ('name = "SORDER"\nreferences = { REP = "YREP" }\nprivate = { REP = "drop" }', "private.REP", "a reference"),
+        ('name = "SORDER"\nprivate = { SOHSOP = "mask" }', "private.SOHSOP", "part of the key of its lines"),
+        ('name = "SORDER"\nprivate = { "SOHSOP[].QTY" = "mask" }', "private.SOHSOP[].QTY", "what a check reads"),
+        ('name = "SORDER"\nprivate = { QTY = "drop" }', "private.QTY", "what a check reads"),
+        ('name = "SORDER"\nprivate = { "A..B" = "drop" }', "private.A..B", "or its path"),
+        ('name = "SORDER"\nprivate = { "$title" = "drop" }', "private.$title", "or its path"),
         ('name = "SORDER"\nprivate = { A = "burn" }', "private.A", 'must be one of "keep"'),
         ('name = "SORDER"\nreferences = { A = "<script>" }', "references.A", "an X3 name"),
         ('name = "SORDER"\nrequests_per_day = 50000', "requests_per_day", "above the connection's"),
@@ -312,13 +401,27 @@ def test_what_is_not_toml_is_told_with_its_line() -> None:
 
 
 def test_settings_that_change_nothing_yet_are_named() -> None:
-    own = '[[connections.resources]]\nname = "SORDER"\nprivate = { IBAN = "drop" }\n'
-    config = read("[web]\nlisten = ':9420'\nweb_config_file = 'web.yml'\n" + TENANT + own)
-    assert [each.path for each in config.not_in_force] == [
-        "web.web_config_file",
-        "connections[0].resources[0].private",
-    ]
+    config = read("[web]\nlisten = ':9420'\nweb_config_file = 'web.yml'\n" + TENANT)
+    assert [each.path for each in config.not_in_force] == ["web.web_config_file"]
     assert read(TENANT).not_in_force == ()
+
+
+def test_a_member_within_another_is_named_by_its_path() -> None:
+    """As TOML writes it, as driftd tells of it, and as one text."""
+    for written in ('SOHCNT.EMAIL = "hash"', '"SOHCNT.EMAIL" = "hash"', '"SOHCNT[].EMAIL" = "hash"'):
+        own = f'[[connections.resources]]\nname = "SORDER"\nprivate = {{ {written}, X = "keep" }}\n'
+        assert read(TENANT + own).connections[0].resources[0].private["SOHCNT.EMAIL"] == "hash"
+
+
+def test_personal_members_without_a_rule_are_known() -> None:
+    """Whatever the rule says, it was thought of."""
+    own = '[[connections.resources]]\nname = "SORDER"\nprivate = { EMAIL = "keep", BPCNAM = "hash" }\n'
+    (orders,) = read(TENANT + own).connections[0].classes
+    assert (orders.personal, dict(orders.resource.private)) == (
+        ("SOHCNT[].TEL",),
+        {"EMAIL": "keep", "BPCNAM": "hash"},
+    )
+    assert read(TENANT).connections[0].classes[1].personal == ("BPCNAM", "SOHCNT[].EMAIL", "SOHCNT[].TEL")
 
 
 def test_what_the_daemon_goes_by_is_in_force() -> None:

@@ -18,6 +18,7 @@ from driftd.core.secret import Secret
 from driftd.errors import Reason, SourceError
 from driftd.ports import Source
 from driftd.simulator import Farm, Tenant, serving
+from tests.fakes.loopback import LOOPBACK
 from tests.fakes.source import FakeSource, FakeTable
 
 pytestmark = pytest.mark.anyio
@@ -101,7 +102,9 @@ class SimulatedWorld(World):
     async def opened(self) -> AsyncIterator[World]:
         tenant = self.tenant
         auth = ClientCredentials(f"{self.url}{tenant.token_path}", tenant.client_id, Secret(tenant.client_secret))
-        async with X3Source(X3Settings("c", self.url, tenant.folder, auth), None, SystemClock()) as source:
+        async with X3Source(
+            X3Settings("c", self.url, tenant.folder, auth, egress=LOOPBACK), None, SystemClock()
+        ) as source:
             self.source = source
             yield self
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftd.core.backoff import Pacing, Wait, backoff, wait
+from driftd.core.backoff import Pacing, Retries, Wait, backoff, earned, spent, wait
 from driftd.core.reasons import MEANINGS, Reach, State
 from driftd.errors import Reason
 
@@ -16,6 +16,19 @@ def test_a_wait_lies_between_its_floor_and_the_cap(failures: int, base: float, c
     span = backoff(failures, base=base, cap=cap, chance=chance)
     assert 0 < min(base, cap) / 10 <= span <= cap
     assert span <= backoff(failures + 1, base=base, cap=cap, chance=chance) <= 2 * span + 1e-9
+
+
+@given(failed=st.lists(st.integers(0, 40), max_size=200), well=st.lists(st.integers(1, 40), max_size=200))
+def test_retries_are_a_tenth_of_what_went_well(failed: list[int], well: list[int]) -> None:
+    """Whatever fails, and in whatever order: what is asked ahead of the calendar is a tenth, and ten requests."""
+    left, asked = Retries(), 0
+    for number in range(max(len(failed), len(well))):
+        if number < len(well):
+            left = earned(left, well[number])
+        if number < len(failed) and (after := spent(left, failed[number])) is not None:
+            left, asked = after, asked + max(1, failed[number])
+    assert asked <= 0.1 * sum(well) + 10 + 1e-6
+    assert left.saved >= -1e-9
 
 
 @given(st.integers(1, 12))

@@ -13,18 +13,20 @@ from driftd.config.model import WebConfig
 from driftd.core.alerts.model import Alert
 from driftd.core.alerts.search import find
 from driftd.core.casefile import Case
-from driftd.core.decision import Decided, Decision
+from driftd.core.decision import Decided, Decision, Removal
 from driftd.core.health import ConnectionHealth, Trouble
 from driftd.core.reasons import State
+from driftd.core.retention import Pruned
 from driftd.core.schema.model import SchemaVersion
 from driftd.core.status import Status
 from driftd.errors import Reason
 from driftd.faces.http.address import bind
 from driftd.faces.http.application import application
-from driftd.faces.http.inside import Check, Inside
+from driftd.faces.http.inside import Check, Inside, Upkeep
 from driftd.faces.http.serve import Patience, serve
 from tests.faces import views
 from tests.fakes.log import Line, Told
+from tests.fakes.memory_store import MemoryStore
 
 PATIENT = Patience(stop=1)
 
@@ -60,6 +62,7 @@ class Pretended:
         self.checking: Callable[[str], Awaitable[Check]] = for_ever
         self.said: list[Line] = []
         self.decisions: list[Decision] = []
+        self.removals: list[Removal] = []
         self.deciding: Exception | None = None
         """What every decision fails with."""
         self.history: Sequence[SchemaVersion] = views.HISTORY
@@ -67,6 +70,9 @@ class Pretended:
         self.gate = threading.Event()
         """Shut, nothing that asks for the time gets on."""
         self.gate.set()
+        self.changelog = MemoryStore().changelog
+        self.pruned = [Pruned(removed=3, more=True), Pruned(removed=2)]
+        """What each prune does."""
         self.views = 0
         """How often the view was asked for."""
         self.settings = 0
@@ -112,6 +118,15 @@ class Pretended:
             raise self.deciding
         return Decided((await self.case(decision.alert)).alert.id, "done")
 
+    async def prune(self) -> Pruned:
+        return self.pruned.pop(0)
+
+    async def erase(self, removal: Removal) -> str:
+        self.removals.append(removal)
+        if self.deciding is not None:
+            raise self.deciding
+        return "erased"
+
     def inside(self) -> Inside:
         return Inside(
             self.status,
@@ -123,8 +138,10 @@ class Pretended:
             self.case,
             self.versions,
             self.decide,
+            self.erase,
             self,
             Told(self.said),
+            Upkeep(self.prune, self.changelog.cursors, self.changelog.move, self.changelog.forget),
         )
 
 

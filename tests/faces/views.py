@@ -14,7 +14,7 @@ from driftd.core.histogram import SECONDS, Durations
 from driftd.core.model import Op
 from driftd.core.reasons import Actor, State
 from driftd.core.schema.model import FieldForm, Form, Presence, SchemaVersion, Source, ValueKind
-from driftd.core.status import ConnectionStatus, Daemon, Database, ResourceStatus, Status
+from driftd.core.status import Care, ConnectionStatus, Daemon, Database, Rebased, ResourceStatus, Status
 from driftd.errors import Reason
 
 NOW = 1_795_400_000_123
@@ -127,7 +127,9 @@ def daemon(**more: Any) -> Daemon:
 
 
 def database(**more: Any) -> Database:
-    return Database("3.40.1", 40_960, 8192, 10**11, commits=durations(9), limit=256, oldest_reader=NOW - 5, **more)
+    kept: dict[str, Any] = {"rebased": Rebased(NOW - 9000, "damaged"), "care": Care(NOW - 8000, True, NOW - 7000, 4096)}
+    known = kept | {"oldest_reader": NOW - 5} | more
+    return Database("3.40.1", 40_960, 8192, 10**11, commits=durations(9), limit=256, **known)
 
 
 def status(*connections: ConnectionStatus, **more: Any) -> Status:

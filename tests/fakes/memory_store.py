@@ -7,11 +7,14 @@ from types import TracebackType
 from typing import Self
 from uuid import uuid4
 
+import orjson
 from msgspec.structs import replace
 
 from driftd import __version__
+from driftd.core import fingerprint
 from driftd.core.canonical import overlay
 from driftd.core.envelope import Context, envelope
+from driftd.core.lines import ERASED
 from driftd.core.model import (
     Absence,
     Change,
@@ -26,8 +29,9 @@ from driftd.core.model import (
     Stored,
 )
 from driftd.errors import FencedError, StoreError
-from driftd.ports import Detected, Outcome, Seen, Snapshot
+from driftd.ports import Detected, Erased, Erasure, Outcome, Seen, Snapshot
 from tests.fakes.memory_casebook import MemoryCasebook
+from tests.fakes.memory_changelog import MemoryChangelog
 
 
 @dataclass
@@ -40,12 +44,40 @@ class _Shelf:
     segments: dict[int, tuple[Segment, Contents]] = field(default_factory=dict)
     cycles: int = 0
     withholds: bool = False
-    withheld: list[tuple[Change, Context]] = field(default_factory=list)
+    withheld: list[list[tuple[Change, Context]]] = field(default_factory=list)
+    """Of each commit."""
+    released: int = 0
+    """The seq of the last event that was released late."""
+    forgotten: int = 0
+    forgets_at: int | None = None
     open: "MemoryCycle | None" = None
+    erased: set[bytes] = field(default_factory=set)
+    unfinished: bool = False
+
+    @property
+    def placed(self) -> Standing:
+        """The checkpoint as it is read."""
+        return replace(self.standing, forgotten=self.forgotten)
 
     def live(self) -> list[Stored]:
         """Records that are no tombstones, in the order of key bytes."""
         return [self.records[key] for key in sorted(self.records) if self.records[key].deleted_at is None]
+
+    def forget(self, first: int) -> int:
+        """Remove tombstones, or find those that may go next; return how many went. The log begins at `first`."""
+        tombstones = [key for key, each in self.records.items() if each.deleted_at is not None]
+        if self.forgets_at is None:
+            late = self.withheld or self.released >= first
+            if not late and any(self.records[key].seq < first for key in tombstones):
+                self.forgotten, self.forgets_at = first - 1, self.standing.sweeps + 2
+            return 0
+        if self.standing.sweeps < self.forgets_at:
+            return 0
+        gone = [key for key in tombstones if self.records[key].seq <= self.forgotten]
+        for key in gone:
+            del self.records[key]
+        self.forgets_at = None
+        return len(gone)
 
 
 class MemoryCycle:
@@ -110,11 +142,13 @@ class MemoryCycle:
         self._shelf.standing = standing
         context = replace(self._context, sweep=self._shelf.cycles)
         seqs = {change.key: seq for seq, change in enumerate(self._changes, first)}
-        if self._shelf.withholds:
-            self._shelf.withheld += [(change, context) for change in self._changes]
-            self._store.last_seq += len(self._changes)
+        events = [(change, context) for change in self._changes]
+        self._store.changelog.counted(events, self._store.now())
+        if events and self._shelf.withholds:
+            self._shelf.withheld.append(events)
+            self._store.last_seq += len(events)
         else:
-            self._store.publish([(change, context) for change in self._changes])
+            self._store.publish(events)
         for key, row in self._rows.items():
             self._shelf.records[key] = self._stored(row, seqs.get(key))
         if detected is not None:
@@ -175,15 +209,19 @@ class MemoryCycle:
 class MemoryStore:
     """All that is remembered, gone with the process."""
 
-    def __init__(self, cycle_id: Callable[[], str] = lambda: uuid4().hex) -> None:
+    def __init__(
+        self, cycle_id: Callable[[], str] = lambda: uuid4().hex, now: Callable[[], int] = lambda: 1_000
+    ) -> None:
+        self.now = now
         self.log: list[Recorded] = []
         self.last_seq = 0
         """Greatest ``seq`` given so far, to a withheld event or one of the log."""
         self.casebook = MemoryCasebook(self)
+        self.changelog = MemoryChangelog(self)
         self.fenced = False
         """Set it to have every further commit fail as after the start of another process."""
         self._cycle_id = cycle_id
-        self._shelves: dict[tuple[str, str], _Shelf] = {}
+        self.shelves: dict[tuple[str, str], _Shelf] = {}
         self._segment = 0
 
     def next_segment(self) -> int:
@@ -191,8 +229,9 @@ class MemoryStore:
         self._segment += 1
         return self._segment
 
-    def publish(self, events: Iterable[tuple[Change, Context]]) -> None:
-        """Put events at the end of the log."""
+    def publish(self, events: Sequence[tuple[Change, Context]]) -> None:
+        """Put events of one commit at the end of the log."""
+        self.changelog.published(events, self.last_seq + 1, self.now())
         for seq, (change, context) in enumerate(events, self.last_seq + 1):
             whole = envelope(change, seq, context)
             self.log.append(Recorded(seq, context.connection, context.resource, change.op, whole))
@@ -200,17 +239,19 @@ class MemoryStore:
 
     def release(self, connection: str, resource: str) -> None:
         """Put what is withheld of a resource at the end of the log, and withhold no more of it."""
-        shelf = self._shelves.get((connection, resource), _Shelf())
-        self.publish(shelf.withheld)
+        shelf = self.shelves.get((connection, resource), _Shelf())
+        for events in shelf.withheld:
+            self.publish(events)
+            shelf.released = self.last_seq
         shelf.withheld, shelf.withholds = [], False
 
     def withheld(self, connection: str, resource: str) -> int:
         """Count the events of a resource that are withheld."""
-        return len(self._shelves.get((connection, resource), _Shelf()).withheld)
+        return sum(map(len, self.shelves.get((connection, resource), _Shelf()).withheld))
 
     def live(self, connection: str, resource: str) -> set[KeyBytes]:
         """Return the keys of the live records of a resource."""
-        return {stored.key for stored in self._shelves.get((connection, resource), _Shelf()).live()}
+        return {stored.key for stored in self.shelves.get((connection, resource), _Shelf()).live()}
 
     async def begin(
         self, resource: Resource, kind: Kind, *, host: str, folder: str, now: int, baseline: bool = False
@@ -232,10 +273,10 @@ class MemoryStore:
         return shelf.open
 
     async def standing(self, resource: Resource) -> Standing:
-        return self._shelf(resource).standing
+        return self._shelf(resource).placed
 
     async def standings(self) -> Mapping[tuple[str, str], Standing]:
-        return {name: shelf.standing for name, shelf in self._shelves.items() if shelf.cycles}
+        return {name: shelf.placed for name, shelf in self.shelves.items() if shelf.cycles}
 
     async def segments(self, resource: Resource) -> Sequence[Segment]:
         shelf = self._shelf(resource)
@@ -245,7 +286,7 @@ class MemoryStore:
         found, near = [], _Shelf()
         for id_ in [segment.id for segment in segments if segment.id is not None]:
             if id_ not in near.segments:
-                near = next((shelf for shelf in self._shelves.values() if id_ in shelf.segments), near)
+                near = next((shelf for shelf in self.shelves.values() if id_ in shelf.segments), near)
             if id_ not in near.segments:
                 raise StoreError(f"segment {id_} is no longer stored: read the resource's segments again")
             found.append(near.segments[id_][1])
@@ -272,6 +313,52 @@ class MemoryStore:
     async def absences(self, resource: Resource) -> Mapping[Absence, int]:
         return _absences(self._shelf(resource))
 
+    async def rewrite(self, resource: Resource, stricter: Callable[[bytes], bytes]) -> Standing:
+        shelf = self._shelf(resource)
+        for key, stored in shelf.records.items():
+            body, details = stricter(stored.body), None if stored.details is None else stricter(stored.details)
+            print_ = fingerprint.of(overlay(body, details))
+            shelf.records[key] = replace(stored, body=body, details=details, fingerprint=print_)
+        mine = (resource.connection, resource.name)
+        self.log = [_rewritten(each, stricter) if each[1:3] == mine else each for each in self.log]
+        shelf.withheld = [[(_stricter(change, stricter), of) for change, of in commit] for commit in shelf.withheld]
+        self.changelog.rewritten(*mine, lambda change: _stricter(change, stricter))
+        shelf.standing = replace(shelf.standing, scrubbed=resource.private)
+        return shelf.standing
+
+    async def erase(self, resource: Resource, what: Erasure) -> Erased:
+        shelf, mine = self._shelf(resource), (resource.connection, resource.name)
+        gone = shelf.records.pop(what.key, None)
+        live = int(gone is not None and gone.deleted_at is None)
+        events = [each for each in self.log if each[1:3] == mine and _key_of(each, resource) == what.key]
+        self.log = [each for each in self.log if each not in events]
+        shelf.withheld = [[each for each in commit if each[0].key != what.key] for commit in shelf.withheld]
+        self.changelog.erased({each.seq for each in events})
+        shelf.forgotten = self.last_seq
+        for id_, (segment, contents) in shelf.segments.items():
+            keys = tuple(ERASED if each == what.key else each for each in contents.keys)
+            again = what.forget and ERASED in keys
+            segment = replace(segment, digest=bytes(16)) if again else segment
+            shelf.segments[id_] = (segment, Contents(contents.raw, keys))
+        shelf.layout = [id_ for id_ in shelf.layout if shelf.segments[id_][0].boundary != what.key]
+        before = len(shelf.erased)
+        shelf.erased = shelf.erased - {what.record} if what.forget else shelf.erased | {what.record}
+        erased = shelf.standing.erased + len(shelf.erased) - before
+        shelf.standing = replace(shelf.standing, records=shelf.standing.records - live, erased=erased)
+        self.casebook.detect(*mine, what.detected)
+        shelf.unfinished = True
+        return Erased(live, len(events))
+
+    async def wipe(self, resource: Resource) -> bool:
+        self._shelf(resource).unfinished = False
+        return True
+
+    async def unfinished(self, resource: Resource) -> bool:
+        return self._shelf(resource).unfinished
+
+    async def erased(self, resource: Resource) -> frozenset[bytes]:
+        return frozenset(self._shelf(resource).erased)
+
     async def read_changes(
         self, after: int, limit: int, *, connection: str | None = None, resource: str | None = None
     ) -> Sequence[Recorded]:
@@ -293,10 +380,10 @@ class MemoryStore:
         return _seen(stored) if stored is not None and stored.deleted_at is None else None
 
     def _shelf(self, resource: Resource) -> _Shelf:
-        return self._shelves.setdefault((resource.connection, resource.name), _Shelf())
+        return self.shelves.setdefault((resource.connection, resource.name), _Shelf())
 
     def _polled(self, connection: str, resource: str) -> _Shelf:
-        shelf = self._shelves.get((connection, resource))
+        shelf = self.shelves.get((connection, resource))
         if shelf is None or not shelf.cycles:
             raise StoreError(
                 f'resource "{resource}" of connection "{connection}" was never read: run `driftd poll` first'
@@ -310,3 +397,26 @@ def _absences(shelf: _Shelf) -> dict[Absence, int]:
 
 def _seen(stored: Stored) -> Seen:
     return Seen(stored.key, overlay(stored.body, stored.details), stored.absent_since)
+
+
+def _key_of(recorded: Recorded, resource: Resource) -> KeyBytes:
+    key = orjson.loads(recorded.envelope)["key"]
+    return orjson.dumps([key[name] for name in resource.key])
+
+
+def _stricter(change: Change, stricter: Callable[[bytes], bytes]) -> Change:
+    before, after = (None if each is None else stricter(each) for each in (change.before, change.after))
+    return replace(change, before=before, after=after, before_hash=_hash(before), after_hash=_hash(after))
+
+
+def _rewritten(recorded: Recorded, stricter: Callable[[bytes], bytes]) -> Recorded:
+    event = orjson.loads(recorded.envelope)
+    for side in ("before", "after"):
+        if event[side] is not None:
+            body = stricter(orjson.dumps(event[side], option=orjson.OPT_SORT_KEYS))
+            event |= {side: orjson.Fragment(body), f"{side}_hash": _hash(body)}
+    return recorded._replace(envelope=orjson.dumps(event))
+
+
+def _hash(body: bytes | None) -> str | None:
+    return None if body is None else fingerprint.of(body).hex()

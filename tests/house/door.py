@@ -97,10 +97,10 @@ class Door:
         try:
             await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            outer.transport.abort()  # first: the wait below may be cancelled itself
             for each in both:
                 each.cancel()
             await asyncio.gather(*both, return_exceptions=True)
-            outer.transport.abort()
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -42,6 +42,9 @@ class Row:
     events: int = 0
     baseline_kills: int = 0
     """Kills before the first poll was through."""
+    lost: int = 0
+    invented: int = 0
+    """Events that the log lacks against that of an undisturbed run, or has too many."""
     problems: list[str] = field(default_factory=list)
 
 
@@ -113,7 +116,9 @@ def killed(seed: int, kills: int, rows: int, directory: Path) -> Row:
         row.problems += [each for each in outcome or () if each != "ok"]
         victim.kill()
     told = anyio.run(_checked, tenant, directory, row)
-    if Counter(map(repr, told)) != Counter(map(repr, undisturbed(seed, row.advances))):
+    have, want = Counter(map(repr, told)), Counter(map(repr, undisturbed(seed, row.advances)))
+    row.lost, row.invented = (want - have).total(), (have - want).total()
+    if have != want:
         row.problems.append("the log is not that of an undisturbed run")
     row.events = len(told)
     return row

@@ -22,6 +22,7 @@ from driftd.ports import Source
 from driftd.simulator import Farm, Serving, Tenant, serving
 from tests.house.rig import Rig, truth
 
+ROOT = Path(__file__).parents[2]
 CLASSES = ("BPCUSTOMER", "ITMMASTER")
 QUICK = {
     "probe": "200ms",
@@ -58,10 +59,16 @@ def table(**settings: Any) -> str:
     return "".join(f"{name} = {toml(value)}\n" for name, value in settings.items())
 
 
-def head(web: Mapping[str, Any] | None = None, daemon: Mapping[str, Any] | None = None, **defaults: Any) -> str:
+def head(
+    web: Mapping[str, Any] | None = None,
+    daemon: Mapping[str, Any] | None = None,
+    store: Mapping[str, Any] | None = None,
+    **defaults: Any,
+) -> str:
     """Return the part of a configuration that is about no connection."""
     return (
         f"[daemon]\n{table(**{'data_dir': 'data'} | dict(daemon or {}))}"
+        f"[store]\n{table(**{'ballast': '64KiB'} | dict(store or {}))}"
         f"[web]\n{table(**{'listen': '127.0.0.1:0'} | dict(web or {}))}"
         '[network]\nallow_networks = ["127.0.0.0/8"]\nallow_http = ["127.0.0.0/8"]\n'
         f"[defaults]\n{table(**QUICK | defaults)}"
@@ -110,15 +117,21 @@ def fields(line: str) -> dict[str, str]:
 class Daemon:
     """A daemon that was started in a folder with a ``driftd.toml``."""
 
-    def __init__(self, folder: Path, environ: Mapping[str, str] | None = None, prefix: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        environ: Mapping[str, str] | None = None,
+        prefix: Sequence[str] = (),
+        program: Sequence[str] = ("driftd",),
+    ) -> None:
         self.folder = folder
         self.log = folder / "driftd.log"
         self._begin = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
-                [*prefix, sys.executable, "-m", "driftd", "run", "-c", "driftd.toml"],
+                [*prefix, sys.executable, "-m", *program, "run", "-c", "driftd.toml"],
                 cwd=folder,
-                env={**os.environ, **(environ or {})},
+                env={**os.environ, "PYTHONPATH": str(ROOT), **(environ or {})},
                 stdout=log,
                 stderr=log,
             )
@@ -204,9 +217,14 @@ class Daemon:
 
 
 @contextmanager
-def running(folder: Path, environ: Mapping[str, str] | None = None, prefix: Sequence[str] = ()) -> Iterator[Daemon]:
-    """Start a daemon; it is gone when the block ends."""
-    daemon = Daemon(folder, environ, prefix)
+def running(
+    folder: Path,
+    environ: Mapping[str, str] | None = None,
+    prefix: Sequence[str] = (),
+    program: Sequence[str] = ("driftd",),
+) -> Iterator[Daemon]:
+    """Start a daemon, or a test's own `program` of it; it is gone when the block ends."""
+    daemon = Daemon(folder, environ, prefix, program)
     try:
         yield daemon
     finally:
@@ -277,6 +295,16 @@ def equal(rig: Rig) -> None:
         want = truth(rig.tenant, name, "$query")
         assert rig.shown[name] == want, name
         assert rig.told[name] == want, name
+
+
+def amiss(rig: Rig) -> tuple[int, int]:
+    """Count the records whose last state the log lacks, and those that it tells and the tenant does not have so."""
+    lost = invented = 0
+    for name in CLASSES:
+        want, told = truth(rig.tenant, name, "$query"), rig.told[name]
+        lost += sum(told.get(key) != record for key, record in want.items())
+        invented += sum(key not in want for key in told)
+    return lost, invented
 
 
 def crowd(folder: Path, connections: int, port: int = 9) -> None:

@@ -27,6 +27,10 @@ class Reckoning:
     moves: int = 0
     """Changes made at the tenants, whether or not a poll came between them."""
     wrong: list[str] = field(default_factory=list)
+    lost: int = 0
+    """Records whose last state the log does not tell."""
+    invented: int = 0
+    """Faults of events: what was not true then, or does not fit the one before it."""
 
 
 async def reckon(farm: Farm, directory: Path) -> Reckoning:
@@ -81,6 +85,8 @@ def _compare(found: Reckoning, tenant: Tenant, name: str, shown: dict[Key, Any],
     found.told.update(event["op"] for event in events)
     held, wrong = folded(first, true, [(tuple(event["key"].values()), event) for event in events])
     found.wrong += [f"{where} {each}" for each in wrong]
+    found.invented += len(wrong)
+    found.lost += sum(held.get(key) != now.get(key) for key in held.keys() | now.keys())
     if held != now:
         found.wrong.append(f"{where}: the log does not fold to the truth: {_difference(held, now)}")
 

@@ -17,12 +17,13 @@ from driftd.adapters.x3.client import X3Source
 from driftd.adapters.x3.settings import Basic, ClientCredentials, X3Settings
 from driftd.core.model import Guards, Kind, Resource
 from driftd.core.secret import Secret
-from driftd.ports import Source, Store
+from driftd.ports import Clock, Source, Store
 from driftd.runtime.poll import Round, poll
 from driftd.runtime.tally import CycleReport
 from driftd.runtime.tenant import Tenant
 from driftd.simulator import Tenant as X3Tenant
 from tests.fakes.detection import detector_of
+from tests.fakes.loopback import LOOPBACK
 
 SEED = 20_261_123
 
@@ -78,12 +79,15 @@ class Rig:
     ids: set[str] = field(default_factory=set)
     after: list[tuple[str, str, tuple[Any, ...], Any]] = field(default_factory=list)
     """Every event followed: resource, op, key, after."""
+    markers: list[str] = field(default_factory=list)
+    """The resources of which the log says that their snapshot is to be read anew."""
+    clock: Clock = field(default_factory=SystemClock)
 
     async def poll(self, kind: Kind | None = Kind.SWEEP) -> list[CycleReport]:
         """Run one cycle of each resource."""
         detector, others = detector_of(self.store), {each.name: each for each in self.resources}
         folder = self.tenant.folder
-        tenant = Tenant(self.source, self.store, SystemClock(), "127.0.0.1", folder, lambda: SEED, detector, others)
+        tenant = Tenant(self.source, self.store, self.clock, "127.0.0.1", folder, lambda: SEED, detector, others)
         polled = await poll([Round(tenant, self.resources, 3)], kind)
         return list(polled.cycles)
 
@@ -110,6 +114,10 @@ class Rig:
                 assert event["id"] not in self.ids, "an id came twice"
                 self.ids.add(event["id"])
                 self.seq = change.seq
+                if event["op"] == "m":
+                    assert (event["reason"], event["key"]) == ("rebaseline", {})
+                    self.markers.append(change.resource)
+                    continue
                 self._told(change.resource, event)
                 n += 1
         return n
@@ -154,6 +162,6 @@ async def joined(
     auth: Any = ClientCredentials(url + tenant.token_path, tenant.client_id, lambda: tenant.client_secret)
     if settings.pop("basic", False):
         auth = Basic(tenant.username, Secret(tenant.password))
-    known = X3Settings(tenant.name, url, tenant.folder, auth, endpoint=tenant.endpoint)
+    known = X3Settings(tenant.name, url, tenant.folder, auth, endpoint=tenant.endpoint, egress=LOOPBACK)
     async with X3Source(replace(known, **settings), None, SystemClock()) as source:
         yield Rig(source, store, tenant, [structs.replace(each, connection=tenant.name) for each in resources])

@@ -38,6 +38,7 @@ from driftd.simulator import Farm, serving
 from driftd.simulator import Tenant as X3Tenant
 from tests.adapters.x3.asking import CERTIFICATES
 from tests.fakes.log import Line, Told
+from tests.fakes.loopback import LOOPBACK
 from tests.house.door import Door, Names
 from tests.house.rig import resource
 
@@ -200,7 +201,15 @@ def configured(farm: Farm, directory: Path, ways: tuple[int, Door], patient: Pat
         classes = tuple(_class(name, tenant.name, settings) for name in (CLASSES if struck else CLASSES[:1]))
         connections.append(
             ConnectionConfig(
-                tenant.name, url, tenant.folder, tenant.endpoint, signing_in, settings, classes, ca_file=trusted
+                tenant.name,
+                url,
+                tenant.folder,
+                tenant.endpoint,
+                signing_in,
+                settings,
+                classes,
+                ca_file=trusted,
+                network=LOOPBACK,
             )
         )
     return Config(DaemonConfig(data_dir=directory / "data", stop_grace=1.0), tuple(connections))

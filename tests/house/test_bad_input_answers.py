@@ -8,6 +8,7 @@ import pytest
 from driftd.adapters.x3.settings import Caps
 from driftd.errors import Reason
 from driftd.simulator import Fault
+from tests.faults.observing import Observe
 from tests.house.troubled import SICK, nothing_stored, troubled
 
 SMALL = Caps(wire=1 << 20, body=2 << 20, ratio_floor=1 << 18)
@@ -42,6 +43,28 @@ BAD: dict[str, tuple[Reason, Fault]] = {
     "drip": (Reason.TIMEOUT, Fault("drip", seconds=0.05)),
     "hang": (Reason.TIMEOUT, Fault("hang")),
 }
+ROWS = {
+    "class refused": 23,
+    "class not found": 24,
+    "too many requests": 15,
+    "HTML login page with 200": 25,
+    "error $diagnoses with 200": 26,
+    "no $resources": 26,
+    "not UTF-8": 29,
+    "deep nesting": 32,
+    "NaN": 30,
+    "infinite": 30,
+    "another folder": 38,
+    "truncated": 14,
+    "over the cap": 34,
+    "gzip bomb": 33,
+    "drip": 12,
+    "hang": 12,
+} | dict.fromkeys(
+    ["server error", "server error in HTML", "server error without a body", "bad gateway", "unavailable"], 16
+)
+"""The rows of the table of faults that answers belong to."""
+ANSWERS = [pytest.param(what, marks=[pytest.mark.fault(ROWS[what])] if what in ROWS else []) for what in BAD]
 
 
 def settings(what: str) -> dict[str, Any]:
@@ -49,12 +72,12 @@ def settings(what: str) -> dict[str, Any]:
     return {"caps": SMALL} | ({"timeout": SHORT} if what in {"drip", "hang"} else {})
 
 
-@pytest.mark.parametrize("what", BAD)
-async def test_a_bad_answer_changes_nothing(what: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("what", ANSWERS)
+async def test_a_bad_answer_changes_nothing(what: str, tmp_path: Path, observe: Observe) -> None:
     """A bad answer fails its own resource alone, with its reason: a first reading stores nothing, at the first page and
     in the middle of a sweep all stays as it was, and the next clean sweep captures exactly what changed."""
     reason, fault = BAD[what]
-    async with troubled(tmp_path, **settings(what)) as house:
+    async with troubled(tmp_path, observe=observe, what=what, **settings(what)) as house:
         house.spoil(fault, page=4)
         reports = await house.poll()
         bad = reports.pop(("aldgate", SICK))

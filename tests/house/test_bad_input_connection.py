@@ -10,6 +10,7 @@ from driftd.adapters.x3.settings import Basic, ClientCredentials
 from driftd.core.secret import Secret
 from driftd.errors import Reason
 from driftd.simulator import RequestSeen, Switches
+from tests.faults.observing import Observe
 from tests.house.rig import joined
 from tests.house.troubled import SICK, Troubled, shown, troubled
 
@@ -107,10 +108,11 @@ async def test_a_login_page_for_bad_credentials_is_not_data(tmp_path: Path) -> N
         await house.recovers()
 
 
+@pytest.mark.fault(21)
 @pytest.mark.parametrize("how", ["revoked", "expired"])
-async def test_a_token_that_ends_between_pages_is_renewed(how: str, tmp_path: Path) -> None:
+async def test_a_token_that_ends_between_pages_is_renewed(how: str, tmp_path: Path, observe: Observe) -> None:
     """A token that ends in the middle of a sweep costs a new one and a second try of the page, and no record."""
-    async with troubled(tmp_path) as house:
+    async with troubled(tmp_path, observe=observe, what=f"{how} at two of six pages") as house:
         await house.settled()
         house.advance()
         tenant, ended = house.patient.tenant, []
@@ -126,14 +128,16 @@ async def test_a_token_that_ends_between_pages_is_renewed(how: str, tmp_path: Pa
         tenant.on_request = act
         asked = tenant.requests[tenant.token_path]
         await house.recovers()
+        house.seen.append(f"{tenant.requests[tenant.token_path] - asked} tokens asked for, the sweep went on")
         assert ended == [2, 4]
         assert tenant.requests[tenant.token_path] == asked + 2
 
 
-async def test_a_secret_that_was_rotated_and_restored(tmp_path: Path) -> None:
+@pytest.mark.fault(22)
+async def test_a_secret_that_was_rotated_and_restored(tmp_path: Path, observe: Observe) -> None:
     """A rotated secret stops the connection as it stands in the configuration, between two pages too; once it is put
     back, or the new one is read, exactly what changed is captured."""
-    async with troubled(tmp_path) as house:
+    async with troubled(tmp_path, observe=observe, what="between two pages") as house:
         right, tenant, url = house.patient, house.patient.tenant, house.server.url
         await house.settled()
         old = tenant.client_secret

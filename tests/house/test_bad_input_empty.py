@@ -8,17 +8,20 @@ from msgspec.structs import replace
 from driftd.core.model import Guards
 from driftd.errors import Reason
 from driftd.simulator import Fault, RequestSeen
+from tests.faults.observing import Observe
 from tests.house.rig import truth
 from tests.house.troubled import RECORDS, SICK, shown, troubled
 
 
-async def test_empty_once_is_an_accident(tmp_path: Path) -> None:
+@pytest.mark.fault(27)
+async def test_empty_once_is_an_accident(tmp_path: Path, observe: Observe) -> None:
     """One empty answer that the second look does not confirm is passed over: the same poll captures what changed."""
-    async with troubled(tmp_path) as house:
+    async with troubled(tmp_path, observe=observe, what="empty once") as house:
         await house.settled()
         house.advance()
         house.patient.tenant.faults.append(Fault("empty", resource=SICK, times=1))
         await house.recovers()
+        house.seen.append("read again in the same poll")
         assert not await house.store.absent(house.patient.resources[0])
 
 
@@ -42,10 +45,11 @@ async def test_empty_again_and_again_by_accident_is_held(tmp_path: Path) -> None
         await house.recovers()
 
 
-async def test_empty_twice_is_held(tmp_path: Path) -> None:
+@pytest.mark.fault(27)
+async def test_empty_twice_is_held(tmp_path: Path, observe: Observe) -> None:
     """An answer that is empty at the second look too is held as `empty_answer`: the snapshot stays through any number
     of such sweeps; when the rows come back nothing was emitted but what changed meanwhile."""
-    async with troubled(tmp_path) as house:
+    async with troubled(tmp_path, observe=observe, what="empty at the second look too") as house:
         await house.settled()
         before = await shown(house.store, "aldgate", SICK)
         house.patient.tenant.faults.append(Fault("empty", resource=SICK))
@@ -53,6 +57,7 @@ async def test_empty_twice_is_held(tmp_path: Path) -> None:
             house.advance()
             reports = await house.poll()
             report = reports.pop(("aldgate", SICK))
+            house.seen.append(f"{report.held} deletes held as {report.reason}")
             assert (report.outcome, report.reason) == ("partial", Reason.EMPTY_ANSWER)
             assert (report.records, report.held, report.d) == (RECORDS, RECORDS, 0)
             assert "aldgate" in report.message
@@ -63,16 +68,18 @@ async def test_empty_twice_is_held(tmp_path: Path) -> None:
         await house.recovers()
 
 
-async def test_empty_from_the_middle_on_is_held_as_a_mass_delete(tmp_path: Path) -> None:
+@pytest.mark.fault(28)
+async def test_empty_from_the_middle_on_is_held_as_a_mass_delete(tmp_path: Path, observe: Observe) -> None:
     """A resource that ends after its second page for good is more than may be believed: held; when the rest comes back
     the hold ends, and what changed is told exactly."""
-    async with troubled(tmp_path) as house:
+    async with troubled(tmp_path, observe=observe, what="half of the records gone and back") as house:
         await house.settled()
         tenant = house.patient.tenant
         house.patient.resources = [replace(each, guards=Guards(second_look=0.0)) for each in house.patient.resources]
         house.spoil(Fault("empty"), page=3)
         house.advance()
         report = (await house.poll())["aldgate", SICK]
+        house.seen.append(f"{report.held} deletes held as {report.reason}")
         assert (report.outcome, report.reason, report.d) == ("partial", Reason.SUSPECT_MASS_DELETE, 0)
         assert report.held >= RECORDS // 2
         house.heal()

@@ -3,8 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from driftd.errors import Reason
 from driftd.simulator import Farm, serving
+from tests.faults.observing import Observe
 from tests.house.rig import Rig, resource, rig, truth
 from tests.house.troubled import SICK, Troubled, troubled
 
@@ -42,6 +45,7 @@ async def _doubted(house: Troubled) -> None:
     """Poll: the records are captured as ever, but the resource says that its keys are not unique."""
     reports = await house.poll()
     report = reports.pop(("aldgate", SICK))
+    house.seen.append(f"{report.outcome} by {report.reason}")
     assert (report.outcome, report.reason) == ("partial", Reason.KEY_NOT_UNIQUE), report.message
     assert "aldgate" in report.message
     assert report.hint
@@ -101,9 +105,10 @@ async def test_all_odd_keys_at_once_under_every_collation(tmp_path: Path) -> Non
                 assert house.told[SICK] == truth(tenant, SICK)
 
 
-async def test_identical_rows_under_one_key_are_one_record(tmp_path: Path) -> None:
+@pytest.mark.fault(19)
+async def test_identical_rows_under_one_key_are_one_record(tmp_path: Path, observe: Observe) -> None:
     """The same row twice is merged without a word, and deletes beside it are believed."""
-    async with troubled(tmp_path) as house:
+    async with troubled(tmp_path, observe=observe, what="alike") as house:
         tenant = house.patient.tenant
         keys = list(tenant.records(SICK))
         tenant.put_duplicate(SICK, keys[0])
@@ -114,9 +119,10 @@ async def test_identical_rows_under_one_key_are_one_record(tmp_path: Path) -> No
         await house.recovers()
 
 
-async def test_different_rows_under_one_key_suspend_deletes(tmp_path: Path) -> None:
+@pytest.mark.fault(19)
+async def test_different_rows_under_one_key_suspend_deletes(tmp_path: Path, observe: Observe) -> None:
     """Different rows under a key: the last one is kept and it is said; deletes are held until the keys are unique."""
-    async with troubled(tmp_path) as house:
+    async with troubled(tmp_path, observe=observe, what="different") as house:
         await house.settled()
         tenant = house.patient.tenant
         keys = list(tenant.records(SICK))
@@ -137,10 +143,11 @@ async def test_different_rows_under_one_key_suspend_deletes(tmp_path: Path) -> N
         await house.recovers()
 
 
-async def test_rows_without_a_key_are_left_out(tmp_path: Path) -> None:
+@pytest.mark.fault(20)
+async def test_rows_without_a_key_are_left_out(tmp_path: Path, observe: Observe) -> None:
     """A row whose key is missing, null or empty is quarantined: it is counted and never stored, the others are; one
     that was there at the baseline keeps no later delete from being believed."""
-    async with troubled(tmp_path) as house:
+    async with troubled(tmp_path, observe=observe, what="no key") as house:
         tenant = house.patient.tenant
         await house.settled()
         tenant.put(SICK, {"BPCNUM": None, "BPCNAM": "null"})

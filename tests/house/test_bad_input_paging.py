@@ -8,6 +8,7 @@ import pytest
 
 from driftd.errors import Reason
 from driftd.simulator import Fault, RequestSeen
+from tests.faults.observing import Observe
 from tests.house.troubled import PAGE, RECORDS, SICK, nothing_stored, troubled
 
 ASTRAY = {
@@ -37,10 +38,12 @@ async def test_a_first_reading_astray_stores_nothing(where: str, tmp_path: Path)
         await house.recovers()
 
 
-@pytest.mark.parametrize("where", ASTRAY)
-async def test_a_last_page_that_leads_astray(where: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "where", [pytest.param(each, marks=pytest.mark.fault(18) if "a" not in each[:2] else []) for each in ASTRAY]
+)
+async def test_a_last_page_that_leads_astray(where: str, tmp_path: Path, observe: Observe) -> None:
     """A sweep over stored segments whose last page has a `$next` that leads astray proves and takes nothing."""
-    async with troubled(tmp_path) as house:
+    async with troubled(tmp_path, observe=observe, what=f"a next link to {where}") as house:
         await house.settled()
         house.spoil(ASTRAY[where], page=6)
         await house.suffers(Reason.PAGING_INCOMPLETE)
@@ -71,9 +74,10 @@ async def test_an_answer_that_ends_too_early_is_not_the_end(tmp_path: Path) -> N
         await house.recovers()
 
 
-async def test_empty_pages_that_promise_more_come_to_an_end(tmp_path: Path) -> None:
+@pytest.mark.fault(18)
+async def test_empty_pages_that_promise_more_come_to_an_end(tmp_path: Path, observe: Observe) -> None:
     """A tenant that answers empty pages with ever further links is left after a few of them."""
-    async with troubled(tmp_path) as house:
+    async with troubled(tmp_path, observe=observe, what="empty pages without end") as house:
         await house.settled()
         url = f"{house.server.url}/api1/x3/erp/{house.patient.tenant.endpoint}/{SICK}"
         link = f'{{"$next":{{"$url":"{url}?representation=BPCUSTOMER.$query"}}}}'
@@ -81,6 +85,29 @@ async def test_empty_pages_that_promise_more_come_to_an_end(tmp_path: Path) -> N
         house.spoil(Fault("raw_body", body=body), page=4)
         report = await house.suffers(Reason.PAGING_INCOMPLETE)
         assert report.pages < 10
+        house.heal()
+        await house.recovers()
+
+
+@pytest.mark.fault(18)
+async def test_ever_new_pages_come_to_an_end(tmp_path: Path, observe: Observe) -> None:
+    """A tenant whose pages and links never repeat and never end is left after twice what is known and 100 pages."""
+    async with troubled(tmp_path, observe=observe, what="ever new pages") as house:
+        await house.settled()
+        tenant, endless = house.patient.tenant, Fault("raw_body", resource=SICK, facet="$query")
+        url = f"{house.server.url}/api1/x3/erp/{tenant.endpoint}/{SICK}?representation=BPCUSTOMER.$query&key=gt."
+
+        def act(seen: RequestSeen) -> None:
+            if seen.resource == SICK and seen.facet == "$query":
+                tenant.faults[:] = [endless]
+                number = endless.matched
+                rows = f'[{{"BPCNUM":"~{number:06}","BPCNAM":"new"}}]'
+                endless.body = f'{{"$resources":{rows},"$links":{{"$next":{{"$url":"{url}~{number:06}"}}}}}}'
+
+        tenant.on_request = act
+        report = await house.suffers(Reason.PAGING_INCOMPLETE)
+        house.seen.append(f"left after {report.pages} pages")
+        assert report.pages <= 2 * (RECORDS // PAGE + 6) + 101
         house.heal()
         await house.recovers()
 

@@ -10,6 +10,7 @@ import pytest
 from driftd.core.model import Kind
 from driftd.errors import Reason
 from driftd.simulator import Fault
+from tests.faults.observing import Observe
 from tests.house.rig import decoded, joined, resource, truth
 from tests.house.troubled import MASTERS, PAGE, SICK, troubled
 
@@ -27,7 +28,8 @@ NUMBERS = [
 ]
 
 
-async def test_every_digit_is_kept(tmp_path: Path) -> None:
+@pytest.mark.fault(30)
+async def test_every_digit_is_kept(tmp_path: Path, observe: Observe) -> None:
     """Integers beyond 64 bits and decimals of 20 and more digits stand in snapshot, before and after digit by digit; a
     change in the last digit alone is an update, another spelling of the same number is none."""
     async with troubled(tmp_path) as house:
@@ -42,6 +44,7 @@ async def test_every_digit_is_kept(tmp_path: Path) -> None:
         nudged = ",".join(f'{{"BPCNUM":"N{n}","OST":{_nudged(text)}}}' for n, text in enumerate(NUMBERS))
         await _answered(house, nudged)
         events = await house.store.read_changes(0, 100, connection="aldgate")
+        observe(f"{len(NUMBERS)} numbers nudged in their last digit: {len(events)} updates told")
         assert sorted((e["before"]["OST"], e["after"]["OST"]) for e in (decoded(each.envelope) for each in events)) == (
             sorted((Decimal(text), Decimal(_nudged(text))) for text in NUMBERS)
         )
@@ -87,10 +90,11 @@ async def test_an_order_of_five_thousand_lines(tmp_path: Path) -> None:
         assert json.loads(found[-1].envelope)["changed"] == ["/SOHSOP/4321/QTY"]
 
 
+@pytest.mark.fault(32)
 @pytest.mark.parametrize("depth", [50, 150])
-async def test_deep_records(depth: int, tmp_path: Path) -> None:
+async def test_deep_records(depth: int, tmp_path: Path, observe: Observe) -> None:
     """A record nested 50 deep is captured; one nested 150 deep fails its resource until it is mended."""
-    async with troubled(tmp_path) as house:
+    async with troubled(tmp_path, observe=observe, what=f"{depth} levels") as house:
         await house.settled()
         tenant = house.patient.tenant
         nested: Any = "x"
@@ -103,9 +107,10 @@ async def test_deep_records(depth: int, tmp_path: Path) -> None:
         await house.recovers()
 
 
-async def test_a_lone_surrogate_is_not_text(tmp_path: Path) -> None:
+@pytest.mark.fault(29)
+async def test_a_lone_surrogate_is_not_text(tmp_path: Path, observe: Observe) -> None:
     """Half of a surrogate pair cannot be stored as UTF-8: the resource fails with its reason, nothing is changed."""
-    async with troubled(tmp_path) as house:
+    async with troubled(tmp_path, observe=observe, what="a lone surrogate") as house:
         await house.settled()
         body = '{"$resources":[{"BPCNUM":"half","BPCNAM":"\\ud800"}],"$links":{}}'
         house.spoil(Fault("raw_body", body=body), page=2)

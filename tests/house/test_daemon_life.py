@@ -4,8 +4,11 @@ import signal
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from driftd.simulator import Fault
-from tests.house.process import CLASSES, Daemon, Ran, crowd, equal, estate, read, running
+from tests.faults.observing import Observe
+from tests.house.process import CLASSES, Daemon, Ran, amiss, crowd, equal, estate, read, running
 
 
 def polled(daemon: Daemon, name: str = "aldgate", times: int = 1) -> None:
@@ -44,7 +47,8 @@ def test_a_daemon_ends_in_order_and_goes_on_where_it_ended(tmp_path: Path) -> No
         equal(second)
 
 
-def test_a_sweep_that_takes_too_long_is_not_waited_for(tmp_path: Path) -> None:
+@pytest.mark.fault(40)
+def test_a_sweep_that_takes_too_long_is_not_waited_for(tmp_path: Path, observe: Observe) -> None:
     """The daemon ends within `stop_grace` though a tenant does not answer, and nothing of that sweep is to be seen."""
     with estate(tmp_path) as site:
         tenant = site.tenants[0]
@@ -66,7 +70,36 @@ def test_a_sweep_that_takes_too_long_is_not_waited_for(tmp_path: Path) -> None:
             polled(daemon, times=2)
             assert daemon.end() == 0
         second = read(tmp_path, tenant, first)
+        lost, invented = amiss(second)
+        observe(
+            f"longer than its grace: cancelled, nothing of it written; {len(second.after)} events told later",
+            lost=lost,
+            invented=invented,
+        )
         assert second.after
+        equal(second)
+
+
+@pytest.mark.fault(40)
+def test_a_sweep_that_ends_within_the_grace_is_committed(tmp_path: Path, observe: Observe) -> None:
+    """The daemon is told to end while a sweep waits for its third page: it waits for it, and all of it is written."""
+    with estate(tmp_path) as site:
+        tenant = site.tenants[0]
+        site.write(page_size=10)
+        with running(tmp_path) as daemon:
+            daemon.becomes("aldgate", "ok")
+            first = read(tmp_path, tenant)
+            fault = Fault("delay", facet="$query", page=3, seconds=0.7)
+            with tenant.lock:
+                tenant.advance(update=20, create=5, delete=0, resource="BPCUSTOMER")
+                tenant.faults.append(fault)
+            daemon.until(lambda: fault.acted >= len(CLASSES), "every sweep waits")
+            assert daemon.end(20) == 0
+            (ended,) = daemon.lines("polls ended")
+        second = read(tmp_path, tenant, first)
+        lost, invented = amiss(second)
+        observe(f"within its grace: {len(second.after)} events written as it ended", lost=lost, invented=invented)
+        assert (ended["running"], ended["cancelled"]) == ("2", "0")
         equal(second)
 
 
@@ -96,6 +129,7 @@ def test_an_end_in_the_midst_of_a_reload_is_an_end_in_order(tmp_path: Path) -> N
             assert daemon.process.wait(60) == 0
             assert {line["msg"].strip('"') for line in daemon.lines()} <= {
                 "driftd runs",
+                "sqlite has a known fault",
                 "connection state changed",
                 "polls ended",
                 "driftd ended",
@@ -108,7 +142,8 @@ def test_an_end_in_the_midst_of_a_reload_is_an_end_in_order(tmp_path: Path) -> N
         equal(read(tmp_path, site.tenants[0]))
 
 
-def test_a_data_directory_has_one_daemon_and_many_readers(tmp_path: Path) -> None:
+@pytest.mark.fault(39)
+def test_a_data_directory_has_one_daemon_and_many_readers(tmp_path: Path, observe: Observe) -> None:
     """A second daemon and a poll are refused with code 3 and told by whom; whoever only reads is served."""
     with estate(tmp_path) as site, running(tmp_path) as daemon:
 
@@ -134,4 +169,8 @@ def test_a_data_directory_has_one_daemon_and_many_readers(tmp_path: Path) -> Non
             ("changes", '"op":"u"'),
         ):
             assert daemon.until(partial(told, arguments, shown), arguments).err == ""
+        polled(daemon)
         assert daemon.process.poll() is None
+        assert daemon.end() == 0
+        lost, invented = amiss(read(tmp_path, site.tenants[0]))
+        observe("run and poll end with 3 and name the first, which polls on", lost=lost, invented=invented)

@@ -46,6 +46,8 @@ class Town:
     pace: float = 10.0
     """Advances of business a second, all tenants together."""
     seed: int = 1
+    timeout: float = 120.0
+    """Seconds that a request may take."""
 
     def farm(self) -> Farm:
         """Build the tenants."""
@@ -65,6 +67,7 @@ class Town:
             f'[daemon]\ndata_dir = "{folder}/data"\nlog_level = "warning"\n[web]\nlisten = "127.0.0.1:0"\n[network]\n'
             'allow_networks = ["127.0.0.0/8"]\nallow_http = ["127.0.0.0/8"]\n[defaults]\n'
             f'probe = "{self.probe}s"\ndelta = "{self.probe}s"\nsecond_look = "1s"\nmass_delete_ratio = 1.0\n'
+            f'timeout = "{self.timeout}s"\n'
             'requests_per_day = 1000000000\nbytes_per_day = "900TB"\n'
         )
 

@@ -22,6 +22,7 @@ from driftd.core.secret import Secret
 from driftd.runtime.poll import Round, poll
 from driftd.runtime.tenant import Tenant
 from tests.fakes.detection import detector_of
+from tests.fakes.loopback import LOOPBACK
 from tests.house.rig import SEED, resource
 
 CLASSES = ("BPCUSTOMER", "ITMMASTER", "SORDER")
@@ -33,7 +34,9 @@ async def main(*arguments: str) -> None:
     setattr(sqlite_cycle, "ONE_TRANSACTION", int(rows))  # noqa: B010 - a test composition, not a setting
     setattr(sqlite_cycle, "BASELINE", int(rows))  # noqa: B010 - the same
     secret = Secret(sys.stdin.readline().strip())
-    settings = X3Settings("aldgate", url, folder, ClientCredentials(url + token_path, client_id, secret))
+    settings = X3Settings(
+        "aldgate", url, folder, ClientCredentials(url + token_path, client_id, secret), egress=LOOPBACK
+    )
     clock = SystemClock()
     async with (
         X3Source(settings, None, clock) as source,

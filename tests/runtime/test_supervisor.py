@@ -1,5 +1,6 @@
 """The running daemon's laws, told on virtual time."""
 
+import os
 from itertools import pairwise
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from driftd.core.health import Result, heartbeat
 from driftd.core.reasons import State
 from driftd.errors import Reason
+from tests.faults.observing import Observe
 from tests.runtime.rig import Rig, connection
 from tests.runtime.world import row
 
@@ -39,14 +41,26 @@ def test_what_changes_is_captured_within_its_interval() -> None:
     Rig([connection("a")]).run(story)
 
 
-def test_a_dead_host_is_tried_by_one_at_a_time() -> None:
-    """Forty connections on one host that is down make one request a trial; all are shown down, all recover."""
-    names = [f"c{number:03}" for number in range(40)]
+@pytest.mark.fault(11)
+@pytest.mark.parametrize(
+    ("many", "reason"),
+    [
+        (40, Reason.CONNECTION_REFUSED),
+        (8, Reason.CONNECT_TIMEOUT),
+        (8, Reason.CONNECTION_RESET),
+        pytest.param(1000, Reason.CONNECTION_RESET, marks=pytest.mark.heavy),
+    ],
+)
+def test_a_dead_host_is_tried_by_one_at_a_time(many: int, reason: Reason, observe: Observe) -> None:
+    """However many connections are on one host that is down, they make one request a trial; all are shown down, all
+    recover (``DRIFTD_HEAVY=short``: 200)."""
+    many = 200 if many > 200 and os.environ.get("DRIFTD_HEAVY") == "short" else many
+    names = [f"c{number:04}" for number in range(many)]
 
     async def story(rig: Rig) -> None:
         await rig.until(lambda: all(rig.status(name).state is State.OK for name in names))
         for tenant in rig.tenants.values():
-            tenant.failing(Reason.CONNECTION_REFUSED)
+            tenant.failing(reason)
         await rig.until(lambda: all(rig.status(name).state is State.UNREACHABLE for name in names), 600)
         grown = rig.clock.monotonic() + 600
         await rig.until(lambda: rig.clock.monotonic() > grown)
@@ -55,6 +69,8 @@ def test_a_dead_host_is_tried_by_one_at_a_time() -> None:
         before = rig.clock.monotonic()
         await rig.until(lambda: rig.clock.monotonic() > before + 3600)
         trials = sorted(at for tenant in rig.tenants.values() for at in tenant.sent)
+        together = 1 + sum(later - earlier < 200 for earlier, later in pairwise(trials))
+        observe(f"{many} connections, {reason}: {len(trials)} requests in an hour, {together} at once")
         assert 3600 / 300 - 1 <= len(trials) <= 3600 / 225 + 2
         assert all(later - earlier >= 200 for earlier, later in pairwise(trials))
         for tenant in rig.tenants.values():
@@ -159,8 +175,9 @@ def test_a_bug_costs_one_poll_and_is_counted() -> None:
     Rig([connection("a"), connection("b")]).run(story)
 
 
+@pytest.mark.fault(7)
 @pytest.mark.parametrize("hours", [-48, -1, 1, 48])
-def test_a_clock_that_jumps_silences_nothing(hours: int) -> None:
+def test_a_clock_that_jumps_silences_nothing(hours: int, observe: Observe) -> None:
     """Whichever way the wall clock is set, every resource is polled again within two intervals, and not in a burst."""
 
     async def story(rig: Rig) -> None:
@@ -171,6 +188,7 @@ def test_a_clock_that_jumps_silences_nothing(hours: int) -> None:
         tenant.sent.clear()
         before = rig.clock.monotonic()
         await rig.until(lambda: rig.clock.monotonic() > before + 600)
+        observe(f"{hours:+} h in virtual time: {len(tenant.sent)} requests within two intervals of two classes")
         assert 2 <= len(tenant.sent) <= 6
         await rig.until(lambda: rig.clock.monotonic() > before + 3600)
         assert 20 <= len(tenant.sent) <= 30

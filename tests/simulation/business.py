@@ -10,6 +10,7 @@ from tests.simulation.scene import Scene, chance
 
 PACE = 700.0
 """Seconds between two changes at the tenants, on average."""
+DOCUMENTS = ("SORDER",)
 SHIFTS = 0.12
 """Share of the requests under which something changes."""
 
@@ -47,7 +48,7 @@ class Business:
         tenant.advance(
             create=chance.choice([0, 1, 2]) if there < usual * 1.4 else 0,
             update=chance.choice([0, 1, 3]),
-            update_lines=0,
+            update_lines=chance.choice([0, 1, 2]) if name in DOCUMENTS else 0,
             delete=chance.choice([0, 0, 1]) if there > usual * 0.7 else 0,
             late=chance.choice([0, 0, 0, 1, 2]),
             late_by=chance.choice([20.0, 200.0, 500.0]),

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import anyio.lowlevel
 
-from driftd.adapters.sqlite import SqliteStore, compression, cycle, opening, slices
+from driftd.adapters.sqlite import SqliteStore, compression, cycle, files, opening, slices
 from driftd.adapters.sqlite.counting import Tally
 from driftd.adapters.sqlite.database import Work
 from driftd.adapters.sqlite.faults import mapped
@@ -89,7 +89,7 @@ def at_once(coroutine: Coroutine[Any, Any, T]) -> T:
 @contextmanager
 def looking(directory: Path) -> Iterator[SqliteStore]:
     """Open a store for reading at once, past its daemon."""
-    path = directory / opening.DATABASE
+    path = directory / files.DATABASE
     db = _connected(path, read_only=True)
     try:
         reader = Reader(InlineDatabase(path, db, waits=False), Tally(lambda: None, lambda: 0.0))  # type: ignore[arg-type]

@@ -102,7 +102,7 @@ class Life:
     @asynccontextmanager
     async def _open(self, connection: ConnectionConfig, traffic: Traffic) -> AsyncIterator[Source]:
         settings = _settings(connection, self._around.secrets)
-        transport = Transport(None, settings.max_connections)
+        transport = Transport(None, settings.egress, settings.max_connections)
         async with X3Source(settings, transport, self._around.clock, traffic) as source:
             yield WatchedSource(source, self.ending, self._around.oracle)
 

@@ -8,7 +8,7 @@ from driftd.adapters.x3.connection import Origin
 from driftd.core.breaker import Limits
 from driftd.core.model import Kind
 from driftd.simulator.answers import Answer
-from tests.simulation.network import Asked, Laws
+from tests.simulation.network import ASTRAY, Asked, Laws
 from tests.simulation.oracle import Oracle
 from tests.simulation.shape import HOST, Shape
 from tests.simulation.verdict import Verdict
@@ -92,6 +92,8 @@ class Manners(Laws):
             )
         self._budget(asked)
         self._circles(asked)
+        if ASTRAY in asked.target:
+            self._oracle.broken(f"{asked.tenant} {asked.resource}: a link to another origin was followed")
         if any(secret in asked.target for secret in self.secrets):
             self._oracle.broken(f"{asked.tenant}: a secret stands in an address")
 

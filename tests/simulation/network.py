@@ -15,6 +15,7 @@ import anyio
 import httpx
 
 from driftd.adapters.x3.connection import Connection, Origin
+from driftd.core.network import Egress
 from driftd.simulator import Farm, Fault
 from driftd.simulator.answers import Answer, Page, Stream
 from driftd.simulator.dialect import Refused, Request, decoded_segments, read
@@ -25,6 +26,8 @@ from tests.simulation.troubles import ANSWERS, NETWORK, TOKENS, WAY, Trouble
 from tests.simulation.wire import Piece, Sent, Wire
 
 BOMB = 6_000_000
+ASTRAY = "&via=elsewhere"
+"""Ends a link that leads to another origin."""
 _FAULTS: dict[str, Callable[[Trouble], Fault]] = {
     "gateway": lambda t: Fault("status", status=502 if t.number < 0.5 else 504, body="html"),
     "unavailable": lambda t: Fault("status", status=503, headers={"Retry-After": str(asked(t))}),
@@ -128,9 +131,11 @@ class Network:
         self.shift: Callable[[Asked], None] = lambda _asked: None
         """Lets business go on while a request is under way."""
 
-    async def connect(self, origin: Origin, context: ssl.SSLContext | None, seconds: float | None) -> Connection:
+    async def connect(
+        self, origin: Origin, egress: Egress, context: ssl.SSLContext | None, seconds: float | None
+    ) -> Connection:
         """Take the place of `driftd.adapters.x3.transport.connect`."""
-        del context
+        del egress, context
         self._laws.connecting(origin)
         down = next((each for each in self.active if each.kind in WAY), None)
         if f"{origin.host}:{origin.port}" != HOST:
@@ -218,7 +223,10 @@ class Network:
         tenant.faults.clear()
         if trouble.kind == "cut_json" and isinstance(answer.body, Page):
             answer = replace(answer, body=answer.body.encode()[:-20])
-        elif not fault.acted or (fault.kind not in _WHOLE and not isinstance(answer.body, Page | Stream)):
+        elif trouble.kind == "next_elsewhere" and isinstance(answer.body, Page):
+            links = answer.body.links
+            answer = replace(answer, body=replace(answer.body, links={**links, "$next": links["$next"] + ASTRAY}))
+        elif not fault.acted or not _spoilt(fault, answer):
             return self._access(seen, answer), answer
         return self._note(trouble.kind, seen), answer
 
@@ -282,6 +290,13 @@ class Network:
             facet = "$details" if "$details" in sent.target or "%24details" in sent.target else "$query"
         at = asyncio.get_running_loop().time()
         return Asked(at, tenant, resource, facet, sent.target, token, CALL.get())
+
+
+def _spoilt(fault: Fault, answer: Answer) -> bool:
+    """Tell whether a fault shows in an answer."""
+    if fault.kind in {"malformed", "not_utf8"}:
+        return answer.status == 200 and b'"$resources"' in _whole(answer)
+    return fault.kind in _WHOLE or isinstance(answer.body, Page | Stream)
 
 
 _WHOLE = frozenset({"status", "html_login", "diagnoses", "redirect", "content_type", "raw_body", "date_skew"})

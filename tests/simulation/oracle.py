@@ -128,12 +128,13 @@ class Oracle:
         begun = cycle.begun if cycle is not None else 0.0
         versions, last = self._truth.of(place, key), held.at.get(key, 0)
         for number in range(last, len(versions)):
-            if versions[number].tells(after) and versions[number].during(begun - EPS, self._now() + EPS):
+            version = versions[number]
+            if version.during(begun - EPS, self._now() + EPS) and self._truth.tells(place, key, version, after):
                 held.at[key] = number
                 return
         if after is None:
             self.broken(f"{told}: FALSE DELETE, it was there all the time")
-        elif any(each.tells(after) for each in versions):
+        elif any(self._truth.tells(place, key, each, after) for each in versions):
             self.broken(f"{told}: what it tells was not true while it was read")
         else:
             self.broken(f"{told}: INVENTED, what it tells was never true")
@@ -159,13 +160,12 @@ class Oracle:
 
     def _judged(self, place: Place, key: Key, body: Any, begun: float, *, absent: bool, hidden: bool) -> str:
         """Return what is wrong with a record as shown after a whole sweep."""
-        if any(each.tells(body) for each in self._truth.between(place, key, begun - EPS, self._now() + EPS)):
+        told = [each for each in self._truth.of(place, key) if self._truth.tells(place, key, each, body)]
+        if any(each.during(begun - EPS, self._now() + EPS) for each in told):
             return ""
-        versions = self._truth.of(place, key)
-        ever = any(each.tells(body) for each in versions)
         if body is None:
             return "" if hidden else "LOST, it was there all the time"
-        if not ever:
+        if not told:
             return "INVENTED, it was never so"
         if hidden or absent:
             return ""
@@ -174,7 +174,8 @@ class Oracle:
     def _delta(self, place: Place, cycle: Cycle) -> None:
         """Check a delta by watermark: what was changed and shown before it began is known."""
         held = self.held[place]
-        if self.concealed.get(place, -1.0) >= held.swept:
+        filtered = "where=" in next(reversed(cycle.requests), "")  # else it read the newest keys, as the filter failed
+        if not filtered or self.concealed.get(place, -1.0) >= held.swept:
             return
         for key, versions in self._truth.versions[place].items():
             last = versions[-1]

@@ -29,8 +29,8 @@ from tests.simulation.troubles import LIFE, Trouble, plan
 from tests.simulation.truth import Place
 from tests.simulation.verdict import Verdict
 
-FENCED = 3 * TICK
-"""Seconds within which a daemon must end whose store another one has taken."""
+FENCED = 2 * 3600.0 + TICK
+"""Seconds within which a daemon must end whose store another one has taken: it learns so when it writes."""
 AFTER = 5.0
 """Seconds until a new daemon is started."""
 LOOK = 300.0
@@ -90,6 +90,7 @@ class Play:
         ends = scene.shape.hours * 3600
         async with anyio.create_task_group() as group:
             self._group = group
+            scene.verdict.stop = group.cancel_scope.cancel
             group.start_soon(self._lives)
             group.start_soon(self._business.run)
             for trouble in plan(scene.shape, [each.name for each in scene.tenants]):
@@ -102,9 +103,10 @@ class Play:
             self._over = True
             self._outputs(scene.lives[-1])
             group.cancel_scope.cancel()
-        scene.oracle.follow()
         scene.verdict.simulated = scene.now / 3600
-        self._shelf.check()
+        if self._over:
+            scene.oracle.follow()
+            self._shelf.check()
 
     def _shift(self, asked: Asked) -> None:
         """Let things happen while a request is under way."""

@@ -12,6 +12,8 @@ from driftd.simulator import Farm
 from driftd.simulator import Tenant as X3Tenant
 
 HOST = "x3.sim:8124"
+LONG = 4.0
+"""Hours from which on cadences may be slow."""
 OVERLAP = 600.0
 SECOND_LOOK = 45.0
 TIMEOUT = 60.0
@@ -67,13 +69,13 @@ def shape(seed: int, hours: float) -> Shape:
     page = chance.choice([7, 10, 15])
     watermark = chance.random() < 0.5
     sqlite = chance.random() < 0.5
-    classes = chance.choice([("BPCUSTOMER",), ("ITMMASTER",), ("BPCUSTOMER", "ITMMASTER")])
+    classes = chance.choice([("BPCUSTOMER",), ("ITMMASTER",), ("BPCUSTOMER", "ITMMASTER"), ("SORDER",)])
     tenants = 1 + (chance.random() < 0.4)
-    records = chance.choice([12, 18, 25])
+    records = 12 if "SORDER" in classes else chance.choice([12, 18, 25])
     cadence = (
-        chance.choice([1200.0, 1800.0, 3600.0]),
-        chance.choice([1800.0, 3600.0]),
-        chance.choice([3600.0, 7200.0, 14400.0]),
+        chance.choice([1200.0, 1800.0] if hours < LONG else [1200.0, 1800.0, 3600.0]),
+        chance.choice([1800.0] if hours < LONG else [1800.0, 3600.0]),
+        chance.choice([3600.0] if hours < LONG else [3600.0, 7200.0, 14400.0]),
     )
     switches: dict[str, Any] = {
         "collation": chance.choice(["binary", "case_insensitive", "numeric", "trailing_blanks"]),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from driftd.adapters.sqlite import SqliteStore
-from driftd.adapters.sqlite.opening import DATABASE, LOCK
+from driftd.adapters.sqlite.files import DATABASE, LOCK
 from driftd.errors import LockedError
 from tests.fakes.memory_logbook import MemoryLogbook
 from tests.fakes.memory_store import MemoryStore

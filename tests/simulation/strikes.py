@@ -9,6 +9,7 @@ from typing import Any
 import anyio
 
 from driftd.simulator import Tenant as X3Tenant
+from tests.simulation.business import DOCUMENTS
 from tests.simulation.network import Asked
 from tests.simulation.scene import Scene, removed
 from tests.simulation.troubles import WAY, Trouble
@@ -148,7 +149,7 @@ class Strikes:
         """Return a class, a key and a copy of its record."""
         name = trouble.resource or self._scene.shape.classes[0]
         known = self._scene.truth.now((trouble.tenant, name))
-        if not known:
+        if not known or name in DOCUMENTS:
             return None
         self._counted(trouble)
         key = sorted(known)[int(trouble.number * len(known))]
@@ -198,4 +199,4 @@ class Strikes:
 
 def _number(record: dict[str, Any]) -> str:
     """Name an amount of a record."""
-    return next(each for each in ("OST", "BASPRI", "TOTNOT") if each in record)
+    return next(each for each in ("OST", "BASPRI") if each in record)

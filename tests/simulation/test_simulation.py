@@ -10,7 +10,7 @@ from tests.simulation import simulate
 from tests.simulation.__main__ import Summary
 
 SEEDS = 200
-HOURS = 2.0
+HOURS = 1.0
 GROUPS = 10
 
 

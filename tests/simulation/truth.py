@@ -34,6 +34,13 @@ class Version:
         return bool(record == self.record) or record in self.others
 
 
+def _parted(record: Any, names: frozenset[str]) -> tuple[Any, Any]:
+    """Return header and lines of a document, without its stamp, which only pages show."""
+    head = {name: value for name, value in record.items() if name in names}
+    rest = {name: value for name, value in record.items() if name not in names and name != "UPDDATTIM"}
+    return head, rest
+
+
 class Truth:
     """Listens to the ledgers of a farm."""
 
@@ -42,21 +49,32 @@ class Truth:
         self.versions: dict[Place, dict[Key, list[Version]]] = {}
         self.literal: set[tuple[Place, Key]] = set()
         """Records that bear no stamp of their last change."""
-        self.changes = 0
+        self.headers: dict[Place, frozenset[str]] = {}
+        """The members of documents that pages show; the others come from a second answer, at another time."""
         for tenant in farm.values():
             for name in tenant.classes:
-                records = tenant.records(name, 0, "$query")
+                records = tenant.records(name, 0)
                 here = {key: [Version(0.0, normal(record))] for key, record in records.items()}
                 self.versions[tenant.name, name] = here
+                if tenant.classes[name].document:
+                    self.headers[tenant.name, name] = tenant.classes[name].query_names
             self._listen(tenant)
 
     def of(self, place: Place, key: Key) -> Sequence[Version]:
         """Return all that was ever true of a record."""
         return self.versions[place].get(key, [Version(-1.0, None)])
 
-    def between(self, place: Place, key: Key, begin: float, end: float) -> list[Version]:
-        """Return what was true of a record at some time between."""
-        return [each for each in self.of(place, key) if each.during(begin, end)]
+    def tells(self, place: Place, key: Key, version: Version, record: Any) -> bool:
+        """Tell whether a reader may hold this of a version.
+
+        Of a document also its header with lines of another version, or without: it changed between the two answers.
+        """
+        names = self.headers.get(place)
+        if version.tells(record) or names is None or record is None or version.record is None:
+            return version.tells(record)
+        head, rest = _parted(record, names)
+        lines = [_parted(each.record, names)[1] for each in self.of(place, key) if each.record is not None]
+        return head == _parted(version.record, names)[0] and rest in [{}, *lines]
 
     def now(self, place: Place) -> dict[Key, Any]:
         """Return what is true."""
@@ -79,7 +97,8 @@ class Truth:
         ledger, place, now = tenant.ledger, (tenant.name, name), self._now()
         style = ledger.style(tenant.switches)
         rows = ledger.tables[name].twins(key)
-        told = [normal(shown(ledger.renderers[name].business(row, "$query", style))) for row in rows]
+        facet = tenant.classes[name].facet_of_truth()
+        told = [normal(shown(ledger.renderers[name].business(row, facet, style))) for row in rows]
         if any(row.literal is not None for row in rows):
             self.literal.add((place, key))
         fresh = Version(now, told[-1] if told else None, others=told[:-1])
@@ -87,4 +106,3 @@ class Truth:
         if (known[-1].record, known[-1].others) != (fresh.record, fresh.others):
             known[-1].until = now
             known.append(fresh)
-            self.changes += 1

@@ -2,10 +2,15 @@
 
 import hashlib
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 _MOST = 40
 """Violations kept of one seed: the first ones say most."""
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 @dataclass
@@ -26,9 +31,12 @@ class Verdict:
     trace: str = ""
     """Hash of everything in the story, in its order."""
     lives: int = 0
+    stop: Callable[[], None] = _nothing
+    """Ends the play; called at each violation, as what follows the first is mostly its consequence."""
 
     def end(self) -> None:
-        """Seal the trace."""
+        """Seal the trace, and let go of the play."""
+        self.stop = _nothing
         self.trace = hashlib.blake2b("\n".join(self.story).encode(), digest_size=16).hexdigest()
 
     def broken(self, at: float, what: str) -> None:
@@ -37,6 +45,7 @@ class Verdict:
         self.story.append(line)
         if len(self.violations) < _MOST:
             self.violations.append(line)
+        self.stop()
 
     def happened(self, at: float, what: str) -> None:
         """Note what happened."""

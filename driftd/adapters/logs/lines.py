@@ -6,24 +6,48 @@ another line, move a terminal's cursor, or be read in another direction than it 
 
 import json
 import re
-from collections.abc import MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from functools import lru_cache
 from typing import Any, Final
 
 from driftd.adapters.logs.plain import Plain
+from driftd.core.visible import escaped
 
 _encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _QUOTED: Final = re.compile(r'["=\\ ]')
 _ODD: Final = re.compile(r"[^A-Za-z0-9_.-]")
 
 
+LONGEST: Final = 65_536
+"""Characters of a line; in a longer one each fact is cut to its beginning."""
+_BEGINNING: Final = 1_000
+
+
 def logfmt(_output: object, _level: str, facts: MutableMapping[str, Any]) -> str:
     """Render ``name=value`` after ``name=value``; a value that is not plain to read stands in quotes, as in JSON."""
-    return " ".join([f"{_named(name)}={_value(value)}" for name, value in facts.items()])
+    return _bounded(_logfmt, facts)
 
 
 def as_json(_output: object, _level: str, facts: MutableMapping[str, Any]) -> str:
     """Render one JSON object."""
+    return _bounded(_json, facts)
+
+
+def _bounded(render: Callable[[Mapping[str, Plain]], str], facts: Mapping[str, Plain]) -> str:
+    line = render(facts)
+    return line if len(line) <= LONGEST else render({name: _beginning(value) for name, value in facts.items()})
+
+
+def _beginning(value: Plain) -> Plain:
+    text = value if isinstance(value, str) else _encode(value)
+    return value if len(text) <= _BEGINNING else f"{text[:_BEGINNING]}…"
+
+
+def _logfmt(facts: Mapping[str, Plain]) -> str:
+    return " ".join([f"{_named(name)}={_value(value)}" for name, value in facts.items()])
+
+
+def _json(facts: Mapping[str, Plain]) -> str:
     return _visible(_encode({_named(name): value for name, value in facts.items()}))
 
 
@@ -48,10 +72,4 @@ def _quoted(text: str) -> str:
 def _visible(text: str) -> str:
     if text.isprintable():
         return text
-    return "".join([each if each.isprintable() else _escaped(each) for each in text])
-
-
-def _escaped(character: str) -> str:
-    """Escape as JSON does: beyond U+FFFF as two surrogates (RFC 8259, section 7)."""
-    units = character.encode("utf-16-be", "surrogatepass").hex()
-    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
+    return "".join([each if each.isprintable() else escaped(each) for each in text])

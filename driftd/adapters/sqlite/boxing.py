@@ -16,7 +16,7 @@ class _Press(threading.local):
     """What compresses and what decompresses: making one takes longer than using it, and each is for one thread."""
 
     def __init__(self) -> None:
-        self.compress = ZstdCompressor(level=_LEVEL).compress
+        self.compress = ZstdCompressor(level=_LEVEL, write_checksum=True).compress
         self.decompress = ZstdDecompressor().decompress
 
 
@@ -32,5 +32,5 @@ def unboxed(box: bytes, noun: type[T]) -> T | None:
     """Return what was stored, as far as this release understands it: see `salvage.unpack`; None for a damaged box."""
     try:
         return unpack(_PRESS.decompress(box), noun)
-    except ZstdError:
+    except (ZstdError, MemoryError):
         return None

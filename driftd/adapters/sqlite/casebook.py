@@ -1,6 +1,6 @@
 """The `Casebook` port on the store's own file."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 from driftd.adapters.sqlite import cases, facts, withholding
@@ -22,9 +22,10 @@ class SqliteCasebook:
     What a later release wrote and this one does not understand has its default, or is left out of a list.
     """
 
-    def __init__(self, reader: Reader, writer: Writer | None) -> None:
+    def __init__(self, reader: Reader, writer: Writer | None, now: Callable[[], int]) -> None:
         self._reader = reader
         self._writer = writer
+        self._now = now
 
     async def memory(self, connection: str, resource: str) -> Memory:
         """Return what detection remembers of a resource, or the empty memory."""
@@ -65,7 +66,7 @@ class SqliteCasebook:
         """
         if self._writer is None:
             raise StoreError("the store is open for reading only")
-        await self._writer.transact(partial(rows.file, filing=filing), durable=True)
+        await self._writer.transact(partial(rows.file, filing=filing, now=self._now()), durable=True)
 
     async def withheld(self, connection: str, resource: str) -> int:
         """Count the events of a resource that are stored and not released."""

@@ -8,7 +8,7 @@ from typing import Final
 from anyio import CapacityLimiter, to_thread
 
 from driftd.adapters.sqlite import reading
-from driftd.adapters.sqlite.codec import LEARNS_FROM, Codec, Codecs, learn
+from driftd.adapters.sqlite.codec import LEARNS_FROM, Codec, Codecs, learn, named
 from driftd.adapters.sqlite.encoding import Batch, Staged, encode
 from driftd.adapters.sqlite.sql import QUERIES
 from driftd.adapters.sqlite.transaction import Writer
@@ -40,12 +40,17 @@ class Compression:
         work = partial(encode, staged, codec, details=details, bare=bare)
         return await to_thread.run_sync(work, limiter=self._threads)
 
+    def forget(self, resource: int) -> None:
+        """Have the dictionary of a resource loaded again, since it is another one."""
+        self._codecs.forget(resource)
+
     async def _load(self, resource: int) -> Codec:
         dictionary = await self._writer.transact(partial(reading.dictionary, resource=resource), durable=False)
         return self._codecs.keep(resource, Codec(dictionary))
 
     async def _learn(self, rows: Sequence[Row], resource: int) -> Codec:
-        dictionary = await to_thread.run_sync(learn, rows, resource, limiter=self._threads)
+        before = await self._writer.transact(partial(reading.emptied, resource=resource), durable=False)
+        dictionary = await to_thread.run_sync(learn, rows, named(resource, before), limiter=self._threads)
         if dictionary is not None:
             # Committed before any row that needs it.
             await self._writer.transact(partial(_insert, resource=resource, dictionary=dictionary), durable=False)

@@ -12,7 +12,7 @@ from zstandard import ZstdError
 
 from driftd.adapters.sqlite.faults import mapped
 from driftd.core.histogram import Durations, Histogram
-from driftd.errors import FencedError
+from driftd.errors import DamagedStoreError, FencedError, FullStoreError
 
 _BOUNDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 _FAILURES: Final = (sqlite3.Error, ZstdError, FencedError)
@@ -27,22 +27,38 @@ class Tally:
 
     def __init__(self, now: Callable[[], int | None], monotonic: Callable[[], float]) -> None:
         self._now = now
-        self._monotonic = monotonic
+        self.monotonic = monotonic
         self._lock = Lock()
         self._commits = Histogram(_BOUNDS)
         self._errors = 0
         self.held_up = 0
         """WAL checkpoints that could not move everything, as a reader still needed it."""
         self._reading: int | None = None
+        self.full = 0
+        """Transactions that found no room."""
+        self.damage: DamagedStoreError | None = None
+        """The first that told of damage: from then on nothing should be written."""
+
+    @contextmanager
+    def noting(self) -> Iterator[None]:
+        """Note what the whole process has to act on."""
+        try:
+            yield
+        except FullStoreError:
+            self.full += 1
+            raise
+        except DamagedStoreError as error:
+            self.damage = self.damage or error
+            raise
 
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Count a transaction that writes: its time where it is committed, an error where it fails."""
-        begun = self._monotonic()
+        begun = self.monotonic()
         with self._failing():
             yield
         with self._lock:
-            self._commits.observe(self._monotonic() - begun)
+            self._commits.observe(self.monotonic() - begun)
 
     @contextmanager
     def reading(self) -> Iterator[None]:

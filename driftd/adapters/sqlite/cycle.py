@@ -27,7 +27,7 @@ a row and a change each, take 145 ms, and 25 ms more where the WAL is full by th
 """
 BASELINE: Final = 2_000
 """The same for a baseline."""
-_MEMORY: Final = 16_000_000
+MEMORY: Final = 16_000_000
 """Bytes of bodies and contents that a cycle keeps in memory before it is written ahead."""
 
 
@@ -129,7 +129,7 @@ class SqliteCycle:
 
     def _is_large(self) -> bool:
         limit = BASELINE if self._header.baseline else ONE_TRANSACTION
-        return len(self._rows) + len(self._changes) > limit or self._bytes > _MEMORY
+        return len(self._rows) + len(self._changes) > limit or self._bytes > MEMORY
 
     async def _commit_small(self, closing: writing.Closing) -> Outcome:
         kept = self._kept()

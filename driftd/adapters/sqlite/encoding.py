@@ -120,7 +120,7 @@ def _change(change: Change, compress: Callable[[bytes], bytes]) -> Columns:
 
 
 def _segments(segments: Sequence[tuple[Segment, Contents]]) -> Sequence[tuple[Segment, Columns]]:
-    compress = zstandard.ZstdCompressor(level=1).compress if segments else bytes
+    compress = zstandard.ZstdCompressor(level=1, write_checksum=True).compress if segments else bytes
     return [(segment, (contents.raw, compress(msgpack.encode(contents.keys)))) for segment, contents in segments]
 
 

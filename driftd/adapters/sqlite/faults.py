@@ -1,21 +1,28 @@
 """SQLite's errors in the words of our tree, mapped once and here."""
 
+import os
 import sqlite3
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from msgspec import DecodeError
+from orjson import JSONDecodeError
 from zstandard import ZstdError
 
-from driftd.errors import StoreError
+from driftd.adapters.sqlite.intact import DamagedError
+from driftd.errors import DamagedStoreError, FullStoreError, StoreError
 
-_DAMAGED: Final = "is damaged: move it aside together with its -wal and -shm files and restore a backup, or poll anew"
+DAMAGED: Final = (
+    "is damaged: `driftd run` sets it aside with its -wal and -shm files and goes on from the newest backup, or anew;"
+    " `driftd db restore FILE` takes a backup of your choice"
+)
+_ROW: Final = "holds a row that cannot be read: `driftd db check` looks for damage; if it finds none, report it"
 _UNUSABLE: Final = "cannot be opened or written: check owner and permissions of the data directory"
+_FULL: Final = "has no room to grow: free disk space; what was committed is intact"
 _TEXTS: Final = {
-    sqlite3.SQLITE_FULL: "has no room to grow: free disk space and start again; what was committed is intact",
-    sqlite3.SQLITE_CORRUPT: _DAMAGED,
-    sqlite3.SQLITE_NOTADB: "is not a database of driftd: move it aside, or set another data_dir",
     sqlite3.SQLITE_READONLY: _UNUSABLE,
     sqlite3.SQLITE_CANTOPEN: _UNUSABLE,
     sqlite3.SQLITE_PERM: _UNUSABLE,
@@ -24,6 +31,10 @@ _TEXTS: Final = {
     sqlite3.SQLITE_LOCKED: "is held by another program: close it, then start again",
     sqlite3.SQLITE_IOERR: "could not be read or written by the disk: check its health and the kernel's log",
 }
+_UNREADABLE: Final = (ZstdError, DecodeError, JSONDecodeError, struct.error, UnicodeDecodeError)
+"""What a row raises that is not as it was written."""
+_NO_ROOM: Final = 65_536
+"""Bytes free on a volume below which a write that the disk refused was refused for want of room."""
 
 
 @contextmanager
@@ -32,11 +43,38 @@ def mapped(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        text = _TEXTS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
-        if text is None:
+        found = _found(error, path)
+        if found is None:
             raise
-        raise StoreError(f'the database "{path}" {text} ({error})') from error
-    except ZstdError as error:
-        raise StoreError(f'the database "{path}" {_DAMAGED} ({error})') from error
+        raise found from error
+    except _UNREADABLE as error:
+        raise damaged(path, str(error)) from error
+    except DamagedError as error:  # a row may be a bug of ours: nothing is set aside for it
+        raise StoreError(f'the database "{path}" {_ROW} ({error})') from error
     except OSError as error:
         raise StoreError(f'"{error.filename or path}" {_UNUSABLE} ({error.strerror})') from error
+
+
+def damaged(path: Path, what: str) -> DamagedStoreError:
+    """Return the error of a file whose contents cannot be believed."""
+    return DamagedStoreError(f'the database "{path}" {DAMAGED} ({what})')
+
+
+def _found(error: sqlite3.Error, path: Path) -> StoreError | None:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_CORRUPT or "decode to UTF-8" in str(error):
+        return damaged(path, str(error))
+    if code == sqlite3.SQLITE_NOTADB:
+        return DamagedStoreError(f'"{path}" is not a database of driftd: it {DAMAGED} ({error})')
+    if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _full(path)):
+        return FullStoreError(f'the database "{path}" {_FULL} ({error})')
+    text = _TEXTS.get(code)
+    return None if text is None else StoreError(f'the database "{path}" {text} ({error})')
+
+
+def _full(path: Path) -> bool:
+    try:
+        volume = os.statvfs(path.parent)
+    except OSError:
+        return False
+    return volume.f_bavail * volume.f_frsize < _NO_ROOM

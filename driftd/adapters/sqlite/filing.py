@@ -38,7 +38,7 @@ def detect(db: sqlite3.Connection, resource: Resource, detected: Detected) -> No
     db.executemany(QUERIES["insert_deed"], map(_deed, detected.deeds))
 
 
-def file(db: sqlite3.Connection, *, filing: Filing) -> None:
+def file(db: sqlite3.Connection, *, filing: Filing, now: int) -> None:
     """Write what belongs to no cycle."""
     _tell(db, filing.alerts, filing.notices)
     db.executemany(QUERIES["insert_deed"], map(_deed, filing.deeds))
@@ -49,7 +49,7 @@ def file(db: sqlite3.Connection, *, filing: Filing) -> None:
     for names, what in filing.accepted.items():
         facts.accept(db, *names, what)
     for names in filing.release:
-        withholding.release_all(db, *names)
+        withholding.release_all(db, *names, now)
 
 
 def _tell(db: sqlite3.Connection, alerts: Iterable[Alert], notices: Iterable[Notice]) -> None:

@@ -7,12 +7,14 @@ import orjson
 
 from driftd.adapters.sqlite.codec import Codec, Codecs
 from driftd.adapters.sqlite.encoding import change
+from driftd.adapters.sqlite.intact import intact
 from driftd.adapters.sqlite.reading import codec
 from driftd.adapters.sqlite.sql import QUERIES
 from driftd.core.envelope import Context, envelope
 from driftd.core.model import Kind, Recorded
 
 
+@intact
 def changes(
     db: sqlite3.Connection, codecs: Codecs, after: int, limit: int, connection: str | None, name: str | None
 ) -> Sequence[Recorded]:

@@ -18,6 +18,12 @@ _RECORD: Final = "hhqqi"
 """``struct flock`` of fcntl(2): type, whence, start, length, pid; zeros: the whole file."""
 
 
+_WRITES: Final = b"writes\n"
+"""The second line of the file while its holder writes: left behind by one that was killed."""
+_WROTE: Final = b"wrote\n"
+"""The same once a holder has ended in order."""
+
+
 class Holder(Struct, frozen=True):
     """The process that has a data directory."""
 
@@ -27,8 +33,35 @@ class Holder(Struct, frozen=True):
     """When it took the lock, epoch ms."""
 
 
+class Lock:
+    """A lock that is held, and what the file says of its holder before us."""
+
+    def __init__(self, descriptor: int, before: bytes) -> None:
+        self._descriptor = descriptor
+        self._name = f"pid {os.getpid()} on {socket.gethostname()}\n".encode()
+        self.torn = before.endswith(_WRITES)
+        """Whether the last one that wrote did not end in order."""
+        self.known = self.torn or before.endswith(_WROTE)
+        """Whether anyone wrote before us."""
+        self._write(_WRITES if self.torn else _WROTE if self.known else b"")
+
+    def begins(self) -> None:
+        """Note that the holder writes from now on."""
+        self._write(_WRITES)
+
+    def ends(self) -> None:
+        """Note that the holder writes no more."""
+        self._write(_WROTE)
+
+    def _write(self, state: bytes) -> None:
+        text = self._name + state
+        with suppress(OSError):  # a full disk: no more than a hint is lost
+            os.pwrite(self._descriptor, text, 0)
+            os.ftruncate(self._descriptor, len(text))
+
+
 @contextmanager
-def held(path: Path) -> Iterator[None]:
+def held(path: Path) -> Iterator[Lock]:
     """Hold the lock file `path`, with our pid and host in it.
 
     Raises `LockedError` naming the holder, and `StoreError` where the file cannot be written.
@@ -36,21 +69,20 @@ def held(path: Path) -> Iterator[None]:
     with mapped(path):
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        _take(descriptor, path)
-        yield
+        yield _taken(descriptor, path)
     finally:
         os.close(descriptor)
 
 
-def _take(descriptor: int, path: Path) -> None:
+def _taken(descriptor: int, path: Path) -> Lock:
     with mapped(path):
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise LockedError(f'"{path.parent}" is in use by {_name(descriptor)}: stop it first') from error
         _mark(descriptor)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"pid {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
+        return Lock(descriptor, os.pread(descriptor, 256, 0))
+    raise AssertionError("nothing is swallowed")
 
 
 def holder(path: Path) -> Holder | None:
@@ -78,4 +110,5 @@ def _mark(descriptor: int) -> None:
 
 
 def _name(descriptor: int) -> str:
-    return os.pread(descriptor, 256, 0).decode("utf-8", "replace").strip() or "another process"
+    first, _, _ = os.pread(descriptor, 256, 0).decode("utf-8", "replace").partition("\n")
+    return first.strip() or "another process"

@@ -1,10 +1,12 @@
-"""From whatever schema a file has to ours: numbered steps, each one transaction, after a copy of the file."""
+"""From whatever schema a file has to ours: numbered steps, all in one transaction, after a copy of the file."""
 
 import sqlite3
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
+from driftd.adapters.sqlite.files import settle
 from driftd.adapters.sqlite.sql import QUERIES, statements
 from driftd.errors import StoreError
 
@@ -33,8 +35,7 @@ def migrate(db: sqlite3.Connection, path: Path, scripts: Sequence[str]) -> None:
     version = check(db, path, len(scripts))
     if 0 < version < len(scripts):
         _back_up(db, path.with_name(f"{path.name}.schema-{version}"))
-    for script in scripts[version:]:
-        _apply(db, script)
+    apply(db, scripts[version:])
 
 
 def _back_up(db: sqlite3.Connection, copy: Path) -> None:
@@ -43,12 +44,16 @@ def _back_up(db: sqlite3.Connection, copy: Path) -> None:
     db.execute(QUERIES["back_up"], {"path": str(unfinished)})
     unfinished.chmod(0o600)
     unfinished.replace(copy)
+    settle(copy.parent)
 
 
-def _apply(db: sqlite3.Connection, script: str) -> None:
+def apply(db: sqlite3.Connection, scripts: Sequence[str]) -> None:
+    """Run migrations one after the other, all in one transaction."""
+    if not scripts:
+        return
     db.execute(QUERIES["begin"])
     try:
-        for statement in statements(script):
+        for statement in chain.from_iterable(map(statements, scripts)):
             db.execute(statement)
         db.execute(QUERIES["commit"])
     except BaseException:

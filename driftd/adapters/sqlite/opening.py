@@ -3,40 +3,53 @@
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import NamedTuple
 
 from driftd.adapters.sqlite.counting import Tally
 from driftd.adapters.sqlite.database import Database, configure, opened
-from driftd.adapters.sqlite.faults import mapped
-from driftd.adapters.sqlite.lock import held
+from driftd.adapters.sqlite.faults import damaged, mapped
+from driftd.adapters.sqlite.files import DATABASE, LOCK, make, mending, wal_of
+from driftd.adapters.sqlite.lock import Lock, held
 from driftd.adapters.sqlite.migrating import check, migrate
+from driftd.adapters.sqlite.rebasing import rebase
 from driftd.adapters.sqlite.sql import QUERIES, READER, WRITER, migrations
 from driftd.adapters.sqlite.transaction import Writer
 from driftd.errors import EmptyStoreError, StoreError
 
-DATABASE: Final = "driftd.db"
-LOCK: Final = "driftd.lock"
+
+class Found(NamedTuple):
+    """How the last writer left the file."""
+
+    unclean: bool = False
+    """It may not have ended well: what it left is checked before anything is built on it."""
+    behind: str = ""
+    """Why the log may be behind what was told of it already; empty: it is not."""
 
 
 @asynccontextmanager
 async def writing(data_dir: Path, now: Callable[[], int], tally: Tally) -> AsyncIterator[Writer]:
     """Open the database of `data_dir` for its one writer; both are made where they are missing.
 
-    Raises `LockedError` if another process has it, and `StoreError` if it cannot be used.
+    Raises `LockedError` if another process has it, `DamagedStoreError` for a file that cannot be believed, and
+    `StoreError` if it cannot be used.
     """
-    _make(data_dir)
-    with held(data_dir / LOCK):
+    make(data_dir)
+    with held(data_dir / LOCK) as lock:
         path = data_dir / DATABASE
-        unclean = _touch(path)
+        found = _touch(path, lock)
         async with opened(path, read_only=False) as database:
-            epoch = await database.run(partial(_prepare, path=path, unclean=unclean, now=now()))
+            epoch = await database.run(partial(_prepare, path=path, found=found, now=now()))
+            lock.begins()  # the write-ahead log is there from now on
             writer = Writer(database, epoch, tally)
-            yield writer
-            with suppress(StoreError):  # statistics are not worth an error
-                await writer.transact(configure([QUERIES["optimize_at_close"]]), durable=False)
+            try:
+                yield writer
+                with suppress(StoreError):  # statistics are not worth an error
+                    await writer.optimize()
+            finally:
+                lock.ends()
 
 
 @asynccontextmanager
@@ -58,30 +71,45 @@ async def looking(data_dir: Path) -> AsyncIterator[Database]:
         yield database
 
 
-def _make(data_dir: Path) -> None:
-    with mapped(data_dir):
-        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+def schema_of(data_dir: Path) -> int:
+    """Return the schema number of the database of `data_dir`, 0 while it is empty; raises as `looking` does."""
+    path = data_dir / DATABASE
+    _must_exist(path)
+    with mapped(path), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+        return check(db, path, len(migrations()))
+    raise AssertionError("nothing is swallowed")
 
 
-def _touch(path: Path) -> bool:
-    """Make the file if it is missing, for our eyes only; return whether its last writer may not have ended well."""
+def _touch(path: Path, lock: Lock) -> Found:
+    """Make the file if it is missing, for our eyes only; return how it was left.
+
+    Raises `DamagedStoreError` for one that was emptied, or whose setting aside was not finished.
+    """
     with mapped(path):
+        wal, there = wal_of(path), path.exists()
+        logged = wal.exists() and wal.stat().st_size > 0
+        if mending(path.parent):
+            raise damaged(path, "it was set aside, and what takes its place is not ready")
+        if (not there and logged) or (there and lock.known and path.stat().st_size == 0):
+            raise damaged(path, "it is gone, or empty")
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        wal = path.with_name(f"{path.name}-wal")
-        return wal.exists() and wal.stat().st_size > 0
+    if not there:
+        return Found(behind="the database was removed" if lock.known else "")
+    lost = lock.torn and not wal.exists()
+    return Found(logged or lock.torn, "its write-ahead log is gone" if lost else "")
 
 
-def _prepare(db: sqlite3.Connection, *, path: Path, unclean: bool, now: int) -> int:
+def _prepare(db: sqlite3.Connection, *, path: Path, found: Found, now: int) -> int:
     scripts = migrations()
     check(db, path, len(scripts))
+    if found.unclean and (said := db.execute(QUERIES["quick_check"]).fetchall()) != [("ok",)]:
+        raise damaged(path, str(said[0][0]))  # before anything is written
     configure(WRITER)(db)
-    if unclean and db.execute(QUERIES["quick_check"]).fetchall() != [("ok",)]:
-        raise StoreError(
-            f'the database "{path}" is damaged: move it aside with its -wal and -shm files, or restore a backup'
-        )
     migrate(db, path, scripts)
     db.execute(QUERIES["optimize_at_open"]).fetchall()
     db.execute(QUERIES["durable"])
+    if found.behind:
+        rebase(db, now=now, reason=found.behind)
     ((epoch,),) = db.execute(QUERIES["raise_epoch"], {"now": now}).fetchall()
     return int(epoch)
 

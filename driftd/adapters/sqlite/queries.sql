@@ -37,7 +37,7 @@ PRAGMA quick_check(1)
 -- name: optimize_at_open
 PRAGMA optimize = 0x10002
 
--- name: optimize_at_close
+-- name: optimize
 PRAGMA optimize
 
 -- name: back_up
@@ -54,6 +54,113 @@ SELECT last_seq FROM meta
 
 -- name: set_last_seq
 UPDATE meta SET last_seq = :seq
+
+-- name: grow_log
+UPDATE meta SET last_seq = :seq, log_bytes = log_bytes + :bytes
+
+-- name: add_to_day
+INSERT INTO days (day, resource_id, created, updated, deleted) VALUES (:day, :resource, :created, :updated, :deleted)
+ON CONFLICT DO UPDATE
+SET created = created + excluded.created, updated = updated + excluded.updated, deleted = deleted + excluded.deleted
+
+-- name: days
+SELECT d.day, r.connection, r.name, d.created, d.updated, d.deleted
+FROM days AS d CROSS JOIN resources AS r ON r.id = d.resource_id
+WHERE d.day >= :since
+    AND (:connection IS NULL OR r.connection = :connection) AND (:name IS NULL OR r.name = :name)
+
+-- name: extent
+SELECT first_seq, first_whole, last_seq, log_bytes FROM meta
+
+-- name: set_first_seq
+UPDATE meta SET first_seq = :seq, first_whole = max(first_whole, :seq), log_bytes = max(0, log_bytes - :bytes)
+
+-- name: set_first_whole
+UPDATE meta SET first_whole = :seq, log_bytes = max(0, log_bytes - :bytes)
+
+-- name: commits_from
+-- Of the log, in its order: the commit that holds the event :first, or the one before it, and those that follow.
+SELECT id, base_seq, size, published_at FROM generations
+WHERE size > 0 AND base_seq >= (SELECT coalesce(max(base_seq), 1)
+                                FROM generations WHERE size > 0 AND base_seq BETWEEN 1 AND :first)
+ORDER BY base_seq
+
+-- name: weight
+-- Of some events of a commit: how many there are, their bytes, and those of their bodies.
+SELECT count(*),
+       coalesce(sum(180 + length(key) + length(changed) + coalesce(length(before), 0) + coalesce(length(after), 0)), 0),
+       coalesce(sum(coalesce(length(before), 0) + coalesce(length(after), 0)), 0)
+FROM changes WHERE generation = :generation AND ordinal >= :start AND ordinal < :stop
+
+-- name: remove_events
+DELETE FROM changes WHERE generation = :generation AND ordinal >= :start AND ordinal < :stop
+
+-- name: strip_events
+UPDATE changes SET before = NULL, after = NULL
+WHERE generation = :generation AND ordinal >= :start AND ordinal < :stop
+
+-- name: remove_generation
+-- But for one that records may have their number from.
+DELETE FROM generations WHERE id = :generation AND ahead = 0
+
+-- name: ripe_days
+SELECT count(*) FROM days WHERE day < :before
+
+-- name: prune_days
+DELETE FROM days WHERE (day, resource_id) IN (SELECT day, resource_id FROM days WHERE day < :before LIMIT :limit)
+
+-- name: forgetting
+-- Resources that have tombstones, and no key with several versions.
+SELECT id FROM resources AS r
+WHERE untidy = 0 AND EXISTS (SELECT 1 FROM records AS d INDEXED BY records_deleted
+                             WHERE d.resource_id = r.id AND d.deleted_at IS NOT NULL)
+
+-- name: memory_of_tombstones
+-- No row: the resource has keys with several versions.
+SELECT standing, forgotten, forgets_at FROM resources WHERE id = :resource AND untidy = 0
+
+-- name: tombstones
+-- The oldest, with their numbers; of each key there is one version.
+SELECT d.key, coalesce(d.seq, coalesce(g.committed_seq, g.base_seq) + coalesce(d.ordinal, g.size - 1))
+FROM records AS d INDEXED BY records_deleted LEFT JOIN generations AS g ON g.id = d.generation
+WHERE d.resource_id = :resource AND d.deleted_at IS NOT NULL
+ORDER BY d.deleted_at LIMIT :limit
+
+-- name: remove_tombstone
+DELETE FROM records WHERE resource_id = ? AND key = ?
+
+-- name: tells_late
+-- Whether an event of a resource that was withheld is, or will be, behind :first.
+SELECT EXISTS (SELECT 1 FROM generations INDEXED BY generations_withheld
+               WHERE resource_id = :resource AND committed_seq IS NOT NULL AND size > 0
+                   AND (base_seq = 0 OR base_seq + size > :first))
+
+-- name: forget_up_to
+UPDATE resources SET forgotten = :seq, forgets_at = :sweeps WHERE id = :resource
+
+-- name: forgotten_all
+UPDATE resources SET forgets_at = NULL WHERE id = :resource
+
+-- name: cursors
+SELECT name, seq, used_at, connection, resource FROM cursors ORDER BY name
+
+-- name: move_cursor
+INSERT INTO cursors (name, seq, connection, resource, used_at) VALUES (:name, :seq, :connection, :resource, :used_at)
+ON CONFLICT DO UPDATE
+SET seq = excluded.seq, connection = excluded.connection, resource = excluded.resource, used_at = excluded.used_at
+
+-- name: remove_cursor
+DELETE FROM cursors WHERE name = :name
+
+-- name: prune_cursors
+DELETE FROM cursors WHERE name IN (SELECT name FROM cursors WHERE used_at < :before LIMIT :limit)
+
+-- name: free_pages
+SELECT (SELECT freelist_count FROM pragma_freelist_count), (SELECT page_size FROM pragma_page_size)
+
+-- name: give_back
+-- Pages, from the end of the file.
+PRAGMA incremental_vacuum(256)
 
 -- name: find_resource
 SELECT id, visible, live, untidy, details, cycles, withholds FROM resources WHERE connection = :connection AND name = :name
@@ -72,10 +179,10 @@ WHERE id = :resource
 RETURNING live, cycles, withholds
 
 -- name: standing
-SELECT standing FROM resources WHERE connection = :connection AND name = :name
+SELECT standing, forgotten FROM resources WHERE connection = :connection AND name = :name
 
 -- name: standings
-SELECT connection, name, standing FROM resources
+SELECT connection, name, standing, forgotten FROM resources
 
 -- name: layout
 SELECT layout FROM resources WHERE id = :resource
@@ -98,8 +205,8 @@ UPDATE resources SET details = 1 WHERE id = :resource
 SELECT EXISTS (SELECT 1 FROM records WHERE resource_id = :resource)
 
 -- name: insert_generation
-INSERT INTO generations (resource_id, size, kind, sweep_id, host, folder, key_names, version, begun_at)
-VALUES (:resource, 0, :kind, :sweep_id, :host, :folder, :key_names, :version, :now)
+INSERT INTO generations (resource_id, size, kind, sweep_id, host, folder, key_names, version, begun_at, ahead)
+VALUES (:resource, 0, :kind, :sweep_id, :host, :folder, :key_names, :version, :now, :ahead)
 
 -- name: grow_generation
 -- No row: a later cycle of the resource has dropped this one.
@@ -119,7 +226,7 @@ SELECT coalesce(committed_seq, base_seq), size FROM generations WHERE id = :gene
 SELECT committed_seq, id, size FROM generations WHERE size > 0 AND base_seq = 0 AND resource_id = :resource
 
 -- name: release_generation
-UPDATE generations SET base_seq = :base WHERE id = :generation
+UPDATE generations SET base_seq = :base, published_at = :now WHERE id = :generation
 
 -- name: withhold_no_more
 UPDATE resources SET withholds = 0 WHERE id = :resource
@@ -138,7 +245,8 @@ SELECT id FROM generations WHERE resource_id = :resource AND base_seq IS NULL AN
 -- name: horizons
 -- The latest generation and the latest segment there are: what comes later is no concern of a tidying that starts now.
 -- No row: there is nothing to tidy.
-SELECT (SELECT coalesce(max(id), 0) FROM generations), (SELECT coalesce(max(id), 0) FROM segments)
+SELECT (SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'generations'),
+       (SELECT coalesce(max(id), 0) FROM segments)
 FROM resources WHERE id = :resource AND untidy <> 0
 
 -- name: delete_unpublished
@@ -232,10 +340,14 @@ SELECT boundary, n, digest, duplicates, keyless, id FROM segments WHERE resource
 SELECT raw, keys FROM contents WHERE segment_id = ?
 
 -- name: dictionary
-SELECT dictionary FROM dictionaries WHERE resource_id = :resource
+SELECT dictionary FROM dictionaries WHERE resource_id = :resource AND length(dictionary) > 8
 
 -- name: insert_dictionary
 INSERT INTO dictionaries (resource_id, dictionary) VALUES (:resource, :dictionary)
+ON CONFLICT DO UPDATE SET dictionary = excluded.dictionary
+
+-- name: emptied_dictionary
+SELECT dictionary FROM dictionaries WHERE resource_id = :resource
 
 -- name: known
 SELECT key, raw, fingerprint, body, details, details_at, seq, first_seen, placed, absent, absent_since, deleted_at
@@ -523,3 +635,203 @@ DELETE FROM notices WHERE seq IN (SELECT seq FROM notices WHERE at < :before LIM
 
 -- name: prune_deeds
 DELETE FROM deeds WHERE id IN (SELECT id FROM deeds WHERE at < :before LIMIT :limit)
+
+-- name: read_resources
+SELECT id FROM resources WHERE cycles > 0 ORDER BY id
+
+-- name: insert_marker_generation
+-- A generation of one event that is about no record.
+INSERT INTO generations (resource_id, base_seq, size, kind, sweep_id, sweep, host, folder, key_names, version, begun_at,
+                         published_at)
+SELECT id, :seq, 1, :kind, :id, cycles, host, folder, '[]', :version, :now, :now FROM resources WHERE id = :resource
+
+-- name: last_rebaseline
+SELECT at, reason, subject FROM deeds WHERE connection = '' AND action = 'rebaseline' ORDER BY at DESC, id DESC LIMIT 1
+
+-- name: truncate_log
+-- As `checkpoint`, and the log is emptied; whoever reads is waited for only as long as `busy_timeout` says.
+PRAGMA wal_checkpoint(TRUNCATE)
+
+-- name: little_patience
+PRAGMA busy_timeout = 100
+
+-- name: patience
+PRAGMA busy_timeout = 5000
+
+-- name: tables
+SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'
+
+-- name: check_table
+-- The structure of a table and of its indexes, and that the two agree (sqlite.org/pragma.html#pragma_integrity_check).
+SELECT integrity_check FROM pragma_integrity_check(?) LIMIT ?
+
+-- name: check_references
+SELECT coalesce(rowid, 0), parent FROM pragma_foreign_key_check(?)
+
+-- name: may_copy
+-- A connection that only reads may write another file once it says so; `mode=ro` keeps it from ours all the same.
+PRAGMA query_only = 0
+
+-- name: bodies_from
+-- A stretch of versions with their bodies, to be rewritten.
+SELECT key, generation, body, details FROM records
+WHERE resource_id = :resource AND (key, generation) > (:key, :generation)
+ORDER BY key, generation LIMIT :limit
+
+-- name: rewrite_record
+UPDATE records SET fingerprint = coalesce(?, fingerprint), body = ?, details = ?
+WHERE resource_id = ? AND key = ? AND generation = ?
+
+-- name: generation_after
+SELECT id FROM generations WHERE resource_id = :resource AND id > :generation ORDER BY id LIMIT 1
+
+-- name: events_from
+-- A stretch of the events of a generation, to be rewritten.
+SELECT ordinal, before, after, before_hash, after_hash FROM changes
+WHERE generation = :generation AND ordinal > :ordinal ORDER BY ordinal LIMIT :limit
+
+-- name: rewrite_event
+UPDATE changes SET before = ?, after = ?, before_hash = ?, after_hash = ? WHERE generation = ? AND ordinal = ?
+
+-- name: empty_dictionary
+-- Its first eight bytes, magic number and name, are no part of what it was learnt from: the next one is named anew.
+UPDATE dictionaries SET dictionary = substr(dictionary, 1, 8) WHERE resource_id = :resource
+
+-- name: dictionary_name
+SELECT substr(dictionary, 1, 8) FROM dictionaries WHERE resource_id = :resource AND length(dictionary) > 8
+
+-- name: write_standing
+UPDATE resources SET standing = :standing WHERE id = :resource
+
+-- name: sample_bodies
+SELECT body, details FROM records WHERE resource_id = :resource AND deleted_at IS NULL LIMIT :limit
+
+-- name: wipe_what_is_freed
+-- Overwrite what is deleted from now on, whole pages too.
+PRAGMA secure_delete = ON
+
+-- name: wipe_within_pages
+PRAGMA secure_delete = FAST
+
+-- name: count_free_pages
+SELECT freelist_count FROM pragma_freelist_count
+
+-- name: give_back_pages
+-- Cut off pages that hold nothing any more, some at a time.
+PRAGMA incremental_vacuum(2000)
+
+-- name: key_proof
+SELECT proof FROM private_key
+
+-- name: write_key_proof
+INSERT INTO private_key (id, proof) VALUES (1, :proof) ON CONFLICT DO NOTHING
+
+-- name: erased
+SELECT record FROM erased WHERE connection = :connection AND resource = :resource
+
+-- name: live_version
+-- Whether the version of a key that readers see is a live record; no row: nothing is seen of it.
+SELECT deleted_at IS NULL FROM visible_records WHERE resource_id = :resource AND key = :key
+
+-- name: erase_records
+DELETE FROM records WHERE resource_id = :resource AND key = :key
+
+-- name: weight_of_key
+SELECT coalesce(sum(180 + length(key) + length(changed) + coalesce(length(before), 0) + coalesce(length(after), 0)), 0)
+FROM changes WHERE generation = :generation AND key = :key
+
+-- name: lighten_log
+UPDATE meta SET log_bytes = max(0, log_bytes - :bytes)
+
+-- name: erase_events
+DELETE FROM changes WHERE generation = :generation AND key = :key
+
+-- name: erase_links
+DELETE FROM links WHERE key = :key
+    AND relation_id IN (SELECT id FROM relations WHERE connection = :connection AND resource = :resource)
+
+-- name: erase_breaches
+DELETE FROM breaches WHERE series_id = :series AND key = :key
+
+-- name: count_naming
+-- Records of other classes that name one by its key.
+SELECT count(DISTINCT l.key) FROM relations AS r CROSS JOIN links AS l ON l.relation_id = r.id AND l.value = :key
+WHERE r.connection = :connection AND r.target = :resource
+
+-- name: reduce_resource
+-- Whoever sees the key again takes the number behind all events for its previous one: no id is used twice.
+UPDATE resources SET live = live - :gone, standing = :standing, forgotten = (SELECT last_seq FROM meta)
+WHERE id = :resource
+
+-- name: insert_erased
+INSERT INTO erased (connection, resource, record, at, finished) VALUES (:connection, :resource, :record, :now, 0)
+ON CONFLICT DO UPDATE SET finished = 0
+
+-- name: delete_erased
+DELETE FROM erased WHERE connection = :connection AND resource = :resource AND record = :record
+
+-- name: finish_erased
+UPDATE erased SET finished = 1 WHERE connection = :connection AND resource = :resource
+
+-- name: unfinished
+SELECT count(*) FROM erased WHERE connection = :connection AND resource = :resource AND finished = 0
+
+-- name: segments_after
+SELECT s.id, s.boundary, c.raw, c.keys FROM segments AS s CROSS JOIN contents AS c ON c.segment_id = s.id
+WHERE s.resource_id = :resource AND s.id > :id ORDER BY s.id LIMIT :limit
+
+-- name: blank_contents
+UPDATE contents SET raw = :raw, keys = :keys WHERE segment_id = :id
+
+-- name: cut_segment
+UPDATE segments SET boundary = :boundary, n = :n, digest = zeroblob(16), keyless = :keyless WHERE id = :id
+
+-- name: disturb_segment
+-- No bytes have this hash: the segment is read record by record.
+UPDATE segments SET digest = zeroblob(16) WHERE id = :id
+
+-- name: write_layout
+UPDATE resources SET layout = :layout WHERE id = :resource
+
+-- name: told_alerts
+SELECT id, alert FROM alerts WHERE connection = :connection
+
+-- name: retell_alert
+UPDATE alerts SET alert = ? WHERE id = ?
+
+-- name: told_notices
+SELECT seq, notice FROM notices WHERE connection = :connection
+
+-- name: retell_notice
+UPDATE notices SET notice = ? WHERE seq = ?
+
+-- name: told_polls
+SELECT id, poll FROM polls WHERE connection = :connection
+
+-- name: retell_poll
+UPDATE polls SET poll = ? WHERE id = ?
+
+-- name: told_resources
+SELECT resource, health FROM resource_health WHERE connection = :connection
+
+-- name: retell_resource
+UPDATE resource_health SET health = ? WHERE resource = ? AND connection = :connection
+
+-- name: told_flips
+SELECT id, message FROM flips WHERE connection = :connection
+
+-- name: retell_flip
+UPDATE flips SET message = ? WHERE id = ?
+
+-- name: told_memories
+SELECT m.series_id, m.memory FROM memories AS m JOIN series AS s ON s.id = m.series_id
+WHERE s.connection = :connection
+
+-- name: retell_memory
+UPDATE memories SET memory = ? WHERE series_id = ?
+
+-- name: told_deeds
+SELECT id, reason FROM deeds WHERE connection = :connection
+
+-- name: retell_deed
+UPDATE deeds SET reason = ? WHERE id = ?

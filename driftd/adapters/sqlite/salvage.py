@@ -4,7 +4,9 @@ from contextlib import suppress
 from functools import cache
 from typing import Any, Final, TypeVar, cast
 
-from msgspec import DecodeError, Struct, ValidationError, convert, msgpack, structs
+from msgspec import Struct, ValidationError, convert, msgpack, structs
+
+from driftd.adapters.sqlite.intact import UNREADABLE
 
 T = TypeVar("T", bound=Struct)
 pack: Final = msgpack.encode
@@ -18,9 +20,12 @@ def unpack(packed: bytes, noun: type[T]) -> T | None:
     try:
         return cast("T", _decoder(noun).decode(packed))
     except ValidationError:
-        return _salvaged(msgpack.decode(packed), noun)
-    except DecodeError:
+        pass  # of another release, or damaged
+    except UNREADABLE:
         return None
+    with suppress(*UNREADABLE):
+        return _salvaged(msgpack.decode(packed), noun)
+    return None
 
 
 @cache

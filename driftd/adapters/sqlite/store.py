@@ -12,8 +12,9 @@ from weakref import WeakValueDictionary
 
 from msgspec import json
 
-from driftd.adapters.sqlite import history, opening, reading
+from driftd.adapters.sqlite import erasing, history, opening, reading, rebasing, rewriting
 from driftd.adapters.sqlite.casebook import SqliteCasebook
+from driftd.adapters.sqlite.changelog import SqliteChangelog
 from driftd.adapters.sqlite.codec import Codecs
 from driftd.adapters.sqlite.compression import Compression
 from driftd.adapters.sqlite.counting import Tally, sizes
@@ -25,9 +26,9 @@ from driftd.adapters.sqlite.tables import Header
 from driftd.adapters.sqlite.tidying import tidy, want_details
 from driftd.adapters.sqlite.transaction import Reader, Writer
 from driftd.core.model import Absence, Contents, KeyBytes, Kind, Recorded, Resource, Segment, Standing, Stored
-from driftd.core.status import Database
-from driftd.errors import StoreError
-from driftd.ports import Seen, Snapshot
+from driftd.core.status import Database, Rebased
+from driftd.errors import DamagedStoreError, StoreError
+from driftd.ports import Erased, Erasure, Seen, Snapshot
 
 T = TypeVar("T")
 
@@ -88,7 +89,12 @@ class SqliteStore:
     @property
     def casebook(self) -> SqliteCasebook:
         """What detection remembers, in the same file."""
-        return SqliteCasebook(self._reader, self._writer)
+        return SqliteCasebook(self._reader, self._writer, self._now)
+
+    @property
+    def changelog(self) -> SqliteChangelog:
+        """What the log of changes holds, in the same file."""
+        return SqliteChangelog(self._reader, self._writer, self._reader.tally.monotonic)
 
     def facts(self) -> Database:
         """Return how the database is now. Raises `StoreError` where its file is no longer there."""
@@ -105,7 +111,27 @@ class SqliteStore:
             commits=tally.commits if writer else None,
             checkpoints_busy=tally.held_up,
             oldest_reader=tally.oldest_reader,
+            full=tally.full,
         )
+
+    @property
+    def damage(self) -> DamagedStoreError | None:
+        """What told first that the file is damaged; None: nothing did."""
+        return self._reader.tally.damage
+
+    @property
+    def refusals(self) -> int:
+        """How many transactions found no room."""
+        return self._reader.tally.full
+
+    async def rebased(self) -> Rebased | None:
+        """Return when and why the log last began anew; None: it never did."""
+        return await self._reader.read(rebasing.rebased)
+
+    async def optimize(self) -> None:
+        """Renew what queries are planned by; raises as a transaction does."""
+        if self._writer is not None:
+            await self._writer.optimize()
 
     async def checkpoint(self) -> None:
         """Move the write-ahead log into the database as far as readers allow, so that it stays small.
@@ -176,6 +202,77 @@ class SqliteStore:
         nothing: Mapping[Absence, int] = {}
         return await self._of(resource, lambda db, known: reading.absences(db, known.id), nothing)
 
+    async def rewrite(self, resource: Resource, stricter: Callable[[bytes], bytes]) -> Standing:
+        """Have every body that is stored of `resource`, in snapshot and log, be what `stricter` makes of it.
+
+        Raises `FencedError` and `StoreError` as a transaction does.
+        """
+        writer, known = self._for_writing(), await self._of(resource, lambda _, known: known, None)
+        if known is None:
+            return Standing()
+        await self._rewritten(writer, known.id, stricter)
+        return await writer.transact(partial(rewriting.settled, resource=resource, number=known.id), durable=True)
+
+    async def _rewritten(self, writer: Writer, number: int, stricter: rewriting.Stricter | None) -> bool:
+        """Write the bodies of the resource with this id anew, and leave nothing of what they were.
+
+        Returns whether nothing is left in the write-ahead log either.
+        """
+        await tidy(writer, number)
+        await rewriting.carefully(writer, on=True)
+        try:
+            if self._compression is not None:
+                self._compression.forget(number)
+            await rewriting.rewrite(writer, number, stricter)
+            return await rewriting.wipe(writer)
+        finally:
+            if self._compression is not None:
+                self._compression.forget(number)
+            await rewriting.carefully(writer, on=False)
+
+    async def erase(self, resource: Resource, what: Erasure) -> Erased:
+        """Take a record out of snapshot, log, segments and all that is known or was told of it; see the port."""
+        writer, known = self._for_writing(), await self._of(resource, lambda _, known: known, None)
+        if known is None:
+            raise StoreError(f'resource "{resource.name}" of connection "{resource.connection}" was never read')
+        await tidy(writer, known.id)
+        await rewriting.carefully(writer, on=True)
+        try:
+            return await erasing.erase(writer, resource, known.id, what)
+        finally:
+            await rewriting.carefully(writer, on=False)
+
+    async def wipe(self, resource: Resource) -> bool:
+        """Leave no trace of erased records in what bodies are compressed with, nor in free pages or logs."""
+        writer, known = self._for_writing(), await self._of(resource, lambda _, known: known, None)
+        wiped = known is None or await self._rewritten(writer, known.id, None)
+        if wiped:
+            await writer.transact(partial(erasing.finished, resource=resource), durable=True)
+        return wiped
+
+    async def unfinished(self, resource: Resource) -> bool:
+        """Tell whether an erasure still waits for `wipe`."""
+        names = {"connection": resource.connection, "resource": resource.name}
+        return await self._read(lambda db: bool(db.execute(QUERIES["unfinished"], names).fetchone()[0]))
+
+    async def erased(self, resource: Resource) -> frozenset[bytes]:
+        """Return what stands for the keys of erased records, that are not to be seen again."""
+        names = {"connection": resource.connection, "resource": resource.name}
+        return await self._read(lambda db: frozenset(row for (row,) in db.execute(QUERIES["erased"], names)))
+
+    async def key_proof(self, proof: bytes) -> bytes | None:
+        """Return the proof of the key that hashes were made with; None: there was none, and this one is written."""
+        return await self._for_writing().transact(partial(_proof, proof=proof), durable=True)
+
+    async def proved(self) -> bool:
+        """Tell whether hashes were ever made."""
+        return await self._read(lambda db: bool(db.execute(QUERIES["key_proof"]).fetchall()))
+
+    def _for_writing(self) -> Writer:
+        if self._writer is None:
+            raise StoreError("the store is open for reading only")
+        return self._writer
+
     async def read_changes(
         self, after: int, limit: int, *, connection: str | None = None, resource: str | None = None
     ) -> Sequence[Recorded]:
@@ -216,6 +313,12 @@ class SqliteStore:
             return otherwise if known is None else work(db, known)
 
         return await self._read(of)
+
+
+def _proof(db: sqlite3.Connection, *, proof: bytes) -> bytes | None:
+    rows = db.execute(QUERIES["key_proof"]).fetchall()
+    db.execute(QUERIES["write_key_proof"], {"proof": proof})
+    return bytes(rows[0][0]) if rows else None
 
 
 def _settled(db: sqlite3.Connection, *, resource: Resource, host: str, folder: str) -> tuple[Known, bool]:

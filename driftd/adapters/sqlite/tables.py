@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import orjson
 from msgspec import Struct
@@ -13,6 +13,9 @@ from driftd.adapters.sqlite.encoding import Batch, Columns
 from driftd.adapters.sqlite.sql import QUERIES
 from driftd.core.model import KeyBytes, Kind, Resource, Segment
 from driftd.errors import StoreError
+
+WEIGHT: Final = 180
+"""Bytes of an event without its key, bodies and pointers."""
 
 
 class Header(Struct, frozen=True):
@@ -63,8 +66,8 @@ def dropped(header: Header) -> StoreError:
     return StoreError(f'cycle "{header.id}" of {name} was dropped when another one began: poll again')
 
 
-def insert_generation(db: sqlite3.Connection, header: Header) -> int:
-    """Make an unpublished generation and return its id."""
+def insert_generation(db: sqlite3.Connection, header: Header, *, ahead: bool) -> int:
+    """Make an unpublished generation and return its id; `ahead` if records may have their number from it."""
     parameters = {
         "resource": header.resource_id,
         "kind": header.kind,
@@ -74,16 +77,21 @@ def insert_generation(db: sqlite3.Connection, header: Header) -> int:
         "key_names": orjson.dumps(header.resource.key).decode(),
         "version": __version__,
         "now": header.now,
+        "ahead": ahead,
     }
     generation = db.execute(QUERIES["insert_generation"], parameters).lastrowid
     assert generation is not None  # noqa: S101 - an insert that did not raise has an id
     return generation
 
 
-def insert_changes(db: sqlite3.Connection, generation: int, first: int, changes: Sequence[Columns]) -> None:
-    """Insert change events with consecutive ordinals from `first`."""
+def insert_changes(db: sqlite3.Connection, generation: int, first: int, changes: Sequence[Columns]) -> int:
+    """Insert change events with consecutive ordinals from `first`; return their bytes."""
     rows = ((generation, ordinal, *columns) for ordinal, columns in enumerate(changes, first))
     db.executemany(QUERIES["insert_change"], rows)
+    return sum(
+        WEIGHT + len(key) + len(before or b"") + len(after or b"") + len(changed)
+        for _, _, key, before, after, changed, *_ in changes
+    )
 
 
 def insert_segments(db: sqlite3.Connection, resource_id: int, batch: Batch) -> Sequence[tuple[Segment, int]]:

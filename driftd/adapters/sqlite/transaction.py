@@ -1,19 +1,26 @@
 """Transactions: fenced ones of the writer, and a reader's sight of one state."""
 
 import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Final, TypeVar
 
 import anyio
 
 from driftd.adapters.sqlite.counting import Tally
 from driftd.adapters.sqlite.database import Database, Work
+from driftd.adapters.sqlite.faults import damaged
+from driftd.adapters.sqlite.files import wal_of
 from driftd.adapters.sqlite.sql import QUERIES
 from driftd.errors import FencedError
 
 T = TypeVar("T")
 LIMIT: Final = 256
 """Transactions that may be queued behind the one that runs; those beyond are held back until one has ended."""
+WAL_LIMIT: Final = 67_108_864
+"""Bytes of the write-ahead log beyond which it is emptied when nobody waits: `journal_size_limit` in writer.sql."""
 
 
 class Writer:
@@ -42,13 +49,37 @@ class Writer:
 
     async def checkpoint(self) -> None:
         """Move the write-ahead log into the database as far as readers allow; raises as `transact` does."""
-        await self._in_turn(partial(_checkpointed, epoch=self._epoch, tally=self._tally))
+        work = partial(_checkpointed, epoch=self._epoch, tally=self._tally, idle=self._is_idle)
+        await self._in_turn(work)
+
+    def _is_idle(self) -> bool:
+        """Whether nobody waits, and the log is longer than it should be. Called on the writer's thread."""
+        wal = wal_of(self._database.path)
+        return self.waiting == 0 and wal.exists() and wal.stat().st_size > WAL_LIMIT
+
+    async def optimize(self) -> None:
+        """Renew the statistics that queries are planned by, where they have changed; raises as `transact` does."""
+        await self.transact(_optimized, durable=False)
+
+    async def truncate(self) -> bool:
+        """Move the write-ahead log into the database and leave nothing of it; False where a reader holds on to it.
+
+        Raises as `transact` does.
+        """
+        return await self._in_turn(partial(_truncated, epoch=self._epoch))
+
+    async def outside(self, query: str) -> None:
+        """Run a query that changes how the connection works, by its name."""
+        await self._in_turn(lambda db: db.execute(QUERIES[query]).fetchall())
 
     async def _in_turn(self, work: Work[T]) -> T:
         self._asked += 1
         try:
             async with self._places:
-                return await self._database.run(work)
+                if self._tally.damage is not None:
+                    raise self._tally.damage
+                with self._tally.noting():
+                    return await self._database.run(work)
         finally:
             self._asked -= 1
 
@@ -63,7 +94,18 @@ class Reader:
 
     async def read(self, work: Work[T]) -> T:
         """Run `work` against one state of the database. Raises `StoreError` for what is wrong with disk or file."""
-        return await self._database.run(partial(_consistent, work=work, tally=self.tally))
+        with self.tally.noting(), _believed(self.path):
+            return await self._database.run(partial(_consistent, work=work, tally=self.tally))
+        raise AssertionError("neither swallows anything")
+
+
+@contextmanager
+def _believed(path: Path) -> Iterator[None]:
+    """Raise `DamagedStoreError` for a stored value of none of the kinds that are ever stored."""
+    try:
+        yield
+    except (ValueError, KeyError) as error:
+        raise damaged(path, str(error)) from error
 
 
 def _fenced(db: sqlite3.Connection, *, epoch: int, durable: bool, work: Work[T], tally: Tally) -> T:
@@ -80,11 +122,27 @@ def _fenced(db: sqlite3.Connection, *, epoch: int, durable: bool, work: Work[T],
     return result
 
 
-def _checkpointed(db: sqlite3.Connection, *, epoch: int, tally: Tally) -> None:
+def _checkpointed(db: sqlite3.Connection, *, epoch: int, tally: Tally, idle: Callable[[], bool]) -> None:
     _check_epoch(db, epoch)
     ((busy, pages, moved),) = db.execute(QUERIES["checkpoint"]).fetchall()
+    if not busy and moved == pages and idle():
+        db.execute(QUERIES["little_patience"]).fetchall()
+        try:
+            ((busy, pages, moved),) = db.execute(QUERIES["truncate_log"]).fetchall()
+        finally:
+            db.execute(QUERIES["patience"]).fetchall()
     if busy or moved < pages:
         tally.held_up += 1
+
+
+def _optimized(db: sqlite3.Connection) -> None:
+    db.execute(QUERIES["optimize"]).fetchall()
+
+
+def _truncated(db: sqlite3.Connection, *, epoch: int) -> bool:
+    _check_epoch(db, epoch)
+    ((busy, _, _),) = db.execute(QUERIES["truncate_log"]).fetchall()
+    return not busy
 
 
 def _consistent(db: sqlite3.Connection, *, work: Work[T], tally: Tally) -> T:

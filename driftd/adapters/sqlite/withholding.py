@@ -15,22 +15,22 @@ def place(base: int, size: int, *, withheld: bool) -> tuple[int, int | None]:
     return (0, base) if withheld and size else (base, None)
 
 
-def release(db: sqlite3.Connection, resource_id: int) -> None:
+def release(db: sqlite3.Connection, resource_id: int, now: int) -> None:
     """Move what is withheld of a resource to the end of the log, in the order in which it was committed."""
     withheld = db.execute(QUERIES["withheld_generations"], {"resource": resource_id}).fetchall()
     base = reading.last_seq(db) + 1
     for _, generation, size in sorted(withheld):
-        db.execute(QUERIES["release_generation"], {"generation": generation, "base": base})
+        db.execute(QUERIES["release_generation"], {"generation": generation, "base": base, "now": now})
         base += size
     if withheld:
         db.execute(QUERIES["set_last_seq"], {"seq": base - 1})
 
 
-def release_all(db: sqlite3.Connection, connection: str, name: str) -> None:
+def release_all(db: sqlite3.Connection, connection: str, name: str, now: int) -> None:
     """Release what is withheld of a resource, and withhold no more of it."""
     known = reading.find(db, connection, name)
     if known is not None:
-        release(db, known.id)
+        release(db, known.id, now)
         db.execute(QUERIES["withhold_no_more"], {"resource": known.id})
 
 

@@ -3,16 +3,19 @@
 import sqlite3
 from collections.abc import Mapping, Sequence
 from itertools import chain
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from msgspec import json
 
-from driftd.adapters.sqlite import filing, reading, tables, withholding
+from driftd.adapters.sqlite import filing, reading, rebasing, tables, withholding
 from driftd.adapters.sqlite.encoding import Batch, Columns
 from driftd.adapters.sqlite.sql import AT_ONCE, QUERIES
 from driftd.adapters.sqlite.tables import Header
 from driftd.core.model import Absence, KeyBytes, Op, Segment, Standing
+from driftd.core.retention import DAY
 from driftd.ports import Detected, Outcome
+
+_COUNTED: Final = {"created": Op.CREATE, "updated": Op.UPDATE, "deleted": Op.DELETE}
 
 
 class Closing(NamedTuple):
@@ -36,6 +39,8 @@ class Ahead(NamedTuple):
     generation: int
     size: int = 0
     """Change events."""
+    bytes: int = 0
+    """Of these."""
     gained: int = 0
     """Live records that readers will see more."""
     replaces: bool = False
@@ -58,7 +63,7 @@ def commit(
     _release(db, resource, closing)
     base = reading.last_seq(db) + 1
     size = len(batch.changes)
-    generation = tables.insert_generation(db, header) if size else resource.visible
+    generation = tables.insert_generation(db, header, ahead=False) if size else resource.visible
     priors = tables.seen(db, header.resource_id, batch.rows, resource.visible)
     kept = {} if header.baseline else priors
     rows = []
@@ -68,14 +73,14 @@ def commit(
         version = priors[key].generation if key in priors else generation
         rows.append((header.resource_id, version, seq, None, *columns))
     db.executemany(QUERIES["write_record"], rows)
-    tables.insert_changes(db, generation, 0, batch.changes)
+    bytes_ = tables.insert_changes(db, generation, 0, batch.changes)
     layout = None
     if closing.layout is not None:
         staged = tables.insert_segments(db, header.resource_id, batch)
         layout = tables.layout(db, header.resource_id, closing.layout, staged)
         tables.delete_segments(db, set(reading.layout(db, header.resource_id)) - set(layout))
     gained = batch.live - sum(prior.live for prior in priors.values())
-    ahead = Ahead(generation, size, gained)
+    ahead = Ahead(generation, size, bytes_, gained)
     return _make_visible(db, header, ahead, closing, layout, resource.untidy)
 
 
@@ -104,9 +109,10 @@ def write_ahead(
         written = db.executemany(QUERIES["replace_record_ahead" if careful else "insert_record_ahead"], rows).rowcount
     if batch.rows and written < len(batch.rows):
         raise KeyRepeatedError
-    tables.insert_changes(db, grown.generation, grown.size - len(batch.changes), batch.changes)
+    bytes_ = tables.insert_changes(db, grown.generation, grown.size - len(batch.changes), batch.changes)
     before = {key: prior.live for key, prior in priors.items()} | own
     return grown._replace(
+        bytes=grown.bytes + bytes_,
         gained=grown.gained + batch.live - sum(before.values()),
         replaces=grown.replaces or bool(priors),
         repeated=tuple(own),
@@ -167,7 +173,7 @@ def publish(
 
 def _grown(db: sqlite3.Connection, header: Header, ahead: Ahead | None, changes: int) -> Ahead:
     if ahead is None:
-        ahead = Ahead(tables.insert_generation(db, header))
+        ahead = Ahead(tables.insert_generation(db, header, ahead=True))
         db.execute(QUERIES["mark_untidy"], {"resource": header.resource_id, "generation": ahead.generation})
     size = ahead.size + changes
     parameters = {"generation": ahead.generation, "size": size}
@@ -179,7 +185,7 @@ def _grown(db: sqlite3.Connection, header: Header, ahead: Ahead | None, changes:
 def _release(db: sqlite3.Connection, resource: reading.Known, closing: Closing) -> None:
     """Give what was withheld its place in front of the cycle's own events, if nothing is to be withheld any more."""
     if resource.withholds and closing.withhold is False:
-        withholding.release(db, resource.id)
+        withholding.release(db, resource.id, closing.now)
 
 
 def _make_visible(
@@ -204,9 +210,18 @@ def _make_visible(
     published = {"generation": ahead.generation, "base": place, "committed": committed, "size": ahead.size}
     db.execute(QUERIES["publish_generation"], {**published, "sweep": cycles, "now": closing.now})
     if ahead.size:
-        db.execute(QUERIES["set_last_seq"], {"seq": base + ahead.size - 1})
+        _count(db, header.resource_id, ahead, base, closing)
+    if cycles == 1 and rebasing.rebased(db) is not None:
+        rebasing.mark(db, header.resource_id, closing.now)
     if closing.detected is not None:
         filing.detect(db, resource, closing.detected)
     absences = reading.absences(db, header.resource_id)
     pending, held = absences.get(Absence.PENDING, 0), absences.get(Absence.HELD, 0)
     return Outcome(first_seq=base, changes=closing.changes, records=live, pending=pending, held=held)
+
+
+def _count(db: sqlite3.Connection, resource_id: int, ahead: Ahead, base: int, closing: Closing) -> None:
+    """Count the events of a commit: by number, by bytes, and by day."""
+    db.execute(QUERIES["grow_log"], {"seq": base + ahead.size - 1, "bytes": ahead.bytes})
+    counts = {name: closing.changes.get(op, 0) for name, op in _COUNTED.items()}
+    db.execute(QUERIES["add_to_day"], {"day": closing.now // DAY, "resource": resource_id, **counts})

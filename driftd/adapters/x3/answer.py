@@ -1,5 +1,6 @@
 """One HTTP answer, as far as it is judged, and what reading it cost."""
 
+import re
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -7,6 +8,33 @@ from typing import Final
 
 LONGEST_WAIT: Final = 3600.0
 """Seconds to which ``Retry-After`` is capped."""
+
+
+CERTIFICATE_WANTED: Final = (
+    "it asks for a client certificate that it trusts",
+    "give client_cert_file and client_key_file with what the customer's X3 administrator issued",
+)
+"""What a server means that lets in nobody without one, and the next step."""
+_CERTIFICATE: Final = re.compile(rb"(?:ssl|client) certificate", re.IGNORECASE)
+_DECLARED: Final = {
+    "iso-8859-1": "latin-1",
+    "latin1": "latin-1",
+    "windows-1252": "cp1252",
+    "cp1252": "cp1252",
+}
+"""Encodings of one byte a character that a content type may declare; without a word JSON is UTF-8 (RFC 8259 §8.1)."""
+
+
+def in_utf8(body: bytes, content_type: str) -> bytes:
+    """Return a body in UTF-8, where its type declares one of the encodings that servers of Windows still use."""
+    parameters = (each.partition("=") for each in content_type.lower().split(";")[1:])
+    charset = next((value.strip(' "') for name, _, value in parameters if name.strip() == "charset"), "")
+    if charset not in _DECLARED:
+        return body
+    try:
+        return body.decode(_DECLARED[charset]).encode()
+    except UnicodeDecodeError:
+        return body  # is none of it: what it holds is refused as any other
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +61,16 @@ class Answer:
         """Whether this is a page for people, by content type or first byte."""
         kind = self.content_type.partition(";")[0].strip().lower()
         return kind in {"text/html", "application/xhtml+xml"} or self.start == b"<"
+
+    @property
+    def wants_certificate(self) -> bool:
+        """Whether a web server in front says that it got no client certificate, or none that it takes.
+
+        nginx answers so with 400 (its own 495 and 496), IIS with 403.
+        """
+        return (
+            self.status in {400, 403, 495, 496} and self.is_html and _CERTIFICATE.search(self.body[:4096]) is not None
+        )
 
     @property
     def start(self) -> bytes:

@@ -11,6 +11,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
+from driftd.adapters.x3.personal import PERSONAL
 from driftd.adapters.x3.rules import RULES
 from driftd.core.rules import Rules
 
@@ -41,6 +42,11 @@ class CatalogueClass(Struct, frozen=True):
     def rules(self) -> Rules:
         """Which member plays which part in exact checks."""
         return RULES.get(self.name, Rules())
+
+    @property
+    def personal(self) -> tuple[str, ...]:
+        """Members that usually tell of persons."""
+        return PERSONAL.get(self.name, ())
 
 
 def _document(

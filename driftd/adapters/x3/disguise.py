@@ -16,6 +16,7 @@ _KEPT: Final = frozenset(
      "$itemsPerPage", "$startIndex", "$totalResults", "$scale", "$precision", "$maxLength", "token_type", "expires_in"}
 )  # fmt: skip
 """Members that say how an answer is made, not what is in it."""
+_TITLES: Final = frozenset({"$title", "$description"})
 _WORDS: Final = frozenset({"$message", "message", "error", "error_description"})
 _TOKENS: Final = frozenset({"access_token", "refresh_token", "id_token"})
 _ADDRESS: Final = re.compile(r".*?/(?:api1|sdata)/x3/erp/[^/?]*/([^/?(]+)(?:\('(.*?)'\))?(?=\?|$)")
@@ -34,15 +35,26 @@ class Asked(NamedTuple):
 class Disguise:
     """Replaces values, for one cassette. With `values` only what is secret goes: `hidden`, tokens and hosts."""
 
-    def __init__(self, key: bytes, hidden: Iterable[str] = (), *, values: bool = False) -> None:
+    def __init__(
+        self, key: bytes, hidden: Iterable[str] = (), *, values: bool = False, private: Iterable[str] = ()
+    ) -> None:
+        """Members of a name in `private`, and all within, have pseudonyms even so: as do titles, which repeat them."""
         self.values = values
+        self._private = frozenset(private)
+        self._strict = Disguise(key, hidden) if values and self._private else self
         self._names = Pseudonyms(key)
         self._hidden: set[str] = set()
         self._found: re.Pattern[str] | None = None
         self.hide(*hidden)
 
+    def of(self, name: str) -> "Disguise":
+        """Return what disguises all that stands under a member."""
+        return self._strict if name in self._private or (self._private and name in _TITLES) else self
+
     def hide(self, *secrets: str) -> None:
         """Hide further texts wherever they stand."""
+        if self._strict is not self:
+            self._strict.hide(*secrets)
         self._hidden |= {each for each in secrets if len(each) >= _SHORTEST}
         longest_first = sorted(self._hidden, key=len, reverse=True)
         self._found = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None

@@ -13,15 +13,15 @@ import anyio.lowlevel
 import httpx
 
 from driftd import __version__
-from driftd.adapters.x3.answer import Answer, Tally
+from driftd.adapters.x3.answer import Answer, Tally, in_utf8
 from driftd.adapters.x3.faults import fault
 from driftd.adapters.x3.inflate import Body
+from driftd.adapters.x3.origins import origins_of
 from driftd.adapters.x3.settings import Caps, X3Settings
 from driftd.adapters.x3.signs import Signs
 from driftd.adapters.x3.transport import Transport, is_stale
-from driftd.adapters.x3.trust import tls_context
+from driftd.adapters.x3.trust import Files, tls_context
 from driftd.core.credential import Certificate, Dated, Issued
-from driftd.errors import Reason, SourceError
 from driftd.ports import Clock, Traffic
 
 USER_AGENT: Final = f"driftd/{__version__}"
@@ -126,8 +126,9 @@ class Exchange:
                 headers = response.headers
                 self._read(tally, _LINE + sum(len(name) + len(value) + 4 for name, value in headers.raw))
                 whole = Body(headers.get("Content-Encoding", ""), caps, whose)
-                whole.announce(headers.get("Content-Length", ""))
-                body = await self._body(response, whole, tally)
+                announced = whole.announce(headers.get("Content-Length", ""))
+                with anyio.fail_after(self._settings.pace.seconds(announced)):
+                    body = await self._body(response, whole, tally)
             finally:
                 with anyio.CancelScope(shield=True):
                     await response.aclose()
@@ -136,7 +137,7 @@ class Exchange:
             self._traffic.answered(status, anyio.current_time() - begun)
         return Answer(
             status=response.status_code,
-            body=body,
+            body=in_utf8(body, headers.get("Content-Type", "")),
             content_type=headers.get("Content-Type", ""),
             location=headers.get("Location", ""),
             retry_after=headers.get("Retry-After", ""),
@@ -148,7 +149,10 @@ class Exchange:
         stream = response.stream
         if not isinstance(stream, httpx.AsyncByteStream):
             raise TypeError("the transport is not an asynchronous one")
+        begun, pace = anyio.current_time(), self._settings.pace
         async for chunk in stream:
+            if anyio.current_time() - begun > pace.seconds(body.wire_bytes + len(chunk)):
+                raise TimeoutError
             before = body.wire_bytes
             try:
                 for _ in body.feed(chunk):
@@ -192,17 +196,12 @@ def _encoded(headers: Headers) -> list[tuple[bytes, bytes]]:
 
 
 def _transport(settings: X3Settings) -> httpx.AsyncBaseTransport:
-    if settings.proxy is not None and not settings.proxy.lower().startswith(("http://", "https://")):
-        raise SourceError(
-            Reason.CONFIG_ERROR,
-            f'connection "{settings.name}": its proxy is not one for HTTP',
-            hint="give proxy as http://host:port or https://host:port",
-        )
-    addresses = [settings.base_url, getattr(settings.auth, "token_url", ""), settings.proxy or ""]
-    secure = any(address.lower().startswith("https:") for address in addresses)
-    context = tls_context(settings.ca_file) if secure else None
+    origins = origins_of(settings)
+    secure = any(origin.scheme == "https" for origin in origins)
+    context = tls_context(settings.files) if secure else None
     if settings.proxy is not None:
         from driftd.adapters.x3.proxied import ProxiedTransport  # httpcore is loaded only for it
 
-        return ProxiedTransport(context, settings.proxy, settings.max_connections)
-    return Transport(context, settings.max_connections)
+        own = tls_context(Files(settings.ca_file)) if secure else None  # a proxy is not told who we are to the tenant
+        return ProxiedTransport(context, own, settings.proxy, settings.egress, settings.max_connections)
+    return Transport(context, settings.egress, settings.max_connections)

@@ -7,6 +7,8 @@ from typing import Final, TypeAlias
 
 import httpx
 
+from driftd.adapters.x3.certificate import alert, shown
+from driftd.adapters.x3.dial import NotAllowedError
 from driftd.errors import Reason, SourceError
 
 _EXPIRED: Final = 10
@@ -31,6 +33,7 @@ _WORDS: Final = {
     Reason.TLS_EXPIRED: ("its certificate has expired", "ask the customer's X3 administrator to renew the certificate"),
     Reason.CONFIG_ERROR: ("its address cannot be used", "check base_url, token_url and proxy"),
 }
+_OF_TLS: Final = frozenset({Reason.TLS_ERROR, Reason.TLS_EXPIRED})
 _Kinds: TypeAlias = type[BaseException] | tuple[type[BaseException], ...]
 _NOT_TLS: Final = (ssl.SSLWantReadError, ssl.SSLWantWriteError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 """What ssl raises while it waits for bytes, or when the connection beneath it ends."""
@@ -41,9 +44,12 @@ def fault(error: Exception, whose: str, *, proxied: bool = False) -> SourceError
 
     The text of the foreign error is left out: h11 and httpx put headers and addresses into theirs.
     """
+    if isinstance(error, NotAllowedError):
+        refused = error.refusal
+        return SourceError(Reason.ADDRESS_NOT_ALLOWED, f"{whose}: {error.host} {refused.what}", hint=refused.hint)
     reason = _reason(error, proxied=proxied)
-    what, hint = _WORDS[reason]
-    return SourceError(reason, f"{whose}: {what}{_tls(error) if reason is Reason.TLS_ERROR else ''}", hint=hint)
+    what, hint = _tls(error, *_WORDS[reason]) if reason in _OF_TLS else _WORDS[reason]
+    return SourceError(reason, f"{whose}: {what}", hint=hint)
 
 
 def _reason(error: Exception, *, proxied: bool) -> Reason:
@@ -71,10 +77,15 @@ def _connect(error: httpx.TransportError) -> Reason:
     return Reason.CONNECTION_RESET if reset else Reason.CONNECTION_REFUSED
 
 
-def _tls(error: Exception) -> str:
-    found = _first(error, ssl.SSLCertVerificationError)
-    message = getattr(found, "verify_message", "")
-    return f" ({message})" if message else ""
+def _tls(error: Exception, what: str, hint: str) -> tuple[str, str]:
+    """Return words and hint of a TLS failure, with the certificate that was refused."""
+    found = _first(error, ssl.SSLError, but=_NOT_TLS)
+    if isinstance(found, ssl.SSLCertVerificationError):
+        message = f" ({found.verify_message})" if found.verify_code != _EXPIRED else ""
+        whose = shown(found)
+        return f"{what}{message}{': the certificate ' + whose if whose else ''}", hint
+    told = alert(found) if isinstance(found, ssl.SSLError) else None
+    return told or (what, hint)
 
 
 def _first(error: BaseException, kind: _Kinds, but: _Kinds = ()) -> BaseException | None:

@@ -40,10 +40,16 @@ class Body:
                 hint="report it: only gzip is accepted, and only once",
             )
 
-    def announce(self, length: str) -> None:
-        """Refuse a body over its cap before it is read, by the length its head gives (``""``: none)."""
-        if length.isdecimal() and (len(length) > 20 or int(length) > self._caps.wire):
+    def announce(self, length: str) -> int:
+        """Return the length that a body's head gives, or the most it may be where it gives none (``""``).
+
+        Refuses one over its cap before it is read.
+        """
+        if not length.isdecimal():
+            return self._caps.wire
+        if len(length) > 20 or int(length) > self._caps.wire:
             raise self._too_large(f"announces more than {self._caps.wire} bytes")
+        return int(length)
 
     def feed(self, chunk: bytes) -> Iterator[None]:
         """Take a chunk from the wire; yields between steps of at most 1 MiB inflated, so that the loop can breathe."""

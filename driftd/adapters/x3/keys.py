@@ -20,7 +20,9 @@ from driftd.adapters.x3.records import concatenated
 from driftd.core.model import KeyBytes
 
 KEYLESS: Final[KeyBytes] = b""
-"""Stands for a key that is missing, null, nested, or empty in every part: such a record is quarantined."""
+"""Stands for a key that is missing, null, nested, empty in every part, or too long: such a record is quarantined."""
+LONGEST_KEY: Final = 1_000
+"""Bytes of a key. X3's are a few short codes; one of many thousand would go into addresses, indexes and alerts."""
 
 _Fast: TypeAlias = Callable[[bytes], list[KeyBytes]]
 _SPELT_OUT: Final = 40
@@ -36,9 +38,15 @@ def keys(names: tuple[str, ...], slices: Sequence[bytes], records: bytes | None 
     """
     if not slices:
         return []
-    with suppress(msgspec.MsgspecError, OverflowError, UnicodeDecodeError):
-        return _fast(names)(concatenated(slices) if records is None else records)
-    return [_slowly(names, each) for each in slices]
+    with suppress(msgspec.MsgspecError, OverflowError, UnicodeDecodeError, RecursionError):
+        return _short(_fast(names)(concatenated(slices) if records is None else records))
+    return _short([_slowly(names, each) for each in slices])
+
+
+def _short(found: list[KeyBytes]) -> list[KeyBytes]:
+    if max(map(len, found)) <= LONGEST_KEY:
+        return found
+    return [KEYLESS if len(key) > LONGEST_KEY else key for key in found]
 
 
 @lru_cache(maxsize=256)
@@ -66,7 +74,7 @@ def _fast(names: tuple[str, ...]) -> _Fast:
 
 
 def _slowly(names: tuple[str, ...], record: bytes) -> KeyBytes:
-    with suppress(msgspec.MsgspecError, ValueError):
+    with suppress(msgspec.MsgspecError, ValueError, RecursionError):
         members = _MEMBERS.decode(record)
         try:
             parts = [_part(bytes(members[name])) for name in names]

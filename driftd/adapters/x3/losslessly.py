@@ -15,6 +15,10 @@ class Values(Protocol):
         """Return the spelling that stands in place of a number's."""
         ...
 
+    def of(self, name: str) -> "Values":
+        """Return what gives values to all that stands under a member."""
+        ...
+
 
 class _Members(list[tuple[str, object]]):
     """The members of an object, in order."""
@@ -50,7 +54,7 @@ def quoted(text: str) -> str:
 
 def _written(value: object, name: str, values: Values) -> str:
     if isinstance(value, _Members):
-        return "{" + ",".join(f"{quoted(key)}:{_written(each, key, values)}" for key, each in value) + "}"
+        return "{" + ",".join(f"{quoted(key)}:{_written(each, key, values.of(key))}" for key, each in value) + "}"
     if isinstance(value, list):
         return "[" + ",".join(_written(each, name, values) for each in value) + "]"
     if isinstance(value, _Spelt):

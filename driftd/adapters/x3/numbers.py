@@ -8,7 +8,7 @@ from driftd.core.numbers import DIGITS
 
 INTEGER: Final = 40
 """Characters of an integer that is read as one."""
-_EXPONENT: Final = 6144
+EXPONENT: Final = 6144
 """Decimal exponents beyond it (that of IEEE 754 decimal128) are refused: an attack or an error, never an amount."""
 
 
@@ -33,6 +33,6 @@ def bounded_decimal(spelling: str) -> Decimal:
     if exponent and len(exponent[0].lstrip("+-0")) > 4:
         raise ValueError("a number's exponent is out of bounds")
     number = Decimal(spelling)
-    if number and abs(number.adjusted()) > _EXPONENT:
+    if number and abs(number.adjusted()) > EXPONENT:
         raise ValueError("a number's exponent is out of bounds")
     return number

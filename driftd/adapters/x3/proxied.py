@@ -1,19 +1,23 @@
 """The way to a tenant through a forward proxy: httpcore's pool, which knows proxies and their tunnels.
 
-Sockets are wrapped for two reasons: each connect resolves the proxy's name again, and a request on a kept-alive
-connection that died unseen can be told from any other reset.
+Sockets are wrapped for two reasons: each connect resolves the proxy's name and judges its addresses again, and a
+request on a kept-alive connection that died unseen can be told from any other reset. What the tenant's name leads to is
+for the proxy to judge; what is an address itself is judged before the proxy is asked.
 """
 
 import ssl
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
 import httpcore
 import httpx
 
-from driftd.adapters.x3.connection import StaleConnectionError
+from driftd.adapters.x3.connection import Origin, StaleConnectionError
+from driftd.adapters.x3.dial import NotAllowedError, admitted, judge_unresolved, limit
+from driftd.adapters.x3.race import Place, first
 from driftd.adapters.x3.transport import KEEP_ALIVE
+from driftd.core.network import Egress
 
 READ_BYTES: Final = 1 << 20
 """Most bytes taken from a socket at once: httpcore asks for 64 KiB, and each piece costs a trip through the loop."""
@@ -24,27 +28,39 @@ class _StaleError(httpcore.ReadError):
 
 
 class ProxiedTransport(httpx.AsyncBaseTransport):
-    """One tenant's few connections through a proxy."""
+    """One tenant's few connections through a proxy, within `egress`.
 
-    def __init__(self, context: ssl.SSLContext | None, proxy: str, max_connections: int) -> None:
+    `context` is for the tenant, `own` for a proxy that is itself reached over TLS.
+    """
+
+    def __init__(
+        self,
+        context: ssl.SSLContext | None,
+        own: ssl.SSLContext | None,
+        proxy: str,
+        egress: Egress,
+        max_connections: int,
+    ) -> None:
         parsed = httpx.Proxy(proxy)
         address = parsed.url
+        self._egress = egress
         self._pool = httpcore.AsyncHTTPProxy(
             proxy_url=httpcore.URL(
                 scheme=address.raw_scheme, host=address.raw_host, port=address.port, target=address.raw_path
             ),
             proxy_auth=parsed.raw_auth,
-            proxy_ssl_context=context if address.scheme == "https" else None,
+            proxy_ssl_context=own if address.scheme == "https" else None,
             ssl_context=context,
             max_connections=max_connections,
             max_keepalive_connections=max_connections,
             keepalive_expiry=KEEP_ALIVE,
-            network_backend=_Network(httpcore.AnyIOBackend()),
+            network_backend=_Network(httpcore.AnyIOBackend(), address.scheme, egress),
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request; raises `httpx.TransportError`."""
         url = request.url
+        judge_unresolved(url, self._egress)
         asked = httpcore.Request(
             method=request.method,
             url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
@@ -93,10 +109,12 @@ def _as_httpx() -> Iterator[None]:
 
 
 class _Network(httpcore.AsyncNetworkBackend):
-    """Connects; the name is resolved again each time, so that no stale address is pinned."""
+    """Connects to the proxy; its name is resolved and judged again each time, so that no stale address is pinned."""
 
-    def __init__(self, inner: httpcore.AsyncNetworkBackend) -> None:
+    def __init__(self, inner: httpcore.AsyncNetworkBackend, scheme: str, egress: Egress) -> None:
         self._inner = inner
+        self._scheme = scheme
+        self._egress = egress
 
     async def connect_tcp(
         self,
@@ -106,11 +124,27 @@ class _Network(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        stream = await self._inner.connect_tcp(host, port, timeout, local_address, socket_options)
-        return _Socket(stream)
+        async def opened(place: Place) -> httpcore.AsyncNetworkStream:
+            return await self._inner.connect_tcp(place.address, place.port, timeout, local_address, socket_options)
+
+        try:
+            with limit(timeout, httpx.ConnectTimeout):
+                return _Socket(await first(await self._places(host, port), opened, _close))
+        except (OSError, UnicodeError) as error:
+            raise httpcore.ConnectError("no connection to the proxy") from error
+
+    async def _places(self, host: str, port: int) -> Sequence[Place]:
+        try:
+            return await admitted(Origin(self._scheme, host, port), self._egress)
+        except NotAllowedError as error:
+            raise NotAllowedError(f"the proxy {error.host}", error.refusal) from None
 
     async def sleep(self, seconds: float) -> None:
         await self._inner.sleep(seconds)
+
+
+async def _close(stream: httpcore.AsyncNetworkStream) -> None:
+    await stream.aclose()
 
 
 class _Socket(httpcore.AsyncNetworkStream):

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-import anyio
 import httpx
 from msgspec import Struct
 
 from driftd.adapters.x3.connection import Origin
-from driftd.adapters.x3.dial import connect, limit
+from driftd.adapters.x3.dial import admitted, connect, limit
 from driftd.adapters.x3.faults import fault
 from driftd.adapters.x3.signs import name_of, pairs
+from driftd.core.network import Egress
 from driftd.core.trial import Fact, StepOutcome
 from driftd.errors import Reason, SourceError
 
@@ -40,6 +40,7 @@ class Way(Struct, frozen=True):
     origin: Origin
     seconds: float
     """Limit of each step."""
+    egress: Egress
     proxied: bool = False
     """Whether this is the proxy before the tenant."""
 
@@ -54,24 +55,24 @@ class Way(Struct, frozen=True):
 
 
 async def resolve(way: Way) -> Finding:
-    """Look the host's name up; raises `SourceError`."""
+    """Look the host's name up, and judge where it leads; raises `SourceError`."""
     try:
         with limit(way.seconds, httpx.ConnectTimeout):
-            found = await anyio.getaddrinfo(way.origin.host, way.origin.port, type=socket.SOCK_STREAM)
+            found = await admitted(way.origin, way.egress)
     except (OSError, UnicodeError) as error:
         unknown = httpx.ConnectError("no address")
         unknown.__cause__ = error if isinstance(error, OSError) else socket.gaierror()
         raise way.fault(unknown) from error
     except httpx.TransportError as error:
         raise way.fault(error) from error
-    addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))
+    addresses = [place.address for place in found]
     return Finding(_counted(len(addresses), "address", "addresses"), {"addresses": ", ".join(addresses)})
 
 
 async def knock(way: Way) -> Finding:
     """Open a connection and close it; raises `SourceError`."""
     try:
-        connection = await connect(way.origin, None, way.seconds)
+        connection = await connect(way.origin, way.egress, None, way.seconds)
     except httpx.TransportError as error:
         raise way.fault(error) from error
     connection.abort()
@@ -81,7 +82,7 @@ async def knock(way: Way) -> Finding:
 async def shake_hands(way: Way, context: ssl.SSLContext, now: int) -> Finding:
     """Open a verified TLS session and close it; raises `SourceError` for one that cannot be trusted."""
     try:
-        connection = await connect(way.origin, context, way.seconds)
+        connection = await connect(way.origin, way.egress, context, way.seconds)
     except httpx.TransportError as error:
         raise _without_tls(error, way.fault(error)) from error
     session = connection.tls()

@@ -12,9 +12,15 @@ from driftd.adapters.x3.numbers import exact_float, exact_integer
 from driftd.adapters.x3.payload import invalid
 from driftd.core.model import JsonObject
 from driftd.core.numbers import risky
+from driftd.core.oversize import bounded
+from driftd.errors import Reason, SourceError
 
 DEPTH: Final = 64
 """Levels of nesting beyond which a record is refused; the deepest documented X3 record has five."""
+OBJECTS: Final = 4_000_000
+"""Objects of one page, those within records included: as many as there may be records while it is cut."""
+_LARGE: Final = 8 << 20
+"""Bytes of a page whose objects are counted before it is cut."""
 
 _slices = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _OBJECT: Final = frozenset({ord("{")})
@@ -49,8 +55,10 @@ def decode(record: bytes) -> JsonObject:
 
     A number that a float would change comes as `int` or, from 41 characters on or with a point or exponent, as
     `decimal.Decimal`. Raises `SourceError` with ``invalid_payload`` for what is not one JSON object in UTF-8, for NaN
-    and infinities, lone surrogates, numbers beyond 10^±6,144, and nesting deeper than 64.
+    and infinities, lone surrogates, numbers beyond 10^±6,144, and nesting deeper than 64. A record over the limits of
+    `oversize` comes as what stands for it.
     """
+    record = bounded(record)
     if record.count(b"[") + record.count(b"{") > DEPTH:
         _check_depth(record)
     value: object = None
@@ -84,6 +92,13 @@ def _exactly(record: bytes) -> object:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a number")
+
+
+def check_page(body: bytes) -> None:
+    """Refuse a page that would become many times its size when it is cut; raises ``payload_too_large``."""
+    if len(body) > _LARGE and body.count(b"{") > OBJECTS:
+        hint = "lower page_size; if that does not help, report it to the tenant"
+        raise SourceError(Reason.PAYLOAD_TOO_LARGE, f"the page has more than {OBJECTS:,} objects", hint=hint)
 
 
 def _check_depth(record: bytes) -> None:

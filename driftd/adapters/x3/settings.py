@@ -8,6 +8,8 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct
 
+from driftd.adapters.x3.trust import Files
+from driftd.core.network import PUBLIC_ONLY, Egress
 from driftd.core.secret import Secret
 
 FOLDER_HEADER: Final = "X-Sage-Folder"
@@ -62,6 +64,19 @@ class Caps(Struct, frozen=True):
     """Bytes of a token answer."""
 
 
+class Pace(Struct, frozen=True):
+    """How slowly a body may come: a wait for each piece alone would be renewed by every byte."""
+
+    slack: float = 30.0
+    """Seconds that any body may take."""
+    rate: int = 1024
+    """Bytes a second that it must bring besides."""
+
+    def seconds(self, size: int) -> float:
+        """Return how long so many bytes may take."""
+        return self.slack + size / self.rate
+
+
 @dataclass(frozen=True, slots=True)
 class X3Settings:
     """One connection, as the X3 adapter needs it."""
@@ -78,8 +93,14 @@ class X3Settings:
     folder_headers: tuple[str, ...] = (FOLDER_HEADER,)
     proxy: str | None = field(default=None, repr=False)
     """Address of a forward proxy, only from the configuration; it may carry a password, so it is not shown."""
+    egress: Egress = PUBLIC_ONLY
+    """Where it may lead besides public addresses over https."""
     ca_file: Path | None = None
     """PEM file of certificate authorities trusted besides the public ones."""
+    client_cert_file: Path | None = None
+    """PEM file of the certificate by which the tenant's front knows us."""
+    client_key_file: Path | None = None
+    """PEM file of its key; None: that stands beside the certificate."""
     timeout: float = 120.0
     """Seconds for a whole request, from the connect to the last byte of the body."""
     connect_timeout: float = 10.0
@@ -88,6 +109,12 @@ class X3Settings:
     max_connections: int = 4
     """Sockets open at once to this tenant."""
     caps: Caps = field(default_factory=Caps)
+    pace: Pace = field(default_factory=Pace)
+
+    @property
+    def files(self) -> Files:
+        """The certificate files."""
+        return Files(self.ca_file, self.client_cert_file, self.client_key_file)
 
     @property
     def segment(self) -> str:

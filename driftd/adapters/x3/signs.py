@@ -10,8 +10,11 @@ from driftd.adapters.x3.answer import epoch_ms
 from driftd.core.credential import Certificate, Dated
 from driftd.ports import Clock, Traffic
 
-_LONGEST: Final = 200
+LONGEST: Final = 200
 """Characters of an issuer's name that are kept."""
+LATEST: Final = 253_402_128_000_000
+"""Epoch ms up to which a certificate is believed, 9999-12-30: one without an end ends with that year (RFC 5280
+§4.1.2.5), which in a zone east of Greenwich is no date any more."""
 
 
 class _Stream(Protocol):
@@ -61,7 +64,8 @@ def certificate_of(session: ssl.SSLObject, host: str) -> Certificate | None:
     end = known.get("notAfter")
     if not isinstance(end, str):
         return None
-    return Certificate(host, ssl.cert_time_to_seconds(end) * 1000, name_of(known.get("issuer"))[:_LONGEST])
+    ends_at = min(ssl.cert_time_to_seconds(end) * 1000, LATEST)
+    return Certificate(host, ends_at, name_of(known.get("issuer"))[:LONGEST])
 
 
 def ahead_of(date: str, sent_at: int, now: int) -> float | None:

@@ -10,7 +10,7 @@ from typing import Final
 import orjson
 from msgspec import Struct
 
-from driftd.adapters.x3.answer import Answer
+from driftd.adapters.x3.answer import CERTIFICATE_WANTED, Answer
 from driftd.core.secret import Secret
 from driftd.errors import Reason, SourceError
 
@@ -18,6 +18,10 @@ ASSUMED_LIFE: Final = 300.0
 """Seconds a token is taken to live where the answer does not say: the life of Sage's gateway tokens."""
 MARGIN: Final = 900.0
 """Most seconds before its end at which a token is renewed; half its life where that is less."""
+LONGEST_LIFE: Final = 3650 * 86400.0
+"""Seconds that a token is believed to live: a longer life is no moment that a calendar has."""
+LONGEST_TOKEN: Final = 16 << 10
+"""Characters of a token: each request carries it, and servers take heads of 8 to 64 KiB."""
 
 _SECRET_REFUSED: Final = frozenset({"invalid_client", "unauthorized_client"})
 _TRANSIENT: Final = {"temporarily_unavailable": Reason.GATEWAY_ERROR, "server_error": Reason.SERVER_ERROR}
@@ -39,7 +43,9 @@ _SHOWN: Final = frozenset(
         *_TRANSIENT,
     }
 )
+_TOO_LARGE: Final = frozenset({413, 414, 431})
 _HINTS: Final = {
+    Reason.TLS_ERROR: CERTIFICATE_WANTED[1],
     Reason.OAUTH_INVALID_CLIENT: "ask the customer's X3 administrator for a new client secret",
     Reason.OAUTH_ERROR: "check token_url and client_id, and that the tenant grants client_credentials",
     Reason.MAINTENANCE_PAGE: "check token_url: it answers with a page for people; or wait for the maintenance to end",
@@ -97,7 +103,9 @@ def _issued(members: dict[str, object], connection: str) -> Token:
     fault = ""
     if not isinstance(token, str) or not re.fullmatch(r"[\x21-\x7e]+", token):
         fault = "answers 200 without a usable access token"
-    elif str(kind).lower() != "bearer":
+    elif len(token) > LONGEST_TOKEN:
+        fault = f"issues tokens of more than {LONGEST_TOKEN} characters"
+    elif not isinstance(kind, str) or kind.lower() != "bearer":
         fault = "issues tokens of another type than Bearer"
     if fault:
         message = f'connection "{connection}": the token endpoint {fault}'
@@ -110,7 +118,7 @@ def _life(told: object) -> float:
         life = float(told) if isinstance(told, int | float | str) and not isinstance(told, bool) else ASSUMED_LIFE
     except ValueError:
         return ASSUMED_LIFE
-    return life if 0 < life < float("inf") else ASSUMED_LIFE
+    return min(life, LONGEST_LIFE) if 0 < life < float("inf") else ASSUMED_LIFE
 
 
 def _refused(answer: Answer, members: dict[str, object] | None) -> tuple[Reason, str]:
@@ -119,11 +127,15 @@ def _refused(answer: Answer, members: dict[str, object] | None) -> tuple[Reason,
         return Reason.MAINTENANCE_PAGE, f"answers {status}: a redirect, which is not followed"
     if status in _TRANSIENT_STATUS or status >= 500:
         return _TRANSIENT_STATUS.get(status, Reason.SERVER_ERROR), f"answers {status}"
+    if answer.wants_certificate:
+        return Reason.TLS_ERROR, f"answers {status}: {CERTIFICATE_WANTED[0]}"
+    if status in _TOO_LARGE:
+        return Reason.GATEWAY_ERROR, f"answers {status}: the web server in front of it takes no request of this size"
     if answer.is_html:
         return Reason.MAINTENANCE_PAGE, f"answers {status} with an HTML page in place of JSON"
     told = members or {}
-    code = str(told.get("error", ""))
-    words = " ".join(str(told[name]) for name in ("error_description", "message") if name in told) or _text(answer)
+    code = _word(told.get("error", ""))
+    words = " ".join(_word(told[name]) for name in ("error_description", "message") if name in told) or _text(answer)
     shown = f'refuses with "{code}" ({status})' if code in _SHOWN else f"refuses with {status}"
     return _judged(status, code, words), shown
 
@@ -136,6 +148,11 @@ def _judged(status: int, code: str, words: str) -> Reason:
     if code in _SECRET_REFUSED or (not code and status in {401, 403} and "pairing" not in words.lower()):
         return Reason.OAUTH_INVALID_CLIENT
     return Reason.OAUTH_ERROR
+
+
+def _word(value: object) -> str:
+    """Return what a member says; of lists and tables, which nest as deep as a tenant likes, nothing."""
+    return "" if isinstance(value, list | dict) else str(value)
 
 
 def _text(answer: Answer) -> str:

@@ -8,12 +8,12 @@ import anyio.lowlevel
 import httpx
 
 from driftd.adapters.x3.connection import Connection, Origin, StaleConnectionError
-from driftd.adapters.x3.dial import connect, limit
+from driftd.adapters.x3.dial import connect, limit, origin_of
 from driftd.adapters.x3.reply import Reply, head, length, written
+from driftd.core.network import Egress
 
 KEEP_ALIVE: Final = 4.0
 """Seconds an idle connection is kept: below the 5 s after which Node.js, which Syracuse runs on, closes its side."""
-_PORTS: Final = {"http": 80, "https": 443}
 
 
 def is_stale(error: httpx.TransportError) -> bool:
@@ -22,12 +22,13 @@ def is_stale(error: httpx.TransportError) -> bool:
 
 
 class Transport(httpx.AsyncBaseTransport):
-    """One tenant's connections, straight to it: at most `max_connections` sockets at once."""
+    """One tenant's connections, straight to it: at most `max_connections` sockets at once, within `egress`."""
 
-    def __init__(self, context: ssl.SSLContext | None, max_connections: int) -> None:
+    def __init__(self, context: ssl.SSLContext | None, egress: Egress, max_connections: int) -> None:
         if context is not None:
             context.set_alpn_protocols(["http/1.1"])
         self._context = context
+        self._egress = egress
         self._places = anyio.Semaphore(max_connections, fast_acquire=True)
         """One for each request under way, from its connection to the end of its answer."""
         self._busy: set[Connection] = set()
@@ -65,9 +66,10 @@ class Transport(httpx.AsyncBaseTransport):
         await anyio.lowlevel.cancel_shielded_checkpoint()  # sockets are closed in the loop's next turn
 
     def _origin(self, url: httpx.URL) -> Origin:
-        if url.scheme not in _PORTS or not url.raw_host or (url.scheme == "https" and self._context is None):
-            raise httpx.UnsupportedProtocol("not an address that can be connected to")
-        return Origin(url.scheme, url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme])
+        origin = origin_of(url)
+        if origin.scheme == "https" and self._context is None:
+            raise httpx.UnsupportedProtocol("no TLS was prepared")
+        return origin
 
     async def _connection(self, origin: Origin, limits: dict[str, float | None]) -> Connection:
         """Take a kept connection or make one, with a place for it; raises `httpx.PoolTimeout` when all stay in use."""
@@ -80,7 +82,7 @@ class Transport(httpx.AsyncBaseTransport):
             connection = self._kept(origin)
             if connection is None:
                 context = self._context if origin.scheme == "https" else None
-                connection = await connect(origin, context, limits.get("connect"))
+                connection = await connect(origin, self._egress, context, limits.get("connect"))
         except BaseException:
             self._places.release()
             raise

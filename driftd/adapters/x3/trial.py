@@ -4,27 +4,25 @@ A connection is valid when a token is had and BPCUSTOMER can be read with the fo
 says what a poll would meet. Costs a token, two reads of BPCUSTOMER, and one or two reads of each configured class.
 """
 
-from collections.abc import Iterator, Sequence
-from urllib.parse import urlsplit
+from collections.abc import Sequence
 
 from driftd.adapters.x3 import reach, token
 from driftd.adapters.x3.client import X3Source
 from driftd.adapters.x3.connection import Origin
 from driftd.adapters.x3.exchange import Exchange
 from driftd.adapters.x3.fullread import FullRead
+from driftd.adapters.x3.origins import ways_of
 from driftd.adapters.x3.overheard import Overheard
 from driftd.adapters.x3.reach import Finding
 from driftd.adapters.x3.settings import Basic, X3Settings
 from driftd.adapters.x3.steps import Steps
 from driftd.adapters.x3.tape import Tape
 from driftd.adapters.x3.testread import TestRead
-from driftd.adapters.x3.trust import tls_context
+from driftd.adapters.x3.trust import Files, tls_context
 from driftd.core.model import Resource
 from driftd.core.trial import Check, StepOutcome, Trial
 from driftd.errors import Reason, SourceError
 from driftd.ports import Clock, Traffic
-
-_PORTS = {"http": 80, "https": 443}
 
 
 async def examine(
@@ -47,7 +45,7 @@ async def examine(
     async with X3Source(settings, None, clock, exchange=exchange) as source:
         if tape is not None:
             tape.begin(settings, resources)
-        reached = [await _reached(settings, origin, steps, clock) for origin in _origins(settings)]
+        reached = [await _reached(settings, origin, steps, clock) for origin in ways_of(settings)]
         test = TestRead(settings, resources, steps, source)
         if not all(reached):
             steps.skip(Check.TOKEN, settings.name, "the way to the tenant is not open")
@@ -62,24 +60,10 @@ async def examine(
     return Trial(settings.name, tuple(steps.done), exchange.cost.requests, exchange.cost.wire_bytes, seconds)
 
 
-def _origins(settings: X3Settings) -> Iterator[Origin]:
-    """Yield where connections lead: the tenant and its token endpoint, or the proxy before both."""
-    addresses = [settings.base_url]
-    if settings.proxy is not None:
-        addresses = [settings.proxy]
-    elif not isinstance(settings.auth, Basic):
-        addresses.append(settings.auth.token_url)
-    found = []
-    for address in addresses:
-        split = urlsplit(address)
-        scheme = split.scheme.lower()
-        found.append(Origin(scheme, split.hostname or "", split.port or _PORTS.get(scheme, 0)))
-    yield from dict.fromkeys(found)
-
-
 async def _reached(settings: X3Settings, origin: Origin, steps: Steps, clock: Clock) -> bool:
     """Take the steps to one host: its name, its port, its certificate."""
-    way = reach.Way(origin, min(settings.connect_timeout, settings.timeout), proxied=settings.proxy is not None)
+    seconds = min(settings.connect_timeout, settings.timeout)
+    way = reach.Way(origin, seconds, settings.egress, proxied=settings.proxy is not None)
     where = way.where
     if not await steps.take(Check.RESOLVE, where, lambda: reach.resolve(way)):
         steps.skip(Check.CONNECT, where, "its name is not resolved")
@@ -91,7 +75,7 @@ async def _reached(settings: X3Settings, origin: Origin, steps: Steps, clock: Cl
     if origin.scheme != "https":
         steps.add(Check.TLS, where, _plain(settings))
         return True
-    context = tls_context(settings.ca_file)
+    context = tls_context(Files(settings.ca_file) if settings.proxy is not None else settings.files)
     return await steps.take(Check.TLS, where, lambda: reach.shake_hands(way, context, clock.now()))
 
 

@@ -11,11 +11,12 @@ from typing import Final
 from msgspec import Struct
 
 from driftd.adapters.x3 import diagnoses, wire
-from driftd.adapters.x3.answer import Answer
+from driftd.adapters.x3.answer import CERTIFICATE_WANTED, Answer
 from driftd.adapters.x3.payload import invalid
 from driftd.errors import Reason, SourceError
 
 _HINTS: Final = {
+    Reason.TLS_ERROR: CERTIFICATE_WANTED[1],
     Reason.MAINTENANCE_PAGE: "check base_url and credentials, or wait for the maintenance to end",
     Reason.UNAUTHORIZED: "ask the customer's X3 administrator whether the credentials may still use the web services",
     Reason.FORBIDDEN: "ask the customer's X3 administrator for the role that may read this class and facet",
@@ -142,6 +143,8 @@ def _check_status(answer: Answer, question: Question, now: int) -> None:
     if 300 <= answer.status < 400:
         aim = "to a login page" if is_login(answer) else "elsewhere, which is not followed"
         raise refusal(Reason.MAINTENANCE_PAGE, f"answers {answer.status}: a redirect {aim}", answer, question, now)
+    if answer.wants_certificate:
+        raise refusal(Reason.TLS_ERROR, f"answers {answer.status}: {CERTIFICATE_WANTED[0]}", answer, question, now)
     if answer.status != 200:
         said = diagnoses.read(answer)
         reason = _reason(answer, said, question)

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from driftd.adapters.x3 import keys
 from driftd.adapters.x3.payload import invalid
-from driftd.adapters.x3.records import objects
+from driftd.adapters.x3.records import check_page, objects
 from driftd.core.model import JsonObject, KeyBytes, Query, Resource
 from driftd.errors import Reason, SourceError
 
@@ -25,8 +25,9 @@ _BOM: Final = b"\xef\xbb\xbf"
 _IN_QUERY: Final = "$,()@:"
 _AS_SENT: Final = "%!$&'()*+,;=:@/?~-._[]|{}\\^`"
 _PORTS: Final = {"http": 80, "https": 443}
+LONGEST_LINK: Final = 16 << 10
+"""Characters of a ``$next`` link; servers take request lines of 8 to 64 KiB."""
 _DATE: Final = len("2026-11-23")
-_SECONDS: Final = "%Y-%m-%dT%H:%M:%S"
 
 
 class Address(Struct, frozen=True):
@@ -64,6 +65,8 @@ class Address(Struct, frozen=True):
         return f"{self.collection(resource)}/$prototypes('{name}')"
 
     def _continued(self, resource: Resource, query: Query, link: str) -> str:
+        if len(link) > LONGEST_LINK:
+            raise self._astray(resource, f"has more than {LONGEST_LINK} characters")
         collection = self.collection(resource)
         try:
             target, own = urlsplit(urljoin(collection, link)), urlsplit(collection)
@@ -140,12 +143,11 @@ def _instant(resource: Resource, watermark: str) -> str:
     try:
         if len(watermark) <= _DATE:
             return date.fromisoformat(watermark).isoformat()
-        moment = datetime.fromisoformat(watermark)
-    except ValueError:
+        told = datetime.fromisoformat(watermark)
+        moment = told.astimezone(UTC) if told.tzinfo else told
+    except (ValueError, OverflowError):  # at the ends of the calendar another zone has no date
         raise invalid(f'watermark "{resource.watermark}" of "{resource.name}" is not a date') from None
-    if moment.tzinfo is None:
-        return moment.strftime(_SECONDS)
-    return f"{moment.astimezone(UTC).strftime(_SECONDS)}Z"
+    return moment.replace(tzinfo=None).isoformat(timespec="seconds") + ("Z" if moment.tzinfo else "")
 
 
 _ABSENT: Final = msgspec.Raw(b"")
@@ -196,6 +198,7 @@ def read_envelope(body: bytes, *, split: bool = False) -> Envelope:
     what is not an envelope.
     """
     body = without_bom(body)
+    check_page(body)
     if split:
         with suppress(
             msgspec.MsgspecError, UnicodeDecodeError, RecursionError, SourceError

@@ -14,6 +14,7 @@ import msgspec
 
 from driftd.core.schema.columns import LEAST, column, shapes
 from driftd.core.schema.marks import ARRAY, BARE, OBJECT, PRESENT, RAGGED, Mark, scalar
+from driftd.core.schema.paths import LONGEST
 from driftd.core.schema.sketch import sketch
 
 VERSION: Final = 1
@@ -55,7 +56,7 @@ def decoded(bodies: Iterable[bytes]) -> list[dict[str, Any]]:
 class Counts:
     """How many records show each mark at each path."""
 
-    __slots__ = ("_widths", "closed", "complete", "open", "paths", "records")
+    __slots__ = ("_widths", "closed", "complete", "open", "paths", "records", "refused")
 
     def __init__(self) -> None:
         self.records = 0
@@ -67,6 +68,8 @@ class Counts:
         self.closed: dict[str, frozenset[str]] = {}
         """Objects with too many names: which of the paths below are kept."""
         self._widths: dict[str, int] = {}
+        self.refused = False
+        """Whether a path was too long to be counted, since these counts were made."""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Counts) and self._all() == other._all()
@@ -114,9 +117,9 @@ class Counts:
         self.one(path, (BARE,), weight)
 
     def dynamic(self, path: str) -> bool:
-        """Tell whether a path is one of too many names, none of which counts."""
+        """Tell whether a path is too long, or one of too many names, none of which counts."""
         kept = self.closed.get(above(path))
-        return kept is not None and path not in kept
+        return len(path) > LONGEST or (kept is not None and path not in kept)
 
     def merge(self, other: "Counts") -> "Counts":
         """Return the counts of both."""
@@ -164,7 +167,7 @@ class Counts:
             return made
         try:
             made.records, made.complete, made.paths, opened, closed = _UNPACK(packed[1:])
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, ValueError, RecursionError):
             return cls()
         made.open = set(opened)
         made.closed = {path: frozenset(kept) for path, kept in closed.items()}
@@ -253,6 +256,9 @@ class Counts:
 
     def _room(self, path: str) -> bool:
         """Tell whether a path may be counted that was never seen."""
+        if len(path) > LONGEST:
+            self.refused = True
+            return False
         parent = above(path)
         if parent not in self.closed and self._widths.get(parent, 0) >= WIDEST:
             self._close(parent)

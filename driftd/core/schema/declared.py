@@ -18,14 +18,17 @@ from driftd.core.model import Json, JsonObject
 from driftd.core.schema.fingerprint import digits
 from driftd.core.schema.model import FieldForm, Form, ValueKind
 from driftd.core.schema.paths import ELEMENTS
+from driftd.core.schema.paths import LONGEST as LONGEST_PATH
 from driftd.errors import Reason, SourceError
 
 DEPTH: Final = 16
 """Levels of objects and arrays that are looked into."""
 MEMBERS: Final = 10_000
 """Members that a prototype may declare."""
-_LONGEST: Final = 200
+LONGEST: Final = 200
 """Characters of a name, type, format or list of capabilities that count."""
+_NO_LENGTH: Final = 2**31
+"""Characters that no text has; numbers without end would not fit into what is stored."""
 
 _KINDS: Final[Mapping[str, ValueKind]] = MappingProxyType(
     {
@@ -97,11 +100,13 @@ def _members(properties: JsonObject, prefix: str, depth: int) -> Iterator[Declar
     for name, told in properties.items():
         if (
             name[:1] != "$"
-            and len(name) <= _LONGEST
+            and len(name) <= LONGEST
             and isinstance(told, Mapping)
             and not _title(name, told, properties)
         ):
             path = f"{prefix}{name}"
+            if len(path) > LONGEST_PATH:
+                continue
             yield Declared(path, _form(told), _texts(told))
             yield from _below(told, path, depth - 1)
 
@@ -131,16 +136,19 @@ def _form(told: JsonObject) -> FieldForm:
     kind = _kind(type_)
     if kind is None and isinstance(told.get("$properties"), Mapping):
         kind = ValueKind.OBJECT
-    length = told.get("$maxLength")
     return FieldForm(
         kinds=() if kind is None else (kind,),
-        max_length=length if isinstance(length, int) and not isinstance(length, bool) and length > 0 else None,
+        max_length=_length(told.get("$maxLength")),
         mandatory=told.get("$isMandatory") is True or None,
         excluded=told.get("$isExcluded") is True or None,
         format=_text(told.get("$x3Format")),
         capabilities=_capabilities(_text(told.get("$capabilities"))),
         type=type_ if kind is None else None,
     )
+
+
+def _length(told: Json) -> int | None:
+    return told if isinstance(told, int) and not isinstance(told, bool) and 0 < told < _NO_LENGTH else None
 
 
 def _kind(type_: str | None) -> ValueKind | None:
@@ -153,7 +161,7 @@ def _capabilities(text: str | None) -> str | None:
 
 
 def _text(value: Json) -> str | None:
-    return value[:_LONGEST] if isinstance(value, str) and value else None
+    return value[:LONGEST] if isinstance(value, str) and value else None
 
 
 def _texts(told: JsonObject) -> tuple[str, ...]:

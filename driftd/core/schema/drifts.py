@@ -1,6 +1,6 @@
 """`SchemaChange` → `Drift`: what it matters, who acts, and what is said of it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -12,6 +12,8 @@ from driftd.core.schema.grade import IMPACTS, Rating, severity
 from driftd.core.schema.model import SchemaChange, Source
 from driftd.errors import Reason
 
+MOST: Final = 200
+"""Drifts of one resource's shape that are alerts of their own; a patch that changes more is one cause."""
 _AT_ONCE: Final = frozenset({SchemaKind.KEY_CHANGED, SchemaKind.CURSOR_LOST})
 _RULES: Final = MappingProxyType(
     {
@@ -46,6 +48,15 @@ def drifts(changes: Iterable[SchemaChange], resource: Resource, rating: Rating) 
     """Return the drifts of a resource's open changes, graded; a change that is no finding gives none."""
     graded = ((each, severity(each, resource.name, rating)) for each in changes)
     return tuple(_drift(change, resource, level) for change, level in graded if level is not None)
+
+
+def foremost(found: Sequence[Drift], told: Collection[tuple[str, str | None]]) -> tuple[Drift, ...]:
+    """Return those that are told one by one: those whose finding and field were `told` already, then the gravest."""
+    if len(found) <= MOST:
+        return tuple(found)
+    rank = tuple(Severity)
+    order = sorted(found, key=lambda each: ((each.finding, each.field) not in told, rank.index(each.severity)))
+    return tuple(order[:MOST])
 
 
 def resource_removed(connection: str, resource: str, *, since: int | None = None) -> Drift:

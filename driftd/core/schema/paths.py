@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+LONGEST: Final = 300
+"""Characters of a path; X3's names have twelve, and eight levels are looked into."""
 ELEMENTS: Final = "[]"
 ANY: Final = ".*"
 """Ends the path that stands for all members of an object with too many dynamic names."""

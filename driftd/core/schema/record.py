@@ -47,5 +47,5 @@ def unpacked(told: bytes) -> Remembered:
         return Remembered()
     try:
         return _DECODE(told[1:])
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         return Remembered()

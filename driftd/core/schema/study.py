@@ -8,25 +8,29 @@ The cost follows what changed. Nothing is known of a row that was not handed ove
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from driftd.core.canonical import overlay
 from driftd.core.drift import SchemaKind
 from driftd.core.model import Change, ChangeReason, JsonObject, KeyBytes, Kind, Op, Resource, Row
 from driftd.core.schema import record
-from driftd.core.schema.counts import Counts, decoded
+from driftd.core.schema.counts import MOST, WIDEST, Counts, decoded
 from driftd.core.schema.differing import differences
 from driftd.core.schema.fingerprint import fingerprint
-from driftd.core.schema.model import Baseline, Form, Learnt, Presence, SchemaChange, SchemaVersion, Source
+from driftd.core.schema.judge import field
+from driftd.core.schema.model import Baseline, FieldForm, Form, Learnt, Presence, SchemaChange, SchemaVersion, Source
 from driftd.core.schema.moving import Moved, Shown, first, moved
 from driftd.core.schema.parting import Twins
+from driftd.core.schema.paths import LONGEST
 from driftd.core.schema.rarity import improbable
 from driftd.core.schema.record import Remembered
 from driftd.core.schema.seen import Seen
 from driftd.core.schema.structure import How, Shift, shift
+from driftd.core.schema.unseen import Strip, Unseen
 
 COUNTED = 0.5
 """Share of a sweep's rows that must have been counted before they say what is normal: the others have no key."""
@@ -55,7 +59,13 @@ class Study:
     """Takes the rows and changes of one cycle, and concludes."""
 
     def __init__(
-        self, resource: Resource, learnt: Learnt, baseline: Baseline, *, volatile: Collection[str] = ()
+        self,
+        resource: Resource,
+        learnt: Learnt,
+        baseline: Baseline,
+        *,
+        volatile: Collection[str] = (),
+        unseen: Unseen | None = None,
     ) -> None:
         """`volatile` are members that were learnt to say nothing, beside those of the resource."""
         self._resource = resource
@@ -63,8 +73,13 @@ class Study:
         self._old = baseline
         self._remembered = record.unpacked(learnt.counts)
         self._counts = Counts.unpack(self._remembered.counts)
-        self._uncounted = _Uncounted(frozenset(volatile) | frozenset(resource.volatile))
+        self._unseen = unseen
+        self._volatile = _Uncounted(frozenset(volatile) | frozenset(resource.volatile))
+        self._uncounted = self._volatile if unseen is None else replace(self._volatile, unseen=unseen)
         self._counts.drop(list(filter(self._uncounted, self._counts.paths)))
+        if unseen is not None:
+            self._remembered = _without(self._remembered, self._uncounted)
+        self._anew = Counts()
         self._form = self._uncounted.form(learnt.form or Form())
         self._seen = Seen(self._form.fields, self._counts)
         self._structural: Counter[tuple[str, How]] = Counter()
@@ -79,6 +94,16 @@ class Study:
         """Whether nothing is known: where there is a snapshot, all of it is to be handed to `baseline` first."""
         return not self._remembered.counts
 
+    def told(self) -> Iterator[str]:
+        """Yield, for a cycle's report, what of the records is not learnt because it goes beyond a bound."""
+        for path in sorted(self._counts.closed):
+            where = f'"{path}" has' if path else "records have"
+            yield f"{where} more than {WIDEST} names: only those that most records have are watched"
+        if len(self._counts.paths) >= MOST:
+            yield f"records have {MOST:,} paths: further ones are captured, but not watched for drift"
+        if self._counts.refused:
+            yield f"a path has more than {LONGEST} characters: what lies there is captured, but not watched for drift"
+
     @property
     def _lost(self) -> bool:
         """Whether there is a form, and no counts that it rests on: until these are there again, nothing moves."""
@@ -86,20 +111,39 @@ class Study:
 
     def baseline(self, rows: Iterable[Row]) -> None:
         """Count rows of a first sweep, or of the snapshot where nothing was learnt yet."""
+        self._baselined += self._observe(self._counts, rows, self._unseen.strip if self._unseen else None)
+
+    def _observe(self, counts: Counts, rows: Iterable[Row], strip: Strip | None) -> int:
         bare: list[bytes] = []
         complete: list[bytes] = []
         for row in rows:
             if self._resource.details and row.details is None:
-                bare.append(row.body)
+                bare.append(row.body if strip is None else strip(row.body))
             else:
-                complete.append(overlay(row.body, row.details))
+                body = overlay(row.body, row.details)
+                complete.append(body if strip is None else strip(body))
         for bodies, whole in ((bare, False), (complete, True)):
             if bodies:
-                self._counts.observe(decoded(bodies), complete=whole)
-        self._baselined += len(bare) + len(complete)
+                counts.observe(decoded(bodies), complete=whole)
+        return len(bare) + len(complete)
 
-    def changed(self, rows: Iterable[Row], changes: Sequence[Change]) -> list[Change]:
+    def changed(self, rows: Sequence[Row], changes: Sequence[Change]) -> list[Change]:
         """Count changes with the rows that they leave; return them, those of structure alone marked as such."""
+        if self._unseen is not None:
+            return self._partly_changed(self._unseen, rows, changes)
+        return self._changed(rows, changes)
+
+    def _partly_changed(self, unseen: Unseen, rows: Sequence[Row], changes: Sequence[Change]) -> list[Change]:
+        """Count changes by what is seen of them."""
+        if unseen.anew is not None:
+            self._observe(self._anew, (row for row in rows if row.deleted_at is None), unseen.anew)
+        seen = [unseen.change(each) for each in changes]
+        return [
+            each if told.reason is each.reason else replace(each, reason=told.reason)
+            for each, told in zip(changes, self._changed(rows, seen), strict=True)
+        ]
+
+    def _changed(self, rows: Iterable[Row], changes: Sequence[Change]) -> list[Change]:
         complete: Mapping[KeyBytes, bool] = {}
         if self._resource.details:
             complete = {row.key: row.details is not None for row in rows}
@@ -118,7 +162,7 @@ class Study:
 
     def declare(self, form: Form) -> None:
         """Note what the tenant's prototype declares."""
-        self._declared = self._uncounted.form(form)
+        self._declared = self._volatile.form(form)
 
     def rebase(self, baseline: Baseline) -> None:
         """Take what a person accepted meanwhile."""
@@ -139,8 +183,13 @@ class Study:
         `rows` is how many rows the cycle read, unchanged ones included; `whole` says that they are all there are.
         """
         whole = whole and kind is Kind.SWEEP
+        fresh = self._adopted()
         remembered = replace(self._remembered, counts=self._counts.pack())
         moved = self._moved(remembered, rows, whole=whole)
+        if moved is not None and fresh:
+            form, held = moved.form, moved.baseline
+            form, held = (replace(each, fields={**each.fields, **fresh}) for each in (form, held))
+            moved = moved._replace(form=form, baseline=held)
         stated = self._declared or self._learnt.stated
         versions = self._versions(moved, stated, now)
         remembered = moved.remembered if moved is not None else remembered
@@ -177,7 +226,8 @@ class Study:
             return first(shown, self._resource, held, remembered) if known else None
         if self._lost:
             return None
-        if form == held and not (self._seen.records or self._keyless or self._baselined):
+        still = form == held and form == self._form
+        if still and not (self._seen.records or self._keyless or self._baselined or self._anew.records):
             return None
         return moved(
             shown, self._resource, (self._form, self._uncounted.form(held)), self._remembered, remembered.counts
@@ -201,6 +251,16 @@ class Study:
         declared = old.declared or stated
         same = learnt == old.learnt and declared == old.declared
         return None if same else Baseline(learnt, declared, now)
+
+    def _adopted(self) -> Mapping[str, FieldForm]:
+        """Take over the counts of what is shown in another way than before, and return its form."""
+        found = {}
+        for path, marks in self._anew.paths.items():
+            if self._uncounted(path):
+                self._counts.drop([path])
+                self._counts.add(path, marks, 1)
+                found[path] = field(self._anew, path)
+        return found
 
     def _sorted(self, changes: Sequence[Change]) -> tuple[list[Change], list[Change], list[Change]]:
         fresh, updates, gone = [], [], []
@@ -291,14 +351,16 @@ class Study:
         return improbable(self._structural[change], self._updates, self._counts.n(path))
 
 
-class _Uncounted:
+class _Uncounted(Struct, frozen=True):
     """Tells of a path whether it is, or lies in, a member that says nothing."""
 
-    def __init__(self, names: frozenset[str]) -> None:
-        self._names = names
+    names: frozenset[str]
+    unseen: Unseen | None = None
 
     def __call__(self, path: str) -> bool:
-        return bool(self._names) and not self._names.isdisjoint(path.replace("[]", "").split("."))
+        if self.unseen is not None and self.unseen.hides(path):
+            return True
+        return bool(self.names) and not self.names.isdisjoint(path.replace("[]", "").split("."))
 
     def form(self, form: Form) -> Form:
         """Return a form without them."""
@@ -315,10 +377,21 @@ def _resized(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
 
 
 def _names(pointers: Iterable[str]) -> set[str]:
-    """Return the members of the record itself that JSON pointers lead into (RFC 6901)."""
-    names = {pointer.split("/", 2)[1] for pointer in pointers}
+    """Return the members of the record itself that JSON pointers lead into (RFC 6901); of the whole record, none."""
+    names = {pointer.split("/", 2)[1] for pointer in pointers if pointer}
     return {name.replace("~1", "/").replace("~0", "~") for name in names}
 
 
 def _number(versions: Iterable[SchemaVersion], source: Source, before: int) -> int:
     return max((each.number for each in versions if each.source is source), default=before)
+
+
+def _without(remembered: Remembered, hidden: Callable[[str], bool]) -> Remembered:
+    """Forget what was suspected of members that are not seen."""
+    return replace(
+        remembered,
+        trails={sign: each for sign, each in remembered.trails.items() if not any(map(hidden, sign.split()))},
+        renamed={path: each for path, each in remembered.renamed.items() if not (hidden(path) or hidden(each[0]))},
+        evidence={path: each for path, each in remembered.evidence.items() if not hidden(path)},
+        swaps={path: each for path, each in remembered.swaps.items() if not hidden(path)},
+    )

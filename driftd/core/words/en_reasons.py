@@ -63,6 +63,7 @@ REASONS: Final = {
         (
             "Look at the certificate: `openssl s_client -connect {host}:{port} -servername {host}`.",
             "Where it comes from the customer's own authority, give that as ca_file. " + _CONFIG,
+            "Where a client certificate is spoken of, have the customer issue one: it goes into client_cert_file.",
             "Else send the text above to the customer. Checks of certificates are never switched off.",
         ),
     ),
@@ -177,7 +178,7 @@ REASONS: Final = {
         "The cause lies in our own configuration, and we are correcting it. " + _OURS,
         (
             "See whether {host} has moved to a private address, and whether that is meant.",
-            "If so, admit its range in [network] allow_networks. " + _CONFIG,
+            "If so, admit its range in [network] allow_networks, or in allow_http where it is plain http. " + _CONFIG,
         ),
     ),
     Reason.CONFIG_ERROR: Words(

@@ -6,7 +6,7 @@ from typing import Final
 from driftd.core.words.model import Phrases
 
 _NO_BREAK: Final = "\u00a0"
-_LONGEST: Final = 400
+LONGEST: Final = 400
 """Characters of a foreign text that are shown."""
 
 
@@ -21,4 +21,4 @@ def one_line(text: str) -> str:
     """Return a foreign text as one line that does nothing to a terminal."""
     plain = "".join(each if each.isprintable() or each == _NO_BREAK else " " for each in text)
     line = " ".join(word for word in plain.split(" ") if word)
-    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+    return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"

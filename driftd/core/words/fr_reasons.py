@@ -67,6 +67,7 @@ REASONS: Final = {
         (
             "Examiner le certificat : `openssl s_client -connect {host}:{port} -servername {host}`.",
             "S’il vient de l’autorité interne du client, indiquer celle-ci dans ca_file. " + _CONFIG,
+            "S’il est question d’un certificat client, en faire émettre un par le client, pour client_cert_file.",
             "Sinon, envoyer le texte ci-dessus au client. La vérification des certificats ne se désactive jamais.",
         ),
     ),
@@ -183,7 +184,8 @@ REASONS: Final = {
         "La cause se trouve dans notre propre configuration, que nous sommes en train de corriger. " + _OURS,
         (
             "Voir si {host} est passé à une adresse privée, et si c’est voulu.",
-            "Si oui, autoriser sa plage dans [network] allow_networks. " + _CONFIG,
+            "Si oui, autoriser sa plage dans [network] allow_networks, ou dans allow_http si c’est du http simple. "
+            + _CONFIG,
         ),
     ),
     Reason.CONFIG_ERROR: Words(

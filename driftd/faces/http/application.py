@@ -9,8 +9,10 @@ from starlette.types import ASGIApp
 
 from driftd.faces.http.alerts import Alerts
 from driftd.faces.http.daemon import Daemon
+from driftd.faces.http.erasures import Erasures
 from driftd.faces.http.guard import Guard
 from driftd.faces.http.inside import Inside
+from driftd.faces.http.keeping import Keeping
 from driftd.faces.http.probe import Discovery, Probe
 from driftd.faces.http.reply import refused
 from driftd.faces.http.schema import Schemas
@@ -30,6 +32,8 @@ def application(inside: Inside, address: str) -> ASGIApp:
         Route("/-/reload", daemon.reload, methods=["POST"]),
         *Alerts(inside).routes(),
         *Schemas(inside).routes(),
+        *Keeping(inside).routes(),
+        *Erasures(inside).routes(),
     ]
     app = Starlette(routes=routes, exception_handlers={404: _unknown, 405: _not_so})
     app.router.redirect_slashes = False

@@ -11,7 +11,7 @@ from driftd.faces.http.daemon import foreign
 from driftd.faces.http.guard import LARGEST
 from driftd.faces.http.reply import refused
 
-_SECONDS: Final = 10.0
+SECONDS: Final = 10.0
 """Within which a body is there."""
 T = TypeVar("T")
 
@@ -41,13 +41,13 @@ async def _read(request: Request) -> bytes:
         raise _WrongError(415, "the body is not application/json")
     body = bytearray()
     try:
-        with anyio.fail_after(_SECONDS):
+        with anyio.fail_after(SECONDS):
             async for piece in request.stream():
                 body += piece
                 if len(body) > LARGEST:
                     raise _WrongError(413, f"the body is longer than {LARGEST} bytes")
     except TimeoutError:
-        raise _WrongError(408, f"the body is not there after {_SECONDS:g} s") from None
+        raise _WrongError(408, f"the body is not there after {SECONDS:g} s") from None
     except ClientDisconnect:
         raise _WrongError(400, "the body breaks off") from None
     return bytes(body)

@@ -21,6 +21,8 @@ LARGEST: Final = 65_536
 """Bytes of a request's body."""
 HEAD: Final = 16_384
 """Bytes of its header lines and query."""
+_DIGITS: Final = 18
+"""Of a length that is still a number to be compared."""
 _HOST: Final = re.compile(r"[A-Za-z0-9._-]*(:\d*)?|\[[0-9A-Fa-f:.]+\](:\d*)?")
 
 
@@ -55,7 +57,7 @@ class Guard:
         if sum(len(name) + len(value) for name, value in scope["headers"]) + len(scope["query_string"]) > HEAD:
             return PlainTextResponse(f"the head is longer than {HEAD} bytes\n", 431)
         length = headers.get("content-length", "0")
-        if length.isdecimal() and int(length) > LARGEST:
+        if length.isdecimal() and (len(length) > _DIGITS or int(length) > LARGEST):
             return PlainTextResponse(f"the body is longer than {LARGEST} bytes\n", 413)
         return None
 

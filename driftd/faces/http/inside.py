@@ -8,7 +8,8 @@ from msgspec import Struct
 from driftd.config.model import WebConfig
 from driftd.core.alerts.model import Alert
 from driftd.core.casefile import Case
-from driftd.core.decision import Decided, Decision
+from driftd.core.decision import Decided, Decision, Removal
+from driftd.core.retention import Cursor, Pruned
 from driftd.core.schema.model import SchemaVersion
 from driftd.core.status import Status
 from driftd.ports import Clock, Log
@@ -29,6 +30,18 @@ class Check(Struct, frozen=True):
     success: bool
     """Whether an authenticated, valid answer came."""
     steps: Sequence[Step] = ()
+
+
+class Upkeep(Struct, frozen=True):
+    """What is asked of the log of changes."""
+
+    prune: Callable[[], Awaitable[Pruned]]
+    """Prune for a second or two; ``more`` where that was too short."""
+    cursors: Callable[[], Awaitable[Sequence[Cursor]]]
+    move: Callable[[Cursor], Awaitable[None]]
+    """Make or move a cursor; raises `DecisionError` where there are too many."""
+    forget: Callable[[str], Awaitable[bool]]
+    """Remove a cursor; tells whether there was one."""
 
 
 class Inside(Struct, frozen=True):
@@ -52,5 +65,8 @@ class Inside(Struct, frozen=True):
     """Return the versions of a schema, by connection and resource."""
     decide: Callable[[Decision], Awaitable[Decided]]
     """Carry out a decision; raises `DecisionError`."""
+    erase: Callable[[Removal], Awaitable[str]]
+    """Erase a record and say what was done; raises `DecisionError` and `SourceError`."""
     clock: Clock
     log: Log
+    upkeep: Upkeep

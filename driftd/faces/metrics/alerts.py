@@ -14,7 +14,9 @@ from driftd.faces.metrics.family import Family, labelled, plain
 
 INFOS: Final = 500
 """Series of ``driftd_alert_info`` at most; the heaviest and oldest alerts are kept."""
-_FIELD: Final = re.compile(r"[A-Z][A-Z0-9_.\[\]]{0,63}")
+FIELD: Final = 64
+"""Characters of the label ``field``, the one that a tenant's words come into."""
+_FIELD: Final = re.compile(rf"[A-Z][A-Z0-9_.\[\]]{{0,{FIELD - 1}}}")
 _WEIGHT: Final = tuple(Severity)
 
 

@@ -92,6 +92,18 @@ CHECKPOINTS_BUSY: Final = _counter("database_checkpoint_busy", "WAL checkpoints 
 OLDEST_READER: Final = _gauge(
     "database_oldest_reader_timestamp_seconds", "When the oldest read transaction now open began; absent if none."
 )
+DATABASE_FULL: Final = _counter("database_full", "Store transactions that found no room.")
+CAPTURE_PAUSED: Final = _gauge("database_capture_paused", "1 while nothing is captured for want of room, else 0.")
+BALLAST: Final = _gauge("database_ballast_bytes", "Room that is kept for a full disk; 0 while it is given back.")
+REBASELINED: Final = _gauge(
+    "database_rebaseline_timestamp_seconds",
+    "When the log of changes last began anew after damage or a restore; absent if it never did.",
+)
+INTEGRITY: Final = _gauge("database_integrity_ok", "1 if the last look through the database found it whole, else 0.")
+INTEGRITY_CHECK: Final = _gauge("database_integrity_check_timestamp_seconds", "When that look ended.")
+BACKUP: Final = _gauge("backup_timestamp_seconds", "When the newest backup was taken; absent if there is none.")
+BACKUP_SIZE: Final = _gauge("backup_size_bytes", "Size of the newest backup that this process took.")
+BACKUP_FAILURES: Final = _counter("backup_failures", "Backups that failed.")
 DATABASE_ERRORS: Final = _counter("database_errors", "Store transactions that failed.")
 WRITER_QUEUE: Final = _gauge("writer_queue_length", "Transactions waiting for the writer.")
 WRITER_QUEUE_LIMIT: Final = _gauge("writer_queue_limit", "Transactions that may wait for the writer.")

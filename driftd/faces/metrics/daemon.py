@@ -5,7 +5,7 @@ from itertools import accumulate
 from typing import Final
 
 from driftd.core.histogram import Durations
-from driftd.core.status import Daemon, Database
+from driftd.core.status import Care, Daemon, Database
 from driftd.faces.metrics import catalogue as metric
 from driftd.faces.metrics.family import Column, Family, Metric, labelled, plain, stamps
 
@@ -60,8 +60,25 @@ def _database(database: Database) -> list[Family]:
         stamps(metric.OLDEST_READER, [""], [database.oldest_reader]),
         alone(metric.WRITER_QUEUE, database.waiting),
         alone(metric.WRITER_QUEUE_LIMIT, database.limit),
+        alone(metric.DATABASE_FULL, database.full),
+        alone(metric.CAPTURE_PAUSED, int(database.paused)),
+        alone(metric.BALLAST, database.ballast),
+        stamps(metric.REBASELINED, [""], [database.rebased.at if database.rebased else None]),
     ]
+    if database.care is not None:
+        found += _care(database.care)
     return found if database.commits is None else [*found, _histogram(metric.COMMIT_DURATION, database.commits)]
+
+
+def _care(care: Care) -> list[Family]:
+    found = [
+        stamps(metric.BACKUP, [""], [care.backed_up]),
+        alone(metric.BACKUP_FAILURES, care.backup_failures),
+        stamps(metric.INTEGRITY_CHECK, [""], [care.checked]),
+    ]
+    if care.backup_size:
+        found.append(alone(metric.BACKUP_SIZE, care.backup_size))
+    return [*found, alone(metric.INTEGRITY, int(care.whole))] if care.checked is not None else found
 
 
 def alone(metric: Metric, value: float) -> Family:

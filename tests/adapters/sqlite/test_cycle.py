@@ -258,7 +258,7 @@ class TestMemory:
         self, store: SqliteStore, data_dir: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """What is kept in memory is bounded in bytes, not in rows alone."""
-        monkeypatch.setattr(module, "_MEMORY", 3 * BULKY)
+        monkeypatch.setattr(module, "MEMORY", 3 * BULKY)
         async with await begin(store) as cycle:
             for position in range(4):
                 await stage(cycle, Part([_bulky(f"n{position}")]), first=position)

@@ -12,11 +12,12 @@ from driftd.adapters.sqlite import SqliteStore, opening
 from driftd.adapters.sqlite.sql import migrations
 from driftd.core.memory import Memory
 from driftd.core.model import Absence
+from driftd.core.retention import Extent
 from driftd.errors import StoreError
 from driftd.ports import Filing
-from tests.contracts.detecting import detected
+from tests.contracts.detecting import DELIVERED, case, detected
 from tests.contracts.noted import group
-from tests.contracts.staged import ORDERS, body, created, deleted, key, poll, segment, sight, updated
+from tests.contracts.staged import ELSEWHERE, ORDERS, body, created, deleted, key, poll, segment, sight, updated
 from tests.contracts.stores import room
 
 NEWEST = len(migrations())
@@ -24,6 +25,10 @@ RELEASED = Path(__file__).parent / "released"
 """What each earlier schema's driftd wrote: whoever adds a migration adds a file."""
 NEXT = f"ALTER TABLE meta ADD COLUMN extra INTEGER;\nPRAGMA user_version = {NEWEST + 1};\n"
 BROKEN = f"{NEXT}CREATE TABLE meta (id INTEGER);\n"
+LOG_BYTES = 7 * (180 + 5 + 2) + 7 + 9 * 32
+"""Of seven events: their keys, the pointers of one, and nine bodies in their frames."""
+COUNTED = [("BPCUSTOMER", 3, 1, 1), ("SORDER", 1, 1, 0)]
+"""Events by resource: created, updated, deleted."""
 
 
 @pytest.fixture
@@ -41,10 +46,11 @@ def _names(data_dir: Path) -> list[str]:
     return [path.name for path in data_dir.iterdir()]
 
 
-def _schema(path: Path) -> tuple[int, int]:
+def _schema(path: Path) -> tuple[int, bool]:
+    """Return the schema's number, and whether `NEXT` was applied."""
     with closing(sqlite3.connect(path)) as db:
         ((version,),) = db.execute("PRAGMA user_version").fetchall()
-        return version, len(db.execute("SELECT * FROM pragma_table_info('meta')").fetchall())
+        return version, "extra" in {name for (name,) in db.execute("SELECT name FROM pragma_table_info('meta')")}
 
 
 async def test_an_older_file_is_copied_and_brought_up_to_date(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,8 +61,8 @@ async def test_an_older_file_is_copied_and_brought_up_to_date(data_dir: Path, mo
         async with SqliteStore.reading(data_dir):
             pass
     await _fill(data_dir, "b")
-    assert _schema(data_dir / "driftd.db") == (NEWEST + 1, 5)
-    assert _schema(data_dir / f"driftd.db.schema-{NEWEST}") == (NEWEST, 4)
+    assert _schema(data_dir / "driftd.db") == (NEWEST + 1, True)
+    assert _schema(data_dir / f"driftd.db.schema-{NEWEST}") == (NEWEST, False)
     async with SqliteStore.reading(data_dir) as store:
         assert set((await sight(store)).stored) == {key("a"), key("b")}
     assert not [name for name in _names(data_dir) if "unfinished" in name]
@@ -68,6 +74,28 @@ async def test_a_new_file_needs_no_copy(data_dir: Path) -> None:
     assert not [name for name in _names(data_dir) if "schema" in name]
 
 
+async def test_an_interrupted_upgrade_begins_anew(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No step stays without those after it, so that the old driftd goes on; what is half a copy is made anew."""
+    await _fill(data_dir, "a")
+    broken = f"PRAGMA user_version = {NEWEST + 2};\nCREATE TABLE meta (id INTEGER);\n"
+    with monkeypatch.context() as patch:
+        patch.setattr(opening, "migrations", lambda: [*migrations(), NEXT, broken])
+        with pytest.raises(sqlite3.OperationalError, match="already exists"):
+            await _fill(data_dir, "b")
+    assert _schema(data_dir / "driftd.db") == (NEWEST, False)
+    assert _schema(data_dir / f"driftd.db.schema-{NEWEST}") == (NEWEST, False)
+    await _fill(data_dir, "b")
+    half = data_dir / f"driftd.db.schema-{NEWEST}.unfinished"
+    half.write_bytes(b"half a copy")
+    monkeypatch.setattr(opening, "migrations", lambda: [*migrations(), NEXT, f"PRAGMA user_version = {NEWEST + 2};\n"])
+    await _fill(data_dir, "c")
+    assert not half.exists()
+    assert _schema(data_dir / "driftd.db") == (NEWEST + 2, True)
+    assert _schema(data_dir / f"driftd.db.schema-{NEWEST}") == (NEWEST, False)
+    async with SqliteStore.reading(data_dir) as store:
+        assert set((await sight(store)).stored) == {key("a"), key("b"), key("c")}
+
+
 async def test_a_step_that_fails_changes_nothing(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A migration is one transaction: after its failure the old driftd can go on."""
     await _fill(data_dir, "a")
@@ -75,7 +103,7 @@ async def test_a_step_that_fails_changes_nothing(data_dir: Path, monkeypatch: py
         patch.setattr(opening, "migrations", lambda: [*migrations(), BROKEN])
         with pytest.raises(sqlite3.OperationalError, match="already exists"):
             await _fill(data_dir, "b")
-    assert _schema(data_dir / "driftd.db") == (NEWEST, 4)
+    assert _schema(data_dir / "driftd.db") == (NEWEST, False)
     await _fill(data_dir, "b")
 
 
@@ -90,7 +118,9 @@ async def test_every_schema_there_was_is_brought_up_to_date(data_dir: Path, sche
         assert recalled == ({} if schema < 2 else group(1).connections)
         await store.logbook.write(group(2))
         assert (await store.logbook.recall()).connections == group(2).connections
-        assert (await store.casebook.memory("acme", "BPCUSTOMER"), await store.casebook.alerts()) == (Memory(), [])
+        assert await store.casebook.memory("acme", "BPCUSTOMER") == Memory()
+        await _knows_what_it_knew(store, schema)
+        assert (await store.changelog.extent(), await _counted(store)) == (Extent(1, 1, 7, LOG_BYTES), COUNTED)
         whole = detected()
         await poll(store, created("e"), detected=replace(whole, withhold=True))
         assert await store.casebook.withheld("acme", "BPCUSTOMER") == 1
@@ -100,6 +130,26 @@ async def test_every_schema_there_was_is_brought_up_to_date(data_dir: Path, sche
         assert (await poll(store, updated("a", 2), deleted("c"))).first_seq == 10
     assert _schema(data_dir / "driftd.db")[0] == NEWEST
     assert _schema(data_dir / f"driftd.db.schema-{schema}")[0] == schema
+
+
+async def _knows_what_it_knew(store: SqliteStore, schema: int) -> None:
+    """Compare what detection filed, from the schema on that has room for it."""
+    whole, customer = detected(3, connection="globex"), ("globex", "BPCUSTOMER")
+    if schema < 3:
+        assert await store.casebook.alerts() == []
+        return
+    known = await case(store.casebook, *customer)
+    assert (known.memory, known.baseline, known.deeds) == (whole.memory, whole.baseline, whole.deeds)
+    assert (list(known.versions), [each.notice for each in known.notices]) == (whole.versions, whole.notices)
+    assert sorted(each.id for each in known.alerts) == sorted(each.id for each in whole.alerts)
+    assert (known.referring, dict(known.sums)) == ({"BPCUSTOMER": [whole.facts.links[0]]}, {DELIVERED: ("3.50", "-1")})
+    assert known.breaches == whole.facts.breaches["BPCUSTOMER"]
+    (seen,) = (await sight(store, ELSEWHERE)).seen or ()
+    assert seen.body == body("e", 3)
+
+
+async def _counted(store: SqliteStore) -> list[tuple[str, int, int, int]]:
+    return [(each.resource, each.created, each.updated, each.deleted) for each in await store.changelog.days(0)]
 
 
 async def _holds_what_it_held(store: SqliteStore) -> None:

@@ -55,7 +55,7 @@ async def test_the_file_is_set_up_as_designed(data_dir: Path) -> None:
         "page_size": 4_096,
         "auto_vacuum": 2,
         "journal_mode": "wal",
-        "user_version": 3,
+        "user_version": 4,
         "application_id": int.from_bytes(b"drft", "big"),
         "integrity_check": "ok",
     }

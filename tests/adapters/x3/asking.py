@@ -11,8 +11,9 @@ import anyio
 import httpx
 
 from driftd.adapters.x3.transport import Transport
-from driftd.adapters.x3.trust import tls_context
+from driftd.adapters.x3.trust import Files, tls_context
 from tests.adapters.x3.sockets import Answering, Server, Wire, listening
+from tests.fakes.loopback import LOOPBACK
 
 CERTIFICATES = Path(__file__).parent / "certificates"
 
@@ -50,7 +51,7 @@ async def asking(answer: Answering, size: int = 2, *, tls: bool = False) -> Asyn
         served.load_cert_chain(CERTIFICATES / "good.pem", CERTIFICATES / "key.pem")
         served.set_alpn_protocols(["h2", "http/1.1"])
     async with listening(answer, served) as server:
-        made = Transport(tls_context(CERTIFICATES / "good.pem") if tls else None, size)
+        made = Transport(tls_context(Files(CERTIFICATES / "good.pem")) if tls else None, LOOPBACK, size)
         base = f"https://localhost:{server.port}/" if tls else f"http://127.0.0.1:{server.port}/"
         try:
             yield Client(made, server, base)

@@ -10,6 +10,7 @@ from driftd.adapters.x3.client import X3Source
 from driftd.adapters.x3.settings import Basic, Caps, ClientCredentials, SecretSource, X3Settings
 from driftd.core.model import Resource
 from driftd.core.secret import Secret
+from tests.fakes.loopback import LOOPBACK
 
 BASE = "https://x3.aldgate.example"
 TOKEN_URL = f"{BASE}/auth/token"
@@ -89,7 +90,9 @@ def settings(
     auth: ClientCredentials | Basic | None = None, *, secret: SecretSource | None = None, **changes: Any
 ) -> X3Settings:
     chosen = auth or ClientCredentials(TOKEN_URL, "driftd", secret or Secret("s3cret-of-aldgate"))
-    return X3Settings(**{"name": "aldgate", "base_url": BASE, "folder": FOLDER, "auth": chosen} | changes)
+    return X3Settings(
+        **{"name": "aldgate", "base_url": BASE, "folder": FOLDER, "auth": chosen, "egress": LOOPBACK} | changes
+    )
 
 
 def source(tenant: ScriptedTenant, clock: SetClock | None = None, given: X3Settings | None = None) -> X3Source:

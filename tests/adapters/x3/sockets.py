@@ -44,7 +44,9 @@ class Server:
 
 
 @asynccontextmanager
-async def listening(answer: Answering, context: ssl.SSLContext | None = None) -> AsyncIterator[Server]:
+async def listening(
+    answer: Answering, context: ssl.SSLContext | None = None, host: str = "127.0.0.1"
+) -> AsyncIterator[Server]:
     """Serve each connection with `answer`, then close it."""
     state = Server()
     running: set[asyncio.Task[None]] = set()
@@ -62,7 +64,7 @@ async def listening(answer: Answering, context: ssl.SSLContext | None = None) ->
             running.discard(task)
             writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    server = await asyncio.start_server(serve, host, 0, ssl=context)
     state.port = server.sockets[0].getsockname()[1]
     try:
         yield state

@@ -8,6 +8,7 @@ from driftd.adapters.x3.transport import Transport, is_stale
 from driftd.adapters.x3.trust import tls_context
 from tests.adapters.x3.asking import asking, saying
 from tests.adapters.x3.sockets import Wire, answered, listening
+from tests.fakes.loopback import LOOPBACK
 
 pytestmark = pytest.mark.anyio
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -196,7 +197,7 @@ async def test_cancelled_while_it_connects_or_waits_its_place_is_free() -> None:
 
     reached = anyio.Event()
     async with listening(answer) as server:
-        transport = Transport(tls_context(None), 1)
+        transport = Transport(tls_context(), LOOPBACK, 1)
         async with anyio.create_task_group() as group:
             for _ in range(2):
                 request = httpx.Request("GET", f"https://127.0.0.1:{server.port}/")
@@ -211,7 +212,7 @@ async def test_cancelled_while_it_connects_or_waits_its_place_is_free() -> None:
 async def test_only_addresses_that_can_be_connected_to(address: str) -> None:
     """Another scheme, TLS without a context, and no host are refused before anything is sent."""
     with pytest.raises(httpx.UnsupportedProtocol):
-        await Transport(None, 1).handle_async_request(httpx.Request("GET", address))
+        await Transport(None, LOOPBACK, 1).handle_async_request(httpx.Request("GET", address))
 
 
 async def test_a_request_that_http_forbids_is_not_sent() -> None:

@@ -33,6 +33,9 @@ class Same:
     def number(self, name: str, spelling: str) -> str:
         return spelling
 
+    def of(self, name: str) -> "Same":
+        return self
+
 
 def line(answer: Answer, address: str = PAGE, *, values: bool = False, hidden: tuple[str, ...] = ()) -> dict[str, Any]:
     heard = Heard(address, "/auth/token" in address, 0.1, answer)
@@ -113,6 +116,17 @@ def test_no_token_secret_or_host_is_recorded(values: bool) -> None:
     for planted in ("planted-token", "s3cret-of-aldgate", "aldgate.example"):
         assert planted not in text
     assert '"expires_in":300' in text
+
+
+def test_with_values_private_members_have_pseudonyms_even_so() -> None:
+    """All that stands in them, and titles, which repeat them; the rest is as it came."""
+    body = b'{"$resources":[{"A":"Acme","N":"Jo Doe","R_REF":{"$title":"Jo Doe"},"CNT":[{"B":"Jo Doe","C":17}]}]}'
+    disguise = Disguise(b"k", values=True, private={"N", "CNT"})
+    heard = Heard(PAGE, False, 0.1, Answer(200, body))
+    (told,) = json.loads(cassette.exchange(heard, disguise, reading=False))["body"]["$resources"]
+    assert told["A"] == "Acme"
+    assert told["N"] == told["R_REF"]["$title"] == told["CNT"][0]["B"] != "Jo Doe"
+    assert told["CNT"][0]["C"] != 17
 
 
 def test_with_values_records_are_as_they_came() -> None:

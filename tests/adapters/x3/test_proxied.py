@@ -21,7 +21,7 @@ async def proxied(answer: Answering) -> AsyncIterator[tuple[X3Source, Server]]:
     async with listening(answer) as server:
         given = settings(
             Basic("u", Secret("hunter2")),
-            base_url="http://x3.aldgate.example",
+            base_url="http://127.0.0.9",
             proxy=f"http://127.0.0.1:{server.port}",
         )
         async with X3Source(given, None, SystemClock()) as source:

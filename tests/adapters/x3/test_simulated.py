@@ -15,6 +15,7 @@ from driftd.core.model import Query, Resource
 from driftd.core.secret import Secret
 from driftd.errors import Reason, SourceError
 from driftd.simulator import Farm, Fault, Switches, Tenant, serving
+from tests.fakes.loopback import LOOPBACK
 
 pytestmark = pytest.mark.anyio
 CUSTOMERS = Resource("aldgate", "BPCUSTOMER", "BPCUSTOMER", ("BPCNUM",), watermark="UPDDATTIM")
@@ -34,6 +35,7 @@ class Site:
     def source(self, **changes: Any) -> X3Source:
         auth = ClientCredentials(f"{self.url}{self.tenant.token_path}", self.tenant.client_id, self.secret)
         known: dict[str, Any] = {"name": "aldgate", "base_url": self.url, "folder": self.tenant.folder, "auth": auth}
+        known["egress"] = LOOPBACK
         return X3Source(X3Settings(**(known | changes)), None, SystemClock())
 
     def basic(self, **changes: Any) -> X3Source:

@@ -12,7 +12,7 @@ import pytest
 from driftd.adapters.clock import SystemClock
 from driftd.adapters.x3.client import X3Source
 from driftd.adapters.x3.settings import Basic, ClientCredentials
-from driftd.adapters.x3.trust import tls_context
+from driftd.adapters.x3.trust import Files, tls_context
 from driftd.core.model import Query
 from driftd.core.secret import Secret
 from driftd.errors import Reason, SourceError
@@ -274,9 +274,9 @@ async def test_a_proxy_carries_the_request_with_the_whole_address() -> None:
 
     async with listening(answer) as server:
         proxy = f"http://pu:pp@127.0.0.1:{server.port}"
-        async with reaching(80, host="x3.aldgate.example", proxy=proxy) as given:
+        async with reaching(80, host="127.0.0.9", proxy=proxy) as given:
             assert (await given.page(CUSTOMERS, PAGE)).records == b"[]"
-    assert server.asked[0].startswith(b"GET http://x3.aldgate.example/api1/x3/erp/ALDGATE/BPCUSTOMER?")
+    assert server.asked[0].startswith(b"GET http://127.0.0.9/api1/x3/erp/ALDGATE/BPCUSTOMER?")
     assert f"Proxy-Authorization: Basic {b64encode(b'pu:pp').decode()}\r\n".encode() in server.asked[0]
 
 
@@ -354,9 +354,9 @@ async def test_plain_http_behind_https_is_a_tls_error() -> None:
 
 def test_a_context_is_shared_and_never_lax() -> None:
     """One context per CA setting: verifying names and chains, TLS 1.2 at least."""
-    context = tls_context(None)
-    assert context is tls_context(None)
-    assert context is not tls_context(CERTIFICATES / "good.pem")
+    context = tls_context()
+    assert context is tls_context()
+    assert context is not tls_context(Files(CERTIFICATES / "good.pem"))
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
     assert context.minimum_version >= ssl.TLSVersion.TLSv1_2

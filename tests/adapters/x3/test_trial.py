@@ -22,6 +22,7 @@ from driftd.errors import Reason
 from driftd.simulator import Farm, Fault, Switches, Tenant, serving
 from tests.adapters.x3.scripted import settings as scripted_settings
 from tests.adapters.x3.sockets import Wire, listening
+from tests.fakes.loopback import LOOPBACK
 
 pytestmark = pytest.mark.anyio
 CERTIFICATES = Path(__file__).parent / "certificates"
@@ -43,6 +44,7 @@ class Site:
         secret = Secret(self.tenant.client_secret)
         auth = ClientCredentials(f"{self.url}{self.tenant.token_path}", self.tenant.client_id, secret)
         known: dict[str, Any] = {"name": "aldgate", "base_url": self.url, "folder": self.tenant.folder, "auth": auth}
+        known["egress"] = LOOPBACK
         return X3Settings(**(known | changes))
 
     async def trial(self, *resources: Resource, **changes: Any) -> Trial:

@@ -1,0 +1,105 @@
+"""The `Changelog` port on the store's own file."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final
+
+from msgspec.structs import asdict, astuple
+
+from driftd.adapters.sqlite import pruning, tombstones
+from driftd.adapters.sqlite.database import Work
+from driftd.adapters.sqlite.sql import QUERIES
+from driftd.adapters.sqlite.transaction import Reader, Writer
+from driftd.core.retention import CURSORS, DAY, Cursor, Day, Extent, Pruned, Retention
+from driftd.errors import DecisionError, StoreError
+
+_STEPS: Final = (pruning.remove, pruning.strip, pruning.drop_days, pruning.drop_cursors)
+
+
+class SqliteChangelog:
+    """What the log of changes holds, in ``driftd.db``; every method raises `StoreError` for what is wrong with it.
+
+    `monotonic` returns seconds.
+    """
+
+    def __init__(self, reader: Reader, writer: Writer | None, monotonic: Callable[[], float]) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._monotonic = monotonic
+
+    async def extent(self) -> Extent:
+        """Return what the log holds."""
+        return await self._reader.read(pruning.extent)
+
+    async def cursors(self) -> Sequence[Cursor]:
+        """Return who reads the log, by name."""
+        return await self._reader.read(pruning.cursors)
+
+    async def move(self, cursor: Cursor) -> None:
+        """Make a cursor, or put it where it is now; raises `DecisionError` where there are too many."""
+        await self._writing().transact(partial(_move, cursor=cursor), durable=True)
+
+    async def forget(self, name: str) -> bool:
+        """Remove a cursor; tell whether there was one."""
+        return await self._writing().transact(partial(_forget, name=name), durable=True)
+
+    async def days(self, since: int, *, connection: str | None = None, resource: str | None = None) -> Sequence[Day]:
+        """Return the counts of each day from `since` on (epoch ms), by day, connection and resource."""
+        return await self._reader.read(partial(_days, since=since // DAY, connection=connection, name=resource))
+
+    async def prune(self, retention: Retention, now: int, budget: float) -> Pruned:
+        """Remove what is older than it is kept, for `budget` seconds or one slice; see the port."""
+        end, done = self._monotonic() + budget, Pruned()
+        for step in _STEPS:
+            done += await self._until(end, partial(step, retention=retention, now=now))
+            if done.more:
+                return done
+        for resource in await self._reader.read(tombstones.forgetting):
+            done += await self._until(end, partial(tombstones.forget, resource=resource))
+            if done.more:
+                return done
+        return done
+
+    async def _until(self, end: float, work: Work[Pruned]) -> Pruned:
+        """Run `work` until nothing of it is left, or its time is over."""
+        done = Pruned()
+        while (part := await self._writing().transact(work, durable=False)).rows:
+            done += part
+            if self._monotonic() >= end:
+                return done + Pruned(more=True)
+        return done
+
+    async def ripe(self, retention: Retention, now: int) -> Pruned:
+        """Return what `prune` would remove, if nothing else happened meanwhile."""
+        found = await self._reader.read(partial(pruning.ripe, retention=retention, now=now))
+        return found + Pruned(tombstones=await self._reader.read(tombstones.ripe))
+
+    async def shrink(self) -> int:
+        """Give at most a mebibyte of what is free back; return the bytes, 0 where others wait for the writer."""
+        writer = self._writing()
+        return 0 if writer.waiting else await writer.transact(pruning.shrink, durable=False)
+
+    def _writing(self) -> Writer:
+        if self._writer is None:
+            raise StoreError("the store is open for reading only")
+        return self._writer
+
+
+def _move(db: sqlite3.Connection, *, cursor: Cursor) -> None:
+    known = {each.name for each in pruning.cursors(db)}
+    if cursor.name not in known and len(known) >= CURSORS:
+        raise DecisionError(
+            f"there are {CURSORS} cursors already",
+            hint="driftd cursors list shows them, driftd cursors forget NAME removes one",
+        )
+    db.execute(QUERIES["move_cursor"], asdict(cursor))
+
+
+def _forget(db: sqlite3.Connection, *, name: str) -> bool:
+    return db.execute(QUERIES["remove_cursor"], {"name": name}).rowcount > 0
+
+
+def _days(db: sqlite3.Connection, *, since: int, connection: str | None, name: str | None) -> list[Day]:
+    parameters = {"since": since, "connection": connection, "name": name}
+    return sorted((Day(*columns) for columns in db.execute(QUERIES["days"], parameters)), key=astuple)

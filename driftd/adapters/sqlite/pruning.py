@@ -1,0 +1,157 @@
+"""What of the log goes, slice by slice. Each function is work within one transaction and touches at most `SLICE` rows.
+
+Events go in the order of the log, so that it is always whole from some seq on, and their bodies likewise.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final, NamedTuple
+
+from driftd.adapters.sqlite.sql import QUERIES
+from driftd.core import retention as keeping
+from driftd.core.retention import DAY, Commit, Cursor, Extent, Pruned, Retention
+
+SLICE: Final = 1_000
+_SLACK: Final = 256
+"""Free pages that stay for what is written next."""
+
+
+class _Stretch(NamedTuple):
+    """Consecutive events of one commit."""
+
+    generation: int
+    start: int
+    stop: int
+    end: int
+    """The seq behind its last event."""
+    last: bool
+    """Whether the commit ends with it."""
+
+    @property
+    def place(self) -> dict[str, int]:
+        return {"generation": self.generation, "start": self.start, "stop": self.stop}
+
+
+def extent(db: sqlite3.Connection) -> Extent:
+    """Return what the log holds."""
+    ((first, whole, last, bytes_),) = db.execute(QUERIES["extent"]).fetchall()
+    return Extent(first, whole, last, bytes_)
+
+
+def cursors(db: sqlite3.Connection) -> list[Cursor]:
+    """Return who reads the log, by name."""
+    return [Cursor(*columns) for columns in db.execute(QUERIES["cursors"])]
+
+
+def remove(db: sqlite3.Connection, *, retention: Retention, now: int) -> Pruned:
+    """Remove the oldest events."""
+    removed = freed = 0
+    log = extent(db)
+    first, read, excess = log.first, keeping.read_by_all(cursors(db), now), log.bytes - retention.log_bytes
+
+    def judge(commit: Commit) -> int:
+        return keeping.removable(commit, retention, now, read, excess - freed)
+
+    for stretch in _stretches(_commits(db, first, SLICE + 1), first, judge, SLICE):
+        events, bytes_, _ = _weighed(db, stretch)
+        db.execute(QUERIES["remove_events"], stretch.place)
+        if stretch.last:
+            db.execute(QUERIES["remove_generation"], {"generation": stretch.generation})
+        first, removed, freed = stretch.end, removed + events, freed + bytes_
+    if first > log.first:
+        db.execute(QUERIES["set_first_seq"], {"seq": first, "bytes": freed})
+    return Pruned(removed=removed, log_bytes=freed)
+
+
+def strip(db: sqlite3.Connection, *, retention: Retention, now: int) -> Pruned:
+    """Remove the bodies of the oldest events that have some."""
+    stripped = freed = 0
+    log = extent(db)
+    first, read = max(log.whole, log.first), keeping.read_by_all(cursors(db), now)
+
+    def judge(commit: Commit) -> int:
+        return keeping.strippable(commit, retention, now, read)
+
+    for stretch in _stretches(_commits(db, first, SLICE + 1), first, judge, SLICE):
+        events, _, bytes_ = _weighed(db, stretch)
+        db.execute(QUERIES["strip_events"], stretch.place)
+        first, stripped, freed = stretch.end, stripped + events, freed + bytes_
+    if first > log.whole:
+        db.execute(QUERIES["set_first_whole"], {"seq": first, "bytes": freed})
+    return Pruned(stripped=stripped, log_bytes=freed)
+
+
+def drop_days(db: sqlite3.Connection, *, retention: Retention, now: int) -> Pruned:
+    """Remove the counts of the oldest days."""
+    parameters = {"before": (now - retention.counters) // DAY, "limit": SLICE}
+    return Pruned(counters=db.execute(QUERIES["prune_days"], parameters).rowcount)
+
+
+def drop_cursors(db: sqlite3.Connection, *, retention: Retention, now: int) -> Pruned:
+    """Remove cursors that were not used for so long that what they have not read is gone."""
+    parameters = {"before": now - max(retention.counters, keeping.LIVES), "limit": SLICE}
+    return Pruned(cursors=db.execute(QUERIES["prune_cursors"], parameters).rowcount)
+
+
+def ripe(db: sqlite3.Connection, *, retention: Retention, now: int) -> Pruned:
+    """Return what the functions above would remove altogether."""
+    log, read, freed = extent(db), keeping.read_by_all(cursors(db), now), 0
+    removed = stripped = bytes_of_bodies = 0
+    first = log.first
+
+    def judge(commit: Commit) -> int:
+        return keeping.removable(commit, retention, now, read, log.bytes - retention.log_bytes - freed)
+
+    for stretch in _stretches(_commits(db, first), first, judge):
+        events, bytes_, _ = _weighed(db, stretch)
+        first, removed, freed = stretch.end, removed + events, freed + bytes_
+    first = max(log.whole, first)
+    for stretch in _stretches(
+        _commits(db, first), first, lambda commit: keeping.strippable(commit, retention, now, read)
+    ):
+        events, _, bytes_ = _weighed(db, stretch)
+        stripped, bytes_of_bodies = stripped + events, bytes_of_bodies + bytes_
+    ((days,),) = db.execute(QUERIES["ripe_days"], {"before": (now - retention.counters) // DAY}).fetchall()
+    return Pruned(removed=removed, stripped=stripped, counters=days, log_bytes=freed + bytes_of_bodies)
+
+
+def shrink(db: sqlite3.Connection) -> int:
+    """Give back a mebibyte at most of what is free, beyond some slack; return the bytes."""
+    ((before, page),) = db.execute(QUERIES["free_pages"]).fetchall()
+    if before <= _SLACK:
+        return 0
+    db.execute(QUERIES["give_back"]).fetchall()
+    ((after, _),) = db.execute(QUERIES["free_pages"]).fetchall()
+    return int(before - after) * int(page)
+
+
+def _commits(db: sqlite3.Connection, first: int, most: int | None = None) -> Iterable[tuple[Any, ...]]:
+    rows = db.execute(QUERIES["commits_from"], {"first": first})
+    return rows if most is None else rows.fetchmany(most)
+
+
+def _stretches(
+    commits: Iterable[tuple[Any, ...]], first: int, judge: Callable[[Commit], int], left: int | None = None
+) -> Iterator[_Stretch]:
+    """Cut what `judge` lets go from the seq `first` on, `left` events at most: how many of each commit, from its first.
+
+    What is not let go ends it.
+    """
+    for generation, *columns in commits:
+        commit = Commit(*columns)
+        start = max(0, first - commit.first)
+        if start >= commit.size:
+            continue
+        stop = judge(commit)
+        stop = stop if left is None else min(stop, start + left)
+        if stop <= start:
+            return
+        yield _Stretch(generation, start, stop, commit.first + stop, last=stop == commit.size)
+        if stop < commit.size:
+            return
+        left = None if left is None else left - (stop - start)
+
+
+def _weighed(db: sqlite3.Connection, stretch: _Stretch) -> tuple[int, int, int]:
+    ((events, bytes_, bodies),) = db.execute(QUERIES["weight"], stretch.place).fetchall()
+    return events, bytes_, bodies

@@ -1,0 +1,45 @@
+"""Where one connection leads, as its settings say: each address read once, in the way that requests are sent."""
+
+from collections.abc import Sequence
+
+import httpx
+
+from driftd.adapters.x3.connection import Origin
+from driftd.adapters.x3.dial import origin_of
+from driftd.adapters.x3.settings import Basic, X3Settings
+from driftd.errors import Reason, SourceError
+
+
+def origins_of(settings: X3Settings) -> Sequence[Origin]:
+    """Return the origins of the tenant, its token endpoint and the proxy before both, without repetition.
+
+    Raises `SourceError` with ``config_error`` for an address that cannot be used; it is not quoted, as it may carry a
+    password.
+    """
+    found = [_origin(settings, "base_url", settings.base_url)]
+    if not isinstance(settings.auth, Basic):
+        found.append(_origin(settings, "token_url", settings.auth.token_url))
+    if settings.proxy is not None:
+        found.append(_proxy(settings, settings.proxy))
+    return tuple(dict.fromkeys(found))
+
+
+def ways_of(settings: X3Settings) -> Sequence[Origin]:
+    """Return where its sockets lead: to the proxy where there is one, else to tenant and token endpoint."""
+    return origins_of(settings) if settings.proxy is None else (_proxy(settings, settings.proxy),)
+
+
+def _proxy(settings: X3Settings, address: str) -> Origin:
+    """Return the origin of a proxy, whose address may carry who we are there."""
+    return _origin(settings, "proxy", address, userinfo=b"")
+
+
+def _origin(settings: X3Settings, key: str, address: str, **changes: bytes) -> Origin:
+    try:
+        return origin_of(httpx.URL(address, **changes))
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol):
+        raise SourceError(
+            Reason.CONFIG_ERROR,
+            f'connection "{settings.name}": its {key} is not an address that can be connected to',
+            hint=f"give {key} as https://host:port",
+        ) from None

@@ -1,0 +1,35 @@
+"""Erasing a record where no daemon runs, and which copies of the database there are beside it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from driftd.adapters.clock import SystemClock
+from driftd.adapters.keyfile import KeyFile
+from driftd.adapters.sqlite.files import DATABASE
+from driftd.app.casework import sites
+from driftd.app.opening import writing
+from driftd.config import Config
+from driftd.core.decision import Removal
+from driftd.runtime.alarms import Alarms
+from driftd.runtime.detect import Detector
+from driftd.runtime.erasing import Erasing
+from driftd.runtime.quiet import Quiet
+from driftd.runtime.secrecy import Secrecy
+
+
+async def erase(config: Config, removal: Removal) -> str:
+    """Erase a record and say what was done.
+
+    Raises `DecisionError` where nothing is known of it, `LockedError` where a daemon owns the data directory.
+    """
+    clock, alarms = SystemClock(), Alarms(Quiet())
+    async with writing(config) as store:
+        await alarms.load(store.casebook, clock.now())
+        detector = Detector(store.casebook, store, alarms, Secrecy(KeyFile(config.data_dir), store).of)
+        return await Erasing(detector, store, clock, lambda: sites(config)).erase(removal)
+
+
+def copies(config: Config) -> Sequence[Path]:
+    """Return the copies of the database that stand beside it."""
+    beside = {DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm"}
+    return sorted(each for each in config.data_dir.glob(f"{DATABASE}*") if each.name not in beside)

@@ -1,0 +1,61 @@
+"""A daemon whose database is damaged sets it aside, goes on from a backup or anew, and says so."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from anyio import to_thread
+
+from driftd.adapters.sqlite.ballast import Ballast
+from driftd.adapters.sqlite.mending import Mended, mend
+from driftd.config import Config
+from driftd.errors import DamagedStoreError, FullStoreError
+from driftd.ports import Clock, Log
+
+_TIMES: Final = 3
+_SPAN: Final = 3600.0
+"""A database that is damaged more often than three times within so many seconds is on a disk that is."""
+
+
+async def rescued(live: Callable[[], Awaitable[None]], config: Config, clock: Clock, log: Log) -> None:
+    """Have a daemon live; each time its database proves damaged, mend that and have it live again.
+
+    Where it finds no room to start, the ballast is given up. Raises what ends it otherwise, and `DamagedStoreError`
+    where the damage returns again and again.
+    """
+    mended: list[float] = []
+    while True:
+        try:
+            return await live()
+        except Exception as error:
+            damage = damage_of(error)
+            now = clock.monotonic()
+            mended = [at for at in mended if now - at < _SPAN]
+            if isinstance(error, FullStoreError) and Ballast(config.data_dir).release():
+                log.warning("ballast given up to start", error=str(error))
+                continue
+            if damage is None:
+                raise
+            if len(mended) >= _TIMES:
+                raise damage from error
+        log.error("database damaged", error=str(damage))
+        await to_thread.run_sync(_mend, config, clock.now(), str(damage.__cause__ or damage), log)
+        mended.append(now)
+
+
+def damage_of(error: BaseException) -> DamagedStoreError | None:
+    """Return the damage that an error is, or that is among those of a group."""
+    if isinstance(error, BaseExceptionGroup):
+        return next((found for each in error.exceptions if (found := damage_of(each))), None)
+    return error if isinstance(error, DamagedStoreError) else None
+
+
+def _mend(config: Config, now: int, reason: str, log: Log) -> Mended:
+    Ballast(config.data_dir).release()
+    done = mend(config.data_dir, config.backup_dir, now, reason)
+    log.warning(
+        "database replaced",
+        by=str(done.source) if done.source else "a new one",
+        aside=str(done.aside) if done.aside else None,
+        after_seq=done.seq,
+    )
+    return done

@@ -1,0 +1,59 @@
+"""What a tenant grants one credential, shared by every connection that signs in with it there."""
+
+from collections import deque
+from math import inf
+from typing import Final
+
+from driftd.core import pace
+from driftd.core.pace import Pace
+from driftd.errors import Reason, SourceError
+from driftd.ports import Clock
+
+WORTH: Final = 15.0
+"""Seconds that a request waits rather than fails."""
+_LATEST: Final = 20
+"""Requests from which it is told how fast they were sent."""
+
+
+class Quota:
+    """Has requests wait as the tenant asks, and follow each other no faster than it bears."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._pace = Pace()
+        self._rests_until = self._next = 0.0
+        """Before when nothing is sent at all, and the next request; monotonic seconds."""
+        self._sent: deque[float] = deque(maxlen=_LATEST)
+
+    @property
+    def rate(self) -> float:
+        """How many requests a second are allowed now."""
+        return pace.rate(self._pace, self._clock.monotonic())
+
+    async def turn(self, connection: str) -> None:
+        """Wait for a request's time; raises `SourceError`, ``rate_limited``, where that is long."""
+        now = self._clock.monotonic()
+        rests = self._rests_until - now
+        if rests > WORTH:
+            raise SourceError(
+                Reason.RATE_LIMITED,
+                f'connection "{connection}": the tenant asks all who sign in with this client to wait',
+                hint="wait as long as the tenant asks; a slower cadence avoids it",
+                retry_after=rests,
+            )
+        start = max(now, self._rests_until, self._next)
+        if self._pace.rate < inf:
+            self._next = start + 1 / pace.rate(self._pace, now)
+        self._sent.append(start)
+        if start > now:
+            await self._clock.sleep(start - now)
+
+    def objected(self) -> None:
+        """Note an answer 429."""
+        now = self._clock.monotonic()
+        span = now - self._sent[0] if self._sent else 0.0
+        self._pace = pace.slower(self._pace, now, len(self._sent) / max(span, 1.0))
+
+    def rest(self, seconds: float) -> None:
+        """Send nothing for so long, as the tenant asks."""
+        self._rests_until = max(self._rests_until, self._clock.monotonic() + seconds)

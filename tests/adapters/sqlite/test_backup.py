@@ -1,0 +1,227 @@
+"""Backups: taken while the database is written, whole before they have their name, kept in number."""
+
+import os
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from driftd.adapters.sqlite import SqliteStore, backup, mending
+from driftd.adapters.sqlite.backup import take, take_into
+from driftd.adapters.sqlite.integrity import faults
+from driftd.adapters.sqlite.mending import mend, restore
+from driftd.core.model import Op
+from driftd.errors import FullStoreError, LockedError, StoreError
+from tests.contracts.staged import created, key, poll, sight, updated
+from tests.contracts.stores import room
+
+NOW = 1_790_000_000_000
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    with room() as directory:
+        yield directory / "data"
+
+
+async def fill(data_dir: Path, *names: str) -> None:
+    async with SqliteStore.open(data_dir, clock_now=lambda: 5) as store:
+        for name in names:
+            await poll(store, created(name))
+
+
+async def keys(data_dir: Path) -> set[bytes]:
+    async with SqliteStore.reading(data_dir) as store:
+        return set((await sight(store)).stored)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(each.name for each in folder.iterdir())
+
+
+def spoil(path: Path) -> None:
+    """Overwrite the middle of a file."""
+    with path.open("r+b") as file:
+        file.seek(path.stat().st_size // 2)
+        file.write(b"\xff" * 20_000)
+
+
+class TestTaking:
+    async def test_a_copy_is_one_state_while_the_store_is_written(self, data_dir: Path, tmp_path: Path) -> None:
+        """What is committed is in it, what is not is not; it is whole, and for our eyes only."""
+        async with SqliteStore.open(data_dir, clock_now=lambda: 5) as store:
+            await poll(store, created("a"))
+            taken = take(data_dir, tmp_path / "copy.db")
+            await poll(store, created("b"))
+        assert not faults(taken.path, full=True)
+        assert stat.S_IMODE(taken.path.stat().st_mode) == 0o600
+        assert taken.size == taken.path.stat().st_size
+        restore(data_dir, taken.path, NOW)
+        assert await keys(data_dir) == {key("a")}
+
+    async def test_the_newest_are_kept(self, data_dir: Path, tmp_path: Path) -> None:
+        """Of those in the folder of backups; another file there is left alone, and what a crash left is removed."""
+        await fill(data_dir, "a")
+        tmp_path.joinpath("driftd-mine.txt").touch()
+        tmp_path.joinpath("driftd-old.db.unfinished").touch()
+        paths = []
+        for number in range(4):
+            paths.append(take_into(tmp_path, data_dir, NOW + number * 60_000, kept=2).path)
+            os.utime(paths[-1], ns=(NOW + number, NOW + number))
+        assert backup.listed(tmp_path) == paths[:1:-1]
+        assert [name for name in names(tmp_path) if "driftd-2" not in name] == ["driftd-mine.txt"]
+
+    async def test_a_damaged_database_gives_no_backup(self, data_dir: Path, tmp_path: Path) -> None:
+        """Nothing has the name, nothing unfinished stays, and older ones are not removed for it."""
+        await fill(data_dir, *"abcdefgh")
+        take_into(tmp_path, data_dir, NOW, kept=1)
+        spoil(data_dir / "driftd.db")
+        with pytest.raises(StoreError):
+            take_into(tmp_path, data_dir, NOW + 60_000, kept=1)
+        assert len(names(tmp_path)) == 1
+
+    async def test_one_that_does_not_fit_is_not_begun(
+        self, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It would fill the disk for everyone else."""
+        await fill(data_dir, "a")
+        with pytest.raises(FullStoreError, match="no room for a backup"):
+            take(data_dir, tmp_path / "copy.db", spare=2**60)
+        assert not names(tmp_path)
+
+    async def test_one_that_is_given_up_leaves_nothing(
+        self, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A daemon that ends does not wait for it."""
+        monkeypatch.setattr("driftd.adapters.sqlite.integrity._STEPS", 1)
+        await fill(data_dir, "a")
+        with pytest.raises(StoreError, match="given up"):
+            take(data_dir, tmp_path / "copy.db", given_up=lambda: True)
+        assert not names(tmp_path)
+
+    async def test_a_file_that_is_there_is_not_overwritten(self, data_dir: Path, tmp_path: Path) -> None:
+        """Whoever names a file twice is told."""
+        await fill(data_dir, "a")
+        take(data_dir, tmp_path / "copy.db")
+        with pytest.raises(StoreError, match="there already"):
+            take(data_dir, tmp_path / "copy.db")
+
+
+class TestReplacing:
+    async def test_numbers_go_on_behind_all_that_were_told(self, data_dir: Path, tmp_path: Path) -> None:
+        """Those told after the backup too; a marker for the resource comes before whatever is told next."""
+        await fill(data_dir, "a")
+        taken = take(data_dir, tmp_path / "copy.db")
+        await fill(data_dir, "b", "c")
+        done = restore(data_dir, taken.path, 7)
+        assert done.seq > 2**32
+        async with SqliteStore.open(data_dir, clock_now=lambda: 5) as store:
+            outcome = await poll(store, updated("a", 1))
+            log = await store.read_changes(1, 10)
+            assert [each.op for each in log] == [Op.MARKER, Op.UPDATE]
+            assert [each.seq for each in log] == [done.seq + 1, done.seq + 2]
+            assert outcome.first_seq == done.seq + 2
+            assert (await store.read_changes(0, 10, connection="acme", resource="BPCUSTOMER"))[1].op is Op.MARKER
+            rebased = await store.rebased()
+        assert rebased is not None
+        assert (rebased.reason, rebased.aside) == ("restored from copy.db", str(done.aside))
+
+    async def test_a_new_database_marks_each_first_sweep(self, data_dir: Path) -> None:
+        """Without a backup, the marker follows what was read anew; a second sweep brings none."""
+        await fill(data_dir, "a")
+        done = mend(data_dir, data_dir / "backups", NOW, "damaged")
+        assert (done.source, done.seq) == (None, NOW)
+        async with SqliteStore.open(data_dir, clock_now=lambda: 5) as store:
+            await poll(store, created("a"), baseline=True)
+            await poll(store, created("b"))
+            assert [each.op for each in await store.read_changes(0, 10)] == [*"cmc"]
+
+    async def test_the_newest_backup_that_is_whole_is_taken(self, data_dir: Path) -> None:
+        """One that is damaged itself is passed over, and stays."""
+        backups, paths = data_dir / "backups", []
+        for number, name in enumerate("ab"):
+            await fill(data_dir, name)
+            paths.append(take_into(backups, data_dir, NOW + number * 60_000, kept=3).path)
+        spoil(paths[1])
+        done = mend(data_dir, backups, NOW, "damaged")
+        assert done.source == paths[0]
+        assert await keys(data_dir) == {key("a")}
+        assert len(names(backups)) == 2
+
+    async def test_what_was_there_is_set_aside_whole(self, data_dir: Path) -> None:
+        """With all files that belong to it, and kept each time; its ``-shm`` is SQLite's own to make anew."""
+        await fill(data_dir, "a")
+        files = {}
+        for suffix in ("", "-wal", "-shm"):
+            path = data_dir / f"driftd.db{suffix}"
+            path.write_bytes(f"spoilt{suffix}".encode())
+            files[path.name] = path.read_bytes()
+        for _ in range(2):
+            done = mend(data_dir, data_dir / "backups", NOW, "damaged")
+            assert done.aside is not None
+        assert len(names(data_dir / "quarantine")) == 2
+        first = data_dir / "quarantine" / names(data_dir / "quarantine")[0]
+        assert sorted(files) == names(first)
+        assert all((first / name).read_bytes() == files[name] for name in ("driftd.db", "driftd.db-wal"))
+
+    @pytest.mark.parametrize("step", ["_set_aside", "_fresh", "_go_on"])
+    async def test_one_that_breaks_off_is_finished_later(
+        self, step: str, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Until then nothing is taken for the database; then it is the backup that was chosen, not the newest."""
+        await fill(data_dir, "a")
+        chosen = take(data_dir, tmp_path / "copy.db")
+        await fill(data_dir, "b")
+        take_into(data_dir / "backups", data_dir, NOW, kept=1)
+        with monkeypatch.context() as patch:
+            patch.setattr(mending, step, lambda *_: 1 // 0)
+            with pytest.raises(ZeroDivisionError):
+                restore(data_dir, chosen.path, NOW)
+        with pytest.raises(StoreError, match="set aside"):
+            await fill(data_dir, "c")
+        mend(data_dir, data_dir / "backups", NOW, "damaged")
+        assert await keys(data_dir) == {key("a")}
+        assert not [name for name in names(data_dir) if "next" in name or "mending" in name]
+
+    async def test_it_waits_for_no_one(self, data_dir: Path, tmp_path: Path) -> None:
+        """While another process writes, nothing is touched."""
+        await fill(data_dir, "a")
+        taken = take(data_dir, tmp_path / "copy.db")
+        async with SqliteStore.open(data_dir, clock_now=lambda: 5):
+            with pytest.raises(LockedError):
+                restore(data_dir, taken.path, NOW)
+        assert "quarantine" not in names(data_dir)
+
+    @pytest.mark.parametrize("text", [b"", b"no database" * 999])
+    async def test_what_is_no_backup_is_refused(self, text: bytes, data_dir: Path, tmp_path: Path) -> None:
+        """Before anything is moved."""
+        await fill(data_dir, "a")
+        (tmp_path / "copy.db").write_bytes(text)
+        with pytest.raises(StoreError):
+            restore(data_dir, tmp_path / "copy.db", NOW)
+        assert await keys(data_dir) == {key("a")}
+
+
+class TestChecking:
+    async def test_an_index_that_differs_is_found_by_the_full_look_alone(self, data_dir: Path) -> None:
+        """The quick look compares no index with its table."""
+        await fill(data_dir, "a")
+        path = data_dir / "driftd.db"
+        with closing(sqlite3.connect(path, isolation_level=None)) as db:
+            db.execute("PRAGMA writable_schema = ON")
+            db.execute("UPDATE sqlite_schema SET sql = replace(sql, 'size > 0', 'size > 9') WHERE name LIKE '%by_seq'")
+        assert not faults(path, full=False)
+        assert "generations" in " ".join(faults(path, full=True))
+
+    async def test_a_reference_to_nothing_is_found(self, data_dir: Path) -> None:
+        """What refers to a row that is not there is named."""
+        await fill(data_dir, "a")
+        with closing(sqlite3.connect(data_dir / "driftd.db", isolation_level=None)) as db:
+            db.execute("PRAGMA foreign_keys = OFF")
+            db.execute("INSERT INTO dictionaries VALUES (99, x'00')")
+        assert faults(data_dir / "driftd.db", full=True) == [
+            "dictionaries: row 99 refers to what is not there in resources"
+        ]

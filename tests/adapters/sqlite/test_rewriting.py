@@ -1,0 +1,99 @@
+"""Bodies are written anew in place: what they were is gone from snapshot, log, dictionary, free pages and log file."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from msgspec import json
+from msgspec.structs import replace
+
+from driftd.adapters.sqlite import SqliteStore, rewriting
+from driftd.core import fingerprint
+from driftd.core.model import Op, Privacy, Row
+from tests.adapters.sqlite.dredging import found
+from tests.contracts.staged import CUSTOMERS, Part, body, change, created, deleted, key, poll, row, together, updated
+from tests.contracts.stores import always_ahead, room
+
+STRICT = replace(CUSTOMERS, private={"NAME": Privacy.MASK})
+PLANTED = (b"planted-person",)
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    with room() as directory:
+        yield directory
+
+
+def masked(stored: bytes) -> bytes:
+    """Return a body without its name."""
+    return json.encode(json.decode(stored, type=dict[str, object]) | {"NAME": "***"}, order="sorted")
+
+
+def many(first: int, last: int) -> Part:
+    rows = [row(f"planted-person-{n}", n) for n in range(first, last)]
+    return Part([Row(key(f"{n}"), *each[1:]) for n, each in zip(range(first, last), rows, strict=True)])
+
+
+@pytest.mark.parametrize("ahead", [False, True])
+async def test_nothing_of_what_bodies_were_is_left_in_any_byte(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch, *, ahead: bool
+) -> None:
+    """Tombstones, events, details and the dictionary included; other resources stay as they are."""
+    if ahead:
+        always_ahead(monkeypatch)
+    monkeypatch.setattr(rewriting, "_SLICE", 7)
+    elsewhere = replace(CUSTOMERS, name="SORDER")
+    async with SqliteStore.open(data_dir, clock_now=lambda: 1) as store:
+        await poll(store, many(0, 450), baseline=True)
+        await poll(store, many(450, 460))
+        await poll(store, together(*(created(f"planted-person-x{n}", 1) for n in range(9))))
+        await poll(store, updated("planted-person-x1", 2), deleted("planted-person-x2", 1))
+        await poll(store, created("kept"), resource=elsewhere)
+        assert found(data_dir, *PLANTED)
+        before = await store.read_changes(0, 100)
+        standing = await store.rewrite(STRICT, masked)
+        assert standing.scrubbed == {"NAME": "mask"}
+        assert await store.standing(STRICT) == standing
+        left = found(data_dir, *PLANTED) - {"driftd.db: records.key", "driftd.db: changes.key", "driftd.db"}
+        assert left == set()
+        after = await store.read_changes(0, 100)
+        assert [each.seq for each in after] == [each.seq for each in before]
+        known = await store.known(STRICT, [key("3")])
+        assert known[key("3")].body == b'{"NAME":"***","VALUE":3}'
+        assert known[key("3")].fingerprint == fingerprint.of(known[key("3")].body)
+        page = await store.read_record("acme", "SORDER", key("kept"))
+        assert page is not None
+        assert page.body == body("kept", 0)
+
+
+async def test_a_reader_that_knows_the_old_dictionary_reads_on(data_dir: Path) -> None:
+    """Also one of another process: it looks whose frames these are, and never takes one for another."""
+    async with SqliteStore.open(data_dir, clock_now=lambda: 1) as store, SqliteStore.reading(data_dir) as reader:
+        await poll(store, many(0, 450), baseline=True)
+        wanted = {key("7"): masked(body("planted-person-7", 7))}
+        assert (await reader.known(STRICT, wanted))[key("7")].body == body("planted-person-7", 7)
+        await store.rewrite(STRICT, masked)
+        assert {each: held.body for each, held in (await reader.known(STRICT, wanted)).items()} == wanted
+        await poll(store, Part([Row(key("7"), *row("again", 7)[1:])], [change(Op.UPDATE, "again", 7)]))
+        assert (await reader.known(STRICT, wanted))[key("7")].body == body("again", 7)
+
+
+async def test_rewriting_begun_and_not_ended_is_done_again(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every body can be read at any point between."""
+    async with SqliteStore.open(data_dir, clock_now=lambda: 1) as store:
+        await poll(store, many(0, 450), baseline=True)
+        monkeypatch.setattr(rewriting, "_SLICE", 50)
+        stops = iter(range(100))
+
+        def some(stored: bytes) -> bytes:
+            if next(stops) == 99:
+                raise KeyboardInterrupt
+            return masked(stored)
+
+        with pytest.raises(KeyboardInterrupt):
+            await store.rewrite(STRICT, some)
+        page = await store.read_records("acme", "BPCUSTOMER", after=None, limit=1_000)
+        assert len(page.records) == 450
+        assert (await store.standing(STRICT)).scrubbed == {}
+        await store.rewrite(STRICT, masked)
+        assert found(data_dir, *PLANTED) == set()

@@ -1,0 +1,190 @@
+"""``driftd changes --cursor``, ``driftd cursors`` and ``driftd db``: the log is followed, pruned and counted."""
+
+import json
+import socket
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from driftd.adapters.clock import SystemClock
+from driftd.adapters.sqlite import SqliteStore
+from tests.cli.conftest import Driftd, Started
+from tests.contracts.staged import ELSEWHERE, ORDERS, created, deleted, poll, updated
+
+DAY = 86_400_000
+
+
+def lines(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+@dataclass(frozen=True)
+class Stocked:
+    """A configuration, and its data directory."""
+
+    config: Path
+    data_dir: Path
+
+    @property
+    def database(self) -> Path:
+        return self.data_dir / "driftd.db"
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Stocked:
+    """Two connections that lead nowhere, and nothing stored."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        text = f'[web]\nlisten = "127.0.0.1:{free.getsockname()[1]}"\n'
+    text += '[daemon]\ndata_dir = "data"\n[network]\nallow_networks = ["127.0.0.0/8"]\n'
+    for name in ("acme", "globex"):
+        text += f'[[connections]]\nname = "{name}"\nbase_url = "https://127.0.0.1:1"\nfolder = "F"\n'
+        text += 'auth = { type = "basic", username = "u", password = { env = "HOME" } }\n'
+    (folder / "driftd.toml").write_text(text)
+    return Stocked(folder / "driftd.toml", folder / "data")
+
+
+@pytest.fixture
+def changed(empty: Stocked) -> Stocked:
+    """Seven events of two connections and three resources, one of them the last."""
+    anyio.run(fill, empty.data_dir)
+    return empty
+
+
+async def fill(data_dir: Path) -> None:
+    now = SystemClock().now()
+    async with SqliteStore.open(data_dir, clock_now=lambda: now) as store:
+        await poll(store, created("a"), created("b"))
+        await poll(store, created("a"), created("b"), resource=ORDERS)
+        await poll(store, updated("a", 1), deleted("b"))
+        await poll(store, created("z"), resource=ELSEWHERE)
+
+
+def age(where: Stocked, days: int) -> None:
+    """Make every commit so much older."""
+    with closing(sqlite3.connect(where.database)) as db, db:
+        db.execute("UPDATE generations SET published_at = published_at - ?", (days * DAY,))
+
+
+def cursors(driftd: Driftd, where: Stocked) -> dict[str, dict[str, Any]]:
+    told = json.loads(driftd("cursors", "list", "-c", where.config, "--format", "json").out)
+    return {each["name"]: each for each in told["cursors"]}
+
+
+def test_a_cursor_goes_on_where_it_was(driftd: Driftd, changed: Stocked) -> None:
+    every = lines(driftd("changes", "-c", changed.config).out)
+    reading = ("changes", "-c", changed.config, "--cursor", "warehouse")
+    first = lines(driftd(*reading, "--limit", "3").out)
+    assert first == every[:3]
+    assert cursors(driftd, changed)["warehouse"]["after"] == 3
+    assert lines(driftd(*reading).out) == every[3:]
+    assert driftd(*reading).out == ""
+    assert lines(driftd(*reading, "--after", "5", "--limit", "1").out) == every[5:6]
+    assert cursors(driftd, changed)["warehouse"]["live"]
+    assert driftd("cursors", "list", "-c", changed.config).out.split()[-1] == "yes"
+
+
+def test_a_cursor_reads_what_it_was_made_for(driftd: Driftd, changed: Stocked) -> None:
+    """It is behind what concerns others as soon as it has read to the end, so that it holds nothing back."""
+    reading = ("changes", "-c", changed.config, "--cursor", "orders", "--connection", "acme")
+    last = lines(driftd("changes", "-c", changed.config).out)[-1]
+    assert last["source"]["connection"] == "globex"
+    assert {each["source"]["connection"] for each in lines(driftd(*reading).out)} == {"acme"}
+    assert cursors(driftd, changed)["orders"]["after"] == last["seq"]
+    ran = driftd(*reading[:-2])
+    assert (ran.code, ran.out) == (2, "")
+    assert 'cursor "orders" reads acme, every resource: ask for the same' in ran.err
+    assert driftd("changes", "-c", changed.config, "--cursor", "no good").code == 2
+
+
+def test_a_reader_whose_place_is_gone_is_told_first(driftd: Driftd, changed: Stocked) -> None:
+    """Then come the events that there are; with a cursor once only, as it has moved on."""
+    every = lines(driftd("changes", "-c", changed.config).out)
+    with closing(sqlite3.connect(changed.database)) as db, db:
+        db.execute("UPDATE generations SET published_at = published_at - ? WHERE base_seq = 1", (91 * DAY,))
+    dry = json.loads(driftd("db", "prune", "-c", changed.config, "--dry-run", "--format", "json").out)
+    assert (dry["events"], dry["dry_run"]) == (2, True)
+    assert lines(driftd("changes", "-c", changed.config).out) == every
+    ran = json.loads(driftd("db", "prune", "-c", changed.config, "--format", "json").out)
+    assert ran == dry | {"dry_run": False, "bytes_given_back": ran["bytes_given_back"]}
+    marker, *rest = lines(driftd("changes", "-c", changed.config).out)
+    assert marker == {
+        "schema": "driftd.truncated/1",
+        "truncated_before": 3,
+        "after": 0,
+        "next": marker["next"],
+    }
+    assert rest == every[2:]
+    assert lines(driftd("changes", "-c", changed.config, "--after", str(2)).out) == rest
+    reading = ("changes", "-c", changed.config, "--cursor", "warehouse")
+    assert lines(driftd(*reading, "--limit", "1").out) == [marker, rest[0]]
+    assert lines(driftd(*reading).out) == rest[1:]
+    beyond = lines(driftd("changes", "-c", changed.config, "--after", "100000").out)
+    assert [each["truncated_before"] for each in beyond] == [every[-1]["seq"] + 1]
+
+
+def test_a_prune_says_what_went(driftd: Driftd, changed: Stocked) -> None:
+    assert driftd("db", "prune", "-c", changed.config).out == "nothing gone\n"
+    assert driftd("db", "prune", "-c", changed.config, "--dry-run").out == "nothing would go\n"
+    every = lines(driftd("changes", "-c", changed.config).out)
+    age(changed, 31)
+    assert driftd("db", "prune", "-c", changed.config).out.startswith(f"gone: {len(every)} bodies of events (")
+    assert all(each["compacted"] for each in lines(driftd("changes", "-c", changed.config).out))
+    daily = json.loads(driftd("db", "daily", "-c", changed.config, "--format", "json").out)["days"]
+    assert sum(each["created"] + each["updated"] + each["deleted"] for each in daily) == len(every)
+    only = ("--connection", "acme", "--resource", "SORDER")
+    (row,) = driftd("db", "daily", "-c", changed.config, *only).out.splitlines()[2:]
+    assert row.split()[1:3] == ["acme", "SORDER"]
+
+
+def test_before_the_first_poll_there_is_nothing_to_prune(driftd: Driftd, empty: Stocked) -> None:
+    for arguments in (["prune"], ["prune", "--dry-run"], ["migrate"], ["daily"]):
+        ran = driftd("db", *arguments, "-c", empty.config)
+        assert (ran.code, ran.out) == (1, "")
+        assert "driftd poll" in ran.err
+    assert not empty.database.exists()
+    assert json.loads(driftd("cursors", "list", "-c", empty.config, "--format", "json").out) == {"cursors": []}
+
+
+def test_a_cursor_is_forgotten_once(driftd: Driftd, changed: Stocked) -> None:
+    driftd("changes", "-c", changed.config, "--cursor", "warehouse")
+    assert driftd("cursors", "forget", "warehouse", "-c", changed.config).code == 0
+    ran = driftd("cursors", "forget", "warehouse", "-c", changed.config)
+    assert (ran.code, ran.out) == (1, "")
+    assert 'there is no cursor "warehouse"' in ran.err
+
+
+def test_a_database_is_migrated_without_a_poll(driftd: Driftd, empty: Stocked) -> None:
+    released = Path(__file__).parents[1] / "adapters" / "sqlite" / "released" / "schema-3.sql"
+    empty.database.parent.mkdir()
+    with closing(sqlite3.connect(empty.database)) as db:
+        db.executescript(released.read_text("utf-8"))
+    assert "was written by an older driftd" in driftd("changes", "-c", empty.config).err
+    assert driftd("db", "migrate", "-c", empty.config).out.startswith("the database had schema 3 and has ")
+    assert len(lines(driftd("changes", "-c", empty.config).out)) == 7
+    assert driftd("db", "migrate", "-c", empty.config).out.endswith(" already\n")
+    assert empty.database.with_name("driftd.db.schema-3").exists()
+
+
+def test_a_running_daemon_does_the_writing(driftd: Driftd, start: Started, changed: Stocked) -> None:
+    """Cursors are made, moved and forgotten, and the log is pruned, while it owns the database."""
+    every = lines(driftd("changes", "-c", changed.config).out)
+    process = start("run", "-c", changed.config)
+    assert process.stderr is not None
+    while "driftd runs" not in process.stderr.readline():
+        assert process.poll() is None
+    reading = ("changes", "-c", changed.config, "--cursor", "warehouse")
+    assert lines(driftd(*reading, "--limit", "3").out) == every[:3]
+    assert cursors(driftd, changed)["warehouse"]["after"] == 3
+    assert driftd("db", "prune", "-c", changed.config).out == "nothing gone\n"
+    assert driftd("cursors", "forget", "warehouse", "-c", changed.config).code == 0
+    assert driftd("cursors", "forget", "warehouse", "-c", changed.config).code == 1
+    ran = driftd("db", "migrate", "-c", changed.config)
+    assert (ran.code, "is in use by" in ran.err) == (3, True)

@@ -1,0 +1,305 @@
+"""What every `Changelog` promises: how long the log is kept, for whom, and what is never touched."""
+
+import json
+from dataclasses import replace as with_
+from typing import Any, Final
+
+import pytest
+
+from driftd.core import diff
+from driftd.core.model import Absence, Op, Standing
+from driftd.core.retention import CURSORS, DAY, Cursor, Day, Extent, Pruned, Retention
+from driftd.errors import DecisionError
+from driftd.ports import Changelog, Detected, Filing, Store
+from tests.contracts.staged import (
+    CUSTOMERS,
+    ELSEWHERE,
+    Part,
+    Sight,
+    body,
+    created,
+    deleted,
+    key,
+    poll,
+    row,
+    segment,
+    sight,
+    updated,
+)
+from tests.contracts.stores import Subject
+
+KEPT: Final = Retention()
+HOLD: Final = Detected(withhold=True)
+RELEASE: Final = Filing(release=[("acme", "BPCUSTOMER")])
+
+
+@pytest.fixture
+async def changelog(subject: Subject) -> Changelog:
+    subject.clock.now = 1_000 * DAY
+    return subject.changelog
+
+
+async def prune(subject: Subject, retention: Retention = KEPT, budget: float = 60.0) -> Pruned:
+    """Prune to the end."""
+    done = Pruned()
+    while (done := done + await subject.changelog.prune(retention, subject.clock.now, budget)).more:
+        pass
+    return done
+
+
+async def events(store: Store, after: int = 0) -> list[dict[str, Any]]:
+    return [json.loads(one.envelope) for one in await store.read_changes(after, 100)]
+
+
+async def seqs(store: Store) -> list[int]:
+    return [one.seq for one in await store.read_changes(0, 100)]
+
+
+def cursor(subject: Subject, seq: int, name: str = "warehouse") -> Cursor:
+    return Cursor(name, seq, subject.clock.now)
+
+
+def without_log(seen: Sight) -> Sight:
+    return with_(seen, changes=())
+
+
+class TestAges:
+    async def test_bodies_go_first_and_what_changed_stays(
+        self, subject: Subject, store: Store, changelog: Changelog
+    ) -> None:
+        """After 30 days an event says what changed, with the hashes of both sides, and that its bodies are gone."""
+        await poll(store, created("a"), created("b"))
+        await poll(store, updated("a", 1), deleted("b"))
+        before = await events(store)
+        subject.clock.now += 30 * DAY
+        assert (await prune(subject)).rows == 0
+        subject.clock.now += 1
+        done = await prune(subject)
+        assert (done.removed, done.stripped) == (0, 4)
+        assert done.log_bytes > 0
+        assert await events(store) == [{**one, "before": None, "after": None, "compacted": True} for one in before]
+        assert not any("compacted" in one for one in before)
+        assert (await changelog.extent()).whole == 5
+        assert (await prune(subject)).rows == 0
+
+    async def test_events_go_next_and_their_counts_stay(
+        self, subject: Subject, store: Store, changelog: Changelog
+    ) -> None:
+        """After 90 days an event is gone, after 400 so is the count of its day."""
+        await poll(store, created("a"), created("b"))
+        subject.clock.now += DAY
+        await poll(store, updated("a", 1), deleted("b"))
+        await poll(store, created("a"), resource=ELSEWHERE)
+        counted = [
+            Day(1_000, "acme", "BPCUSTOMER", created=2),
+            Day(1_001, "acme", "BPCUSTOMER", updated=1, deleted=1),
+            Day(1_001, "globex", "BPCUSTOMER", created=1),
+        ]
+        assert await changelog.days(0) == counted
+        subject.clock.now += 90 * DAY
+        assert (await prune(subject)).removed == 2
+        assert await seqs(store) == [3, 4, 5]
+        assert await changelog.extent() == Extent(3, 6, 5, (await changelog.extent()).bytes)
+        subject.clock.now += 1
+        assert (await prune(subject)).removed == 3
+        assert await seqs(store) == []
+        assert await changelog.extent() == Extent(6, 6, 5, 0)
+        assert await changelog.days(1_001 * DAY, connection="globex", resource="BPCUSTOMER") == counted[2:]
+        subject.clock.now = 1_401 * DAY
+        assert (await prune(subject)).counters == 1
+        assert await changelog.days(0) == counted[1:]
+        assert (await poll(store, updated("a", 2))).first_seq == 6
+        assert await seqs(store) == [6]
+
+    async def test_a_slice_at_a_time_does_the_same(self, subject: Subject, store: Store, changelog: Changelog) -> None:
+        """Without time for more, each call does a little and says that there is more."""
+        for number in range(5):
+            await poll(store, *(created(name) if not number else updated(name, number) for name in "abc"))
+        await changelog.move(cursor(subject, 7))
+        subject.clock.now += 20 * DAY
+        await poll(store, updated("a", 9))
+        subject.clock.now += 15 * DAY
+        await changelog.move(cursor(subject, 7))
+        assert (await prune(subject, Retention(changes=30 * DAY), 0.0)).removed == 7
+        assert await seqs(store) == [*range(8, 17)]
+        assert [one["seq"] for one in await events(store) if "compacted" in one] == []
+        await changelog.move(cursor(subject, 14))
+        assert (await prune(subject, Retention(), 0.0)).stripped == 7
+        assert [one["seq"] for one in await events(store) if "compacted" in one] == [*range(8, 15)]
+
+
+class TestReaders:
+    async def test_what_a_live_cursor_has_not_read_stays_whole(
+        self, subject: Subject, store: Store, changelog: Changelog
+    ) -> None:
+        """Events and bodies beyond the slowest of them, whatever their age; it moves on, and they go."""
+        await poll(store, created("a"), created("b"), created("c"))
+        subject.clock.now += 100 * DAY
+        await changelog.move(cursor(subject, 1))
+        await changelog.move(cursor(subject, 2, "audit"))
+        assert (await prune(subject)).removed == 1
+        assert [one["after"] is None for one in await events(store)] == [False, False]
+        await changelog.move(cursor(subject, 3))
+        assert (await prune(subject)).removed == 1
+        assert await changelog.cursors() == [cursor(subject, 2, "audit"), cursor(subject, 3)]
+        assert (await changelog.forget("audit"), await changelog.forget("audit")) == (True, False)
+        assert (await prune(subject)).removed == 1
+
+    async def test_a_cursor_that_is_not_used_holds_nothing_back(
+        self, subject: Subject, store: Store, changelog: Changelog
+    ) -> None:
+        """Thirty days after its last use it counts no more, and with the counters of its time it goes."""
+        await changelog.move(cursor(subject, 0))
+        await poll(store, created("a"))
+        subject.clock.now += 30 * DAY
+        kept = Retention(bodies=DAY, changes=DAY)
+        assert (await prune(subject, kept)).rows == 0
+        subject.clock.now += 1
+        assert (await prune(subject, kept)).removed == 1
+        subject.clock.now += 370 * DAY
+        assert (await prune(subject, kept)).cursors == 1
+        assert await changelog.cursors() == []
+
+    async def test_nobody_holds_back_what_is_older_than_the_counters(
+        self, subject: Subject, store: Store, changelog: Changelog
+    ) -> None:
+        """That is the cap by age."""
+        await poll(store, created("a"))
+        subject.clock.now += 400 * DAY
+        await changelog.move(cursor(subject, 0))
+        assert (await prune(subject)).rows == 0
+        subject.clock.now += 1
+        assert (await prune(subject)).removed == 1
+
+    async def test_nobody_holds_back_what_there_is_no_room_for(
+        self, subject: Subject, store: Store, changelog: Changelog
+    ) -> None:
+        """The oldest events go as far as the log is too large, whoever has not read them."""
+        await poll(store, created("a"))
+        await poll(store, created("b"))
+        await changelog.move(cursor(subject, 0))
+        size = (await changelog.extent()).bytes
+        assert (await prune(subject, Retention(log_bytes=size))).rows == 0
+        assert (await prune(subject, Retention(log_bytes=size - 1))).removed == 1
+        assert await seqs(store) == [2]
+        assert (await prune(subject, Retention(log_bytes=1))).removed == 1
+        assert await changelog.extent() == Extent(3, 3, 2, 0)
+
+    async def test_there_are_only_so_many_cursors(self, subject: Subject, changelog: Changelog) -> None:
+        """One more is refused; those there are still move."""
+        for number in range(CURSORS):
+            await changelog.move(cursor(subject, number, f"c{number:04}"))
+        with pytest.raises(DecisionError, match=f"there are {CURSORS} cursors already"):
+            await changelog.move(cursor(subject, 0))
+        await changelog.move(cursor(subject, 7, "c0000"))
+        assert (await changelog.cursors())[0].seq == 7
+
+
+class TestWhatStays:
+    async def test_the_snapshot_is_never_touched(self, subject: Subject, store: Store, changelog: Changelog) -> None:
+        """Records, segments, checkpoint, pending and held deletes are what they were when all of the log is gone."""
+        own = segment("a", "b")
+        await poll(store, Part([row("a"), row("b"), row("c")]), own, layout=[own.segments[0][0]], baseline=True)
+        await poll(store, updated("a", 1), created("d"), deleted("c"), standing=Standing(sweeps=9, baselined=True))
+        held = [row("b", absent=Absence.HELD, absent_since=3), row("d", absent=Absence.PENDING, absent_since=4)]
+        await poll(store, Part(held), standing=Standing(sweeps=9, baselined=True))
+        before = await sight(store)
+        assert len(before.changes) == 3
+        subject.clock.now += 500 * DAY
+        await prune(subject)
+        after = await sight(store)
+        assert after.changes == []
+        assert without_log(after) == with_(
+            without_log(before), standing=Standing(sweeps=9, baselined=True, forgotten=3)
+        )
+        assert len(after.absent) == 2
+
+    async def test_withheld_events_stay_and_age_from_their_release(
+        self, subject: Subject, store: Store, changelog: Changelog
+    ) -> None:
+        """However old, they go to the log whole, and stay as long as those that happen then."""
+        await poll(store, created("a"), created("b"), detected=HOLD)
+        await poll(store, created("a"), resource=ELSEWHERE)
+        subject.clock.now += 500 * DAY
+        assert (await prune(subject, Retention(log_bytes=1))).removed == 1
+        assert await subject.casebook.withheld("acme", "BPCUSTOMER") == 2
+        await subject.casebook.file(RELEASE)
+        subject.clock.now += 30 * DAY
+        assert (await prune(subject)).rows == 0
+        assert [(one["seq"], one["op"], "compacted" in one) for one in await events(store)] == [
+            (4, "c", False),
+            (5, "c", False),
+        ]
+        subject.clock.now += 61 * DAY
+        assert (await prune(subject)).removed == 2
+
+
+class TestTombstones:
+    async def test_they_go_two_sweeps_after_their_event(
+        self, subject: Subject, store: Store, changelog: Changelog
+    ) -> None:
+        """Not while the event is in the log, and not before two sweeps were completed since it went."""
+        await poll(store, created("a"), created("b"), standing=Standing(sweeps=1))
+        await poll(store, deleted("a"), standing=Standing(sweeps=5))
+        await prune(subject)
+        await poll(store, standing=Standing(sweeps=9))
+        assert (await prune(subject)).tombstones == 0
+        subject.clock.now += 91 * DAY
+        await poll(store, deleted("b"), standing=Standing(sweeps=9))
+        assert (await prune(subject)).removed == 3
+        await poll(store, standing=Standing(sweeps=10))
+        assert (await prune(subject)).tombstones == 0
+        assert set((await sight(store)).stored) == {key("a"), key("b")}
+        await poll(store, standing=Standing(sweeps=11))
+        assert (await prune(subject)).tombstones == 1
+        assert set((await sight(store)).stored) == {key("b")}
+        assert (await store.standing(CUSTOMERS)).forgotten == 3
+        assert (await prune(subject)).rows == 0
+
+    async def test_a_key_that_comes_back_later_is_new(
+        self, subject: Subject, store: Store, changelog: Changelog
+    ) -> None:
+        """Its event is a create with an id of its own, though the same record was created before."""
+        first = await _sighted(store, "a")
+        await poll(store, first)
+        await poll(store, deleted("a"))
+        subject.clock.now += 91 * DAY
+        await prune(subject)
+        await poll(store, standing=Standing(sweeps=2))
+        assert (await prune(subject)).tombstones == 1
+        again = await _sighted(store, "a")
+        (one,), (other,) = first.changes, again.changes
+        assert (one.op, other.op, other.reason) == (Op.CREATE, Op.CREATE, None)
+        assert one.after_hash == other.after_hash
+        assert one.id != other.id
+        await poll(store, again)
+        assert [each["id"] for each in await events(store)] == [other.id]
+        assert (await sight(store)).stored[key("a")].seq == 3
+
+    async def test_what_is_told_late_keeps_them(self, subject: Subject, store: Store, changelog: Changelog) -> None:
+        """While the log does not have, or still has, an event of the resource that was withheld, none goes."""
+        await poll(store, created("a"))
+        await poll(store, deleted("a"), detected=HOLD)
+        subject.clock.now += 91 * DAY
+        await poll(store, created("b"), resource=ELSEWHERE)
+        for sweeps, tombstones in ((2, 0), (4, 0)):
+            await prune(subject, Retention(log_bytes=1))
+            await poll(store, standing=Standing(sweeps=sweeps))
+            assert (await prune(subject)).tombstones == tombstones
+        await subject.casebook.file(RELEASE)
+        assert [one["op"] for one in await events(store)] == ["d"]
+        await prune(subject)
+        await poll(store, standing=Standing(sweeps=6))
+        assert (await prune(subject)).tombstones == 0
+        await prune(subject, Retention(log_bytes=1))
+        await poll(store, standing=Standing(sweeps=8))
+        assert (await prune(subject)).tombstones == 1
+
+
+async def _sighted(store: Store, name: str) -> Part:
+    """Return what a cycle stages of a record that it sees."""
+    standing, known = await store.standing(CUSTOMERS), await store.known(CUSTOMERS, [key(name)])
+    seen = diff.Sighting(key(name), bytes(16), body(name, 0), 0, 0, 6)
+    staged, event = diff.sighted(seen, known.get(key(name)), CUSTOMERS, forgotten=standing.forgotten)
+    assert event is not None
+    return Part([staged], [event])

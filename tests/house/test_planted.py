@@ -1,0 +1,213 @@
+"""What is planted in a house comes out of it nowhere: secrets, tokens, the key of hashes, and what is private."""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from io import StringIO
+from pathlib import Path
+from secrets import token_urlsafe
+
+import pytest
+
+from driftd.adapters.clock import SystemClock
+from driftd.adapters.logs import Logs, Redaction
+from driftd.simulator import Fault, Tenant
+from tests.adapters.sqlite import dredging
+from tests.house.planting import forms, found, planted
+from tests.house.process import Daemon, Estate, command, connection, estate, head, running
+
+RULES = {"BPCNAM": "hash", "TEL": "mask", "WEB": "drop"}
+PEOPLE = ("BPCUSTOMER",)
+
+
+@dataclass
+class House:
+    """A house with something planted in each of its corners."""
+
+    site: Estate
+    secrets: dict[str, str] = field(default_factory=dict)
+    """By what they are."""
+    kept: str = ""
+    """A value without a rule: it must be found where what has one is looked for."""
+    seen: dict[str, bytes | str] = field(default_factory=dict)
+    """What came out, by where."""
+
+    def run(self, *arguments: str) -> None:
+        """Run a command and keep what it says."""
+        done = command(self.site.folder, *arguments, "-c", "driftd.toml", environ=self.site.environ)
+        self.seen[" ".join(arguments)] = done.out + done.err
+
+    def tokens(self) -> None:
+        """Take the tokens that were given to those that must not come out."""
+        for tenant in self.site.tenants:
+            given = enumerate(sorted(tenant.credentials.tokens))
+            self.secrets |= {f"token {number} of {tenant.name}": token for number, token in given}
+
+    def stored(self, when: str) -> None:
+        """Keep all that is in the data directory, but for the file of the key itself; what is compressed is opened."""
+        data = self.site.folder / "data"
+        for path in data.iterdir():
+            if path.name != "private.key":
+                self.seen[f"{path.name} {when}"] = path.read_bytes()
+        opened = [held for path in data.glob("driftd.db") for _, held in dredging.values(path)]
+        self.seen[f"values of the database {when}"] = b"\n".join(opened)
+
+
+def plant(tenant: Tenant) -> dict[str, str]:
+    """Have one person changed into others, and return what must not come out."""
+    private = {f"{name} of {tenant.name}": planted(name.lower()) for name in RULES}
+    record = next(iter(tenant.records("BPCUSTOMER").values()))
+    values = dict(zip(RULES, private.values(), strict=True))
+    tenant.put("BPCUSTOMER", {**record, **values})
+    return private
+
+
+@contextmanager
+def planted_house(folder: Path) -> Iterator[House]:
+    """Give a house of three tenants: by client secret, by password, and one that refuses what it is given."""
+    with estate(folder, tenants=3) as site:
+        aldgate, borough, camden = site.tenants
+        wrong = planted("wrong")
+        (folder / "camden.secret").write_text(wrong)
+        basic = f'type = "basic"\nusername = "{borough.username}"\npassword = {{ env = "BOROUGH_PASSWORD" }}\n'
+        private = "".join(f"private = {json.dumps(RULES).replace(':', ' =')}\n".replace('"BPCNAM"', "BPCNAM"))
+        text = head(daemon={"log_level": "debug"}, web={"metrics_detail": "full", "enable_reload": True})
+        text += connection(aldgate, site.served.url, PEOPLE) + private
+        text += connection(borough, site.served.url, PEOPLE, auth=basic) + private
+        text += connection(camden, site.served.url, PEOPLE) + private
+        site.place.write_text(text)
+        site.environ["BOROUGH_PASSWORD"] = borough.password
+        house = House(site, kept=planted("kept"))
+        house.secrets = {"client secret": aldgate.client_secret, "password": borough.password, "wrong secret": wrong}
+        house.secrets |= {"login": f"{borough.username}:{borough.password}"}
+        house.secrets |= plant(aldgate) | plant(borough)
+        record = next(iter(aldgate.records("BPCUSTOMER").values()))
+        aldgate.put("BPCUSTOMER", {**record, "BPAADDLIG": house.kept})
+        yield house
+
+
+def lived(house: House, daemon: Daemon) -> None:
+    """Let a daemon meet with all that it may have to tell of."""
+    aldgate, borough, _ = house.site.tenants
+    daemon.becomes("aldgate", "ok")
+    daemon.becomes("borough", "ok")
+    daemon.becomes("camden", "auth_failed")
+    house.secrets |= plant(aldgate) | plant(borough)
+    daemon.until(lambda: daemon.value("driftd_changes_total", connection="aldgate") > 0, "a change")
+    house.tokens()
+    aldgate.revoke_tokens()
+    for kind in ("malformed", "html_login", "truncated", "diagnoses"):
+        aldgate.faults.append(Fault(kind, resource="BPCUSTOMER"))
+    daemon.until(lambda: daemon.lines("poll failed"))
+    daemon.reload()
+    daemon.until(lambda: daemon.lines("configuration loaded"))
+    aldgate.faults.clear()
+    house.tokens()
+
+
+def asked(house: House, daemon: Daemon) -> None:
+    """Ask for all that is served."""
+    names = [each.name for each in house.site.tenants]
+    paths = ["/", "/metrics", "/-/healthy", "/-/ready", "/api/v1/sd", "/api/v1/alerts?all=1", "/api/v1/drifts?all=1"]
+    paths += [f"/probe?target={each}&debug=true&fresh=1" for each in names]
+    paths += [f"/api/v1/connections/{each}/schema/BPCUSTOMER?from=1&to=1" for each in names]
+    for alert in daemon.get("/api/v1/alerts?all=1").json()["alerts"]:
+        paths.append(f"/api/v1/alerts/{alert['id']}")
+    for path in paths:
+        house.seen[path] = daemon.get(path).content
+    refused = {"connection": "aldgate", "resource": "BPCUSTOMER", "keys": [["nobody"]], "reason": "none"}
+    for path, body in {
+        "/-/reload": {},
+        "/api/v1/erasures": refused,
+        "/api/v1/drifts/x/accept": {"reason": "x"},
+    }.items():
+        house.seen[f"POST {path}"] = daemon.client.post(daemon.url + path, json=body).content
+
+
+def told(house: House) -> None:
+    """Ask the command line for all that it tells."""
+    for each in house.site.tenants:
+        for arguments in (["explain", each.name], ["history", each.name], ["status", each.name]):
+            house.run(*arguments)
+        for more in ([], ["--values"]):
+            file = f"{each.name}{len(more)}.cassette"
+            house.run("connections", "test", each.name, "--debug", "--record", file, *more)
+            if (house.site.folder / file).exists():
+                house.seen[file] = (house.site.folder / file).read_bytes()
+    house.run("status", "--format", "json")
+    house.run("check", "config", "--format", "json")
+    house.run("changes")
+    house.run("alerts", "list", "--all", "--format", "json")
+    for each in house.site.tenants[:2]:
+        house.run("records", "--connection", each.name, "--resource", "BPCUSTOMER")
+
+
+def processes(house: House, daemon: Daemon) -> None:
+    """Keep the command lines of the daemon and of its children, and look whether it may leave its memory behind."""
+    listed = Path(f"/proc/{daemon.process.pid}/task").glob("*/children")
+    children = [child for each in listed for child in each.read_text().split()]
+    for pid in (str(daemon.process.pid), *children):
+        house.seen[f"command line of {pid}"] = Path(f"/proc/{pid}/cmdline").read_bytes()
+    for pid in children:
+        house.seen[f"environment of {pid}"] = Path(f"/proc/{pid}/environ").read_bytes()
+    limits = Path(f"/proc/{daemon.process.pid}/limits").read_text()
+    assert [line.split()[4] for line in limits.splitlines() if line.startswith("Max core file size")] == ["0"]
+
+
+@pytest.mark.heavy
+def test_what_is_planted_comes_out_nowhere(tmp_path: Path) -> None:
+    """Not in logs of level debug, answers, cards, cassettes, command lines, nor in the database or copies of it."""
+    with planted_house(tmp_path) as house:
+        with running(tmp_path, environ=house.site.environ) as daemon:
+            lived(house, daemon)
+            asked(house, daemon)
+            told(house)
+            processes(house, daemon)
+            house.stored("while it runs")
+            assert daemon.end() == 0
+        house.tokens()
+        house.stored("at the end")
+        house.run("poll", "--full")
+        house.run("records", "--connection", "aldgate", "--resource", "BPCUSTOMER")
+        with closing(sqlite3.connect(tmp_path / "data" / "driftd.db")) as db:
+            db.execute("VACUUM INTO ?", (str(tmp_path / "copy.db"),))
+        house.seen["a copy of the database"] = (tmp_path / "copy.db").read_bytes()
+        house.seen["log"] = (tmp_path / "driftd.log").read_bytes()
+        house.secrets["key"] = (tmp_path / "data" / "private.key").read_text().strip()
+        assert found(house.secrets, house.seen) == set()
+        raw = bytes.fromhex(house.secrets["key"])
+        assert [place for place, text in house.seen.items() if raw in _bytes(text)] == []
+        assert {place for name, place in found({"kept": house.kept}, house.seen)} >= {"changes", "aldgate1.cassette"}
+
+
+def _bytes(text: bytes | str) -> bytes:
+    return text.encode() if isinstance(text, str) else text
+
+
+def test_what_is_looked_for_would_be_found() -> None:
+    """A planted word is found in each form that it may take, and a part of it too."""
+    secret = planted("secret")
+    assert all(found({"it": secret}, {"text": b"x" + form + b"y"}) for form in forms(secret))
+    assert found({"it": secret}, {"text": f"…{secret[7:31]}…"})
+    assert not found({"it": secret}, {"text": planted("secret")})
+
+
+def test_a_bug_with_secrets_at_hand_tells_none(tmp_path: Path) -> None:
+    """Neither its traceback nor its message, nor the values of what it had before it."""
+    secrets = {"known": planted("known"), "token": f"token-{token_urlsafe(24)}"}
+    redaction, stream = Redaction(), StringIO()
+    redaction.learn(secrets["known"])
+    logs = Logs(stream, SystemClock(), level="debug", redaction=redaction)
+    try:
+        _fails(secrets)
+    except RuntimeError as error:
+        logs.log.error("a bug", error=error, token=secrets["token"], said=f"Bearer {secrets['token']}")
+    assert "a bug" in stream.getvalue()
+    assert found(secrets, {"log": stream.getvalue()}) == set()
+
+
+def _fails(secrets: Mapping[str, str]) -> None:
+    authorization = f"Bearer {secrets['token']}"
+    raise RuntimeError(f"it failed with {secrets['known']!r}: authorization: {authorization}")
