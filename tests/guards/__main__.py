@@ -19,6 +19,10 @@ from tests.guards.proving import Found, undisturbed, without
 from tests.guards.table import GUARDS
 
 
+def _progress(row: Found) -> None:
+    print(f"{row.name}: {row.seed or 'nobody noticed'} {row.violation or row.other}", file=sys.stderr, flush=True)
+
+
 def table(rows: Iterable[Found], guards: Sequence[Guard]) -> Table:
     """Return what is printed."""
     drawn = Table("guard", "taken away", "seed", "violation")
@@ -40,11 +44,11 @@ def main() -> int:
     guards = [each for each in GUARDS if not chosen.only or each.name.startswith(tuple(chosen.only))]
     broken: list[str] = []
     with multiprocessing.get_context("spawn").Pool(chosen.processes) as pool:
-        jobs = pool.starmap_async(without, [(each.name, chosen.seeds) for each in guards], chunksize=1)
+        jobs = [pool.apply_async(without, (each.name, chosen.seeds), callback=_progress) for each in guards]
         if not chosen.unproven:
             whole = pool.imap_unordered(undisturbed, range(1, chosen.seeds + 1), chunksize=5)
             broken = [f"seed {seed}: {told}" for seed, many in whole for told in many]
-        rows = jobs.get()
+        rows = [each.get() for each in jobs]
     Console(width=170).print(table(rows, guards))
     for each in broken:
         print(f"with every guard in place, {each}")

@@ -1,10 +1,12 @@
 """A guard of the product, and how it is taken away."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 
+from tests.fakes.patching import patched
 from tests.simulation.play import simulate
+from tests.simulation.verdict import Verdict, clock
 
 Trial = Callable[[int], str | None]
 """Plays a seed and returns the first violation; None where no law is broken."""
@@ -29,10 +31,22 @@ class Guard:
         return (self.without.__doc__ or "").partition("\n")[0]
 
 
+class Broken(SystemExit):
+    """A law is broken: nothing more need be played. As an exit, for event loops let no other exception through."""
+
+
 def simulated(seed: int) -> str | None:
-    """Simulate a seed; return the first law that it broke."""
-    violations = simulate(seed, HOURS).violations
-    return violations[0] if violations else None
+    """Simulate a seed up to the first law that it breaks, and return that."""
+    told: list[str] = []
+
+    def broken(verdict: Verdict, at: float, what: str) -> None:
+        del verdict
+        told.append(f"{clock(at)} {what}")
+        raise Broken(what)
+
+    with patched(Verdict, "broken", broken), suppress(Broken):
+        simulate(seed, HOURS)
+    return told[0] if told else None
 
 
 HOURS = 6.0
