@@ -3,7 +3,7 @@
 import random
 import secrets
 from collections.abc import AsyncIterator, Callable, MutableMapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from functools import partial
 from typing import NamedTuple, TextIO
 
@@ -23,7 +23,7 @@ from driftd.adapters.systemd import Notifier
 from driftd.app.care import Keeper
 from driftd.app.casework import listed, opened
 from driftd.app.opening import connected, writing
-from driftd.app.rescue import rescued
+from driftd.app.rescue import Rescue, rescued
 from driftd.app.service import feed, keep_small, obey, stop_at_damage, tell_ready
 from driftd.app.space import Space
 from driftd.app.trial import checked
@@ -34,8 +34,8 @@ from driftd.core.breaker import Limits
 from driftd.core.casefile import Case
 from driftd.core.status import Database, Rebased
 from driftd.core.trial import Step as TrialStep
-from driftd.errors import StoreError
-from driftd.faces.http.address import bind
+from driftd.errors import ConfigError, StoreError
+from driftd.faces.http.address import Door, bind
 from driftd.faces.http.application import application
 from driftd.faces.http.inside import Check, Inside, Step, Upkeep
 from driftd.faces.http.serve import serve
@@ -94,13 +94,26 @@ async def run(config: Config, process: Process) -> None:
     `ConfigError` where the address to listen on cannot be had, and `FencedError`, alone or in a group, where another
     process came to own the store.
     """
-    logs = _logs(config, process, Redaction())
-    await rescued(partial(_live, config, process), config, SystemClock(), logs.log)
+    logs, notifier = _logs(config, process, Redaction()), Notifier.from_environment(process.environ)
+    first = [config]
+    with closing(Door()) as door:
+
+        async def live() -> None:
+            await _live(first.pop() if first else _latest(process, config), process, notifier, door)
+
+        await rescued(live, Rescue(config, SystemClock(), logs.log, notifier.watchdog))
 
 
-async def _live(config: Config, process: Process) -> None:
-    notifier = Notifier.from_environment(process.environ)
-    async with living(config, process) as alive, anyio.create_task_group() as group:
+def _latest(process: Process, otherwise: Config) -> Config:
+    """Return the configuration as it is now: it may have been loaded anew since the start."""
+    try:
+        return process.load()
+    except ConfigError:
+        return otherwise
+
+
+async def _live(config: Config, process: Process, notifier: Notifier, door: Door) -> None:
+    async with living(config, process, door) as alive, anyio.create_task_group() as group:
         running, log = alive.running, alive.log
         group.start_soon(feed, running, notifier, log)
         group.start_soon(obey, running, notifier, group.cancel_scope)
@@ -114,7 +127,7 @@ async def _live(config: Config, process: Process) -> None:
 
 
 @asynccontextmanager
-async def living(config: Config, process: Process) -> AsyncIterator[Alive]:
+async def living(config: Config, process: Process, door: Door | None = None) -> AsyncIterator[Alive]:
     """Give a daemon that obeys no signals, with its store open and its surface served.
 
     Raises as `run` does, and `DamagedStoreError`, alone or in a group, where the database proves damaged.
@@ -126,7 +139,7 @@ async def living(config: Config, process: Process) -> AsyncIterator[Alive]:
             keeper = Keeper(store, config, clock, logs.log)
             space = Space(store, Ballast(config.data_dir), Halt(), clock, logs.log)
             await space.look(config.store)
-            bound = bind(config.web.listen)
+            bound = door.open(config.web.listen) if door else bind(config.web.listen)
             running = await _running(config, process, logs, redaction, Housed(store, space, keeper))
             pruning = Pruning(store.changelog, clock, logs.log, lambda: running.config.store.retention)
             inside = _inside(running, redaction, logs, store, pruning)
@@ -180,8 +193,9 @@ async def _running(config: Config, process: Process, logs: Logs, redaction: Reda
         logs.set_level(found.daemon.log_level)
         return found
 
-    facts = partial(_facts, housed, await store.rebased())
-    instruments = Instruments(load, lambda: logs.counts, facts, process.revision)
+    rebased = await store.rebased()
+    facts = partial(_facts, housed, rebased)
+    instruments = Instruments(load, lambda: logs.counts, facts, process.revision, rebased)
     return Running(config, world, await store.logbook.recall(), logs.log, instruments)
 
 

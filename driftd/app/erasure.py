@@ -5,7 +5,7 @@ from pathlib import Path
 
 from driftd.adapters.clock import SystemClock
 from driftd.adapters.keyfile import KeyFile
-from driftd.adapters.sqlite.files import DATABASE
+from driftd.adapters.sqlite.files import DATABASE, QUARANTINE
 from driftd.app.casework import sites
 from driftd.app.opening import writing
 from driftd.config import Config
@@ -30,6 +30,9 @@ async def erase(config: Config, removal: Removal) -> str:
 
 
 def copies(config: Config) -> Sequence[Path]:
-    """Return the copies of the database that stand beside it."""
+    """Return the copies of the database that are known: made by upgrades and backups, or set aside."""
     beside = {DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm"}
-    return sorted(each for each in config.data_dir.glob(f"{DATABASE}*") if each.name not in beside)
+    found = {each for each in config.data_dir.glob(f"{DATABASE}*") if each.name not in beside}
+    for folder in (config.backup_dir, config.data_dir / QUARANTINE):
+        found |= {each for each in folder.glob("**/*") if each.is_file()}
+    return sorted(found)

@@ -56,7 +56,7 @@ def _erased(config: "Config", removal: "Removal") -> str:
         said = posted(config, "/api/v1/erasures", _body(removal), seconds=_SECONDS)
     else:
         said = run(erasure.erase, config, removal)
-    beside = [f'"{each}" is a copy of the database of before: delete it' for each in erasure.copies(config)]
+    beside = [f'"{each}" is a copy of before: delete it, or wait until it goes' for each in erasure.copies(config)]
     return "\n".join([said, *beside])
 
 

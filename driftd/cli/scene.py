@@ -136,6 +136,7 @@ def _configured(farm: Farm, served: Mapping[str, Serving], haste: Haste, address
             secret=lambda tenant: f'{{ file = "{tenant.name}" }}',
             tables={
                 "daemon": {"data_dir": "data", "log_level": "error"},
+                "store": {"ballast": "64KiB"},
                 "web": {"listen": listen},
                 "defaults": haste.settings,
             },

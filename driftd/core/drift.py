@@ -112,6 +112,7 @@ class Check(StrEnum):
     TOKEN_LIFE = "token_life"  # noqa: S105 - a name
     CERTIFICATE_EXPIRES = "certificate_expires"
     CLOCK_SKEW = "clock_skew"
+    LOG_BEGAN_ANEW = "log_began_anew"
 
 
 class Drift(Struct, frozen=True):

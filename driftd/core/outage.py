@@ -4,7 +4,7 @@ What a status calls lasting has had its grace, so such a drift is certain; a tro
 keeps the reason that it was first known by: a host that goes down has several in turn.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -15,10 +15,12 @@ from driftd.core.alerts.model import Alert
 from driftd.core.drift import Check, Drift, DriftKind, Impact, SchemaKind, Severity
 from driftd.core.health import Trouble
 from driftd.core.reasons import MEANINGS, Actor, Cause, State
-from driftd.core.status import ConnectionStatus, ResourceStatus
+from driftd.core.status import ConnectionStatus, Rebased, ResourceStatus
 from driftd.errors import Reason
 
 STALLED: Final = str(State.STALLED)
+_TOLD: Final = 86_400_000
+"""Milliseconds for which it is told that the log began anew."""
 _ASIDE: Final = frozenset({State.PAUSED, State.MAINTENANCE, State.UNVALIDATED, State.UNKNOWN})
 """States in which nothing is known of what a connection is like."""
 _CHECKED: Final = frozenset({Reason.EMPTY_ANSWER, Reason.SUSPECT_MASS_DELETE, Reason.KEY_NOT_UNIQUE, Reason.FROZEN})
@@ -115,6 +117,26 @@ def missed(connection: str, resource: ResourceStatus, since: int, now: int) -> I
         certain=times >= _RUNS,
         own_grace=True,
     )
+
+
+def began_anew(connections: Iterable[str], rebased: Rebased | None, now: int) -> Iterator[Drift]:
+    """Give the drift of each connection whose log of changes began anew within a day of `now` (epoch ms)."""
+    if rebased is None or not rebased.at <= now < rebased.at + _TOLD:
+        return
+    for each in connections:
+        yield Drift(
+            connection=each,
+            kind=DriftKind.FRESHNESS,
+            finding=Check.LOG_BEGAN_ANEW,
+            severity=Severity.WARNING,
+            actor=Actor.SRE,
+            expected="the log of changes goes on where it was",
+            seen=f"it began anew: {rebased.reason}",
+            rule="the database was replaced within 24 h",
+            hint="have everyone who follows `driftd changes` read the records again",
+            certain=True,
+            since=rebased.at,
+        )
 
 
 def late(resource: ResourceStatus, since: int, now: int) -> tuple[float, float]:

@@ -21,7 +21,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final, TypeAlias
 
-from msgspec import Raw, Struct, json
+from msgspec import Raw, Struct, field, json
 
 from driftd.core.canonical import scalar
 from driftd.core.model import Json, JsonObject, Privacy, Resource
@@ -29,6 +29,8 @@ from driftd.core.model import Json, JsonObject, Privacy, Resource
 MASK: Final = "***"
 _HASHED: Final = re.compile(r"hash:[0-9a-f]{32}")
 _STRICTEST_LAST: Final = tuple(Privacy)
+_PATHS: Final = 5_000
+"""Paths of which is kept what was found."""
 _ENCODE: Final = json.Encoder(order="sorted").encode
 Rules: TypeAlias = Mapping[str, Privacy]
 """Name or path of a member → its rule."""
@@ -75,6 +77,8 @@ class Veil(Struct, frozen=True):
     sets: tuple[Rules, ...]
     key: bytes
     """Of the connection."""
+    _seen: dict[tuple[str, tuple[Privacy, ...]], tuple[tuple[Privacy, ...], Privacy]] = field(default_factory=dict)
+    """What was found of paths: records of a class have the same ones."""
 
     def __repr__(self) -> str:
         return f"Veil({[dict(each) for each in self.sets]})"
@@ -111,6 +115,15 @@ class Veil(Struct, frozen=True):
 
     def at(self, path: str, name: str, above: tuple[Privacy, ...]) -> tuple[tuple[Privacy, ...], Privacy]:
         """Return the rule of each set at a path below `above`, and the one that counts."""
+        known = self._seen.get((path, above))
+        if known is not None:
+            return known
+        if len(self._seen) >= _PATHS:
+            self._seen.clear()
+        known = self._seen[path, above] = self._found(path, name, above)
+        return known
+
+    def _found(self, path: str, name: str, above: tuple[Privacy, ...]) -> tuple[tuple[Privacy, ...], Privacy]:
         found = tuple(
             rules.get(path) or rules.get(name) or inherited for rules, inherited in zip(self.sets, above, strict=True)
         )
@@ -140,7 +153,9 @@ class _Look:
         for name, value in record.items():
             path = f"{at}.{name}" if at else name
             rules, rule = self._veil.at(path, name, above)
-            if rule is not Privacy.DROP:
+            if rule is Privacy.KEEP and not isinstance(value, dict | list):
+                kept[name] = value
+            elif rule is not Privacy.DROP:
                 kept[name] = self._value(value, path, rules, rule)
         return kept
 
@@ -161,7 +176,11 @@ class _Look:
         for name, raw in json.decode(body, type=dict[str, Raw]).items():
             path = f"{at}.{name}" if at else name
             rules, rule = self._veil.at(path, name, above)
-            shown = None if rule is Privacy.DROP else self._raw(bytes(raw), path, rules, rule)
+            value = bytes(raw)
+            if rule is Privacy.KEEP and value[:1] not in (b"{", b"["):
+                kept[name] = raw
+                continue
+            shown = None if rule is Privacy.DROP else self._raw(value, path, rules, rule)
             if shown is None or (rule is Privacy.MASK and not self._masked and not shown.strip(b"[]{},")):
                 continue
             kept[name] = Raw(shown)

@@ -3,7 +3,7 @@
 Each port has one contract suite in ``tests/contracts`` that every implementation passes.
 """
 
-from driftd.ports.casebook import Casebook, Filing, Told
+from driftd.ports.casebook import VERSIONS, Casebook, Filing, Told
 from driftd.ports.changelog import Changelog
 from driftd.ports.logbook import KEPT, Entries, Hour, Logbook, Polled, Remembered
 from driftd.ports.source import Source, Traffic
@@ -12,6 +12,7 @@ from driftd.ports.surroundings import Clock, Log
 
 __all__ = [
     "KEPT",
+    "VERSIONS",
     "Casebook",
     "Changelog",
     "Clock",

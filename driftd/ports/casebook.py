@@ -1,7 +1,7 @@
 """What detection remembers: alerts, notices, schemas, breaches."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from msgspec import Struct
 
@@ -11,6 +11,9 @@ from driftd.core.invariants.model import Breach, Link, SumKey, Sums
 from driftd.core.memory import Memory
 from driftd.core.model import KeyBytes
 from driftd.core.schema.model import Baseline, SchemaVersion
+
+VERSIONS: Final = 200
+"""Versions of a schema that are kept of each source, the newest: one that flaps makes a new one each time."""
 
 
 class Told(Struct, frozen=True):
@@ -50,7 +53,7 @@ class Casebook(Protocol):
         ...
 
     async def versions(self, connection: str, resource: str) -> Sequence[SchemaVersion]:
-        """Return the schema versions of a resource, learnt ones first, each source by number."""
+        """Return the schema versions of a resource that are kept, learnt ones first, each source by number."""
         ...
 
     async def evaluated(self) -> Mapping[tuple[str, str], int]:

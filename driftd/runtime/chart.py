@@ -75,7 +75,7 @@ class Chart:
         """Note what keeps driftd itself from capturing anything, or with None that it is over."""
         outage = self.health.outage
         if trouble is not None:
-            self.health = replace(self.health, outage=trouble, good=0)
+            self.health = replace(self.health, outage=replace(trouble, at=self._clock.now()), good=0)
         elif outage is not None and outage.reason is Reason.STORE_ERROR:
             self.health = replace(self.health, outage=None)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from driftd.core import canonical, diff, fingerprint, flat, oversize, strict
+from driftd.core import canonical, diff, fingerprint, flat, kinship, oversize, strict
 from driftd.core.cadence import details_in_hand
 from driftd.core.diff import Sighting
 from driftd.core.lines import Line
@@ -46,6 +46,8 @@ class Comparison:
         self._completed: set[KeyBytes] = set()
         self.members: Counter[str] = Counter()
         """How many updates changed each top-level member."""
+        self.looked = self.others = 0
+        """Updates that were looked into, and those that made another thing of their record."""
 
     @property
     def details_allowed(self) -> int:
@@ -200,6 +202,9 @@ class Comparison:
     def _note(self, change: Change) -> None:
         self._tally.changes[change.op] += 1
         if change.op is Op.UPDATE:
+            if self.looked < kinship.SAMPLE and change.before is not None and change.after is not None:
+                self.looked += 1
+                self.others += kinship.another(change.before, change.after)
             self.members.update({pointer.split("/", 2)[1] for pointer in change.changed if pointer})
 
     def _next_row(self) -> int:

@@ -24,6 +24,7 @@ from driftd.core.volatile import LONGEST, MOST, nearly_all
 from driftd.errors import DamagedStoreError, FencedError, Reason, SourceError, StoreError
 from driftd.ports import Cycle
 from driftd.runtime.ahead import read_ahead
+from driftd.runtime.canary import Canary
 from driftd.runtime.checks import Start
 from driftd.runtime.compare import Comparison, Found
 from driftd.runtime.deletes import Deletes, Missing, SilentOnceError
@@ -129,6 +130,7 @@ class Way:
         )
         self.reader.expected = standing.records if standing.baselined else None
         self.comparison = Comparison(tenant, resource, standing, tally, veiling)
+        self.canary = Canary(tenant, resource, standing, tally, self.comparison)
         self.watermark = standing.watermark
         self.missing = Missing()
         self.layout: list[Segment] = []
@@ -193,6 +195,7 @@ class Way:
         await self._refresh(writing)
         await self._doubtful(writing)
         self.missing.settle(self.loose - stretches.homes)
+        self.canary.swept(len(self.missing))
         unique = self._keys_unique(segments)
         async for judged in deletes.judged(self.missing, key_unique=unique):  # look again ─▶ gate
             await self._write(writing, judged)
@@ -205,6 +208,7 @@ class Way:
         if kind is Kind.DELTA:
             query, self.watermark = await opening(reader, source, resource, self.standing, self.tenant.clock.now())
         told: set[KeyBytes] = set()
+        known = 0
         async for lines in pages(reader, resource, query):
             if kind is Kind.PROBE:
                 for record in lines.records:
@@ -212,11 +216,13 @@ class Way:
             # what comes again was changed while this delta reads, and stays for the next: it is within the overlap
             latest = {line.key: line for line in self._seen(lines.unknown()) if line.key and line.key not in told}
             stored = await self.tenant.store.known(resource, latest)
+            known += len(stored)
             found = await self.comparison.found(list(latest.values()), stored, page=self._position, placed=False)
             await self._write(writing, found)
             told.update(row.key for row in found.rows)
             if query.descending and all(key in stored for key in latest):
                 break
+        await self.canary.glanced(self.tenant.store, reader, known)
         await self._doubtful(writing)
         await self._commit(writing, kind)
 

@@ -9,7 +9,8 @@ from msgspec import Struct
 from driftd import __version__
 from driftd.config import Config
 from driftd.core.drift import Drift
-from driftd.core.status import Daemon, Database, Status
+from driftd.core.outage import began_anew
+from driftd.core.status import Daemon, Database, Rebased, Status
 from driftd.errors import ConfigError
 from driftd.ports import Log, Remembered
 from driftd.runtime.credentials import credential_drifts, evidence_of
@@ -52,6 +53,8 @@ class Instruments(Struct, frozen=True):
     """Lines written, by level."""
     database: Callable[[], Database | None]
     revision: str
+    rebased: Rebased | None = None
+    """When the log last began anew."""
 
 
 class Running:
@@ -166,7 +169,8 @@ class Running:
 
     def _credentials(self, now: int) -> list[Drift]:
         posts = self._supervisor.posts
-        return credential_drifts((evidence_of(each.connection, *each.chart.evidence) for each in posts), now)
+        anew = began_anew((each.connection.name for each in posts), self._instruments.rebased, now)
+        return [*credential_drifts((evidence_of(each.connection, *each.chart.evidence) for each in posts), now), *anew]
 
     def sites(self) -> Mapping[tuple[str, str], Site]:
         """Return where each resource is polled, by connection and resource."""

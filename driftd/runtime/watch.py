@@ -34,8 +34,8 @@ GROUP: Final = 500
 """Alerts in one transaction, so that no commit waits long for it."""
 _PAUSE: Final = 250
 """Connections that are looked at without letting others run."""
-_OF_CREDENTIALS: Final = frozenset(
-    {Check.SECRET_EXPIRES, Check.TOKEN_LIFE, Check.CERTIFICATE_EXPIRES, Check.CLOCK_SKEW}
+_BY_THE_MINUTE: Final = frozenset(
+    {Check.SECRET_EXPIRES, Check.TOKEN_LIFE, Check.CERTIFICATE_EXPIRES, Check.CLOCK_SKEW, Check.LOG_BEGAN_ANEW}
 )
 
 
@@ -48,7 +48,7 @@ class Sight(Struct, frozen=True):
     statuses: Callable[[], Sequence[ConnectionStatus]]
     """All connections as they were last looked at; none: nothing is looked at yet."""
     credentials: Callable[[int], Iterable[Drift]] | None = None
-    """Gives the drifts of all credentials, certificates and clocks at a time (epoch ms)."""
+    """Gives the drifts of all credentials, certificates and clocks, and of a log that began anew; at epoch ms."""
 
 
 class Watch:
@@ -158,7 +158,7 @@ class Watch:
         drifts = [each for each in self._sight.credentials(now) if each.connection in homes]
 
         def covers(alert: Alert) -> bool:
-            ours = alert.drift.finding in _OF_CREDENTIALS and not watched(alert.drift)
+            ours = alert.drift.finding in _BY_THE_MINUTE and not watched(alert.drift)
             return ours and not alert.group and alert.drift.connection in homes
 
         look = Look(now, MINUTE, covers=covers, waits=every, glance=True, terms=self._alarms.terms)

@@ -173,16 +173,30 @@ def test_a_database_is_migrated_without_a_poll(driftd: Driftd, empty: Stocked) -
     assert empty.database.with_name("driftd.db.schema-3").exists()
 
 
+def test_a_cursor_stays_where_what_it_printed_went_nowhere(driftd: Driftd, start: Started, changed: Stocked) -> None:
+    """It is moved once all has left: who reads it again hears all of it."""
+    process = start("changes", "-c", changed.config, "--cursor", "warehouse")
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.wait(timeout=30) == 0
+    assert cursors(driftd, changed)["warehouse"]["after"] == 0
+
+
 def test_a_running_daemon_does_the_writing(driftd: Driftd, start: Started, changed: Stocked) -> None:
-    """Cursors are made, moved and forgotten, and the log is pruned, while it owns the database."""
+    """Cursors are made, moved and forgotten, and the log is pruned, while it owns the database; it prunes by itself."""
+    with closing(sqlite3.connect(changed.database)) as db, db:
+        db.execute("UPDATE generations SET published_at = published_at - ? WHERE base_seq = 1", (91 * DAY,))
     every = lines(driftd("changes", "-c", changed.config).out)
     process = start("run", "-c", changed.config)
     assert process.stderr is not None
-    while "driftd runs" not in process.stderr.readline():
-        assert process.poll() is None
+    said = ""
+    while not ("driftd runs" in said and 'msg="log pruned" events=2 bodies=0' in said):
+        assert process.poll() is None, said
+        said += process.stderr.readline()
     reading = ("changes", "-c", changed.config, "--cursor", "warehouse")
-    assert lines(driftd(*reading, "--limit", "3").out) == every[:3]
-    assert cursors(driftd, changed)["warehouse"]["after"] == 3
+    marker, *read = lines(driftd(*reading, "--limit", "3").out)
+    assert (marker["truncated_before"], read) == (3, every[2:5])
+    assert cursors(driftd, changed)["warehouse"]["after"] == 5
     assert driftd("db", "prune", "-c", changed.config).out == "nothing gone\n"
     assert driftd("cursors", "forget", "warehouse", "-c", changed.config).code == 0
     assert driftd("cursors", "forget", "warehouse", "-c", changed.config).code == 1

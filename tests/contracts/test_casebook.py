@@ -10,7 +10,7 @@ from driftd.core.memory import Memory
 from driftd.core.model import Absence, Standing
 from driftd.core.schema.model import Baseline, FieldForm, SchemaVersion, Source, ValueKind
 from driftd.errors import FencedError, StoreError
-from driftd.ports import Casebook, Detected, Facts, Filing, Store
+from driftd.ports import VERSIONS, Casebook, Detected, Facts, Filing, Store
 from tests.contracts.detecting import (
     CUSTOMER,
     DELIVERED,
@@ -106,6 +106,13 @@ class TestRemembering:
         assert found.referring == {"BPCUSTOMER": [link("a", "v2")]}
         assert found.breaches == [breach("m2")]
 
+    async def test_versions_are_so_many_at_most(self, store: Store, casebook: Casebook) -> None:
+        """The newest of each source."""
+        await poll(store, detected=Detected(versions=[version(1, Source.DECLARED)]))
+        await poll(store, detected=Detected(versions=[version(number + 1) for number in range(VERSIONS + 1)]))
+        numbers = [(each.source, each.number) for each in await casebook.versions(*CUSTOMER)]
+        assert numbers == [*((Source.LEARNT, n + 2) for n in range(VERSIONS)), (Source.DECLARED, 1)]
+
     async def test_versions_are_listed_by_source_and_number(self, store: Store, casebook: Casebook) -> None:
         """Learnt ones first, 9 before 10; one written again is replaced."""
         numbers = [10, 2, 9, 1]
@@ -116,6 +123,14 @@ class TestRemembering:
         learnt: list[SchemaVersion] = [version(1), again, version(9), version(10)]
         declared = [version(n, Source.DECLARED) for n in (1, 2, 9, 10)]
         assert await casebook.versions(*CUSTOMER) == [*learnt, *declared]
+
+    async def test_only_the_latest_versions_are_kept(self, store: Store, casebook: Casebook) -> None:
+        """A schema that changes for ever has a bounded history, each source its own."""
+        for numbers in ([1, 2], [3, 500], [501], [502, 503]):
+            await poll(store, detected=Detected(versions=[version(n) for n in numbers]))
+        await poll(store, detected=Detected(versions=[version(1, Source.DECLARED)]))
+        found = [(each.source, each.number) for each in await casebook.versions(*CUSTOMER)]
+        assert found == [*((Source.LEARNT, n) for n in (500, 501, 502, 503)), (Source.DECLARED, 1)]
 
     async def test_only_what_was_evaluated_to_the_end_has_a_time(self, store: Store, casebook: Casebook) -> None:
         """A memory of checks that never came to their end is not among them; a later memory may take the time away."""

@@ -6,11 +6,11 @@ from typing import Any, Final
 
 import pytest
 
-from driftd.core import diff
+from driftd.core import diff, retention
 from driftd.core.model import Absence, Op, Standing
-from driftd.core.retention import CURSORS, DAY, Cursor, Day, Extent, Pruned, Retention
+from driftd.core.retention import DAY, Cursor, Day, Extent, Pruned, Retention
 from driftd.errors import DecisionError
-from driftd.ports import Changelog, Detected, Filing, Store
+from driftd.ports import Changelog, Detected, Erasure, Filing, Store
 from tests.contracts.staged import (
     CUSTOMERS,
     ELSEWHERE,
@@ -127,6 +127,26 @@ class TestAges:
         assert (await prune(subject, Retention(), 0.0)).stripped == 7
         assert [one["seq"] for one in await events(store) if "compacted" in one] == [*range(8, 15)]
 
+    async def test_what_would_go_is_what_goes(self, subject: Subject, store: Store, changelog: Changelog) -> None:
+        """Asking changes nothing."""
+        await poll(store, created("a"), created("b"), created("c"))
+        await poll(store, deleted("a"), standing=Standing(sweeps=2))
+        subject.clock.now += 70 * DAY
+        await poll(store, updated("b", 1), updated("c", 1), standing=Standing(sweeps=2))
+        subject.clock.now += 31 * DAY
+        await changelog.move(cursor(subject, 5))
+        for sweeps, (removed, stripped, tombstones) in ((2, (4, 1, 0)), (4, (0, 0, 1))):
+            await poll(store, standing=Standing(sweeps=sweeps))
+            before = await sight(store)
+            told = await changelog.ripe(KEPT, subject.clock.now)
+            assert (told.removed, told.stripped, told.tombstones) == (removed, stripped, tombstones)
+            assert await sight(store) == before
+            assert await prune(subject) == told
+        subject.clock.now += 401 * DAY
+        told = await changelog.ripe(Retention(log_bytes=1), subject.clock.now)
+        assert (told.removed, told.counters, told.cursors) == (2, 2, 1)
+        assert await prune(subject, Retention(log_bytes=1)) == told
+
 
 class TestReaders:
     async def test_what_a_live_cursor_has_not_read_stays_whole(
@@ -185,11 +205,14 @@ class TestReaders:
         assert (await prune(subject, Retention(log_bytes=1))).removed == 1
         assert await changelog.extent() == Extent(3, 3, 2, 0)
 
-    async def test_there_are_only_so_many_cursors(self, subject: Subject, changelog: Changelog) -> None:
+    async def test_there_are_only_so_many_cursors(
+        self, subject: Subject, changelog: Changelog, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """One more is refused; those there are still move."""
-        for number in range(CURSORS):
+        monkeypatch.setattr(retention, "CURSORS", 20)
+        for number in range(20):
             await changelog.move(cursor(subject, number, f"c{number:04}"))
-        with pytest.raises(DecisionError, match=f"there are {CURSORS} cursors already"):
+        with pytest.raises(DecisionError, match="there are 20 cursors already"):
             await changelog.move(cursor(subject, 0))
         await changelog.move(cursor(subject, 7, "c0000"))
         assert (await changelog.cursors())[0].seq == 7
@@ -233,6 +256,20 @@ class TestWhatStays:
         subject.clock.now += 61 * DAY
         assert (await prune(subject)).removed == 2
 
+    async def test_withheld_events_take_no_room_from_others(
+        self, subject: Subject, store: Store, changelog: Changelog
+    ) -> None:
+        """They count for the log when they come to it."""
+        await poll(store, created("a"), created("b"), detected=HOLD)
+        await poll(store, created("a"), resource=ELSEWHERE)
+        size = (await changelog.extent()).bytes
+        assert (await prune(subject, Retention(log_bytes=size))).rows == 0
+        await subject.casebook.file(RELEASE)
+        assert (await changelog.extent()).bytes > 2 * size
+        assert (await prune(subject, Retention(log_bytes=size))).removed >= 2
+        await prune(subject, Retention(log_bytes=1))
+        assert (await changelog.extent()).bytes == 0
+
 
 class TestTombstones:
     async def test_they_go_two_sweeps_after_their_event(
@@ -255,6 +292,24 @@ class TestTombstones:
         assert set((await sight(store)).stored) == {key("b")}
         assert (await store.standing(CUSTOMERS)).forgotten == 3
         assert (await prune(subject)).rows == 0
+
+    async def test_what_is_erased_meanwhile_takes_none_along(
+        self, subject: Subject, store: Store, changelog: Changelog
+    ) -> None:
+        """An erasure has keys that come back told apart at once; tombstones go by their own time."""
+        await poll(store, created("a"), created("b"), created("c"))
+        await poll(store, deleted("a"))
+        subject.clock.now += 91 * DAY
+        await prune(subject)
+        await poll(store, deleted("b"), standing=Standing(sweeps=1))
+        await store.erase(CUSTOMERS, Erasure(key("c"), b"hash of c", 5, Detected()))
+        assert (await store.standing(CUSTOMERS)).forgotten == 5
+        await poll(store, standing=Standing(sweeps=2))
+        assert (await prune(subject)).tombstones == 1
+        assert set((await sight(store)).stored) == {key("b")}
+        subject.clock.now += 91 * DAY
+        await prune(subject)
+        assert (await store.standing(CUSTOMERS)).forgotten == 5
 
     async def test_a_key_that_comes_back_later_is_new(
         self, subject: Subject, store: Store, changelog: Changelog

@@ -66,3 +66,14 @@ async def test_every_path_on_the_page_of_drift_is_served() -> None:
             known = path.replace("ID", "0123").replace("NAME", "aldgate").replace("RESOURCE", "BPCUSTOMER")
             answer = await client.request(method, known, json=None if method == "GET" else {})
             assert answer.status_code == (200 if method == "GET" else 400), known
+
+
+async def test_every_path_on_the_page_of_storage_is_served() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "storage.md").read_text()
+    paths = re.findall(r"^\| `(GET|POST) (/[^`]*)` \|", text, re.MULTILINE)
+    assert len(paths) >= 4
+    async with served(Pretended()) as client:
+        for method, path in paths:
+            body = {"after": 1} if path.endswith("NAME") else {}
+            answer = await client.request(method, path.replace("NAME", "aldgate"), json=body)
+            assert answer.status_code == 200, path

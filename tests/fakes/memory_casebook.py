@@ -13,7 +13,7 @@ from driftd.core.memory import Memory
 from driftd.core.model import KeyBytes
 from driftd.core.schema.model import Baseline, SchemaVersion, Source
 from driftd.errors import FencedError
-from driftd.ports import Detected, Facts, Filing, Told
+from driftd.ports import VERSIONS, Detected, Facts, Filing, Told
 
 _Names = tuple[str, str]
 
@@ -52,6 +52,9 @@ class MemoryCasebook:
             self._baselines[names] = detected.baseline
         for version in detected.versions:
             self._versions[*names, version.source, version.number] = version
+            for number in [each[3] for each in self._versions if each[:3] == (*names, version.source)]:
+                if number <= version.number - VERSIONS:
+                    del self._versions[*names, version.source, number]
         self._learn(connection, resource, detected.facts)
         self._tell(detected.alerts, detected.notices)
         self._deeds += detected.deeds

@@ -1,6 +1,7 @@
 """The `Changelog` port on the lists of the memory store."""
 
 from collections.abc import Callable, Collection, Sequence
+from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from msgspec.structs import astuple, replace
@@ -8,7 +9,7 @@ from msgspec.structs import astuple, replace
 from driftd.core import retention as keeping
 from driftd.core.envelope import Context, envelope
 from driftd.core.model import Change, Op
-from driftd.core.retention import CURSORS, DAY, LIVES, Commit, Cursor, Day, Extent, Pruned, Retention
+from driftd.core.retention import DAY, LIVES, Commit, Cursor, Day, Extent, Pruned, Retention
 from driftd.errors import DecisionError
 
 if TYPE_CHECKING:
@@ -64,8 +65,8 @@ class MemoryChangelog:
         return [self._cursors[name] for name in sorted(self._cursors)]
 
     async def move(self, cursor: Cursor) -> None:
-        if cursor.name not in self._cursors and len(self._cursors) >= CURSORS:
-            raise DecisionError(f"there are {CURSORS} cursors already", hint="forget one")
+        if cursor.name not in self._cursors and len(self._cursors) >= keeping.CURSORS:
+            raise DecisionError(f"there are {keeping.CURSORS} cursors already", hint="forget one")
         self._cursors[cursor.name] = cursor
 
     async def forget(self, name: str) -> bool:
@@ -91,7 +92,8 @@ class MemoryChangelog:
         return Pruned(removed, stripped, len(old), tombstones, len(unused), log_bytes)
 
     async def ripe(self, retention: Retention, now: int) -> Pruned:
-        raise NotImplementedError
+        kept = deepcopy(self._store)
+        return await kept.changelog.prune(retention, now, 0.0)
 
     async def shrink(self) -> int:
         given, self.free = min(self.free, 1 << 20), max(0, self.free - (1 << 20))

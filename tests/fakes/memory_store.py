@@ -49,6 +49,8 @@ class _Shelf:
     released: int = 0
     """The seq of the last event that was released late."""
     forgotten: int = 0
+    forgets: int = 0
+    """Up to which number tombstones go once `forgets_at` sweeps are complete."""
     forgets_at: int | None = None
     open: "MemoryCycle | None" = None
     erased: set[bytes] = field(default_factory=set)
@@ -69,11 +71,12 @@ class _Shelf:
         if self.forgets_at is None:
             late = self.withheld or self.released >= first
             if not late and any(self.records[key].seq < first for key in tombstones):
-                self.forgotten, self.forgets_at = first - 1, self.standing.sweeps + 2
+                self.forgets, self.forgets_at = first - 1, self.standing.sweeps + 2
+                self.forgotten = max(self.forgotten, self.forgets)
             return 0
         if self.standing.sweeps < self.forgets_at:
             return 0
-        gone = [key for key in tombstones if self.records[key].seq <= self.forgotten]
+        gone = [key for key in tombstones if self.records[key].seq <= self.forgets]
         for key in gone:
             del self.records[key]
         self.forgets_at = None

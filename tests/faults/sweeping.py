@@ -23,6 +23,7 @@ from driftd.core.secret import Secret
 from driftd.runtime.poll import Round, poll
 from driftd.runtime.tenant import Tenant
 from tests.fakes.detection import detector_of
+from tests.fakes.loopback import LOOPBACK
 from tests.house.rig import SEED, resource
 
 NAME = "BPCUSTOMER"
@@ -32,7 +33,8 @@ async def main(*arguments: str) -> None:
     """Sweep once for each line that comes in."""
     url, directory, folder, token_path, client_id, page = arguments
     secret = Secret(sys.stdin.readline().strip())
-    settings = X3Settings("aldgate", url, folder, ClientCredentials(url + token_path, client_id, secret))
+    auth = ClientCredentials(url + token_path, client_id, secret)
+    settings = X3Settings("aldgate", url, folder, auth, egress=LOOPBACK)
     clock, polled = SystemClock(), resource(NAME, page_size=int(page))
     async with (
         X3Source(settings, None, clock) as source,

@@ -76,8 +76,8 @@ def after(daemon: Daemon, site: Estate) -> None:
 WAYS = [
     pytest.param(spoil, backup, id=f"{spoil.__name__} {'with' if backup else 'without'} a backup", marks=marks)
     for spoil, backup, marks in (
-        (overwritten, True, ()),
-        (something_else, False, ()),
+        (overwritten, True, pytest.mark.heavy),
+        (something_else, False, pytest.mark.heavy),
         (truncated, True, pytest.mark.heavy),
         (emptied, True, pytest.mark.heavy),
         (emptied, False, pytest.mark.heavy),
@@ -110,6 +110,27 @@ def test_a_database_damaged_while_nobody_looked(spoil: Spoil, backup: bool, tmp_
         assert ("backups" in replaced["by"]) is backup
         assert (Path(replaced["aside"].strip('"')) / "driftd.db").read_bytes() == spoiled
         assert "the log of changes began anew" in status
+
+
+@pytest.mark.heavy
+@pytest.mark.fault(6)
+def test_a_database_damaged_while_the_daemon_runs(tmp_path: Path, observe: Observe) -> None:
+    """It stops writing, sets the file aside and goes on from its backup in the same process, as it would at a start."""
+    with estate(tmp_path) as site:
+        path, tenant = tmp_path / "data" / "driftd.db", site.tenants[0]
+        with running(tmp_path) as daemon:
+            held = before(daemon, site, backup=True)
+            last = read(tmp_path, tenant).seq
+            os.truncate(path.with_name("driftd.db-wal"), 0)
+            overwritten(path)
+            tenant.advance(update=5, create=3, delete=2, resource="BPCUSTOMER")
+            daemon.until(lambda: daemon.lines("database replaced"), "replaced")
+            after(daemon, site)
+            (replaced,) = daemon.lines("database replaced")
+            assert len(daemon.lines("driftd runs")) == 2
+            assert daemon.end() == 0
+        told(observe, site, held, last)
+        assert "backups" in replaced["by"]
 
 
 def told(observe: Observe, site: Estate, held: Rig | None, last: int) -> None:

@@ -21,6 +21,7 @@ from driftd.runtime.quota import Quota
 from driftd.runtime.traffic import ConnectionTraffic
 from driftd.runtime.way import Way
 from driftd.simulator import Farm, Tenant, serving
+from tests.fakes.loopback import LOOPBACK
 from tests.faults.observing import Observe
 from tests.house.rig import Rig as House
 from tests.house.rig import resource, truth
@@ -89,7 +90,7 @@ async def limited(tenant: Tenant, url: str, directory: Path, clock: Hasty, quota
     purse = Purse(tenant.name, Budget(10**6, 10**12), Usage(), clock)
     traffic = ConnectionTraffic(4, way, anyio.CapacityLimiter(4), purse, gauges, quota)
     auth = ClientCredentials(url + tenant.token_path, tenant.client_id, lambda: tenant.client_secret)
-    settings = X3Settings(tenant.name, url, tenant.folder, auth, endpoint=tenant.endpoint)
+    settings = X3Settings(tenant.name, url, tenant.folder, auth, endpoint=tenant.endpoint, egress=LOOPBACK)
     async with (
         SqliteStore.open(directory, clock_now=clock.now) as store,
         X3Source(settings, None, clock, traffic) as source,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from tests.adapters.x3.asking import CERTIFICATES
 from tests.adapters.x3.scripted import settings
 from tests.faults.front import Front, fronting, needs_nginx
 from tests.faults.observing import Observe
+from tests.house.process import connection, head, running
 
 pytestmark = [pytest.mark.anyio, needs_nginx]
 AUTHORITY = {"ca_file": CERTIFICATES / "authority.pem"}
@@ -112,6 +114,37 @@ async def test_what_is_trusted_is_read(site: Site, observe: Observe, front: str,
     lost, invented = len(truth - found), len(found - truth)
     observe(f"trusted with {', '.join(changes)}: {len(found)} records read", lost=lost, invented=invented)
     assert found == truth
+
+
+@pytest.mark.fault(10)
+def test_the_daemon_tells_of_each_and_polls_the_others(site: Site, tmp_path: Path, observe: Observe) -> None:
+    """One daemon, one connection a front: state, reason and text of each, while the trusted one goes on."""
+    (tmp_path / "secret").write_text(site.tenant.client_secret)
+    trusted = {name: str(path) for name, path in (AUTHORITY | CLIENT).items()}
+    known = {"expired": "tls_expired", "wrong name": "tls_error", "old": "tls_error", "good": ""}
+    text = [head(requests_per_day=10**8)]
+    for front in known:
+        token = f'token_url = "{site.fronts[front]}{site.tenant.token_path}"\nclient_id = "{site.tenant.client_id}"\n'
+        auth = f'{token}client_secret = {{ file = "secret" }}\n'
+        name = front.replace(" ", "-")
+        text.append(connection(site.tenant, site.fronts[front], [CUSTOMERS.name], name=name, auth=auth, **trusted))
+    (tmp_path / "driftd.toml").write_text("".join(text))
+    with running(tmp_path) as daemon:
+        for front, reason in known.items():
+            daemon.becomes(front.replace(" ", "-"), "unreachable" if reason else "ok")
+        told = daemon.text()
+        states = [daemon.state(front.replace(" ", "-")) for front in known]
+        failures = {
+            front: daemon.value("driftd_poll_failures_total", connection=front.replace(" ", "-"), reason=reason)
+            for front, reason in known.items()
+            if reason
+        }
+    observe(f"in one daemon: {', '.join(f'{front} {state}' for front, state in zip(known, states, strict=True))}")
+    assert states == ["unreachable", "unreachable", "unreachable", "ok"]
+    assert all(failures.values()), failures
+    assert "good until 2021-01-01" in told
+    assert "Hostname mismatch" in told
+    assert "no TLS of version 1.2" in told
 
 
 @pytest.mark.parametrize(

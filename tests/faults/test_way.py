@@ -9,13 +9,20 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from driftd.adapters.x3.settings import Proof
+from driftd.adapters.clock import SystemClock
+from driftd.adapters.x3.client import X3Source
+from driftd.adapters.x3.settings import Basic, Proof
+from driftd.core.model import Query
 from driftd.core.network import Egress
-from driftd.errors import Reason
+from driftd.core.secret import Secret
+from driftd.errors import Reason, SourceError
 from driftd.simulator import Farm, Fault, Serving, serving
+from tests.adapters.x3.asking import CERTIFICATES
 from tests.adapters.x3.names import Names
-from tests.adapters.x3.sockets import Wire, listening
+from tests.adapters.x3.scripted import settings
+from tests.adapters.x3.sockets import Wire, answered, listening
 from tests.faults.observing import Observe
+from tests.house.door import certified
 from tests.house.rig import Rig, resource, rig, truth
 
 pytestmark = pytest.mark.anyio
@@ -134,6 +141,28 @@ async def test_plain_http_leads_nowhere_outside_of_allow_http(tmp_path: Path, ob
     assert (report.outcome, report.reason) == ("failed", Reason.ADDRESS_NOT_ALLOWED)
     assert 'allow_http, such as "127.0.0.1/32"' in report.hint
     assert sent == 0
+
+
+@pytest.mark.fault(36)
+async def test_a_link_from_https_to_plain_http_is_not_followed(observe: Observe) -> None:
+    """Not even to the same host and port, where plain http is admitted."""
+
+    async def linked(wire: Wire) -> None:
+        await wire.request()
+        link = f"http://localhost:{server.port}/api1/x3/erp/ALDGATE/{CLASS}?key=gt.1"
+        await wire.send(answered(f'{{"$resources":[],"$links":{{"$next":{{"$url":"{link}"}}}}}}'.encode()))
+        await wire.request()
+
+    async with listening(linked, certified("good")) as server:
+        base, trusted = f"https://localhost:{server.port}", CERTIFICATES / "good.pem"
+        given = settings(Basic("u", Secret("hunter2")), base_url=base, ca_file=trusted)
+        async with X3Source(given, None, SystemClock()) as source:
+            page = await source.page(resource(CLASS), Query(5))
+            with pytest.raises(SourceError) as error:
+                await source.page(resource(CLASS), Query(5, next=page.next))
+    observe(f"$next to http: {error.value.reason}; {len(server.asked)} request, {server.connections} connection")
+    assert error.value.reason is Reason.PAGING_INCOMPLETE
+    assert (len(server.asked), server.connections) == (1, 1)
 
 
 @pytest.mark.fault(36)

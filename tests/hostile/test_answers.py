@@ -51,7 +51,7 @@ def judged(answer: Answer) -> None:
         assert moment(Issued(NOW, issued.life).ends_at)
 
 
-@tried(100, st.builds(Answer, STATUSES, BODIES, KINDS, TEXTS, TEXTS, TEXTS, TEXTS))
+@tried(40, st.builds(Answer, STATUSES, BODIES, KINDS, TEXTS, TEXTS, TEXTS, TEXTS))
 def test_any_answer_is_judged(answer: Answer) -> None:
     """Whatever is in an answer, it is a page, a record, a token, or a `SourceError` says why not."""
     judged(answer)
@@ -129,7 +129,7 @@ def test_a_certificate_without_an_end_has_one_in_every_zone() -> None:
     assert datetime.fromtimestamp(LATEST / 1000, UTC).year == 9999
 
 
-@tried(40, st.fixed_dictionaries({"$properties": JSONS | st.dictionaries(TEXTS, JSONS, max_size=3), "$type": JSONS}))
+@tried(12, st.fixed_dictionaries({"$properties": JSONS | st.dictionaries(TEXTS, JSONS, max_size=3), "$type": JSONS}))
 def test_any_declaration_is_a_form(prototype: dict[str, Any]) -> None:
     """Whatever a prototype declares, it has a form that can be stored, or a `SourceError` says why not."""
     with suppress(SourceError):

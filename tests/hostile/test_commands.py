@@ -53,11 +53,11 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-@pytest.mark.parametrize("examples", [60, pytest.param(MANY, marks=pytest.mark.heavy)])
+@pytest.mark.parametrize("examples", [30, pytest.param(MANY, marks=pytest.mark.heavy)])
 def test_any_arguments_are_answered(config: Path, capfd: pytest.CaptureFixture[str], examples: int) -> None:
     """Whatever is asked, there is an exit code, what is wrong in words, and nothing that a terminal obeys."""
 
-    @settings(max_examples=examples, derandomize=examples == 60, database=None)
+    @settings(max_examples=examples, derandomize=examples == 30, database=None)
     @given(st.sampled_from(COMMANDS), st.lists(ARGUMENTS, min_size=1, max_size=2))
     def asked(command: str, arguments: list[str]) -> None:
         capfd.readouterr()
@@ -92,12 +92,10 @@ def driven(*arguments: str, **streams: object) -> "subprocess.CompletedProcess[b
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full")
-@pytest.mark.parametrize("arguments", [["--help"], ["status"]])
-def test_an_output_without_room_is_told(config: Path, arguments: list[str]) -> None:
+def test_an_output_without_room_is_told(config: Path) -> None:
     """What cannot be written is one clear line and exit code 1, and no traceback."""
-    named = ["--config", str(config)] if arguments == ["status"] else []
     with FULL.open("wb") as full:
-        ran = driven(*arguments, *named, stdout=full)
+        ran = driven("status", "--config", str(config), stdout=full)
         assert ran.returncode == 1
         assert ran.stderr.splitlines()[-1].startswith(b"driftd: the output cannot be written (No space left on device)")
         assert b"Traceback" not in ran.stderr
@@ -106,25 +104,22 @@ def test_an_output_without_room_is_told(config: Path, arguments: list[str]) -> N
 
 def test_a_reader_that_goes_is_no_failure(config: Path) -> None:
     """A pipe that is closed ends the command quietly, with 0."""
-    for arguments in (["check", "config"], ["version"]):
-        named = ["--config", str(config)] if len(arguments) == 2 else []
-        reading, writing = os.pipe()
-        os.close(reading)
-        ran = driven(*arguments, *named, stdout=writing)
-        os.close(writing)
-        assert b"Traceback" not in ran.stderr
-        assert b"rror" not in ran.stderr
+    reading, writing = os.pipe()
+    os.close(reading)
+    ran = driven("check", "config", "--config", str(config), stdout=writing)
+    os.close(writing)
+    assert ran.returncode == 0
+    assert b"Traceback" not in ran.stderr
+    assert b"rror" not in ran.stderr
 
 
-@pytest.mark.parametrize("settings_", [{"PYTHONIOENCODING": "ascii"}])
-def test_a_terminal_of_few_letters_gets_them_escaped(config: Path, settings_: dict[str, str]) -> None:
+def test_a_terminal_of_few_letters_gets_them_escaped(config: Path) -> None:
     """An encoding without accents gives escapes, and JSON stays JSON."""
-    surroundings = {**os.environ, "PYTHONUTF8": "0", **settings_}
-    ran = driven("explain", "--config", str(config), "aldgate", "--lang", "fr", env=surroundings)
+    surroundings = {**os.environ, "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
+    asked = ("explain", "--config", str(config), "aldgate", "--lang", "fr")
+    ran = driven(*asked, env=surroundings)
     assert (ran.returncode, ran.stderr) == (1, b"")
-    told = driven("explain", "--config", str(config), "aldgate", "--lang", "fr", "--format", "json", env=surroundings)
+    assert ran.stdout.isascii()
+    told = driven(*asked, "--format", "json", env=surroundings)
     assert told.stdout.isascii()
     assert json.loads(told.stdout)["language"] == "fr"
-    odd = driven("explain", "--config", str(config), b"\xff\x1b[31m", env=surroundings)  # type: ignore[arg-type]
-    assert odd.returncode == 2
-    assert b"\x1b" not in odd.stderr

@@ -75,7 +75,7 @@ def read(text: str, folder: Path = Path()) -> None:
         assert len(message) < 2_000
 
 
-@tried(120, documents())
+@tried(50, documents())
 def test_any_document_is_read_or_its_mistakes_are_told(text: str) -> None:
     """A document with letters changed gives a configuration, or `ConfigError`; never anything else."""
     read(text)
@@ -170,7 +170,7 @@ VALUES = (
 )
 
 
-@tried(120, st.sampled_from(READERS), VALUES)
+@tried(80, st.sampled_from(READERS), VALUES)
 def test_any_value_is_read_or_refused_in_words(reader: Callable[[object], Any], value: object) -> None:
     """A value that is not right raises `ValueError` with what would be, short and in one line."""
     said = "right"

@@ -40,7 +40,7 @@ def spoilt(whole: bytes) -> st.SearchStrategy[bytes]:
     return changed | st.binary(max_size=40)
 
 
-@tried(150, st.sampled_from(NOUNS).flatmap(lambda noun: st.tuples(st.just(type(noun)), spoilt(salvage.pack(noun)))))
+@tried(60, st.sampled_from(NOUNS).flatmap(lambda noun: st.tuples(st.just(type(noun)), spoilt(salvage.pack(noun)))))
 def test_a_damaged_noun_is_what_is_left_of_it_or_none(found: tuple[type[Struct], bytes]) -> None:
     """Whatever bytes stand where one was packed, there is a noun or None."""
     kind, packed = found
@@ -48,7 +48,7 @@ def test_a_damaged_noun_is_what_is_left_of_it_or_none(found: tuple[type[Struct],
     assert noun is None or isinstance(noun, kind)
 
 
-@tried(60, st.sampled_from(NOUNS).flatmap(lambda noun: st.tuples(st.just(type(noun)), spoilt(boxed(noun)))))
+@tried(30, st.sampled_from(NOUNS).flatmap(lambda noun: st.tuples(st.just(type(noun)), spoilt(boxed(noun)))))
 def test_a_damaged_box_is_none(found: tuple[type[Struct], bytes]) -> None:
     """So it is in its box."""
     kind, box = found

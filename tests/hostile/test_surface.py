@@ -51,7 +51,7 @@ def families(text: str, accept: str) -> list[Any]:
     return list(read(body.decode()))
 
 
-@tried(12, TEXTS)
+@tried(5, TEXTS)
 def test_no_text_of_a_tenant_is_a_label(text: str) -> None:
     """Whatever a tenant says, an exposition is read by Prometheus' own parser, with its labels as ever."""
     quiet = {family.name: len(family.samples) for family in families("BPCNAM", "")}
@@ -66,7 +66,7 @@ def test_no_text_of_a_tenant_is_a_label(text: str) -> None:
                 assert not math.isnan(sample.value) or family.name.startswith("python")
 
 
-@tried(40, TEXTS)
+@tried(20, TEXTS)
 def test_documents_and_words_hold_what_a_tenant_says_and_no_more(text: str) -> None:
     """JSON reads back, and words are one line each that does nothing to a terminal."""
     alert = hostile(text).connections[0].alerts[0]
@@ -140,7 +140,7 @@ async def all_asked(requests: list[tuple[Any, ...]]) -> None:
         answered(request, await asked(request))
 
 
-@tried(30, st.lists(REQUESTS, min_size=3, max_size=8))
+@tried(12, st.lists(REQUESTS, min_size=3, max_size=8))
 def test_any_request_is_answered(requests: list[tuple[Any, ...]]) -> None:
     """Whatever is asked, there is one answer, it is no bug, and what it says is JSON where it says so."""
     anyio.run(all_asked, requests)

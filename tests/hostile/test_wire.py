@@ -66,7 +66,7 @@ def taken_apart(body: bytes) -> None:
                 ADDRESS.page(CUSTOMERS, Query(100, next=envelope.next))
 
 
-@tried(120, spoilt())
+@tried(60, spoilt())
 def test_a_spoilt_page_is_read_or_refused(body: bytes) -> None:
     """A valid page with bytes changed gives records, or a `SourceError`; never anything else."""
     taken_apart(body)
@@ -79,7 +79,7 @@ def test_any_bytes_are_read_or_refused(body: bytes) -> None:
     taken_apart(b'{"$resources":[' + body + b"]}")
 
 
-@tried(30, st.lists(st.dictionaries(TEXTS | st.just("BPCNUM"), JSONS, max_size=4), max_size=4))
+@tried(10, st.lists(st.dictionaries(TEXTS | st.just("BPCNUM"), JSONS, max_size=4), max_size=4))
 def test_records_of_any_members_are_read_or_refused(rows: list[dict[str, Any]]) -> None:
     """Members may have any name and value."""
     taken_apart(json.dumps({"$resources": rows}).encode())
@@ -114,10 +114,9 @@ def test_a_key_is_not_longer_than_its_bound() -> None:
     [
         b'{"A":"' + b"x" * oversize.RECORD + b'"}',
         b'{"A":[' + b"1," * (oversize.MEMBERS + 1) + b"1]}",
-        b'{"A":[' + b"{}," * (oversize.MEMBERS + 1) + b"1]}",
         b"{" + b",".join(b'"%d":1' % number for number in range(oversize.MEMBERS + 2)) + b"}",
     ],
-    ids=["bytes", "elements", "tables", "members"],
+    ids=["bytes", "elements", "members"],
 )
 def test_a_record_over_a_bound_is_not_taken_apart(record: bytes) -> None:
     """Its bytes, and all its members and elements, are bounded; a fingerprint stands for it."""

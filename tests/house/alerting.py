@@ -142,6 +142,7 @@ def written(
         secret=lambda tenant: f'{{ file = "{tenant.name}" }}',
         tables={
             "daemon": {"data_dir": str(folder / "data")},
+            "store": {"ballast": "64KiB"},
             "web": {"listen": "127.0.0.1:0"},
             "defaults": {"requests_per_day": 10**9, "bytes_per_day": "900TB", **settings},
         },

@@ -64,8 +64,9 @@ class Town:
 
     def _head(self, folder: Path) -> str:
         return (
-            f'[daemon]\ndata_dir = "{folder}/data"\nlog_level = "warning"\n[web]\nlisten = "127.0.0.1:0"\n[network]\n'
-            'allow_networks = ["127.0.0.0/8"]\nallow_http = ["127.0.0.0/8"]\n[defaults]\n'
+            f'[daemon]\ndata_dir = "{folder}/data"\nlog_level = "warning"\n[web]\nlisten = "127.0.0.1:0"\n'
+            '[store]\nballast = "64KiB"\n'
+            '[network]\nallow_networks = ["127.0.0.0/8"]\nallow_http = ["127.0.0.0/8"]\n[defaults]\n'
             f'probe = "{self.probe}s"\ndelta = "{self.probe}s"\nsecond_look = "1s"\nmass_delete_ratio = 1.0\n'
             f'timeout = "{self.timeout}s"\n'
             'requests_per_day = 1000000000\nbytes_per_day = "900TB"\n'

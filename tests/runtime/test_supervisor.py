@@ -80,7 +80,8 @@ def test_a_dead_host_is_tried_by_one_at_a_time(many: int, reason: Reason, observ
     Rig([connection(name, host="one") for name in names]).run(story)
 
 
-def test_a_refused_secret_is_looked_at_again_then_left_alone() -> None:
+@pytest.mark.fault(22)
+def test_a_refused_secret_is_looked_at_again_then_left_alone(observe: Observe) -> None:
     """auth_failed at the second look; then tries after 15 minutes, 30, 60, 60; it recovers by itself."""
 
     async def story(rig: Rig) -> None:
@@ -94,6 +95,7 @@ def test_a_refused_secret_is_looked_at_again_then_left_alone() -> None:
         assert 44 <= rig.clock.monotonic() - first <= 47
         await rig.until(lambda: rig.clock.monotonic() > first + 3 * 3600)
         waits = [later - earlier for earlier, later in pairwise(tenant.sent)]
+        observe(f"auth_failed at the second look, then tries after {[round(each / 60) for each in waits]} minutes")
         assert [round(wait / 15) * 15 for wait in waits if wait > 1] == [45, 900, 1800, 3600, 3600][: len(waits)]
         tenant.well()
         await rig.until(lambda: rig.status("a").state is State.OK)

@@ -1,5 +1,6 @@
 """One seed, played: daemons come and go while troubles strike, then everything must be as at the tenants."""
 
+import asyncio
 import gc
 import random
 import tempfile
@@ -21,6 +22,7 @@ from tests.simulation.disk import Killed
 from tests.simulation.inline import inlined
 from tests.simulation.life import TICK, Life
 from tests.simulation.network import Asked
+from tests.simulation.outputs import shown_wrongly
 from tests.simulation.scene import Drawn, Scene, chance
 from tests.simulation.shape import PLENTY, Shape, shape
 from tests.simulation.stores import FileShelf, MemoryShelf, Shelf
@@ -34,6 +36,8 @@ FENCED = 2 * 3600.0 + TICK
 AFTER = 5.0
 """Seconds until a new daemon is started."""
 LOOK = 300.0
+TASKS, PER_RESOURCE = 25, 8
+"""Tasks that a daemon and the play may have, and those for each resource polled."""
 SPINS = 10_000
 """Rounds of the loop at one instant that count as spinning."""
 
@@ -93,7 +97,10 @@ class Play:
             scene.verdict.stop = group.cancel_scope.cancel
             group.start_soon(self._lives)
             group.start_soon(self._business.run)
-            for trouble in plan(scene.shape, [each.name for each in scene.tenants]):
+            group.start_soon(self._sizes)
+            troubles = plan(scene.shape, [each.name for each in scene.tenants])
+            self._troubles = 2 * len(troubles)
+            for trouble in troubles:
                 group.start_soon(self._strikes.run, trouble)
                 if trouble.kind in LIFE:
                     group.start_soon(self._end, trouble)
@@ -101,7 +108,8 @@ class Play:
             self._business.rest()
             await self._settled(ends)
             self._over = True
-            self._outputs(scene.lives[-1])
+            for told in shown_wrongly(scene):
+                scene.oracle.broken(told)
             group.cancel_scope.cancel()
         scene.verdict.simulated = scene.now / 3600
         if self._over:
@@ -175,6 +183,16 @@ class Play:
             scene.oracle.broken("a daemon lives on although a later one owns its store")
             life.ending.scope.cancel()
 
+    async def _sizes(self) -> None:
+        """See that tasks stay few, whatever fails."""
+        resources = len(self._scene.places)
+        while True:
+            await anyio.sleep(1801)
+            tasks = len(asyncio.all_tasks()) - len(self._scene.active)
+            most = TASKS + PER_RESOURCE * resources + self._troubles
+            if tasks > most:
+                self._scene.oracle.broken(f"{tasks} tasks live, more than {most}")
+
     # --- the end
 
     async def _settled(self, ends: float) -> None:
@@ -200,19 +218,6 @@ class Play:
         if status is None:
             return "it is not polled"
         return "" if status.state is State.OK else f"the connection is {status.state}"
-
-    def _outputs(self, life: Life) -> None:
-        """Look for secrets in everything that is shown, and for bugs in the log."""
-        scene = self._scene
-        shown = {"the log": repr(scene.around.lines)}
-        if life.running is not None:
-            shown["the status"] = repr(life.running.status())
-        for what, text in shown.items():
-            if any(secret in text for secret in scene.secrets()):
-                scene.oracle.broken(f"a secret stands in {what}")
-        bugs = [f"{event}: {facts!r}" for _, event, facts in scene.around.lines if "bug" in event]
-        for each in bugs[:3]:
-            scene.oracle.broken(f"BUG {each}")
 
 
 def _quick() -> str | None:

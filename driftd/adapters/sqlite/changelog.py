@@ -11,7 +11,8 @@ from driftd.adapters.sqlite import pruning, tombstones
 from driftd.adapters.sqlite.database import Work
 from driftd.adapters.sqlite.sql import QUERIES
 from driftd.adapters.sqlite.transaction import Reader, Writer
-from driftd.core.retention import CURSORS, DAY, Cursor, Day, Extent, Pruned, Retention
+from driftd.core import retention as keeping
+from driftd.core.retention import DAY, Cursor, Day, Extent, Pruned, Retention
 from driftd.errors import DecisionError, StoreError
 
 _STEPS: Final = (pruning.remove, pruning.strip, pruning.drop_days, pruning.drop_cursors)
@@ -88,9 +89,9 @@ class SqliteChangelog:
 
 def _move(db: sqlite3.Connection, *, cursor: Cursor) -> None:
     known = {each.name for each in pruning.cursors(db)}
-    if cursor.name not in known and len(known) >= CURSORS:
+    if cursor.name not in known and len(known) >= keeping.CURSORS:
         raise DecisionError(
-            f"there are {CURSORS} cursors already",
+            f"there are {keeping.CURSORS} cursors already",
             hint="driftd cursors list shows them, driftd cursors forget NAME removes one",
         )
     db.execute(QUERIES["move_cursor"], asdict(cursor))

@@ -14,7 +14,7 @@ from driftd.core.alerts.model import Alert, Deed, Notice
 from driftd.core.memory import Memory
 from driftd.core.model import Resource
 from driftd.core.schema.model import Baseline, SchemaVersion
-from driftd.ports import Detected, Facts, Filing
+from driftd.ports import VERSIONS, Detected, Facts, Filing
 
 _NO_FACTS = Facts()
 
@@ -32,6 +32,9 @@ def detect(db: sqlite3.Connection, resource: Resource, detected: Detected) -> No
     if detected.baseline is not None:
         _write_baseline(db, number, detected.baseline)
     db.executemany(QUERIES["write_version"], (_version(number, each) for each in detected.versions))
+    db.executemany(
+        QUERIES["drop_versions"], ((number, each.source, each.number - VERSIONS) for each in detected.versions)
+    )
     if detected.facts != _NO_FACTS:
         facts.write(db, resource.connection, resource.name, detected.facts)
     _tell(db, detected.alerts, detected.notices)

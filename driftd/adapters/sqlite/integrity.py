@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from driftd.adapters.sqlite.faults import mapped
-from driftd.adapters.sqlite.migrating import check
+from driftd.adapters.sqlite.migrating import altered, check
 from driftd.adapters.sqlite.sql import QUERIES, READER, migrations
 from driftd.errors import DamagedStoreError, StoreError
 
@@ -68,6 +68,8 @@ def faults(path: Path, *, full: bool, given_up: Callable[[], bool] = never) -> S
 
 def faults_in(db: sqlite3.Connection, *, full: bool) -> Iterator[str]:
     """Give what is wrong with an open file."""
+    scripts = migrations()
+    yield from (f"{name} is not what it was" for name in altered(db, scripts[: check(db, Path(), len(scripts))]))
     if not full:
         yield from _told(db.execute(QUERIES["quick_check"]).fetchall())
         return

@@ -46,12 +46,18 @@ class Lock:
         self._write(_WRITES if self.torn else _WROTE if self.known else b"")
 
     def begins(self) -> None:
-        """Note that the holder writes from now on."""
+        """Note that the holder writes from now on; the write-ahead log is for certain by then."""
         self._write(_WRITES)
+        self._sync()
 
     def ends(self) -> None:
-        """Note that the holder writes no more."""
+        """Note that the holder writes no more, for certain before the write-ahead log goes: it would be missed."""
         self._write(_WROTE)
+        self._sync()
+
+    def _sync(self) -> None:
+        with suppress(OSError):
+            os.fsync(self._descriptor)
 
     def _write(self, state: bytes) -> None:
         text = self._name + state

@@ -13,7 +13,7 @@ from driftd.adapters.sqlite.database import Database, configure, opened
 from driftd.adapters.sqlite.faults import damaged, mapped
 from driftd.adapters.sqlite.files import DATABASE, LOCK, make, mending, wal_of
 from driftd.adapters.sqlite.lock import Lock, held
-from driftd.adapters.sqlite.migrating import check, migrate
+from driftd.adapters.sqlite.migrating import altered, check, migrate
 from driftd.adapters.sqlite.rebasing import rebase
 from driftd.adapters.sqlite.sql import QUERIES, READER, WRITER, migrations
 from driftd.adapters.sqlite.transaction import Writer
@@ -106,6 +106,8 @@ def _prepare(db: sqlite3.Connection, *, path: Path, found: Found, now: int) -> i
         raise damaged(path, str(said[0][0]))  # before anything is written
     configure(WRITER)(db)
     migrate(db, path, scripts)
+    if found.unclean and (names := altered(db, scripts)):
+        raise damaged(path, f'"{names[0]}" is not what it was')
     db.execute(QUERIES["optimize_at_open"]).fetchall()
     db.execute(QUERIES["durable"])
     if found.behind:

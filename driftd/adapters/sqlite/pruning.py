@@ -5,6 +5,7 @@ Events go in the order of the log, so that it is always whole from some seq on, 
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from driftd.adapters.sqlite.sql import QUERIES
@@ -14,6 +15,8 @@ from driftd.core.retention import DAY, Commit, Cursor, Extent, Pruned, Retention
 SLICE: Final = 1_000
 _SLACK: Final = 256
 """Free pages that stay for what is written next."""
+_STEP: Final = 256
+"""Pages given back in one transaction."""
 
 
 class _Stretch(NamedTuple):
@@ -72,9 +75,9 @@ def strip(db: sqlite3.Connection, *, retention: Retention, now: int) -> Pruned:
     def judge(commit: Commit) -> int:
         return keeping.strippable(commit, retention, now, read)
 
-    for stretch in _stretches(_commits(db, first, SLICE + 1), first, judge, SLICE):
+    for stretch in _stretches(_commits(db, first, SLICE + 1), first, judge, max(1, SLICE // 2)):
         events, _, bytes_ = _weighed(db, stretch)
-        db.execute(QUERIES["strip_events"], stretch.place)
+        _write_bare(db, stretch)
         first, stripped, freed = stretch.end, stripped + events, freed + bytes_
     if first > log.whole:
         db.execute(QUERIES["set_first_whole"], {"seq": first, "bytes": freed})
@@ -89,15 +92,14 @@ def drop_days(db: sqlite3.Connection, *, retention: Retention, now: int) -> Prun
 
 def drop_cursors(db: sqlite3.Connection, *, retention: Retention, now: int) -> Pruned:
     """Remove cursors that were not used for so long that what they have not read is gone."""
-    parameters = {"before": now - max(retention.counters, keeping.LIVES), "limit": SLICE}
+    parameters = {"before": _unused_before(retention, now), "limit": SLICE}
     return Pruned(cursors=db.execute(QUERIES["prune_cursors"], parameters).rowcount)
 
 
 def ripe(db: sqlite3.Connection, *, retention: Retention, now: int) -> Pruned:
     """Return what the functions above would remove altogether."""
-    log, read, freed = extent(db), keeping.read_by_all(cursors(db), now), 0
-    removed = stripped = bytes_of_bodies = 0
-    first = log.first
+    log, readers = extent(db), cursors(db)
+    read, removed, freed, first = keeping.read_by_all(readers, now), 0, 0, log.first
 
     def judge(commit: Commit) -> int:
         return keeping.removable(commit, retention, now, read, log.bytes - retention.log_bytes - freed)
@@ -105,24 +107,44 @@ def ripe(db: sqlite3.Connection, *, retention: Retention, now: int) -> Pruned:
     for stretch in _stretches(_commits(db, first), first, judge):
         events, bytes_, _ = _weighed(db, stretch)
         first, removed, freed = stretch.end, removed + events, freed + bytes_
-    first = max(log.whole, first)
-    for stretch in _stretches(
-        _commits(db, first), first, lambda commit: keeping.strippable(commit, retention, now, read)
-    ):
-        events, _, bytes_ = _weighed(db, stretch)
-        stripped, bytes_of_bodies = stripped + events, bytes_of_bodies + bytes_
+    bare = _would_strip(db, max(log.whole, first), partial(keeping.strippable, retention=retention, now=now, read=read))
     ((days,),) = db.execute(QUERIES["ripe_days"], {"before": (now - retention.counters) // DAY}).fetchall()
-    return Pruned(removed=removed, stripped=stripped, counters=days, log_bytes=freed + bytes_of_bodies)
+    unused = sum(each.used_at < _unused_before(retention, now) for each in readers)
+    return bare + Pruned(removed=removed, counters=days, cursors=unused, log_bytes=freed)
+
+
+def _would_strip(db: sqlite3.Connection, first: int, judge: Callable[[Commit], int]) -> Pruned:
+    done = Pruned()
+    for stretch in _stretches(_commits(db, first), first, judge):
+        events, _, bytes_ = _weighed(db, stretch)
+        done += Pruned(stripped=events, log_bytes=bytes_)
+    return done
+
+
+def _unused_before(retention: Retention, now: int) -> int:
+    """Return the time before whose last use a cursor goes."""
+    return now - max(retention.counters, keeping.LIVES)
 
 
 def shrink(db: sqlite3.Connection) -> int:
     """Give back a mebibyte at most of what is free, beyond some slack; return the bytes."""
+    return give_back(db, _STEP, _SLACK)
+
+
+def give_back(db: sqlite3.Connection, most: int, slack: int) -> int:
+    """Cut so many free pages off the file at most, and leave it some; return the bytes. About 20 µs a page."""
     ((before, page),) = db.execute(QUERIES["free_pages"]).fetchall()
-    if before <= _SLACK:
-        return 0
-    db.execute(QUERIES["give_back"]).fetchall()
+    for _ in range(min(most, before - slack)):
+        db.execute(QUERIES["give_back"])
     ((after, _),) = db.execute(QUERIES["free_pages"]).fetchall()
     return int(before - after) * int(page)
+
+
+def _write_bare(db: sqlite3.Connection, stretch: _Stretch) -> None:
+    """Write events anew without their bodies: a row that shrinks where it is leaves its page as it was."""
+    rows = db.execute(QUERIES["bare_events"], stretch.place).fetchall()
+    db.execute(QUERIES["remove_events"], stretch.place)
+    db.executemany(QUERIES["insert_change"], rows)
 
 
 def _commits(db: sqlite3.Connection, first: int, most: int | None = None) -> Iterable[tuple[Any, ...]]:

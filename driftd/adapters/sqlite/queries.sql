@@ -95,9 +95,11 @@ FROM changes WHERE generation = :generation AND ordinal >= :start AND ordinal < 
 -- name: remove_events
 DELETE FROM changes WHERE generation = :generation AND ordinal >= :start AND ordinal < :stop
 
--- name: strip_events
-UPDATE changes SET before = NULL, after = NULL
-WHERE generation = :generation AND ordinal >= :start AND ordinal < :stop
+-- name: bare_events
+-- Without their bodies, in the order in which `insert_change` takes them.
+SELECT generation, ordinal, id, op, key, NULL, NULL, changed, before_hash, after_hash, page, "row",
+       source_ts, ts, first_seen, confidence, reason, related
+FROM changes WHERE generation = :generation AND ordinal >= :start AND ordinal < :stop
 
 -- name: remove_generation
 -- But for one that records may have their number from.
@@ -117,7 +119,7 @@ WHERE untidy = 0 AND EXISTS (SELECT 1 FROM records AS d INDEXED BY records_delet
 
 -- name: memory_of_tombstones
 -- No row: the resource has keys with several versions.
-SELECT standing, forgotten, forgets_at FROM resources WHERE id = :resource AND untidy = 0
+SELECT standing, forgotten, forgets, forgets_at FROM resources WHERE id = :resource AND untidy = 0
 
 -- name: tombstones
 -- The oldest, with their numbers; of each key there is one version.
@@ -136,7 +138,7 @@ SELECT EXISTS (SELECT 1 FROM generations INDEXED BY generations_withheld
                    AND (base_seq = 0 OR base_seq + size > :first))
 
 -- name: forget_up_to
-UPDATE resources SET forgotten = :seq, forgets_at = :sweeps WHERE id = :resource
+UPDATE resources SET forgotten = max(forgotten, :seq), forgets = :seq, forgets_at = :sweeps WHERE id = :resource
 
 -- name: forgotten_all
 UPDATE resources SET forgets_at = NULL WHERE id = :resource
@@ -159,8 +161,8 @@ DELETE FROM cursors WHERE name IN (SELECT name FROM cursors WHERE used_at < :bef
 SELECT (SELECT freelist_count FROM pragma_freelist_count), (SELECT page_size FROM pragma_page_size)
 
 -- name: give_back
--- Pages, from the end of the file.
-PRAGMA incremental_vacuum(256)
+-- One page, from the end of the file. Of several the sqlite3 module takes the first step only.
+PRAGMA incremental_vacuum(1)
 
 -- name: find_resource
 SELECT id, visible, live, untidy, details, cycles, withholds FROM resources WHERE connection = :connection AND name = :name
@@ -214,7 +216,7 @@ UPDATE generations SET size = :size WHERE id = :generation AND base_seq IS NULL
 
 -- name: publish_generation
 UPDATE generations
-SET base_seq = :base, committed_seq = :committed, size = :size, sweep = :sweep, published_at = :now
+SET base_seq = :base, committed_seq = :committed, size = :size, bytes = :bytes, sweep = :sweep, published_at = :now
 WHERE id = :generation AND base_seq IS NULL
 
 -- name: published_span
@@ -223,7 +225,7 @@ SELECT coalesce(committed_seq, base_seq), size FROM generations WHERE id = :gene
 
 -- name: withheld_generations
 -- Few of all: they stand at the beginning of generations_by_seq.
-SELECT committed_seq, id, size FROM generations WHERE size > 0 AND base_seq = 0 AND resource_id = :resource
+SELECT committed_seq, id, size, bytes FROM generations WHERE size > 0 AND base_seq = 0 AND resource_id = :resource
 
 -- name: release_generation
 UPDATE generations SET base_seq = :base, published_at = :now WHERE id = :generation
@@ -517,6 +519,9 @@ WHERE s.connection = ? AND s.resource = ?
 INSERT INTO schema_versions (series_id, source, number, version) VALUES (?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET version = excluded.version
 
+-- name: drop_versions
+DELETE FROM schema_versions WHERE series_id = ? AND source = ? AND number <= ?
+
 -- name: versions
 SELECT v.version FROM series AS s CROSS JOIN schema_versions AS v ON v.series_id = s.id
 WHERE s.connection = ? AND s.resource = ? AND v.source = ?
@@ -642,8 +647,8 @@ SELECT id FROM resources WHERE cycles > 0 ORDER BY id
 -- name: insert_marker_generation
 -- A generation of one event that is about no record.
 INSERT INTO generations (resource_id, base_seq, size, kind, sweep_id, sweep, host, folder, key_names, version, begun_at,
-                         published_at)
-SELECT id, :seq, 1, :kind, :id, cycles, host, folder, '[]', :version, :now, :now FROM resources WHERE id = :resource
+                         published_at, ahead)
+SELECT id, :seq, 1, :kind, :id, cycles, host, folder, '[]', :version, :now, :now, 0 FROM resources WHERE id = :resource
 
 -- name: last_rebaseline
 SELECT at, reason, subject FROM deeds WHERE connection = '' AND action = 'rebaseline' ORDER BY at DESC, id DESC LIMIT 1
@@ -713,15 +718,8 @@ PRAGMA secure_delete = ON
 -- name: wipe_within_pages
 PRAGMA secure_delete = FAST
 
--- name: count_free_pages
-SELECT freelist_count FROM pragma_freelist_count
-
--- name: give_back_pages
--- Cut off pages that hold nothing any more, some at a time.
-PRAGMA incremental_vacuum(2000)
-
 -- name: key_proof
-SELECT proof FROM private_key
+SELECT proof FROM private_key WHERE id = 1
 
 -- name: write_key_proof
 INSERT INTO private_key (id, proof) VALUES (1, :proof) ON CONFLICT DO NOTHING
@@ -794,7 +792,10 @@ UPDATE segments SET digest = zeroblob(16) WHERE id = :id
 UPDATE resources SET layout = :layout WHERE id = :resource
 
 -- name: told_alerts
-SELECT id, alert FROM alerts WHERE connection = :connection
+-- By the one index and by the other.
+SELECT id, alert FROM alerts WHERE connection = :connection AND state <> 'resolved'
+UNION ALL
+SELECT id, alert FROM alerts WHERE connection = :connection AND state = 'resolved'
 
 -- name: retell_alert
 UPDATE alerts SET alert = ? WHERE id = ?
@@ -810,12 +811,6 @@ SELECT id, poll FROM polls WHERE connection = :connection
 
 -- name: retell_poll
 UPDATE polls SET poll = ? WHERE id = ?
-
--- name: told_resources
-SELECT resource, health FROM resource_health WHERE connection = :connection
-
--- name: retell_resource
-UPDATE resource_health SET health = ? WHERE resource = ? AND connection = :connection
 
 -- name: told_flips
 SELECT id, message FROM flips WHERE connection = :connection
@@ -835,3 +830,6 @@ SELECT id, reason FROM deeds WHERE connection = :connection
 
 -- name: retell_deed
 UPDATE deeds SET reason = ? WHERE id = ?
+
+-- name: definitions
+SELECT name, type || ' of ' || tbl_name || ': ' || coalesce(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite\_%' ESCAPE '\'

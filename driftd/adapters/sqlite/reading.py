@@ -204,4 +204,6 @@ def _listed(db: sqlite3.Connection, codecs: Codecs, resource: int, rows: sqlite3
 
 def _seen(columns: tuple[Any, ...], whole: Codec) -> Seen:
     key, body, details, since = columns
-    return Seen(key, overlay(whole.decompress(body), None if details is None else whole.decompress(details)), since)
+    return Seen(
+        _sound(key), overlay(whole.decompress(body), None if details is None else whole.decompress(details)), since
+    )

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from driftd.adapters.sqlite import reading
 from driftd.adapters.sqlite.codec import LEARNS_FROM, Codec, learned, named
+from driftd.adapters.sqlite.pruning import give_back
 from driftd.adapters.sqlite.sql import QUERIES
 from driftd.adapters.sqlite.transaction import Writer
 from driftd.core import fingerprint
@@ -24,6 +25,8 @@ from driftd.core.model import KeyBytes, Resource, Standing
 _SLICE: Final = 500
 """Rows or events rewritten in one transaction, about 30 ms."""
 _SAMPLES: Final = 1_000
+_PAGES: Final = 1_000
+"""Pages cut off in one transaction."""
 Stricter: TypeAlias = Callable[[bytes], bytes]
 
 
@@ -127,7 +130,10 @@ def _next(db: sqlite3.Connection, *, resource: int, generation: int) -> int | No
 def _events(db: sqlite3.Connection, *, recode: _Recode, generation: int, ordinal: int) -> int | None:
     parameters = {"generation": generation, "ordinal": ordinal, "limit": _SLICE}
     rows = db.execute(QUERIES["events_from"], parameters).fetchall()
-    db.executemany(QUERIES["rewrite_event"], (_event(recode, generation, *row) for row in rows))
+    written = [_event(recode, generation, *row) for row in rows]
+    db.executemany(QUERIES["rewrite_event"], written)
+    lighter = sum(_weight(each[1:3]) for each in rows) - sum(_weight(each[:2]) for each in written)
+    db.execute(QUERIES["lighten_log"], {"bytes": lighter})
     return int(rows[-1][0]) if len(rows) == _SLICE else None
 
 
@@ -138,9 +144,14 @@ def _event(
     was, before_frame = recode.frame(_blob(before))
     is_, after_frame = recode.frame(_blob(after))
     if recode.stricter is not None:
-        before_hash = before_hash if was is None else fingerprint.of(was).hex()
-        after_hash = after_hash if is_ is None else fingerprint.of(is_).hex()
+        # of a compacted event nobody knows what its hashes would be now, and they are of what it was
+        before_hash = None if was is None else fingerprint.of(was).hex()
+        after_hash = None if is_ is None else fingerprint.of(is_).hex()
     return before_frame, after_frame, before_hash, after_hash, generation, ordinal
+
+
+def _weight(frames: Iterable[object]) -> int:
+    return sum(len(each) for each in frames if isinstance(each, bytes))
 
 
 def _blob(value: bytes | str | None) -> bytes | None:
@@ -168,8 +179,4 @@ def _frames(rows: Iterable[tuple[bytes | None, ...]]) -> Iterable[bytes]:
 
 
 def _give_back(db: sqlite3.Connection) -> bool:
-    ((before,),) = db.execute(QUERIES["count_free_pages"]).fetchall()
-    if before:
-        db.execute(QUERIES["give_back_pages"]).fetchall()
-    ((after,),) = db.execute(QUERIES["count_free_pages"]).fetchall()
-    return bool(0 < after < before)
+    return give_back(db, _PAGES, 0) > 0

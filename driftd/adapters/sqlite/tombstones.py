@@ -27,13 +27,13 @@ def forget(db: sqlite3.Connection, *, resource: int) -> Pruned:
     """Remove a slice of a resource's tombstones, or find out which are the next to go."""
     if not _due(db, resource):
         return Pruned()
-    ((text, forgotten, sweeps),) = _memory(db, resource)
+    ((text, forgotten, forgets, sweeps),) = _memory(db, resource)
     if sweeps is None:
         found = reading.placed(text, forgotten)
         parameters = {"resource": resource, "seq": _first(db) - 1, "sweeps": found.sweeps + _SWEEPS}
         db.execute(QUERIES["forget_up_to"], parameters)
         return Pruned()
-    keys = _numbered(db, resource, forgotten)
+    keys = _numbered(db, resource, forgets)
     db.executemany(QUERIES["remove_tombstone"], ((resource, key) for key in keys))
     if len(keys) < SLICE:
         db.execute(QUERIES["forgotten_all"], {"resource": resource})
@@ -44,13 +44,13 @@ def ripe(db: sqlite3.Connection) -> int:
     """Return how many tombstones may go now; of a resource with many, those of its first slice."""
     found = 0
     for resource in forgetting(db):
-        ((_, forgotten, sweeps),) = _memory(db, resource)
-        found += 0 if sweeps is None else len(_numbered(db, resource, forgotten))
+        ((_, _, forgets, sweeps),) = _memory(db, resource)
+        found += 0 if sweeps is None else len(_numbered(db, resource, forgets))
     return found
 
 
 def _due(db: sqlite3.Connection, resource: int) -> bool:
-    for text, forgotten, sweeps in _memory(db, resource):
+    for text, forgotten, _, sweeps in _memory(db, resource):
         if sweeps is not None:
             return reading.placed(text, forgotten).sweeps >= int(sweeps)
         first = _first(db)
@@ -62,7 +62,7 @@ def _due(db: sqlite3.Connection, resource: int) -> bool:
     return False
 
 
-def _memory(db: sqlite3.Connection, resource: int) -> list[tuple[str, int, int | None]]:
+def _memory(db: sqlite3.Connection, resource: int) -> list[tuple[str, int, int, int | None]]:
     return db.execute(QUERIES["memory_of_tombstones"], {"resource": resource}).fetchall()
 
 

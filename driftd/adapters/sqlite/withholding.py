@@ -18,12 +18,12 @@ def place(base: int, size: int, *, withheld: bool) -> tuple[int, int | None]:
 def release(db: sqlite3.Connection, resource_id: int, now: int) -> None:
     """Move what is withheld of a resource to the end of the log, in the order in which it was committed."""
     withheld = db.execute(QUERIES["withheld_generations"], {"resource": resource_id}).fetchall()
-    base = reading.last_seq(db) + 1
-    for _, generation, size in sorted(withheld):
+    base, grown = reading.last_seq(db) + 1, 0
+    for _, generation, size, bytes_ in sorted(withheld):
         db.execute(QUERIES["release_generation"], {"generation": generation, "base": base, "now": now})
-        base += size
+        base, grown = base + size, grown + bytes_
     if withheld:
-        db.execute(QUERIES["set_last_seq"], {"seq": base - 1})
+        db.execute(QUERIES["grow_log"], {"seq": base - 1, "bytes": grown})
 
 
 def release_all(db: sqlite3.Connection, connection: str, name: str, now: int) -> None:

@@ -208,9 +208,11 @@ def _make_visible(
     ((live, cycles, withholds),) = db.execute(QUERIES["commit_resource"], parameters).fetchall()
     place, committed = withholding.place(base, ahead.size, withheld=bool(withholds))
     published = {"generation": ahead.generation, "base": place, "committed": committed, "size": ahead.size}
-    db.execute(QUERIES["publish_generation"], {**published, "sweep": cycles, "now": closing.now})
+    published |= {"bytes": ahead.bytes, "sweep": cycles, "now": closing.now}
+    db.execute(QUERIES["publish_generation"], published)
     if ahead.size:
-        _count(db, header.resource_id, ahead, base, closing)
+        db.execute(QUERIES["grow_log"], {"seq": base + ahead.size - 1, "bytes": ahead.bytes if place else 0})
+        _count(db, header.resource_id, closing)
     if cycles == 1 and rebasing.rebased(db) is not None:
         rebasing.mark(db, header.resource_id, closing.now)
     if closing.detected is not None:
@@ -220,8 +222,7 @@ def _make_visible(
     return Outcome(first_seq=base, changes=closing.changes, records=live, pending=pending, held=held)
 
 
-def _count(db: sqlite3.Connection, resource_id: int, ahead: Ahead, base: int, closing: Closing) -> None:
-    """Count the events of a commit: by number, by bytes, and by day."""
-    db.execute(QUERIES["grow_log"], {"seq": base + ahead.size - 1, "bytes": ahead.bytes})
+def _count(db: sqlite3.Connection, resource_id: int, closing: Closing) -> None:
+    """Count the events of a commit by its day."""
     counts = {name: closing.changes.get(op, 0) for name, op in _COUNTED.items()}
     db.execute(QUERIES["add_to_day"], {"day": closing.now // DAY, "resource": resource_id, **counts})

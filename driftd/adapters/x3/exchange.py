@@ -4,8 +4,10 @@ Requests go straight to an httpx transport. An `httpx.AsyncClient` above it keep
 parameters, and decodes bodies without a bound.
 """
 
+import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final, Protocol, TypeAlias
 
 import anyio
@@ -22,6 +24,7 @@ from driftd.adapters.x3.signs import Signs
 from driftd.adapters.x3.transport import Transport, is_stale
 from driftd.adapters.x3.trust import Files, tls_context
 from driftd.core.credential import Certificate, Dated, Issued
+from driftd.errors import SourceError
 from driftd.ports import Clock, Traffic
 
 USER_AGENT: Final = f"driftd/{__version__}"
@@ -198,10 +201,18 @@ def _encoded(headers: Headers) -> list[tuple[bytes, bytes]]:
 def _transport(settings: X3Settings) -> httpx.AsyncBaseTransport:
     origins = origins_of(settings)
     secure = any(origin.scheme == "https" for origin in origins)
-    context = tls_context(settings.files) if secure else None
+    context = partial(_context, settings.name, settings.files)
+    made = context() if secure else None
     if settings.proxy is not None:
         from driftd.adapters.x3.proxied import ProxiedTransport  # httpcore is loaded only for it
 
         own = tls_context(Files(settings.ca_file)) if secure else None  # a proxy is not told who we are to the tenant
-        return ProxiedTransport(context, own, settings.proxy, settings.egress, settings.max_connections)
-    return Transport(context, settings.egress, settings.max_connections)
+        return ProxiedTransport(made, own, settings.proxy, settings.egress, settings.max_connections)
+    return Transport(context if secure else None, settings.egress, settings.max_connections)
+
+
+def _context(connection: str, files: Files) -> ssl.SSLContext:
+    try:
+        return tls_context(files)
+    except SourceError as error:
+        raise SourceError(error.reason, f'connection "{connection}": {error}', hint=error.hint) from error

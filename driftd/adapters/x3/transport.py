@@ -1,6 +1,7 @@
 """The way to one tenant under httpx's transport interface: a few connections, kept for the requests that follow."""
 
 import ssl
+from collections.abc import Callable
 from typing import Final
 
 import anyio
@@ -22,11 +23,12 @@ def is_stale(error: httpx.TransportError) -> bool:
 
 
 class Transport(httpx.AsyncBaseTransport):
-    """One tenant's connections, straight to it: at most `max_connections` sockets at once, within `egress`."""
+    """One tenant's connections, straight to it: at most `max_connections` sockets at once, within `egress`.
 
-    def __init__(self, context: ssl.SSLContext | None, egress: Egress, max_connections: int) -> None:
-        if context is not None:
-            context.set_alpn_protocols(["http/1.1"])
+    `context` gives the TLS of each connect, so that renewed certificates are taken up.
+    """
+
+    def __init__(self, context: Callable[[], ssl.SSLContext] | None, egress: Egress, max_connections: int) -> None:
         self._context = context
         self._egress = egress
         self._places = anyio.Semaphore(max_connections, fast_acquire=True)
@@ -81,7 +83,7 @@ class Transport(httpx.AsyncBaseTransport):
         try:
             connection = self._kept(origin)
             if connection is None:
-                context = self._context if origin.scheme == "https" else None
+                context = self._context() if origin.scheme == "https" and self._context is not None else None
                 connection = await connect(origin, self._egress, context, limits.get("connect"))
         except BaseException:
             self._places.release()

@@ -30,6 +30,7 @@ class Family(StrEnum):
     TOKEN = "token"  # noqa: S105 - a name
     CERTIFICATE = "certificate"
     CLOCK = "clock"
+    LOG = "log"
 
 
 FAMILIES: Final[Mapping[SchemaKind | Check, Family]] = {
@@ -84,6 +85,7 @@ FAMILIES: Final[Mapping[SchemaKind | Check, Family]] = {
     Check.TOKEN_LIFE: Family.TOKEN,
     Check.CERTIFICATE_EXPIRES: Family.CERTIFICATE,
     Check.CLOCK_SKEW: Family.CLOCK,
+    Check.LOG_BEGAN_ANEW: Family.LOG,
 }
 
 

@@ -56,6 +56,7 @@ _CLAUSES: Final = {
     "token_life": "access tokens live shorter than they used to",
     "certificate_expires": "the certificate of {host} expires soon, or has expired",
     "clock_skew": "the customer's clock and ours differ",
+    "log_began_anew": "our log of changes began anew",
 }
 _FAMILIES: Final = {
     Family.SHAPE: (
@@ -260,6 +261,16 @@ _FAMILIES: Final = {
         (
             "Check the clock of this machine: `timedatectl`.",
             "If it is right, send the text above to the customer.",
+        ),
+    ),
+    Family.LOG: (
+        (
+            "Our own database had to be replaced. Your data in Sage X3 are not concerned, and nothing needs to be done"
+            " on your side."
+        ),
+        (
+            "Have everyone who follows `driftd changes` read the records again: `driftd records`.",
+            "Look why it was replaced: `driftd status` names the reason and where the old files are.",
         ),
     ),
 }

@@ -56,6 +56,7 @@ _CLAUSES: Final = {
     "token_life": "les jetons d’accès durent moins longtemps qu’auparavant",
     "certificate_expires": "le certificat de {host} expire bientôt, ou a expiré",
     "clock_skew": "l’horloge du client et la nôtre ne concordent pas",
+    "log_began_anew": "notre journal des changements a recommencé",
 }
 _FAMILIES: Final = {
     Family.SHAPE: (
@@ -279,6 +280,16 @@ _FAMILIES: Final = {
         (
             "Vérifier l’horloge de cette machine : `timedatectl`.",
             "Si elle est juste, envoyer le texte ci-dessus au client.",
+        ),
+    ),
+    Family.LOG: (
+        (
+            "Notre propre base de données a dû être remplacée. Vos données dans Sage X3 ne sont pas concernées, et il"
+            " n’y a rien à faire de votre côté."
+        ),
+        (
+            "Faire relire les enregistrements à tous ceux qui suivent `driftd changes` : `driftd records`.",
+            "Chercher pourquoi elle l’a été : `driftd status` donne la raison et l’endroit des anciens fichiers.",
         ),
     ),
 }

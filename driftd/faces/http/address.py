@@ -29,6 +29,24 @@ class Bound(NamedTuple):
         return f"http://{self.address}"
 
 
+class Door:
+    """An address that is bound once, and served by one server after another: whoever asks between two waits."""
+
+    def __init__(self) -> None:
+        self._bound: Bound | None = None
+
+    def open(self, listen: str) -> Bound:
+        """Give the socket to one server, which closes what it got; raises as `bind` does."""
+        if self._bound is None:
+            self._bound = bind(listen)
+        return Bound(self._bound.socket.dup(), self._bound.address)
+
+    def close(self) -> None:
+        """Listen no more."""
+        if self._bound is not None:
+            self._bound.socket.close()
+
+
 def bind(listen: str) -> Bound:
     """Listen at ``host:port``; port 0 takes a free one.
 

@@ -12,7 +12,7 @@ _MAGIC = b"\x28\xb5\x2f\xfd"
 
 def found(data_dir: Path, *words: bytes) -> set[str]:
     """Return where any of `words` is: names of files, and tables with their columns; all that is stored is opened."""
-    places = {path.name for path in sorted(data_dir.iterdir()) if _any(words, [path.read_bytes()])}
+    places = {path.name for path in sorted(data_dir.iterdir()) if path.is_file() and _any(words, [path.read_bytes()])}
     for path in sorted(data_dir.glob("*.db*")):
         if not path.name.endswith(("-wal", "-shm")):
             places |= {f"{path.name}: {place}" for place, held in values(path) if _any(words, [held])}

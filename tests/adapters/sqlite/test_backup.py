@@ -49,6 +49,13 @@ def spoil(path: Path) -> None:
         file.write(b"\xff" * 20_000)
 
 
+def rewritten(path: Path, old: str, new: str, name: str = "generations_by_seq") -> None:
+    """Alter the text of a definition behind SQLite's back."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("PRAGMA writable_schema = ON")
+        db.execute("UPDATE sqlite_schema SET sql = replace(sql, ?, ?) WHERE name = ?", (old, new, name))
+
+
 class TestTaking:
     async def test_a_copy_is_one_state_while_the_store_is_written(self, data_dir: Path, tmp_path: Path) -> None:
         """What is committed is in it, what is not is not; it is whole, and for our eyes only."""
@@ -210,11 +217,23 @@ class TestChecking:
         """The quick look compares no index with its table."""
         await fill(data_dir, "a")
         path = data_dir / "driftd.db"
+        rewritten(path, "size > 0", "size > 9")
         with closing(sqlite3.connect(path, isolation_level=None)) as db:
-            db.execute("PRAGMA writable_schema = ON")
-            db.execute("UPDATE sqlite_schema SET sql = replace(sql, 'size > 0', 'size > 9') WHERE name LIKE '%by_seq'")
+            db.execute("REINDEX generations_by_seq")
+        rewritten(path, "size > 9", "size > 0")
         assert not faults(path, full=False)
-        assert "generations" in " ".join(faults(path, full=True))
+        assert "generations_by_seq" in " ".join(faults(path, full=True))
+
+    async def test_a_definition_that_was_altered_is_found(self, data_dir: Path) -> None:
+        """And nothing is built on it after a crash: SQLite itself would believe it."""
+        await fill(data_dir, "a")
+        rewritten(data_dir / "driftd.db", "untidy = 0", "untidy = 1", "visible_records")
+        assert faults(data_dir / "driftd.db", full=False) == ["visible_records is not what it was"]
+        lock = data_dir / "driftd.lock"
+        lock.write_bytes(lock.read_bytes().replace(b"wrote", b"writes"))
+        (data_dir / "driftd.db-wal").touch()
+        with pytest.raises(StoreError, match="visible_records"):
+            await fill(data_dir, "b")
 
     async def test_a_reference_to_nothing_is_found(self, data_dir: Path) -> None:
         """What refers to a row that is not there is named."""

@@ -14,6 +14,7 @@ from shutil import copytree
 import pytest
 
 from driftd.adapters.sqlite import SqliteStore
+from driftd.adapters.sqlite.sql import migrations
 from driftd.core.model import Kind
 from driftd.errors import LockedError, StoreError
 from tests.contracts.staged import CUSTOMERS, created, key, poll, sight
@@ -55,7 +56,7 @@ async def test_the_file_is_set_up_as_designed(data_dir: Path) -> None:
         "page_size": 4_096,
         "auto_vacuum": 2,
         "journal_mode": "wal",
-        "user_version": 4,
+        "user_version": len(migrations()),
         "application_id": int.from_bytes(b"drft", "big"),
         "integrity_check": "ok",
     }

@@ -1,6 +1,8 @@
 """Bodies are written anew in place: what they were is gone from snapshot, log, dictionary, free pages and log file."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -8,8 +10,11 @@ from msgspec import json
 from msgspec.structs import replace
 
 from driftd.adapters.sqlite import SqliteStore, rewriting
+from driftd.adapters.sqlite.sql import QUERIES
 from driftd.core import fingerprint
-from driftd.core.model import Op, Privacy, Row
+from driftd.core.model import Op, Privacy, Row, Standing
+from driftd.core.retention import Retention
+from driftd.ports import Detected, Erasure
 from tests.adapters.sqlite.dredging import found
 from tests.contracts.staged import CUSTOMERS, Part, body, change, created, deleted, key, poll, row, together, updated
 from tests.contracts.stores import always_ahead, room
@@ -97,3 +102,56 @@ async def test_rewriting_begun_and_not_ended_is_done_again(data_dir: Path, monke
         assert (await store.standing(STRICT)).scrubbed == {}
         await store.rewrite(STRICT, masked)
         assert found(data_dir, *PLANTED) == set()
+
+
+def weight(data_dir: Path) -> tuple[int, int]:
+    """Return what the log is said to weigh, and what its events weigh."""
+    with closing(sqlite3.connect(data_dir / "driftd.db")) as db:
+        ((said,),) = db.execute("SELECT log_bytes FROM meta")
+        generations = db.execute("SELECT id, size FROM generations").fetchall()
+        of = [{"generation": id_, "start": 0, "stop": size} for id_, size in generations]
+        return said, sum(db.execute(QUERIES["weight"], each).fetchone()[1] for each in of)
+
+
+async def test_the_log_weighs_what_its_events_weigh(data_dir: Path) -> None:
+    """After a rewriting, and after an erasure: what it may weigh is kept to."""
+    async with SqliteStore.open(data_dir, clock_now=lambda: 1) as store:
+        await poll(store, many(0, 450), baseline=True)
+        await poll(store, *(created(f"planted-person-x{n}", 1) for n in range(9)), updated("3", 4))
+        said, true = weight(data_dir)
+        assert said == true > 0
+        await store.rewrite(STRICT, masked)
+        assert weight(data_dir)[0] == weight(data_dir)[1] != said
+        await store.erase(CUSTOMERS, Erasure(key("planted-person-x3"), b"hash", 1, Detected()))
+        assert weight(data_dir)[0] == weight(data_dir)[1]
+
+
+async def test_hashes_of_events_whose_bodies_are_gone_go(data_dir: Path) -> None:
+    """They are of what the record was: whoever knows the rest of it could try values of a member against them."""
+    async with SqliteStore.open(data_dir, clock_now=lambda: 1) as store:
+        await poll(store, created("planted-person"))
+        await poll(store, updated("planted-person", 2))
+        soon = Retention(bodies=0, changes=10**12, counters=10**12)
+        assert (await store.changelog.prune(soon, 10**6, 10.0)).stripped == 2
+        assert all(json.decode(each.envelope)["after_hash"] for each in await store.read_changes(0, 9))
+        await store.rewrite(STRICT, masked)
+        told = [json.decode(each.envelope) for each in await store.read_changes(0, 9)]
+        assert [(each["before_hash"], each["after_hash"]) for each in told] == [(None, None)] * 2
+
+
+async def test_an_erasure_lets_no_tombstone_go_that_the_log_still_tells_of(data_dir: Path) -> None:
+    """It only raises the number that a key without one takes for its previous."""
+    async with SqliteStore.open(data_dir, clock_now=lambda: 1) as store:
+        await poll(store, created("a"), created("b"), created("z"), standing=Standing(baselined=True, sweeps=1))
+        await poll(store, deleted("z"), standing=Standing(baselined=True, sweeps=2))
+        gone = Retention(bodies=0, changes=0, counters=10**12)
+        assert (await store.changelog.prune(gone, 10**6, 10.0)).removed == 4
+        await poll(store, deleted("a"), standing=Standing(baselined=True, sweeps=3))
+        await store.erase(CUSTOMERS, Erasure(key("b"), b"hash", 1, Detected(), forget=True))
+        assert (await store.standing(CUSTOMERS)).forgotten == 5
+        kept = Retention(bodies=10**12, changes=10**12, counters=10**12)
+        for sweeps in range(4, 9):
+            await store.changelog.prune(kept, 10**6, 10.0)
+            await poll(store, created(f"x{sweeps}"), standing=Standing(baselined=True, sweeps=sweeps))
+        assert set(await store.known(CUSTOMERS, [key("a"), key("z")])) == {key("a")}
+        assert (await store.standing(CUSTOMERS)).forgotten == 5

@@ -14,6 +14,7 @@ from driftd.errors import FullStoreError
 from tests.contracts.noted import group
 from tests.contracts.staged import created, poll, sight
 from tests.contracts.stores import room
+from tests.faults.observing import Observe
 
 COMMON = {"busy_timeout": 5_000, "temp_store": 2, "trusted_schema": 0, "mmap_size": 0, "journal_mode": "wal"}
 WRITER = COMMON | {
@@ -90,7 +91,7 @@ async def test_a_log_within_its_limit_is_not_emptied(store: SqliteStore) -> None
 
 
 @pytest.mark.fault(4)
-async def test_a_file_that_may_not_grow_keeps_what_it_has(store: SqliteStore) -> None:
+async def test_a_file_that_may_not_grow_keeps_what_it_has(store: SqliteStore, observe: Observe) -> None:
     """A write that finds no room is none at all, is told as such, and the next one that finds room succeeds."""
     await poll(store, created("a"))
     before = await sight(store)
@@ -99,9 +100,11 @@ async def test_a_file_that_may_not_grow_keeps_what_it_has(store: SqliteStore) ->
     await run(configure(["PRAGMA max_page_count = 1"]))
     with pytest.raises(FullStoreError, match="free disk space"):
         await poll(store, *(created(f"b{number}") for number in range(300)))
+    after = await sight(store)
+    observe(f"{store.refusals} write refused, nothing half-written", lost=int(after != before), invented=0)
     assert store.refusals > 0
     assert store.damage is None
-    assert await sight(store) == before
+    assert after == before
     await run(configure(["PRAGMA max_page_count = 1000000"]))
     await poll(store, created("b"))
 

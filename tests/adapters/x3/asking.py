@@ -5,6 +5,7 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -51,7 +52,7 @@ async def asking(answer: Answering, size: int = 2, *, tls: bool = False) -> Asyn
         served.load_cert_chain(CERTIFICATES / "good.pem", CERTIFICATES / "key.pem")
         served.set_alpn_protocols(["h2", "http/1.1"])
     async with listening(answer, served) as server:
-        made = Transport(tls_context(Files(CERTIFICATES / "good.pem")) if tls else None, LOOPBACK, size)
+        made = Transport(partial(tls_context, Files(CERTIFICATES / "good.pem")) if tls else None, LOOPBACK, size)
         base = f"https://localhost:{server.port}/" if tls else f"http://127.0.0.1:{server.port}/"
         try:
             yield Client(made, server, base)

@@ -82,8 +82,9 @@ async def test_a_jump_of_the_wall_clock_changes_nothing(observe: Observe) -> Non
     assert len(tenant.tokens) == 1
 
 
+@pytest.mark.fault(21)
 @pytest.mark.parametrize("moment", ["first", "due", "refused"])
-async def test_many_calls_share_one_renewal(moment: str) -> None:
+async def test_many_calls_share_one_renewal(moment: str, observe: Observe) -> None:
     """Fifty calls at once cause exactly one token request, at the start, when it is due, and when it was revoked."""
     tenant, clock = ScriptedTenant(life=3600), SetClock()
 
@@ -103,6 +104,7 @@ async def test_many_calls_share_one_renewal(moment: str) -> None:
         async with anyio.create_task_group() as group:
             for _ in range(50):
                 group.start_soon(given.page, CUSTOMERS, PAGE)
+    observe(f"50 calls at once, token {moment}: {len(tenant.tokens) - before} asked for")
     assert len(tenant.tokens) == before + 1
 
 
@@ -162,10 +164,15 @@ async def test_a_revoked_token_costs_one_renewal_and_one_replay(refusal: Callabl
         (lambda _r: login_page(), Reason.MAINTENANCE_PAGE),
     ],
 )
-async def test_a_second_refusal_is_final(answer: Callable[[httpx.Request], httpx.Response], expected: Reason) -> None:
+@pytest.mark.fault(21)
+async def test_a_second_refusal_is_final(
+    answer: Callable[[httpx.Request], httpx.Response], expected: Reason, observe: Observe
+) -> None:
     """A fresh token that is refused is asked for no third time; its words and the clocks say why."""
     tenant = ScriptedTenant(answer=answer)
-    assert await reason(tenant) is expected
+    found = await reason(tenant)
+    observe(f"refused again with a new token: {found} after {len(tenant.read)} tries")
+    assert found is expected
     assert len(tenant.read) == 2
     assert len(tenant.tokens) == 2
 

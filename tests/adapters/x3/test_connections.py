@@ -197,7 +197,7 @@ async def test_cancelled_while_it_connects_or_waits_its_place_is_free() -> None:
 
     reached = anyio.Event()
     async with listening(answer) as server:
-        transport = Transport(tls_context(), LOOPBACK, 1)
+        transport = Transport(tls_context, LOOPBACK, 1)
         async with anyio.create_task_group() as group:
             for _ in range(2):
                 request = httpx.Request("GET", f"https://127.0.0.1:{server.port}/")

@@ -20,7 +20,8 @@ from driftd.core.secret import Secret
 from driftd.errors import Reason, SourceError
 from tests.adapters.x3.asking import CERTIFICATES
 from tests.adapters.x3.scripted import CUSTOMERS, settings
-from tests.adapters.x3.sockets import answered
+from tests.adapters.x3.sockets import Wire, answered, listening
+from tests.house.door import certified
 
 AUTHORITY, CLIENT, KEY = (CERTIFICATES / name for name in ("authority.pem", "client.pem", "client-key.pem"))
 MISSING = CERTIFICATES / "missing.pem"
@@ -74,6 +75,34 @@ def test_a_renewed_file_is_read_anew(tmp_path: Path) -> None:
     assert tls_context(Files(held)) is not before
 
 
+@pytest.mark.anyio
+async def test_a_renewed_authority_is_taken_up_by_the_next_connect(tmp_path: Path) -> None:
+    """Without a restart; a file that went bad is told of, and the one after it serves again."""
+    held = tmp_path / "ca.pem"
+    shutil.copy(AUTHORITY, held)
+
+    async def page(wire: Wire) -> None:
+        await wire.request()
+        await wire.send(answered(b'{"$resources":[]}'))
+
+    async with listening(page, certified("good")) as server:
+        base = f"https://localhost:{server.port}"
+        given = settings(Basic("u", Secret("p")), base_url=base, ca_file=held)
+        async with X3Source(given, None, SystemClock()) as source:
+            for step, (name, reason) in enumerate(
+                [("authority", Reason.TLS_ERROR), ("client-key", Reason.CONFIG_ERROR), ("good", None)]
+            ):
+                shutil.copy(CERTIFICATES / f"{name}.pem", held)
+                os.utime(held, ns=(0, step))
+                if reason is None:
+                    assert (await source.page(CUSTOMERS, Query(5))).records == b"[]"
+                    continue
+                with pytest.raises(SourceError) as error:
+                    await source.page(CUSTOMERS, Query(5))
+                assert error.value.reason is reason
+                assert 'connection "aldgate"' in str(error.value)
+
+
 @contextmanager
 def demanding(version: ssl.TLSVersion) -> Iterator[tuple[int, list[bytes]]]:
     """Serve one client, over TLS and only with a certificate of the authority; gives the port, and what was asked.
@@ -88,7 +117,7 @@ def demanding(version: ssl.TLSVersion) -> Iterator[tuple[int, list[bytes]]]:
     asked: list[bytes] = []
 
     def serve() -> None:
-        raw, _ = listening.accept()
+        raw, _ = bound.accept()
         raw.settimeout(10)
         with context.wrap_socket(raw, server_side=True, do_handshake_on_connect=False) as session:
             try:
@@ -100,11 +129,11 @@ def demanding(version: ssl.TLSVersion) -> Iterator[tuple[int, list[bytes]]]:
                 while session.recv(65536):
                     pass
 
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+    with socket.create_server(("127.0.0.1", 0)) as bound:
         thread = threading.Thread(target=serve)
         thread.start()
         try:
-            yield listening.getsockname()[1], asked
+            yield bound.getsockname()[1], asked
         finally:
             thread.join(20)
 

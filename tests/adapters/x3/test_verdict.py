@@ -8,6 +8,7 @@ import pytest
 from driftd.adapters.x3 import verdict
 from driftd.adapters.x3.answer import LONGEST_WAIT, Answer
 from driftd.errors import Reason, SourceError
+from tests.faults.observing import Observe
 
 NOW = 1_800_000_000_000
 PAGE = verdict.Question("aldgate", "BPCUSTOMER", "ALDGATE")
@@ -199,10 +200,12 @@ def after(**distance: int) -> str:
         ("", None),
     ],
 )
-def test_a_wait_is_honoured_in_both_forms_and_capped(header: str, seconds: float | None) -> None:
+@pytest.mark.fault(15)
+def test_a_wait_is_honoured_in_both_forms_and_capped(header: str, seconds: float | None, observe: Observe) -> None:
     """`Retry-After` counts as seconds or date, for an hour at most, with 429 and 503."""
-    for status in (429, 503):
-        assert refused(Answer(status, b"", retry_after=header)).retry_after == seconds
+    found = {status: refused(Answer(status, b"", retry_after=header)).retry_after for status in (429, 503)}
+    observe(f"Retry-After {'as a date' if ':' in header else repr(header)}: {found[429]} s")
+    assert found == {429: seconds, 503: seconds}
     assert refused(Answer(500, b"", retry_after="120")).retry_after is None
 
 

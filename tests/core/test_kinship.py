@@ -1,0 +1,42 @@
+"""Another tenant is told from the same one that changed."""
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from driftd.core.kinship import LEAST, Met, another, few_left, other_keys, other_things
+
+ONE = {"NAM": "Nord Trading", "CTY": "Lyon", "TEL": "+33 1", "CUR": "EUR", "OST": 5, "NOTE": ""}
+
+
+@pytest.mark.parametrize(
+    ("change", "is_another"),
+    [
+        ({}, False),
+        ({"NAM": "Blue River", "CTY": "London", "TEL": "+44 2"}, True),
+        ({"NAM": "Blue River", "CTY": "London"}, False),
+        ({"NAM": "NORD TRADING  ", "CTY": "LYON", "TEL": " +33 1", "CUR": "eur"}, False),
+        ({"NEW": "a", "MORE": "b", "LAST": "c", "NOTE": "d"}, False),
+        ({"OST": 7, "CUR": 5, "CTY": None, "NAM": ["x"]}, False),
+    ],
+)
+def test_another_thing_has_other_texts(change: dict[str, object], is_another: bool) -> None:
+    assert another(orjson.dumps(ONE), orjson.dumps(ONE | change)) is is_another
+
+
+@given(st.integers(101, 1000), st.integers(0, 10_000), st.integers(0, 89))
+def test_deletes_creates_and_ordinary_updates_are_no_other_tenant(known: int, created: int, others: int) -> None:
+    """Whatever is deleted or created besides, or updated in less than nearly all: it is the same tenant."""
+    met = Met(1000, known + created, known, created, known, 100, others)
+    assert not (other_keys(met) and few_left(met))
+    assert not other_things(met)
+
+
+@given(st.integers(LEAST, 1000), st.integers(LEAST, 1000))
+def test_all_replaced_is_another_tenant(trusted: int, seen: int) -> None:
+    keys = Met(trusted, seen, 0, seen, 0, 0, 0)
+    assert other_keys(keys)
+    assert few_left(keys)
+    looked = min(seen, 100)
+    assert other_things(Met(trusted, seen, seen, 0, seen, looked, looked))
