@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 
-from driftd.adapters.x3 import exchange
+from driftd.adapters.x3 import dial, exchange
 from driftd.adapters.x3.answer import Answer
 from driftd.adapters.x3.auth import TokenAuthority
 from driftd.core import breaker, cadence
@@ -95,6 +95,11 @@ def turns() -> Taken:
             yield
 
     return patched(ConnectionTraffic, "_turn", at_once)
+
+
+def addresses() -> Taken:
+    """A connection is made wherever the host's name leads."""
+    return patched(dial, "refusal", lambda address, scheme, egress: None)
 
 
 def future() -> Taken:

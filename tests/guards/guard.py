@@ -1,5 +1,6 @@
 """A guard of the product, and how it is taken away."""
 
+import asyncio
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
@@ -42,6 +43,8 @@ def simulated(seed: int) -> str | None:
     def broken(verdict: Verdict, at: float, what: str) -> None:
         del verdict
         told.append(f"{clock(at)} {what}")
+        with suppress(RuntimeError):  # where no loop runs any more
+            asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # what else ends is nothing new
         raise Broken(what)
 
     with patched(Verdict, "broken", broken), suppress(Broken):
