@@ -194,7 +194,7 @@ class Way:
             self.missing.note(stretch, resource.page_size)
         await self._refresh(writing)
         await self._doubtful(writing)
-        self.missing.settle(self.loose - stretches.homes)
+        self.missing.settle(self.loose - stretches.homes, self.changed)
         self.canary.swept(len(self.missing))
         unique = self._keys_unique(segments)
         async for judged in deletes.judged(self.missing, key_unique=unique):  # look again ─▶ gate

@@ -1,11 +1,13 @@
 """Guards of what is believed: deletes, and who may write that."""
 
+import fcntl
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from types import SimpleNamespace
 from typing import Any
 
-from driftd.adapters.sqlite import opening, reading, transaction, writing
+from driftd.adapters.sqlite import lock, reading, transaction, writing
 from driftd.adapters.sqlite.encoding import Batch
 from driftd.adapters.sqlite.tables import Header
 from driftd.core import gate
@@ -72,13 +74,8 @@ def fence() -> Taken:
 
 def instance() -> Taken:
     """A store is opened although another process has it."""
-
-    @contextmanager
-    def held(path: Any) -> Iterator[None]:
-        del path
-        yield
-
-    return patched(opening, "held", held)
+    names = {**vars(fcntl), "flock": lambda descriptor, how: None}
+    return patched(lock, "fcntl", SimpleNamespace(**names))
 
 
 def numbering() -> Taken:

@@ -2,11 +2,9 @@
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
 from urllib.parse import urljoin
 
-from driftd.adapters.x3 import client, keys, records, verdict, wire
-from driftd.adapters.x3.answer import Answer
+from driftd.adapters.x3 import keys, records, verdict, wire
 from driftd.adapters.x3.inflate import Body
 from driftd.core import segment
 from driftd.core.model import Contents, KeyBytes, Page, Query, Resource
@@ -126,16 +124,3 @@ def quarantine() -> Taken:
     """A key that is null counts as a key."""
     usable = keys._part
     return patched(keys, "_part", lambda raw: raw if raw == b"null" else usable(raw))
-
-
-def renewal() -> Taken:
-    """What is refused is not asked again with a new token."""
-
-    async def once(self: client.X3Source, address: str, question: verdict.Question, tally: Any) -> Answer:
-        grant = await self._authority.grant(tally)
-        answer = await self._get(address, question, grant, tally)
-        if answer.status == 401:
-            raise self._unauthorized(answer, question, grant)
-        return answer
-
-    return patched(client.X3Source, "_read", once)

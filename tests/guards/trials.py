@@ -1,6 +1,8 @@
 """Seeded trials of guards whose loss the simulation cannot see: a few cycles of one class in a world of its own."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from random import Random
 from typing import Any, Final
 
@@ -10,12 +12,15 @@ from msgspec.structs import replace
 
 from driftd.adapters.sqlite import SqliteStore
 from driftd.core import oversize
+from driftd.core.budget import Budget, Usage
+from driftd.core.cadence import HOUR, next_due
 from driftd.core.decision import Removal
-from driftd.core.model import Guards, KeyBytes, Kind, Page, Query
+from driftd.core.model import Guards, KeyBytes, Kind, Page, Query, Standing
 from driftd.core.retention import DAY, Cursor, Retention
 from driftd.core.veil import in_force
 from driftd.errors import Reason, SourceError
 from driftd.runtime.erasing import Erasing
+from driftd.runtime.purse import Purse
 from driftd.runtime.settling import Site
 from driftd.runtime.tally import CycleReport
 from tests.contracts.staged import created, poll
@@ -261,6 +266,51 @@ async def erased(chance: Random) -> str | None:
     await world.run()
     seen = f"K{number:05}" in await world.shown() or any(name == f"K{number:05}" for _, name, *_ in world.told())
     return "an erased record was seen again" if seen else None
+
+
+@story
+async def unique(chance: Random) -> str | None:
+    """Records share a key while another one is deleted: its delete is held, as keys prove nothing."""
+    world = World.of(RECORDS)
+    await world.run()
+    gone, twin = chance.choice([10, 90, 110, 200, 300]), chance.choice([30, 140, 250])  # at a page's end none shows
+    world.source.drop(NAME, [key(gone)])
+    world.source.tables[NAME].rows.append(row(twin, NAME="twin"))
+    await world.run()
+    await world.run()
+    told = [name for op, name, *_ in world.told() if op == "d"]
+    return f"the delete of {told[0]} is told although keys are not unique" if told else None
+
+
+# --- what is asked, and when
+
+
+def budget(seed: int) -> str | None:
+    """A day's requests are spent while the daemon's clock is put on and back."""
+    chance, limit = Random(f"{seed}/budget"), 10
+    clock, most, sent = FakeClock(), Budget(limit, 10**9, "Europe/Paris"), Counter[str]()
+    purse = Purse("a", most, Usage(), clock)
+    for _ in range(chance.randint(1, 8)):
+        clock.ms += chance.randint(-48, 48) * HOUR
+        with suppress(SourceError):
+            for _ in range(chance.randint(0, 15)):
+                purse.send()
+                sent[most.day(clock.now())] += 1
+    day, requests = max(sent.items(), key=lambda each: each[1], default=("", 0))
+    return f"{requests} requests on one day, {day}, of {limit}" if requests > limit else None
+
+
+def put_back(seed: int) -> str | None:
+    """The clock is put back by hours: what was polled is polled again within its interval."""
+    chance = Random(f"{seed}/put back")
+    interval, now = chance.choice([600.0, 3600.0, 14400.0]), FakeClock().ms + chance.randrange(DAY)
+    resource = replace(MASTER, probe=interval, delta=interval, sweep=interval)
+    standing = Standing(baselined=True, sweeps=1, records=RECORDS, last_sweep=now, last_delta=now, last_probe=now)
+    now -= chance.randint(0, 72) * HOUR
+    late = max(next_due(resource, standing, now).values()) - now
+    if late > 2 * interval * 1000:
+        return f"nothing is due for {late / HOUR:.1f} h, every {interval / 3600:g} h"
+    return None
 
 
 # --- what must not go

@@ -242,7 +242,9 @@ class Network:
         tenant.faults[:] = [fault]
         answer = self.host.answer(request)
         tenant.faults.clear()
-        if trouble.kind == "cut_json" and isinstance(answer.body, Page):
+        if trouble.kind in _BESIDE and trouble.number < 0.5 and isinstance(answer.body, Page):
+            answer = _BESIDE[trouble.kind](answer, answer.body)
+        elif trouble.kind == "cut_json" and isinstance(answer.body, Page):
             answer = replace(answer, body=answer.body.encode()[:-20])
         elif trouble.kind == "next_elsewhere" and isinstance(answer.body, Page):
             links = answer.body.links
@@ -252,7 +254,7 @@ class Network:
         return self._note(trouble.kind, seen), answer
 
     def _fault(self, trouble: Trouble) -> Fault:
-        make = _FAULTS.get(trouble.kind)
+        make = _FAULTS.get(trouble.kind) if trouble.kind not in _BESIDE or trouble.number >= 0.5 else None
         return Fault("close") if make is None else make(trouble)
 
     def _note(self, kind: str, seen: Asked) -> str:
@@ -311,6 +313,22 @@ class Network:
             facet = "$details" if "$details" in sent.target or "%24details" in sent.target else "$query"
         at = asyncio.get_running_loop().time()
         return Asked(at, tenant, resource, facet, sent.target, token, CALL.get())
+
+
+def _half(page: Page) -> Page:
+    return replace(page, parts=page.parts[: len(page.parts) // 2], links={"$first": page.links["$first"]})
+
+
+def _diagnosed(answer: Answer, page: Page) -> Answer:
+    told = b'{"$diagnoses":[{"$severity":"error","$message":"Locked by maintenance"}],'
+    return replace(answer, body=told + _half(page).encode()[1:])
+
+
+_BESIDE: dict[str, Callable[[Answer, Page], Answer]] = {
+    "server_error": lambda answer, page: replace(answer, status=500, body=_half(page)),
+    "error_envelope": _diagnosed,
+}
+"""Faults that half of the time bear records besides: those up to where it failed."""
 
 
 def _spoilt(fault: Fault, answer: Answer) -> bool:
