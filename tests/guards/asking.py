@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
-from types import SimpleNamespace
 from typing import Any
 
 import anyio
@@ -45,18 +44,22 @@ def single_flight() -> Taken:
     return patched(TokenAuthority, "__init__", unlocked)
 
 
-@contextmanager
-def deadline() -> Iterator[None]:
-    """A request may last however long: neither the whole nor a piece of it has an end."""
+class _Endless:
+    """The module `anyio`, whose deadlines never come."""
 
+    @staticmethod
     @contextmanager
-    def never(seconds: float | None) -> Iterator[None]:
+    def fail_after(seconds: float | None) -> Iterator[None]:
         del seconds
         yield
 
-    names = {**vars(anyio), "fail_after": never}
-    with patched(exchange, "anyio", SimpleNamespace(**names)):
-        yield
+    def __getattr__(self, name: str) -> Any:
+        return getattr(anyio, name)
+
+
+def deadline() -> Taken:
+    """A request may last as long as each of its pieces comes in time."""
+    return patched(exchange, "anyio", _Endless())
 
 
 def budget() -> Taken:

@@ -189,6 +189,18 @@ async def astray(chance: Random) -> str | None:
     return whole(world, await world.shown())
 
 
+@story
+async def loose(chance: Random) -> str | None:
+    """A record changes and is told by a delta, then is as before once more, when a sweep reads it."""
+    world, at = World.of(RECORDS), 10 * chance.randint(RECORDS - MASTER.page_size + 1, RECORDS)
+    await world.run()
+    world.source.put(NAME, [row(at, NAME="for a while")])
+    await world.run(Kind.DELTA)
+    world.source.put(NAME, [row(at)])
+    await world.run()
+    return whole(world, await world.shown())
+
+
 # --- whose records they are
 
 

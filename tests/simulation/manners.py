@@ -10,7 +10,7 @@ from driftd.core.model import Kind
 from driftd.simulator.answers import Answer
 from tests.simulation.network import ADDRESS, ASTRAY, Asked, Laws
 from tests.simulation.oracle import Oracle
-from tests.simulation.shape import HOST, Shape
+from tests.simulation.shape import HOST, TIMEOUT, Shape
 from tests.simulation.verdict import Verdict
 
 PER_HOST = 4
@@ -102,6 +102,8 @@ class Manners(Laws):
             self._oracle.broken(f"{asked.tenant}: a secret stands in an address")
 
     def ended(self, asked: Asked) -> None:
+        if self._now() - asked.at > TIMEOUT + 1:
+            self._oracle.broken(f"{asked.tenant}: a request lasted {self._now() - asked.at:.0f} s, of {TIMEOUT:g}")
         whose = asked.call.daemon if asked.call is not None else None
         under_way = self._under_way.get(whose)
         if under_way is not None:

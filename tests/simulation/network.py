@@ -195,6 +195,8 @@ class Network:
         wait = self._latency * self._chance.uniform(0.2, 1.8)
         if trouble is not None and trouble.kind == "slow":
             wait += 40.0 * trouble.number
+        if trouble is not None and trouble.kind == "drip" and trouble.number > 0.5:
+            wait += 45.0  # each wait for itself is short enough
         wire.later(wait, lambda: self._answer(wire, sent, seen, trouble))
 
     def _answer(self, wire: Wire, sent: Sent, seen: Asked, trouble: Trouble | None) -> None:
