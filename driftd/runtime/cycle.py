@@ -192,7 +192,7 @@ class Way:
             return
         async for stretch in stretches.gone():
             self.missing.note(stretch, resource.page_size)
-        self.missing.settle(self.loose - stretches.homes)
+        self.missing.settle(self.loose - stretches.homes, self.changed)
         await self._refresh(writing)
         await self._doubtful(writing)
         self.canary.swept(len(self.missing))

@@ -5,6 +5,7 @@ until a second complete sweep; it is *held* where a guard does not believe the s
 """
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import islice
 
 from msgspec import Struct, field
@@ -75,14 +76,15 @@ class Missing(Struct):
             self.repeated.add(key)
         self._moved.add(key)
 
-    def settle(self, unplaced: frozenset[KeyBytes]) -> None:
+    def settle(self, unplaced: frozenset[KeyBytes], changed: AbstractSet[KeyBytes] = frozenset()) -> None:
         """Conclude, now that the whole resource was read.
 
-        What only moved is not missing; what is where it was and elsewhere too came twice; what has no known place
-        (`unplaced`) and was not seen is missing as well.
+        What only moved is not missing, nor is what `changed` in this sweep, though a second place that was listed of it
+        is gone; what is where it was and elsewhere too came twice; what has no known place (`unplaced`) and was not
+        seen is missing as well.
         """
         self.repeated |= self._moved - self.keys
-        self.keys -= self._moved | self._seen
+        self.keys -= self._moved | self._seen | changed
         self.strays = set(unplaced - self._seen)
         left = (replace(r, missing=tuple(key for key in r.missing if key in self.keys)) for r in self.ranges)
         self.ranges = [r for r in left if r.missing]

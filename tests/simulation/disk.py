@@ -193,7 +193,8 @@ class WatchedSource:
         finally:
             CALL.reset(mark)
         last = call.answers[-1] if call.answers else ""
-        if taken and last in NEVER_A_PAGE:
+        told = getattr(answer, "record", answer) is not None  # else it only says that the record is gone
+        if taken and told and last in NEVER_A_PAGE:
             self._oracle.broken(f"{resource.connection} {resource.name}: {last} was taken for a {taken}")
         await self._ending.point()
         return answer

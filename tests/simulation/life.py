@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from ipaddress import ip_network
 from random import Random
 from typing import Any
 
@@ -13,6 +14,7 @@ from driftd.config import ClientCredentials as Credentials
 from driftd.config import Config, ConnectionConfig, proof_interval
 from driftd.core.breaker import Limits
 from driftd.core.budget import Usage
+from driftd.core.network import Egress
 from driftd.ports import Entries, Source, Traffic
 from driftd.runtime.alarms import Alarms
 from driftd.runtime.book import Book
@@ -33,6 +35,8 @@ TICK = 300.0
 """Seconds between looks where nothing is due: most of what hours cost."""
 CAPS = Caps(wire=1 << 20, body=2 << 20, ratio=40, ratio_floor=256 << 10, token=1 << 16)
 """Small ones, so that bombs can be small too."""
+EGRESS = Egress(allow_http=(ip_network("10.8.0.0/16"),))
+"""Where the host is."""
 
 
 @dataclass
@@ -127,7 +131,7 @@ def _settings(connection: ConnectionConfig, secrets: dict[str, str]) -> X3Settin
         timeout=connection.settings.timeout,
         proof=Proof(proof_interval(connection), connection.settings.second_look),
     )
-    return replace(whole, caps=CAPS)
+    return replace(whole, caps=CAPS, egress=EGRESS)
 
 
 async def _never() -> Any:

@@ -8,7 +8,7 @@ from driftd.adapters.x3.connection import Origin
 from driftd.core.breaker import Limits
 from driftd.core.model import Kind
 from driftd.simulator.answers import Answer
-from tests.simulation.network import ASTRAY, Asked, Laws
+from tests.simulation.network import ADDRESS, ASTRAY, Asked, Laws
 from tests.simulation.oracle import Oracle
 from tests.simulation.shape import HOST, TIMEOUT, Shape
 from tests.simulation.verdict import Verdict
@@ -73,6 +73,10 @@ class Manners(Laws):
         if self._tries > _OPENED and now - self._attempts[-2] < _LEAST:  # a trial asks for a token, and for a page
             self._oracle.broken(f"a host that is down was tried thrice in {now - self._attempts[-2]:.1f} s")
         self._attempts.append(now)
+
+    def connected(self, address: str) -> None:
+        if address != ADDRESS:
+            self._oracle.broken(f"a connection to {address} was made, to which the host's name was rebound")
 
     def sent(self, asked: Asked) -> None:
         self._verdict.requests += 1

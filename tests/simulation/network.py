@@ -2,8 +2,9 @@
 
 import asyncio
 import gzip
+import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
@@ -14,7 +15,9 @@ from urllib.parse import parse_qsl, urlsplit
 import anyio
 import httpx
 
+from driftd.adapters.x3 import dial
 from driftd.adapters.x3.connection import Connection, Origin
+from driftd.adapters.x3.race import Place
 from driftd.core.network import Egress
 from driftd.simulator import Farm, Fault
 from driftd.simulator.answers import Answer, Page, Stream
@@ -26,6 +29,10 @@ from tests.simulation.troubles import ANSWERS, NETWORK, TOKENS, WAY, Trouble
 from tests.simulation.wire import Piece, Sent, Wire
 
 BOMB = 6_000_000
+ADDRESS = "10.8.0.2"
+"""Where the host's name leads."""
+ELSEWHERE = ("169.254.169.254", "127.0.0.1", "10.9.0.2", "8.8.8.8", "::1", "64:ff9b::a9fe:a9fe")
+"""Where it leads while it is rebound: nothing of that is admitted over plain http."""
 ASTRAY = "&via=elsewhere"
 """Ends a link that leads to another origin."""
 _FAULTS: dict[str, Callable[[Trouble], Fault]] = {
@@ -111,6 +118,9 @@ class Laws:
     def struck(self, kind: str, what: str) -> None:
         """A fault took effect."""
 
+    def connected(self, address: str) -> None:
+        """A connection is made to an address."""
+
     def sweeping(self, asked: Asked) -> bool:
         """Tell whether a sweep reads what is asked for."""
         raise NotImplementedError
@@ -135,7 +145,7 @@ class Network:
         self, origin: Origin, egress: Egress, context: ssl.SSLContext | None, seconds: float | None
     ) -> Connection:
         """Take the place of `driftd.adapters.x3.transport.connect`."""
-        del egress, context
+        del context
         self._laws.connecting(origin)
         down = next((each for each in self.active if each.kind in WAY), None)
         if f"{origin.host}:{origin.port}" != HOST:
@@ -146,11 +156,22 @@ class Network:
                 await anyio.sleep(seconds or 10.0)
                 raise httpx.ConnectTimeout("not in time")
             raise httpx.ConnectError("no connection") from ConnectionRefusedError()
+        places = await dial.admitted(origin, egress)
+        self._laws.connected(places[0].address)
         await anyio.sleep(0.01)
         connection = Connection(origin)
         self.wires = [each for each in self.wires if not each.closed]
         self.wires.append(Wire(connection, self._serve))
         return connection
+
+    async def resolved(self, origin: Origin) -> Sequence[Place]:
+        """Take the place of `driftd.adapters.x3.dial.resolved`."""
+        rebound = next((each for each in self.active if each.kind == "rebound"), None)
+        if rebound is None:
+            return [Place(socket.AF_INET, ADDRESS, origin.port)]
+        self._laws.struck("rebound", "")
+        address = ELSEWHERE[int(rebound.number * len(ELSEWHERE))]
+        return [Place(socket.AF_INET6 if ":" in address else socket.AF_INET, address, origin.port)]
 
     def cut(self) -> None:
         """End every connection."""
@@ -174,6 +195,8 @@ class Network:
         wait = self._latency * self._chance.uniform(0.2, 1.8)
         if trouble is not None and trouble.kind == "slow":
             wait += 40.0 * trouble.number
+        if trouble is not None and trouble.kind == "drip" and trouble.number > 0.5:
+            wait += 45.0  # each wait for itself is short enough
         wire.later(wait, lambda: self._answer(wire, sent, seen, trouble))
 
     def _answer(self, wire: Wire, sent: Sent, seen: Asked, trouble: Trouble | None) -> None:
@@ -221,7 +244,9 @@ class Network:
         tenant.faults[:] = [fault]
         answer = self.host.answer(request)
         tenant.faults.clear()
-        if trouble.kind == "cut_json" and isinstance(answer.body, Page):
+        if trouble.kind in _BESIDE and trouble.number < 0.5 and isinstance(answer.body, Page):
+            answer = _BESIDE[trouble.kind](answer, answer.body)
+        elif trouble.kind == "cut_json" and isinstance(answer.body, Page):
             answer = replace(answer, body=answer.body.encode()[:-20])
         elif trouble.kind == "next_elsewhere" and isinstance(answer.body, Page):
             links = answer.body.links
@@ -231,7 +256,7 @@ class Network:
         return self._note(trouble.kind, seen), answer
 
     def _fault(self, trouble: Trouble) -> Fault:
-        make = _FAULTS.get(trouble.kind)
+        make = _FAULTS.get(trouble.kind) if trouble.kind not in _BESIDE or trouble.number >= 0.5 else None
         return Fault("close") if make is None else make(trouble)
 
     def _note(self, kind: str, seen: Asked) -> str:
@@ -290,6 +315,22 @@ class Network:
             facet = "$details" if "$details" in sent.target or "%24details" in sent.target else "$query"
         at = asyncio.get_running_loop().time()
         return Asked(at, tenant, resource, facet, sent.target, token, CALL.get())
+
+
+def _half(page: Page) -> Page:
+    return replace(page, parts=page.parts[: len(page.parts) // 2], links={"$first": page.links["$first"]})
+
+
+def _diagnosed(answer: Answer, page: Page) -> Answer:
+    told = b'{"$diagnoses":[{"$severity":"error","$message":"Locked by maintenance"}],'
+    return replace(answer, body=told + _half(page).encode()[1:])
+
+
+_BESIDE: dict[str, Callable[[Answer, Page], Answer]] = {
+    "server_error": lambda answer, page: replace(answer, status=500, body=_half(page)),
+    "error_envelope": _diagnosed,
+}
+"""Faults that half of the time bear records besides: those up to where it failed."""
 
 
 def _spoilt(fault: Fault, answer: Answer) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import anyio
 
-from driftd.adapters.x3 import transport
+from driftd.adapters.x3 import dial, transport
 from driftd.core.reasons import State
 from driftd.errors import FencedError
 from driftd.runtime import book, lag
@@ -63,6 +63,7 @@ def _played(given: Shape, verdict: Verdict, folder: Path) -> None:
     with ExitStack() as stack:
         stack.callback(shelf.close)
         stack.enter_context(patched(transport, "connect", scene.network.connect))
+        stack.enter_context(patched(dial, "resolved", scene.network.resolved))
         stack.enter_context(patched(book, "EVERY", 30.0))
         stack.enter_context(patched(lag, "PERIOD", 120.0))
         stack.enter_context(patched(virtual, "_MOST_ROUNDS", SPINS))

@@ -41,6 +41,7 @@ class Strikes:
             "revoked": self._revoked,
             "rotated": self._rotated,
             "tenant_clock": self._skewed,
+            "rebound": self._rebound,
             "filtered": self._filtered,
             "emptied": lambda trouble, _: self._hidden((trouble.tenant, trouble.resource)),
             "omitted": self._aimed,
@@ -56,7 +57,8 @@ class Strikes:
         scene.happened(f"trouble begins: {trouble}")
         scene.active.append(trouble)
         begin = self._began.get(trouble.kind)
-        end = begin(trouble, scene.farm[trouble.tenant]) if begin is not None else None
+        tenant = scene.farm[trouble.tenant] if trouble.tenant else scene.tenants[0]
+        end = begin(trouble, tenant) if begin is not None else None
         await anyio.sleep(max(0.0, trouble.ends - scene.now))
         scene.active.remove(trouble)
         self._ended = scene.now
@@ -86,6 +88,10 @@ class Strikes:
         scene.manners.down(is_down=True)
         scene.network.cut()
         return lambda: scene.manners.down(is_down=any(each.kind in WAY for each in scene.active))
+
+    def _rebound(self, _trouble: Trouble, _tenant: X3Tenant) -> None:
+        """Have every connection made anew."""
+        self._scene.network.cut()
 
     def _jumped(self, trouble: Trouble, _tenant: X3Tenant) -> None:
         self._counted(trouble)

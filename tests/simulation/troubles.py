@@ -24,8 +24,10 @@ CONCEALED = ("filtered", "emptied", "omitted")
 DATA = ("giant", "keyless", "twins")
 CLOCK = ("clock_ahead", "clock_back")
 DISK = ("slow_disk", "full_disk")
+NAMES = ("rebound",)
+"""The host's name leads elsewhere: into the network of the daemon, or to where a cloud keeps its credentials."""
 LIFE = ("killed", "cancelled", "stopped", "usurped", "second_daemon")
-KINDS = (*WAY, *NETWORK, *ANSWERS, *TOKENS, *ROLES, *CONCEALED, *DATA, *CLOCK, *DISK, *LIFE)
+KINDS = (*WAY, *NETWORK, *ANSWERS, *TOKENS, *ROLES, *CONCEALED, *DATA, *CLOCK, *DISK, *LIFE, *NAMES)
 _WEIGHTS = {WAY: 2, NETWORK: 7, ANSWERS: 11, TOKENS: 4, ROLES: 1, CONCEALED: 4, DATA: 3, CLOCK: 1, DISK: 2, LIFE: 5}
 EVERY = 1500.0
 """Seconds between two troubles, on average; shorter where there are few hours."""
@@ -62,7 +64,16 @@ def plan(shape: Shape, tenants: list[str]) -> list[Trouble]:
     """Draw the troubles of a seed, in the order in which they begin. In the last tenth of the time all have ended."""
     chance = Random(f"{shape.seed}/troubles")
     concealed: dict[tuple[str, str], float] = {}
-    return [each for each in _drawn(chance, shape, tenants) if _apart(each, shape, concealed)]
+    found = [each for each in _drawn(chance, shape, tenants) if _apart(each, shape, concealed)]
+    return sorted([*found, *_rebound(shape)], key=lambda each: each.begins)
+
+
+def _rebound(shape: Shape) -> Iterator[Trouble]:
+    """Draw, in a quarter of the seeds and apart from all others, when the host's name leads elsewhere."""
+    chance, end = Random(f"{shape.seed}/rebound"), shape.hours * 3600
+    if chance.random() < 0.25:
+        at = chance.uniform(0.1, 0.8) * end
+        yield Trouble("rebound", at, min(end, at + chance.choice([300.0, 1500.0, 4000.0])), number=chance.random())
 
 
 def _drawn(chance: Random, shape: Shape, tenants: list[str]) -> Iterator[Trouble]:

@@ -1,6 +1,5 @@
 """A secret that is known, or that looks like one, is in no line."""
 
-import base64
 import json
 import urllib.parse
 from collections.abc import Callable
@@ -15,35 +14,10 @@ from driftd.adapters.logs import Redaction
 from driftd.core.secret import Secret
 from driftd.ports import Log
 from tests.adapters.logs.reading import Written
+from tests.adapters.logs.spellings import MARKS, WAYS, b64
 
-# None of these stands in what a line always has, nor in what replaces a secret, so that finding one means a leak.
-MARKS = "ΩЖßz9Q%&/+= \"'\\\n\x1b😀@:"
 SECRETS = st.text(MARKS, min_size=4, max_size=12)
 CLEAN = st.text("abcdefgh .,", max_size=8)
-
-
-def b64(text: str) -> str:
-    return base64.b64encode(text.encode("utf-8", "surrogatepass")).decode()
-
-
-def quoted(text: str) -> str:
-    return urllib.parse.quote(text, errors="surrogatepass")
-
-
-WAYS: dict[str, Callable[[str], str]] = {
-    "as it is": lambda secret: secret,
-    "URL-encoded": quoted,
-    "URL-encoded, in small letters": lambda secret: "".join(
-        f"%{each:02x}" for each in secret.encode("utf-8", "surrogatepass")
-    ),
-    "of a form": lambda secret: urllib.parse.quote_plus(secret, errors="surrogatepass"),
-    "by repr": lambda secret: repr({"a": secret}),
-    "by JSON": lambda secret: json.dumps({"a": secret}),
-    "Basic": lambda secret: f"Basic {b64(f'client:{secret}')}",
-    "Basic, by RFC 6749": lambda secret: f"Basic {b64(f'cl:{quoted(secret)}')}",
-    "base64 behind one": lambda secret: b64(f"a{secret}bc"),
-    "base64 of URLs": lambda secret: base64.urlsafe_b64encode(f"ab{secret}c".encode("utf-8", "surrogatepass")).decode(),
-}
 
 
 def leaks(line: dict[str, Any], needle: str) -> bool:
