@@ -60,8 +60,12 @@ class Manners(Laws):
         self._under_way.clear()
         self._tries = 0
         if killed:
-            for name, times in self._recent.items():
-                self.slack[name] += sum(at > self._now() - 900 for at in times)
+            self.forgotten()
+
+    def forgotten(self) -> None:
+        """Note that what a daemon counted last is not known to the next one."""
+        for name, times in self._recent.items():
+            self.slack[name] += sum(at > self._now() - 900 for at in times)
 
     def connecting(self, origin: Origin) -> None:
         now = self._now()

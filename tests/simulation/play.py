@@ -176,6 +176,7 @@ class Play:
         """Start a second daemon on the store of one that lives: the first must end, and write nothing more."""
         scene = self._scene
         scene.manners.struck("usurped", "")
+        scene.manners.forgotten()
         self._next.set()
         await anyio.sleep(0.001)
         life.ending.usurped = True
