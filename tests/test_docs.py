@@ -25,8 +25,9 @@ from driftd.simulator.patches import Patch
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-RUN = [pytest.param(page, id=page.name, marks=[pytest.mark.heavy] if page.name == "drift.md" else []) for page in PAGES]
-"""Those of drift wait for incidents."""
+LONG = {"drift.md", "storage.md"}
+"""Pages whose commands take their time."""
+RUN = [pytest.param(page, id=page.name, marks=[pytest.mark.heavy] if page.name in LONG else []) for page in PAGES]
 DEMO = "python3 -m venv .venv && .venv/bin/pip install -e . && .venv/bin/driftd demo"
 TESTS = "python3 -m venv .venv && .venv/bin/pip install -e '.[test]' && .venv/bin/python -m pytest"
 TENANT = "https://x3.aldgate.example"

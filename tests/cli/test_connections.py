@@ -190,6 +190,7 @@ def shapes(value: object, path: str = "") -> Iterator[tuple[str, str]]:
         yield path, f"{type(value).__name__} {value if not value or value == '0000-00-00' else 'full'}"
 
 
+@pytest.mark.heavy
 def test_a_redacted_replay_gives_a_capture_of_the_same_shape(driftd: Driftd, recorded: tuple[Farm, Path, Path]) -> None:
     """As many records, every member of the same type and as often empty, keys as unique, references kept."""
     _, config, folder = recorded

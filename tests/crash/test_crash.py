@@ -43,17 +43,22 @@ def test_what_is_killed_before_any_step_goes_on_as_if_it_never_had_been(points: 
     """Everything that is written, killed before a statement, a write of the file or a move of it, shows in the end the
     log, snapshot, casebook and logbook of a run that was never killed, and leaves nothing over."""
     found = crashed("--points", str(points))
-    observe(f"killed before {found.hurt} steps of all that is written: {found.differing} differ", lost=0, invented=0)
+    observe(
+        f"killed before {found.hurt} steps of all that is written: {found.differing} differ",
+        lost=found.differing,
+        invented=0,
+    )
     assert found.hurt >= 14, found.text
     assert (found.survived, found.differing) == (found.hurt, 0), found.text
 
 
+@pytest.mark.heavy
 @pytest.mark.fault(3)
-@POINTS
+@pytest.mark.parametrize("points", [20 if _SHORT else 0])
 def test_what_loses_the_power_keeps_what_it_promised(points: int, observe: Observe) -> None:
     """Of what was not synced nothing, all, a torn end or any sectors may be there: what was committed to last is, and
     the next run makes of it what an undisturbed one does, with the same ids at the same places."""
     found = crashed("--points", str(points), "--power")
-    observe(f"unsynced writes lost in {found.hurt} ways: {found.differing} differ", lost=0, invented=0)
+    observe(f"unsynced writes lost in {found.hurt} ways: {found.differing} differ", lost=found.differing, invented=0)
     assert found.hurt >= 14, found.text
     assert (found.survived, found.differing) == (found.hurt, 0), found.text

@@ -17,6 +17,7 @@ def skewed(daemon: Daemon) -> bool:
     return any(each["finding"] == "clock_skew" and each["state"] == "firing" for each in alerts)
 
 
+@pytest.mark.heavy
 @pytest.mark.fault(7)
 def test_a_daemon_polls_on_under_a_clock_that_is_set(tmp_path: Path, observe: Observe) -> None:
     """Two days ahead, then two days behind: each time what changed is captured once, the 864,000 polls that are due by

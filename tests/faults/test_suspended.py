@@ -29,6 +29,7 @@ def stopped(daemon: Daemon) -> None:
     until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T", "it stands")
 
 
+@pytest.mark.heavy
 @pytest.mark.fault(8)
 def test_a_daemon_that_was_replaced_while_it_slept_writes_nothing(tmp_path: Path, observe: Observe) -> None:
     """Suspended for more than a second it shows that as lag and goes on; suspended while a later writer takes the

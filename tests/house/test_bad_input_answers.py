@@ -64,7 +64,15 @@ ROWS = {
     ["server error", "server error in HTML", "server error without a body", "bad gateway", "unavailable"], 16
 )
 """The rows of the table of faults that answers belong to."""
-ANSWERS = [pytest.param(what, marks=[pytest.mark.fault(ROWS[what])] if what in ROWS else []) for what in BAD]
+
+
+def _marks(number: int, what: str) -> list[pytest.MarkDecorator]:
+    """A third of them is always run."""
+    row = [pytest.mark.fault(ROWS[what])] if what in ROWS else []
+    return [*row, *([pytest.mark.heavy] if number % 3 else [])]
+
+
+ANSWERS = [pytest.param(what, marks=_marks(number, what)) for number, what in enumerate(BAD)]
 
 
 def settings(what: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from tests.simulation import simulate
 from tests.simulation.__main__ import Summary
 
 SEEDS = 200
-HOURS = 1.0
+HOURS = 0.5
 GROUPS = 10
 
 
@@ -24,9 +24,9 @@ def test_nothing_is_lost_and_nothing_invented_whatever_fails(group: int) -> None
 
 def test_a_seed_plays_the_same_everywhere() -> None:
     """Two runs in one process, and one in another with other hashes, tell the same story."""
-    for seed in (5, 12, 33):
-        line = [sys.executable, "-m", "tests.simulation", "--seed", str(seed), "--hours", "1"]
-        first, second = simulate(seed, 1.0), simulate(seed, 1.0)
+    for seed in (5, 33):
+        line = [sys.executable, "-m", "tests.simulation", "--seed", str(seed), "--hours", str(HOURS)]
+        first, second = simulate(seed, HOURS), simulate(seed, HOURS)
         assert first.trace == second.trace
         elsewhere = subprocess.run(
             line, env=os.environ | {"PYTHONHASHSEED": str(seed)}, capture_output=True, text=True, check=True
