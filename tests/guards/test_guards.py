@@ -14,7 +14,7 @@ QUICK = (
     "numbers given within the commit",
     "one token at a time",
     "neighbours of a second look",
-    "rows that were put off",
+    "places of a record",
     "field rules",
     "erased records stay away",
     "known secrets",
