@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from driftd.core import fingerprint, gate
+from driftd.core.diff import row_of
 from driftd.core.lines import Line
 from driftd.core.model import Absence, Contents, JsonObject, KeyBytes, Kind, Op, Resource, Segment, Standing, Stored
 from driftd.core.schema.parting import SAMPLED
@@ -255,7 +256,22 @@ class Way:
         stored = await self.tenant.store.known(self.resource, [line.key for line in lines])
         self._believed(lines, stored, stretch)
         self.missing.sighted(stored.values(), stretch)
-        return await self.comparison.found(lines, stored, page=stretch.position)
+        found = await self.comparison.found(lines, stored, page=stretch.position)
+        self.missing.alike.update(stored.keys() - {change.key for change in found.changes})
+        return self._astray(found, stored)
+
+    def _astray(self, found: Found, stored: Mapping[KeyBytes, Stored]) -> Found:
+        """Give records that were seen where none lists them no known place: the next sweep looks wherever they may be.
+
+        Else a page that shows a record once where it does not stand would have it missing there, and believed deleted.
+        Of what had no known place and changed in this sweep a second sighting is put off, so it gets none yet.
+        """
+        astray = self.missing.moved & stored.keys() | self.loose.intersection(change.key for change in found.changes)
+        if not astray:
+            return found
+        rows = [row._replace(placed=False) if row.key in astray else row for row in found.rows]
+        unchanged = astray.difference(row.key for row in rows)
+        return Found([*rows, *(row_of(stored[key], placed=False) for key in sorted(unchanged))], found.changes)
 
     def _believed(self, lines: Sequence[Line], stored: Mapping[KeyBytes, Stored], stretch: Stretch) -> None:
         """Raise `DamagedStoreError` for a key that a segment lists and no record has: it would be told as created."""

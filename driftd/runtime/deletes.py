@@ -41,8 +41,10 @@ class Missing(Struct):
     """Keys without a known place that the sweep did not show."""
     repeated: set[KeyBytes] = field(default_factory=set)
     """Keys that came twice."""
-    _moved: set[KeyBytes] = field(default_factory=set)
-    """Stored keys that were seen in another place than where a segment lists them."""
+    moved: set[KeyBytes] = field(default_factory=set)
+    """Stored keys that were seen in another place than where a segment lists them, or in several."""
+    alike: set[KeyBytes] = field(default_factory=set)
+    """Stored keys that were seen in other bytes, and had not changed."""
     _seen: set[KeyBytes] = field(default_factory=set)
     _unjudged: set[KeyBytes] = field(default_factory=set)
     """Stored keys that were seen in a part of a stretch, of which it is not known yet what segments list there."""
@@ -65,6 +67,8 @@ class Missing(Struct):
             if stored.deleted_at is not None:
                 continue
             if not stored.placed:
+                if stored.key in self._seen:
+                    self.moved.add(stored.key)
                 self._seen.add(stored.key)
             elif stretch.goes_on:
                 self._unjudged.add(stored.key)
@@ -72,19 +76,18 @@ class Missing(Struct):
                 self._elsewhere(stored.key)
 
     def _elsewhere(self, key: KeyBytes) -> None:
-        if key in self._moved:
+        if key in self.moved:
             self.repeated.add(key)
-        self._moved.add(key)
+        self.moved.add(key)
 
-    def settle(self, unplaced: frozenset[KeyBytes], changed: AbstractSet[KeyBytes] = frozenset()) -> None:
-        """Conclude, now that the whole resource was read.
+    def settle(self, unplaced: frozenset[KeyBytes], changed: AbstractSet[KeyBytes]) -> None:
+        """Conclude, now that the whole resource was read, and so many records had `changed`.
 
-        What only moved is not missing, nor is what `changed` in this sweep, though a second place that was listed of it
-        is gone; what is where it was and elsewhere too came twice; what has no known place (`unplaced`) and was not
-        seen is missing as well.
+        What only moved is not missing, nor what was seen in one of the places where segments list it; what is where it
+        was and elsewhere too came twice; what has no known place (`unplaced`) and was not seen is missing as well.
         """
-        self.repeated |= self._moved - self.keys
-        self.keys -= self._moved | self._seen | changed
+        self.repeated |= self.moved - self.keys
+        self.keys -= self.moved | self._seen | self.alike | changed
         self.strays = set(unplaced - self._seen)
         left = (replace(r, missing=tuple(key for key in r.missing if key in self.keys)) for r in self.ranges)
         self.ranges = [r for r in left if r.missing]

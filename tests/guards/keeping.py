@@ -41,9 +41,9 @@ def once() -> Taken:
     return patched(Lines, "put_off", lambda self, keys: set())
 
 
-def doubt() -> Taken:
-    """A segment with rows that were put off counts as read."""
-    return patched(cycle, "UNREAD", None)
+def places() -> Taken:
+    """A record that was seen where none lists it stands there."""
+    return patched(cycle.Way, "_astray", lambda self, found, stored: found)
 
 
 def canary() -> Taken:

@@ -12,10 +12,10 @@ GUARDS: Final = (
     # --- what is read
     Guard("completeness of a sweep", reading.completeness, ("LOST", *FALSE), 2, simulated),
     Guard("loops in paging", reading.loops, ("asked 8 times",), 25, simulated),
-    Guard("the server's own order", reading.order, FALSE, 172, simulated),
+    Guard("the server's own order", reading.order, ("was not confirmed",), 1, trials.ordered),
     Guard("records that no segment shows", reading.looseness, ("LOST",), 1, trials.loose),
     Guard("one change of a record a cycle", keeping.once, ("an id came twice", "not fit"), 1, trials.twice),
-    Guard("rows that were put off", keeping.doubt, ("FALSE DELETE", "LOST"), 1, trials.astray),
+    Guard("places of a record", keeping.places, ("FALSE DELETE", "LOST"), 1, trials.astray),
     Guard("overlap of the watermark", reading.overlap, ("the delta passed it over",), 3, simulated),
     Guard("folder of the records", reading.folder, ("wrong_folder was taken",), 17, simulated),
     Guard("kinship of the tenant", keeping.canary, ("another tenant",), 1, trials.another),

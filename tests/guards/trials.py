@@ -27,7 +27,7 @@ from tests.contracts.staged import created, poll
 from tests.contracts.stores import Dial, room
 from tests.fakes.detection import detector_of
 from tests.fakes.patching import patched
-from tests.fakes.source import Record
+from tests.fakes.source import FakeSource, FakeTable, Record
 from tests.runtime.world import MASTER, NAME, FakeClock, World, key, row
 from tests.simulation.inline import inlined
 
@@ -165,13 +165,12 @@ async def twice(chance: Random) -> str | None:
 
 @story
 async def astray(chance: Random) -> str | None:
-    """A record that changes is shown in an earlier page as well, once, where it does not stand."""
+    """A record is shown in an earlier page as well, where it does not stand, as it is or as it never was."""
     world = World.of(4 * MASTER.page_size)
     await world.run()
     page, later = chance.randrange(2), chance.randint(2, 3)
     at = later * MASTER.page_size + chance.randrange(MASTER.page_size - 1)
-    first, second = (row(10 * (at + 1), NAME=f"changed {chance.random()}") for _ in range(2))
-    world.source.put(NAME, [second])
+    first, second = (row(10 * (at + 1), **chance.choice([{}, {"NAME": f"{each} {at}"}])) for each in "ab")
     rows = world.source.tables[NAME].rows[page * MASTER.page_size :][: MASTER.page_size]
     rows.insert(chance.randrange(1, MASTER.page_size - 1), first)
     before = key(10 * page * MASTER.page_size) if page else None
@@ -182,10 +181,14 @@ async def astray(chance: Random) -> str | None:
             return Page(records, LINK, len(records), 1)
         return None
 
-    world.source.faults = asked
-    await world.run()
+    world.source.put(NAME, [second])
+    for _ in range(chance.randint(1, 3)):
+        world.source.faults = asked
+        await world.run()
     world.source.faults = lambda _name, _asked: None
     await world.run()
+    if any(op == "d" for op, *_ in world.told()):
+        return f"FALSE DELETE of K{10 * (at + 1):05}, which an earlier page had shown as well"
     return whole(world, await world.shown())
 
 
@@ -292,6 +295,20 @@ async def unique(chance: Random) -> str | None:
     await world.run()
     told = [name for op, name, *_ in world.told() if op == "d"]
     return f"the delete of {told[0]} is told although keys are not unique" if told else None
+
+
+@story
+async def ordered(chance: Random) -> str | None:
+    """A server that has an order of its own loses a record: a second look between its neighbours confirms the delete."""
+    world = World.of(
+        RECORDS, source=FakeSource({NAME: FakeTable(("KEY",))}, collate=lambda parts: (str(parts[0])[::-1],))
+    )
+    await world.run()
+    gone = 10 * chance.randint(2, RECORDS - 1)
+    world.source.drop(NAME, [key(gone)])
+    await world.run()
+    told = [(event["op"], event["confidence"]) for event in world.events()]
+    return None if told == [("d", "confirmed_absent")] else f"the delete of K{gone:05} was not confirmed: {told}"
 
 
 # --- what is asked, and when
