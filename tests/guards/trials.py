@@ -299,10 +299,9 @@ async def unique(chance: Random) -> str | None:
 
 @story
 async def ordered(chance: Random) -> str | None:
-    """A server that has an order of its own loses a record: a second look between its neighbours confirms the delete."""
-    world = World.of(
-        RECORDS, source=FakeSource({NAME: FakeTable(("KEY",))}, collate=lambda parts: (str(parts[0])[::-1],))
-    )
+    """A server with an order of its own loses a record: a second look between its neighbours confirms the delete."""
+    backwards = FakeSource({NAME: FakeTable(("KEY",))}, collate=lambda parts: (str(parts[0])[::-1],))
+    world = World.of(RECORDS, source=backwards)
     await world.run()
     gone = 10 * chance.randint(2, RECORDS - 1)
     world.source.drop(NAME, [key(gone)])
