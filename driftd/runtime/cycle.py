@@ -43,8 +43,6 @@ ATTEMPTS = 3
 """How often a cycle may begin: anew where it learnt which members are volatile, or found nothing by accident."""
 REFRESHED = 5_000
 """Details that one cycle renews at most, whatever the budget."""
-UNREAD = bytes(16)
-"""The hash of a segment that the next sweep must look into."""
 DAY = 86_400_000
 """Milliseconds: details older than this no longer count as covered."""
 
@@ -143,8 +141,6 @@ class Way:
         """Whether no further attempt may begin anew."""
         self.taught = last
         self._position = self._twins = 0
-        self._doubted = False
-        """Whether rows of the latest stretch are left to the next sweep: this one has told a change of their keys."""
 
     async def go(self, kind: Kind) -> None:
         """Open a cycle in the store and walk."""
@@ -233,9 +229,7 @@ class Way:
         A key of which this sweep has told a change is left to the next one: a cycle tells one change of a record.
         """
         self.missing.note(stretch, self.resource.page_size)
-        again = stretch.lines.put_off(self.changed)
-        self.missing.repeated |= again
-        self._doubted = bool(again)
+        self.missing.repeated |= stretch.lines.put_off(self.changed)
         unknown = self._seen(stretch.lines.unknown())
         await self.detection.keyless(line.record for line in unknown if not line.key)
         latest = {line.key: line for line in unknown if line.key}
@@ -286,7 +280,6 @@ class Way:
         lines = stretch.lines.without(self.veiling.left_out(stretch.lines.keys))
         parts = pieces(lines, self.resource.page_size)
         whole = stretch.digest if len(parts) == 1 and len(parts[0]) == len(lines) else None
-        whole = UNREAD if self._doubted else whole
         segments = [segment(part, whole or self.reader.digest(b"[" + b",".join(part.records) + b"]")) for part in parts]
         self.layout.extend(one for one, _ in segments)
         repeated = await self._write(writing, found, segments)
