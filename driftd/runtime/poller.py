@@ -192,6 +192,8 @@ class Poller:
         poll = post.chart.polled(resource.name, report, begun.at, self._world.book, post.log)
         self._world.gauges.polls.observe(report.seconds)
         self._note(resource, report.notes)
+        if poll.result is not Result.FAILED or poll.status is not None:
+            post.way.passed()  # before anything is held: a way that is free again releases the connection
         if poll.result is Result.FAILED:
             if report.reason is Reason.RATE_LIMITED and report.retry_after is not None:
                 post.traffic.quota.rest(report.retry_after)
@@ -200,8 +202,6 @@ class Poller:
             self._retries = earned(self._retries, report.requests)
             self._agenda.release(resource, begun.monotonic)
             await self._settled(resource)
-        if poll.result is not Result.FAILED or poll.status is not None:
-            post.way.passed()
 
     def _note(self, resource: Resource, notes: tuple[str, ...]) -> None:
         """Say what a cycle noted, unless that was said of its resource the last time there was something."""

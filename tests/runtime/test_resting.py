@@ -60,3 +60,20 @@ def test_what_fails_before_anything_is_asked_is_not_begun_again_at_once(many: in
     rig = Rig([connection(name, host="one") for name in names])
     rig.world.open_source = opened
     rig.run(story)
+
+
+def test_the_first_answer_after_an_outage_may_ask_for_a_wait() -> None:
+    """A host that is reached again and answers 503 with ``Retry-After`` is left alone for so long."""
+
+    async def story(rig: Rig) -> None:
+        await rig.until(lambda: rig.status("c").state is State.OK)
+        tenant = rig.tenants["c"]
+        tenant.failing(Reason.CONNECTION_REFUSED)
+        await rig.until(lambda: rig.ways.of(rig.connections[0]).opens_in is not None)
+        tenant.failing(Reason.GATEWAY_ERROR, status=503, retry_after=900.0)
+        tenant.sent.clear()
+        await rig.until(lambda: bool(tenant.sent))
+        await anyio.sleep(890)
+        assert len(tenant.sent) == 1
+
+    Rig([connection("c", classes=("ONE",))]).run(story)
