@@ -49,6 +49,11 @@ class Manners(Laws):
         """Note what a connection had used of its day before it begins."""
         self._spent[name], self._days[name] = requests, day
 
+    def set_clock(self) -> None:
+        """Note that the daemon's clock was set: a day that follows one to which it was put back is another one."""
+        today = _day(self.wall())
+        self._days = {name: min(day, today) for name, day in self._days.items()}
+
     def down(self, *, is_down: bool) -> None:
         """Note that the host went down, or came up."""
         self._tries = 0

@@ -96,6 +96,7 @@ class Strikes:
     def _jumped(self, trouble: Trouble, _tenant: X3Tenant) -> None:
         self._counted(trouble)
         self._scene.clock.jump(round((1 if trouble.kind == "clock_ahead" else -1) * JUMP * trouble.number**3))
+        self._scene.manners.set_clock()
 
     def _revoked(self, trouble: Trouble, tenant: X3Tenant) -> None:
         self._counted(trouble)
