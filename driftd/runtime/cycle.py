@@ -28,7 +28,7 @@ from driftd.runtime.ahead import read_ahead
 from driftd.runtime.canary import Canary
 from driftd.runtime.checks import Start
 from driftd.runtime.compare import Comparison, Found
-from driftd.runtime.deletes import Deletes, Missing, SilentOnceError
+from driftd.runtime.deletes import Deletes, Missing, SilentOnceError, unplace
 from driftd.runtime.glance import newest_shown, opening, pages, probed, wanted
 from driftd.runtime.lesson import LearntError, lesson
 from driftd.runtime.patient import Patient
@@ -190,6 +190,7 @@ class Way:
         async for stretch in stretches.gone():
             self.missing.note(stretch, resource.page_size)
         self.missing.settle(self.loose - stretches.homes, self.changed)
+        await unplace(self.missing, store, segments)
         await self._refresh(writing)
         await self._doubtful(writing)
         self.canary.swept(len(self.missing))

@@ -4,6 +4,7 @@ A missing record becomes a delete event when a second look confirms it; it stays
 until a second complete sweep; it is *held* where a guard does not believe the sweep.
 """
 
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import islice
@@ -13,8 +14,9 @@ from msgspec.structs import replace
 
 from driftd.core import diff, gate
 from driftd.core.gate import Range, Verdict
-from driftd.core.model import Absence, Change, Confidence, KeyBytes, Op, Query, Resource, Row, Stored
+from driftd.core.model import Absence, Change, Confidence, KeyBytes, Op, Query, Resource, Row, Segment, Stored
 from driftd.errors import Reason
+from driftd.ports import Store
 from driftd.runtime.compare import Found
 from driftd.runtime.look import locate, look_again
 from driftd.runtime.reader import Reader
@@ -24,6 +26,8 @@ from driftd.runtime.tenant import Tenant
 
 BATCH = 500
 """Records judged at once."""
+LOADED = 16
+"""Segments whose rows are loaded at once."""
 
 
 class SilentOnceError(Exception):
@@ -89,6 +93,15 @@ class Missing(Struct):
         self.repeated |= self.moved - self.keys
         self.keys -= self.moved | self._seen | self.alike | changed
         self.strays = set(unplaced - self._seen)
+        self._narrow()
+
+    def displaced(self, keys: AbstractSet[KeyBytes]) -> None:
+        """Take keys for missing without a known place."""
+        self.keys -= keys
+        self.strays |= keys
+        self._narrow()
+
+    def _narrow(self) -> None:
         left = (replace(r, missing=tuple(key for key in r.missing if key in self.keys)) for r in self.ranges)
         self.ranges = [r for r in left if r.missing]
 
@@ -97,6 +110,18 @@ class Missing(Struct):
 
     def __contains__(self, key: KeyBytes) -> bool:
         return key in self.keys or key in self.strays
+
+
+async def unplace(missing: Missing, store: Store, segments: Sequence[Segment]) -> None:
+    """Have what several segments list looked for by its key: that it is missing in one of the places proves nothing.
+
+    Pages that came twice in an earlier sweep leave such places. Loads all segments, where something is missing.
+    """
+    places: Counter[KeyBytes] = Counter()
+    for first in range(0, len(segments) if missing.keys else 0, LOADED):
+        for contents in await store.contents(segments[first : first + LOADED]):
+            places.update(missing.keys.intersection(contents.keys))
+    missing.displaced({key for key, number in places.items() if number > 1})
 
 
 class Deletes(Struct, frozen=True):

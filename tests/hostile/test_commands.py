@@ -68,7 +68,7 @@ def test_any_arguments_are_answered(config: Path, capfd: pytest.CaptureFixture[s
             del os.environ["DRIFTD_CONFIG"]
         out, err = capfd.readouterr()
         assert code in {0, 1, 2, 3}
-        assert out or err
+        assert out or err or code == 0
         assert harmless(out + err)
 
     asked()

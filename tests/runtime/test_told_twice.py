@@ -51,3 +51,32 @@ def test_a_sweep_tells_one_change_of_a_record(newer: bool) -> None:
         assert len({event["id"] for event in world.events()}) == len(world.events()) == 1 + newer
 
     anyio.run(story)
+
+
+def test_what_two_pages_of_the_first_sweep_show_is_not_missing_at_one_of_them() -> None:
+    """A `$next` that leads back has a record listed in two places; that the next sweep finds it at one is enough."""
+
+    async def story() -> None:
+        world = World.of(25)
+        rows = [row(10 * number) for number in range(21, 26)]
+
+        def page(records: list[dict[str, Any]], link: str | None) -> Page:
+            return Page(json.dumps(records).encode(), link, 100, 1)
+
+        def asked(_name: str, query: Query | KeyBytes) -> Page | None:
+            if isinstance(query, Query) and query.next == "again":
+                return page([row(10)], None)
+            return page(rows, "again") if isinstance(query, Query) and query.after == key(200) else None
+
+        usual, world.source.faults = world.source.faults, asked
+        await world.run()
+        world.source.faults = usual
+        for _ in range(3):
+            await world.run()
+            assert world.told() == []
+        assert await world.shown() == world.truth()
+        world.source.drop("CLASS", [key(10)])
+        await world.run()
+        assert [(op, name) for op, name, *_ in world.told()] == [("d", "K00010")]
+
+    anyio.run(story)

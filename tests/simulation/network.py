@@ -58,6 +58,8 @@ _FAULTS: dict[str, Callable[[Trouble], Fault]] = {
     "token_limited": lambda t: Fault("status", path="/auth/token", status=429, headers={"Retry-After": str(asked(t))}),
     "token_page": lambda _: Fault("html_login", path="/auth/token"),
 }
+_UNHEARD = frozenset({"hang", "reset_after", "truncated"})
+"""Faults of the way under which nobody hears what was answered."""
 NEVER_A_PAGE = frozenset(
     {"gateway", "unavailable", "limited", "server_error", "login_page", "error_envelope", "echo", "no_resources"}
     | {"gzip_bomb", "redirect", "content_type", "huge_body", "truncated", "cut_json", "wrong_folder", "forbidden"}
@@ -205,7 +207,8 @@ class Network:
         network = trouble.kind if trouble is not None else ""
         if seen.call is not None:
             seen.call.answers.append("truncated" if network == "truncated" else fault)
-        self._laws.answered(seen, fault, answer)
+        if network not in _UNHEARD:
+            self._laws.answered(seen, fault, answer)
         if network == "hang" or answer.hang:
             return
         if network == "reset_after":
