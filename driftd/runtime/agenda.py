@@ -46,6 +46,12 @@ class Agenda:
         self._rested: dict[str | None, int] = {}
         """When the latest rest of each ends or ended, epoch ms."""
 
+    @property
+    def started(self) -> int:
+        """When polling began, epoch ms; no later than now, as a clock may be put back."""
+        self._started = min(self._started, self._clock.now())
+        return self._started
+
     def settle(self, resource: Resource, standing: Standing) -> None:
         """Take note of how far a resource has been read."""
         self._standings[resource.name] = standing
@@ -106,7 +112,7 @@ class Agenda:
         due = self._due(resource, now)
         kind = next((kind for kind in _MOST_COMPLETE_FIRST if due[kind] <= now), min(due, key=lambda kind: due[kind]))
         rested = max(self._rested.get(name, 0), self._rested.get(None, 0))
-        ready = max(due[kind], self._started, self._free.get(name, 0), rested)
+        ready = max(due[kind], self.started, self._free.get(name, 0), rested)
         self._busy[name], self._begun[name] = now, self._clock.monotonic()
         return kind, (now - ready) / 1000
 
@@ -148,7 +154,7 @@ class Agenda:
             sweeps[name] = at[Kind.SWEEP]
         resting = self._resting(None)
         return Present(
-            started=self._started,
+            started=self.started,
             due=due,
             sweeps=sweeps,
             progress=progress,

@@ -143,7 +143,8 @@ class Poller:
         if purse.budget.allows(purse.usage):
             return True
         outage = chart.health.outage
-        if outage is None or outage.reason is not Reason.BUDGET_EXHAUSTED:
+        told = outage if outage is not None and outage.reason is Reason.BUDGET_EXHAUSTED else None
+        if told is None or not self._agenda.started <= told.at <= now:  # what else would tell of it until tomorrow?
             spent = purse.spent()
             chart.struck(Trouble(spent.reason, str(spent), spent.hint, None, since=now, at=now, times=1))
         return False

@@ -3,13 +3,15 @@
 import os
 from itertools import pairwise
 
+import anyio
 import pytest
 
 from driftd.core.health import Result, heartbeat
 from driftd.core.reasons import State
 from driftd.errors import Reason
+from tests.fakes.virtual import VirtualClock
 from tests.faults.observing import Observe
-from tests.runtime.rig import Rig, connection
+from tests.runtime.rig import MIDNIGHT, Rig, connection
 from tests.runtime.world import row
 
 
@@ -156,6 +158,42 @@ def test_a_budget_is_never_exceeded_by_a_request() -> None:
         await rig.until(lambda: rig.status("a").state is State.OK, 600)
 
     Rig([connection("a", requests_per_day=100)]).run(story)
+
+
+def test_a_used_up_budget_is_told_whatever_the_clock_says() -> None:
+    """Where a later day's budget is used up too and the clock is put back, the reason stands until the day ends."""
+
+    async def story(rig: Rig) -> None:
+        await rig.until(lambda: rig.status("a").state is State.RATE_LIMITED)
+        until = rig.status("a").resumes
+        rig.clock.jump(48 * 3_600_000)
+        await rig.until(lambda: rig.status("a").state is State.OK)
+        await rig.until(lambda: rig.status("a").state is State.RATE_LIMITED)
+        rig.clock.jump(-48 * 3_600_000)
+        while rig.clock.now() < until - 60_000:
+            await anyio.sleep(600)
+            assert rig.status("a").reason is Reason.BUDGET_EXHAUSTED
+        await rig.until(lambda: rig.status("a").state is State.OK, 1200)
+        assert len(rig.tenants["a"].sent) > 200
+
+    Rig([connection("a", requests_per_day=100)]).run(story)
+
+
+def test_a_used_up_budget_is_told_after_a_restart() -> None:
+    """A daemon that begins with no budget left says so, however long ago the last poll was."""
+
+    async def first(rig: Rig) -> None:
+        await rig.until(lambda: rig.status("a").state is State.RATE_LIMITED)
+
+    async def second(rig: Rig) -> None:
+        await rig.until(lambda: rig.status("a").state is State.RATE_LIMITED, 60)
+        assert rig.status("a").reason is Reason.BUDGET_EXHAUSTED
+        assert not rig.tenants["a"].sent
+
+    before = Rig([connection("a", requests_per_day=100)])
+    before.run(first)
+    later = VirtualClock(MIDNIGHT + 20 * 3_600_000)
+    Rig([connection("a", requests_per_day=100)], clock=later, store=before.store, logbook=before.logbook).run(second)
 
 
 def test_a_bug_costs_one_poll_and_is_counted() -> None:
