@@ -1,5 +1,6 @@
 """What every test shares: asyncio as in production, and a word for what a fault led to."""
 
+import os
 from collections.abc import Callable
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import settings
 
 from tests.faults.observing import Observe, observer
 
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # of hundreds of processes each would compile all of it anew
 settings.register_profile("unhurried", deadline=None, max_examples=60)  # no law is about this machine's speed
 settings.load_profile("unhurried")
 

@@ -27,7 +27,7 @@ GUARDS: Final = (
     Guard("digits of numbers", reading.digits, ("never true", "never so"), 1, simulated),
     Guard("keys that are none", reading.quarantine, ("never true", "never so"), 1, simulated),
     # --- what is believed
-    Guard("second look", believing.second_look, FALSE, 1, simulated),
+    Guard("second look", believing.second_look, FALSE, 30, simulated),
     Guard("neighbours of a second look", keeping.neighbours, FALSE, 1, trials.neighbours),
     Guard("second sweep where no look was possible", believing.patience, FALSE, 1, trials.neighbours),
     Guard("mass of deletes", believing.mass, FALSE, 2, simulated),

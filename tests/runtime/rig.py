@@ -189,10 +189,9 @@ class Rig:
         (found,) = [each for each in self.supervisor.statuses if each.name == name]
         return found
 
-    async def until(self, holds: Callable[[], bool], seconds: float = 36_000.0) -> float:
-        """Wait in virtual time until something holds; return the seconds it took."""
+    async def until(self, holds: Callable[[], bool], seconds: float = 36_000.0, *, step: float = 0.25) -> float:
+        """Wait in virtual time until something holds; return the seconds it took, `step` too many at most."""
         begun = anyio.current_time()
-        step = 0.25 if seconds <= 36_000 else 5.0
         while not holds():
             assert anyio.current_time() - begun < seconds, "it never came to that"
             await anyio.sleep(step)

@@ -14,6 +14,8 @@ from tests.faults.observing import Observe
 from tests.runtime.rig import MIDNIGHT, Rig, connection
 from tests.runtime.world import row
 
+NOON = MIDNIGHT + 12 * 3_600_000
+
 
 def test_every_resource_is_polled_at_its_own_pace() -> None:
     """In an hour each resource of one page is swept once, then at each of the twelve points of its grid."""
@@ -149,44 +151,44 @@ def test_a_budget_is_never_exceeded_by_a_request() -> None:
 
     async def story(rig: Rig) -> None:
         tenant = rig.tenants["a"]
-        await rig.until(lambda: rig.status("a").state is State.RATE_LIMITED)
+        await rig.until(lambda: rig.status("a").state is State.RATE_LIMITED, step=60)
         assert rig.status("a").reason is Reason.BUDGET_EXHAUSTED
         assert len(tenant.sent) == 100
         until = rig.status("a").resumes
-        await rig.until(lambda: rig.clock.now() >= until, 90_000)
+        await rig.until(lambda: rig.clock.now() >= until, 90_000, step=60)
         assert len(tenant.sent) == 100
-        await rig.until(lambda: rig.status("a").state is State.OK, 600)
+        await rig.until(lambda: rig.status("a").state is State.OK, 600, step=5)
 
-    Rig([connection("a", requests_per_day=100)]).run(story)
+    Rig([connection("a", requests_per_day=100)], clock=VirtualClock(NOON)).run(story)
 
 
 def test_a_used_up_budget_is_told_whatever_the_clock_says() -> None:
     """Where a later day's budget is used up too and the clock is put back, the reason stands until the day ends."""
 
     async def story(rig: Rig) -> None:
-        await rig.until(lambda: rig.status("a").state is State.RATE_LIMITED)
+        await rig.until(lambda: rig.status("a").state is State.RATE_LIMITED, step=60)
         until = rig.status("a").resumes
         rig.clock.jump(48 * 3_600_000)
-        await rig.until(lambda: rig.status("a").state is State.OK)
-        await rig.until(lambda: rig.status("a").state is State.RATE_LIMITED)
+        await rig.until(lambda: rig.status("a").state is State.OK, step=60)
+        await rig.until(lambda: rig.status("a").state is State.RATE_LIMITED, step=60)
         rig.clock.jump(-48 * 3_600_000)
         while rig.clock.now() < until - 60_000:
             await anyio.sleep(600)
             assert rig.status("a").reason is Reason.BUDGET_EXHAUSTED
-        await rig.until(lambda: rig.status("a").state is State.OK, 1200)
+        await rig.until(lambda: rig.status("a").state is State.OK, 1200, step=5)
         assert len(rig.tenants["a"].sent) > 200
 
-    Rig([connection("a", requests_per_day=100)]).run(story)
+    Rig([connection("a", requests_per_day=100)], clock=VirtualClock(NOON)).run(story)
 
 
 def test_a_used_up_budget_is_told_after_a_restart() -> None:
     """A daemon that begins with no budget left says so, however long ago the last poll was."""
 
     async def first(rig: Rig) -> None:
-        await rig.until(lambda: rig.status("a").state is State.RATE_LIMITED)
+        await rig.until(lambda: rig.status("a").state is State.RATE_LIMITED, step=60)
 
     async def second(rig: Rig) -> None:
-        await rig.until(lambda: rig.status("a").state is State.RATE_LIMITED, 60)
+        await rig.until(lambda: rig.status("a").state is State.RATE_LIMITED, 60, step=5)
         assert rig.status("a").reason is Reason.BUDGET_EXHAUSTED
         assert not rig.tenants["a"].sent
 
