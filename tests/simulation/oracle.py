@@ -177,15 +177,14 @@ class Oracle:
         """Check a delta by watermark: what was changed and shown before it began is known."""
         held = self.held[place]
         filtered = "where=" in next(reversed(cycle.requests), "")  # else it read the newest keys, as the filter failed
-        document = place in self._truth.headers  # its lines come from other answers, which may fail alone
-        if document or not filtered or self.concealed.get(place, -1.0) >= held.swept:
+        if not filtered or self.concealed.get(place, -1.0) >= held.swept:
             return
         for key, versions in self._truth.versions[place].items():
             last = versions[-1]
             missed = (
                 last.record is not None and last.since < cycle.begun - EPS and (place, key) not in self._truth.literal
             )
-            if missed and not last.tells(held.records.get(key)):
+            if missed and not self._truth.tells(place, key, last, held.records.get(key)):
                 self.broken(f"{place[0]} {place[1]} {key[0]}: LOST, the delta passed it over")
 
     def _shown(self, place: Place) -> dict[Key, tuple[Any, int | None]] | None:
