@@ -48,7 +48,7 @@ class Traffic(Protocol):
     def turn(self) -> AbstractAsyncContextManager[None]:
         """Wait for a place to send one request from, and hold it until its answer is read.
 
-        Raises `SourceError` where the way to the host is known to be down.
+        Raises `SourceError` where the way to the host is known to be down, or the tenant asks to wait for long.
         """
         ...
 
@@ -60,8 +60,8 @@ class Traffic(Protocol):
         """Count bytes as they are read; raises `SourceError`, ``budget_exhausted``, with those that are too many."""
         ...
 
-    def answered(self, status: int | None, seconds: float) -> None:
-        """Note how a request ended: its HTTP status, or None where no answer came."""
+    def answered(self, status: int | None, seconds: float, rest: float | None = None) -> None:
+        """Note how a request ended: its HTTP status, or None where no answer came, and the seconds it asks to wait."""
         ...
 
     def renewed(self, issued: Issued | None) -> None:

@@ -61,7 +61,7 @@ async def cycle(tenant: Tenant, resource: Resource, kind: Kind, watch: Watch | N
 
 async def _cycle(tenant: Tenant, resource: Resource, kind: Kind, watch: Watch | None) -> CycleReport:
     begun = tenant.clock.monotonic()
-    tenant = replace(tenant, source=Patient(tenant.source, tenant.clock))
+    tenant = replace(tenant, source=Patient(tenant.source, tenant.clock.sleep))
     tally = Tally(resource, kind)
     failure: Failure | None = None
     try:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from driftd.core.model import Details, JsonObject, KeyBytes, Page, Prototypes, Query, Resource
 from driftd.errors import SourceError
-from driftd.ports import Clock, Source
+from driftd.ports import Source
 from driftd.runtime.quota import WORTH
 
 WAITS: Final = 5
@@ -19,19 +19,12 @@ T = TypeVar("T", Page, Details, Prototypes)
 
 
 class Patient:
-    """The `Source` of one cycle. Its first request is never put off: a tenant that refuses from the start is told.
+    """The `Source` of one cycle. Its first request is never put off: a tenant that refuses from the start is told."""
 
-    What one request is asked to wait, those beside it wait as well; where that is long, none is sent any more.
-    """
-
-    def __init__(self, source: Source, clock: Clock) -> None:
+    def __init__(self, source: Source, sleep: Callable[[float], Awaitable[None]]) -> None:
         self._source = source
-        self._clock = clock
+        self._sleep = sleep
         self._answered = False
-        self._rests_until = 0.0
-        """Before when nothing is asked, monotonic seconds."""
-        self._refusal: SourceError | None = None
-        """What ends the cycle, whoever of those that read for it comes to know of it first."""
 
     async def page(self, resource: Resource, query: Query) -> Page:
         """Read one page of the query facet."""
@@ -64,27 +57,15 @@ class Patient:
         """Return an answer, and the requests and bytes that were spent on refusals before it."""
         requests = size = waits = 0
         while True:
-            await self._rested()
             try:
                 answer = await ask()
             except SourceError as error:
                 error.requests += requests
                 error.wire_bytes += size
-                if error.retry_after is None:
-                    raise
-                if not self._answered or error.retry_after > WORTH or waits == WAITS:
-                    self._refusal = error
+                if not self._answered or error.retry_after is None or error.retry_after > WORTH or waits == WAITS:
                     raise
                 requests, size, waits = error.requests, error.wire_bytes, waits + 1
-                self._rests_until = max(self._rests_until, self._clock.monotonic() + error.retry_after)
+                await self._sleep(error.retry_after)
             else:
                 self._answered = True
                 return answer, requests, size
-
-    async def _rested(self) -> None:
-        """Wait as long as the tenant asked for; raises what was answered to another request where that is long."""
-        if self._refusal is not None:
-            raise self._refusal
-        rest = self._rests_until - self._clock.monotonic()
-        if rest > 0:
-            await self._clock.sleep(rest)

@@ -31,7 +31,7 @@ _UNANSWERED: Final = frozenset({Reason.TIMEOUT, Reason.CONNECTION_RESET})
 A reset before any byte came is the host's own doing, or that of what stands before it, as a refusal is.
 """
 
-_UNSENT: Final = _UNANSWERED | {Reason.RATE_LIMITED}
+_UNSENT: Final = _UNANSWERED | {Reason.RATE_LIMITED, Reason.GATEWAY_ERROR}
 """What, besides a host that is down, is told to others who would go the same way, before they send anything."""
 
 
@@ -196,8 +196,6 @@ class Poller:
         if poll.result is not Result.FAILED or poll.status is not None:
             post.way.passed()  # before anything is held: a way that is free again releases the connection
         if poll.result is Result.FAILED:
-            if report.reason is Reason.RATE_LIMITED and report.retry_after is not None:
-                post.traffic.quota.rest(report.retry_after)
             self._hold(resource, poll, report.retry_after)
         else:
             self._retries = earned(self._retries, report.requests)

@@ -23,6 +23,7 @@ class Quota:
         self._pace = Pace()
         self._rests_until = self._next = 0.0
         """Before when nothing is sent at all, and the next request; monotonic seconds."""
+        self._why = Reason.RATE_LIMITED
         self._sent: deque[float] = deque(maxlen=_LATEST)
 
     @property
@@ -30,14 +31,19 @@ class Quota:
         """How many requests a second are allowed now."""
         return pace.rate(self._pace, self._clock.monotonic())
 
+    @property
+    def rests(self) -> bool:
+        """Whether nothing may be sent now."""
+        return self._rests_until > self._clock.monotonic()
+
     async def turn(self, connection: str) -> None:
-        """Wait for a request's time; raises `SourceError`, ``rate_limited``, where that is long."""
+        """Wait for a request's time; raises `SourceError`, with the reason of the rest, where that is long."""
         now = self._clock.monotonic()
         rests = self._rests_until - now
         if rests > WORTH:
             raise SourceError(
-                Reason.RATE_LIMITED,
-                f'connection "{connection}": the tenant asks all who sign in with this client to wait',
+                self._why,
+                f'connection "{connection}": the tenant asks to wait',
                 hint="wait as long as the tenant asks; a slower cadence avoids it",
                 retry_after=rests,
             )
@@ -54,6 +60,8 @@ class Quota:
         span = now - self._sent[0] if self._sent else 0.0
         self._pace = pace.slower(self._pace, now, len(self._sent) / max(span, 1.0))
 
-    def rest(self, seconds: float) -> None:
+    def rest(self, seconds: float, why: Reason) -> None:
         """Send nothing for so long, as the tenant asks."""
-        self._rests_until = max(self._rests_until, self._clock.monotonic() + seconds)
+        until = self._clock.monotonic() + seconds
+        if until > self._rests_until:
+            self._rests_until, self._why = until, why

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from driftd.core.credential import SKEW, Certificate, Dated, Issued, Sign, noted
 from driftd.core.health import ConnectionHealth
+from driftd.errors import Reason
 from driftd.runtime.gauges import Gauges
 from driftd.runtime.purse import Purse
 from driftd.runtime.quota import Quota
@@ -36,7 +37,8 @@ class ConnectionTraffic:
         self._everywhere = everywhere
         self._gauges = gauges
         self.purse = purse
-        self.quota = quota or Quota(purse.clock)
+        self._quotas = (quota or Quota(purse.clock), Quota(purse.clock))
+        """What is granted to all who sign in alike, and what this connection alone was asked to wait."""
         self.tokens = 0
         self.token_failures = 0
         self._signs: list[Sign] = []
@@ -51,11 +53,16 @@ class ConnectionTraffic:
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
         with self._gauges.held() as admitted:
-            await self.quota.turn(self.purse.connection)
-            async with self._own, self._way.places, self._everywhere:
-                admitted()
-                self._way.check(self)
-                yield
+            while True:
+                for quota in self._quotas:
+                    await quota.turn(self.purse.connection)
+                async with self._own, self._way.places, self._everywhere:
+                    if any(quota.rests for quota in self._quotas):
+                        continue  # it was asked for while we waited for a place
+                    admitted()
+                    self._way.check(self)
+                    yield
+                    return
 
     def send(self) -> None:
         """Count one request; raises ``budget_exhausted``."""
@@ -65,11 +72,16 @@ class ConnectionTraffic:
         """Count bytes read; raises ``budget_exhausted``."""
         self.purse.receive(size)
 
-    def answered(self, status: int | None, seconds: float) -> None:
-        """Note how a request ended."""
+    def answered(self, status: int | None, seconds: float, rest: float | None = None) -> None:
+        """Note how a request ended; a 429 is about all who sign in alike, a 503 about this connection."""
         self._gauges.answered(status, seconds)
+        shared, own = self._quotas
         if status == 429:
-            self.quota.objected()
+            shared.objected()
+        if rest is not None and status == 429:
+            shared.rest(rest, Reason.RATE_LIMITED)
+        elif rest is not None:
+            own.rest(rest, Reason.GATEWAY_ERROR)
 
     def renewed(self, issued: Issued | None) -> None:
         """Note that a token was asked for."""

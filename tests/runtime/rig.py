@@ -93,6 +93,9 @@ class Slow:
                 return found
         except SourceError as error:
             error.requests = sent
+            if sent and error.retry_after is not None:
+                status = 429 if error.reason is Reason.RATE_LIMITED else 503
+                self._traffic.answered(status, self._tenant.latency, error.retry_after)
             raise
 
 

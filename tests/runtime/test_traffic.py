@@ -10,6 +10,7 @@ from driftd.core.health import ConnectionHealth
 from driftd.errors import Reason, SourceError
 from driftd.runtime.gauges import Gauges
 from driftd.runtime.purse import Purse
+from driftd.runtime.quota import WORTH, Quota
 from driftd.runtime.traffic import ConnectionTraffic
 from driftd.runtime.way import Way
 from tests.fakes.virtual import VirtualClock, virtual_run
@@ -91,3 +92,68 @@ def test_tokens_are_settled_once() -> None:
         assert here.settle(health) is health
 
     virtual_run(play)
+
+
+def busy() -> tuple[ConnectionTraffic, ConnectionTraffic]:
+    """Return the traffic of two connections that sign in alike, each with two places."""
+    clock = VirtualClock()
+    gauges, everywhere, quota = Gauges(clock.monotonic), anyio.CapacityLimiter(9), Quota(clock)
+    way = Way(anyio.CapacityLimiter(9), clock, lambda: 0.5, Limits())
+    purses = [Purse(name, Budget(100, 1000), Usage(), clock) for name in "ab"]
+    one, other = (ConnectionTraffic(2, way, everywhere, purse, gauges, quota) for purse in purses)
+    return one, other
+
+
+async def sent(traffic: ConnectionTraffic) -> float:
+    """Return when a request gets its turn."""
+    async with traffic.turn():
+        return anyio.current_time()
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_what_an_answer_asks_to_wait_those_beside_it_wait(status: int) -> None:
+    """Ten seconds asked of one request hold each other one of its connection; a 429 all who sign in alike."""
+    turns: dict[str, float] = {}
+
+    async def play() -> None:
+        one, other = busy()
+        one.answered(status, 0.1, 10.0)
+        await anyio.sleep(1)
+        async with anyio.create_task_group() as group:
+            group.start_soon(wait, "own", one)
+            group.start_soon(wait, "other", other)
+
+    async def wait(name: str, traffic: ConnectionTraffic) -> None:
+        turns[name] = await sent(traffic)
+
+    virtual_run(play)
+    assert turns["own"] == 10
+    assert turns["other"] > 10 if status == 429 else turns["other"] == 1  # after a 429 they also come more slowly
+
+
+@pytest.mark.parametrize(("status", "reason"), [(429, Reason.RATE_LIMITED), (503, Reason.GATEWAY_ERROR)])
+def test_where_a_wait_is_long_nothing_is_sent_by_those_beside_it(status: int, reason: Reason) -> None:
+    """They fail as the one that was told did, with what is left of the wait; so does one that waited for its place."""
+    refused: list[SourceError] = []
+
+    async def play() -> None:
+        one, _ = busy()
+
+        async def hold() -> None:
+            async with one.turn():
+                await anyio.sleep(5)
+
+        async def late() -> None:
+            with pytest.raises(SourceError) as error:
+                await sent(one)
+            refused.append(error.value)
+
+        async with anyio.create_task_group() as group:
+            for each in (hold, hold, late):
+                group.start_soon(each)
+            await anyio.sleep(4)
+            one.answered(status, 0.1, WORTH + 2)
+        await late()
+
+    virtual_run(play)
+    assert [(each.reason, each.retry_after) for each in refused] == [(reason, WORTH + 1), (reason, WORTH + 1)]

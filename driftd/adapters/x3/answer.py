@@ -79,11 +79,7 @@ class Answer:
 
     def wait(self, now: int) -> float | None:
         """Return the seconds that ``Retry-After`` asks for, 0 to 3,600, in either of its forms (RFC 9110 §10.2.3)."""
-        text = self.retry_after.strip()
-        if text.isdecimal():
-            return min(float(text[:9]), LONGEST_WAIT)
-        moment = epoch_ms(text)
-        return None if moment is None else min(max((moment - now) / 1000, 0.0), LONGEST_WAIT)
+        return asked_wait(self.status, self.retry_after, now)
 
     def skew(self, now: int) -> float | None:
         """Return by how many seconds the tenant's clock is ahead of ours; None where it did not say."""
@@ -98,6 +94,17 @@ class Tally:
     requests: int = 0
     wire_bytes: int = 0
     """Header and body bytes received, before inflating."""
+
+
+def asked_wait(status: int, retry_after: str, now: int) -> float | None:
+    """Return the seconds that an answer 429 or 503 asks to wait at `now` (epoch ms); None where it does not."""
+    if status not in {429, 503}:
+        return None
+    text = retry_after.strip()
+    if text.isdecimal():
+        return min(float(text[:9]), LONGEST_WAIT)
+    moment = epoch_ms(text)
+    return None if moment is None else min(max((moment - now) / 1000, 0.0), LONGEST_WAIT)
 
 
 @lru_cache(256)  # the answers of a second have one date

@@ -15,7 +15,7 @@ import anyio.lowlevel
 import httpx
 
 from driftd import __version__
-from driftd.adapters.x3.answer import Answer, Tally, in_utf8
+from driftd.adapters.x3.answer import Answer, Tally, asked_wait, in_utf8
 from driftd.adapters.x3.faults import fault
 from driftd.adapters.x3.inflate import Body
 from driftd.adapters.x3.origins import origins_of
@@ -119,7 +119,7 @@ class Exchange:
     async def _once(self, request: httpx.Request, caps: Caps, tally: Tally, whose: str) -> Answer:
         self._traffic.send()
         tally.requests += 1
-        begun, status = anyio.current_time(), None
+        begun, status, rest = anyio.current_time(), None, None
         try:
             sent_at = self._signs.now() if self._signs is not None else 0
             response = await self._transport.handle_async_request(request)
@@ -136,8 +136,9 @@ class Exchange:
                 with anyio.CancelScope(shield=True):
                     await response.aclose()
             status = response.status_code
+            rest = asked_wait(status, headers.get("Retry-After", ""), sent_at)
         finally:
-            self._traffic.answered(status, anyio.current_time() - begun)
+            self._traffic.answered(status, anyio.current_time() - begun, rest)
         return Answer(
             status=response.status_code,
             body=in_utf8(body, headers.get("Content-Type", "")),
@@ -184,7 +185,7 @@ class Unlimited:
     def receive(self, size: int) -> None:
         """Count nothing."""
 
-    def answered(self, status: int | None, seconds: float) -> None:
+    def answered(self, status: int | None, seconds: float, rest: float | None = None) -> None:
         """Note nothing."""
 
     def renewed(self, issued: Issued | None) -> None:

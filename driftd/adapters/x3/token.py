@@ -80,7 +80,7 @@ def read(answer: Answer, connection: str, now: int) -> Token:
         f'connection "{connection}": the token endpoint {what}',
         hint=_HINTS.get(reason, "wait: it is tried again"),
         status=answer.status,
-        retry_after=answer.wait(now) if answer.status in {429, 503} else None,
+        retry_after=answer.wait(now),
     )
 
 

@@ -195,7 +195,7 @@ def refusal(reason: Reason, what: str, answer: Answer, question: Question, now: 
         f'connection "{question.connection}": {question.subject} {what}',
         hint=_HINTS.get(reason, "report it: the tenant's web service sends what its format does not allow"),
         status=answer.status,
-        retry_after=answer.wait(now) if answer.status in {429, 503} else None,
+        retry_after=answer.wait(now),
     )
 
 
