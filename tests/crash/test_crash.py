@@ -45,16 +45,20 @@ def crashed(*arguments: str) -> Crashed:
     return Crashed(points, survived, lost, invented, otherwise, done.stdout + done.stderr[-2_000:])
 
 
+def survives(found: Crashed, what: str, observe: Observe) -> None:
+    """Say what was done, and assert that nothing differs after it."""
+    observe(f"{what}: {found.differing} differ", lost=found.lost, invented=found.invented)
+    assert found.points >= 14, found.text
+    assert (found.survived, found.differing) == (found.points, 0), found.text
+
+
 @pytest.mark.fault(1)
 @POINTS
 def test_what_is_killed_before_any_step_goes_on_as_if_it_never_had_been(points: int, observe: Observe) -> None:
     """Everything that is written, killed before a statement, a write of the file or a move of it, shows in the end the
     log, snapshot, casebook and logbook of a run that was never killed, and leaves nothing over."""
     found = crashed("--points", str(points))
-    said = f"killed before {found.points} steps of all that is written: {found.differing} differ"
-    observe(said, lost=found.lost, invented=found.invented)
-    assert found.points >= 14, found.text
-    assert (found.survived, found.differing) == (found.points, 0), found.text
+    survives(found, f"killed before {found.points} steps of all that is written", observe)
 
 
 @pytest.mark.heavy
@@ -64,7 +68,4 @@ def test_what_loses_the_power_keeps_what_it_promised(points: int, observe: Obser
     """Of what was not synced nothing, all, a torn end or any sectors may be there: what was committed to last is, and
     the next run makes of it what an undisturbed one does, with the same ids at the same places."""
     found = crashed("--points", str(points), "--power")
-    said = f"unsynced writes lost in {found.points} ways: {found.differing} differ"
-    observe(said, lost=found.lost, invented=found.invented)
-    assert found.points >= 14, found.text
-    assert (found.survived, found.differing) == (found.points, 0), found.text
+    survives(found, f"unsynced writes lost in {found.points} ways", observe)
