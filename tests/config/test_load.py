@@ -9,7 +9,7 @@ import pytest
 from driftd.config import SecretRef, load
 from driftd.config.shape import Overrides, Resource
 from driftd.errors import ConfigError
-from tests.config.test_parse import CATALOGUE, TENANT
+from tests.config.written import CATALOGUE, TENANT
 
 ROOT = Path(__file__).parents[2]
 

@@ -17,7 +17,7 @@ from driftd.config.values import size, span, volume
 from driftd.core.cadence import due, next_due
 from driftd.core.model import Kind, Resource, Standing
 from driftd.errors import ConfigError, Mistake
-from tests.config.test_parse import TENANT
+from tests.config.written import TENANT
 
 NAMES = ("BPCUSTOMER", "ITMMASTER", "SORDER")
 CATALOGUE = {name: ClassDefaults(name, ("K",), details=name == "SORDER") for name in NAMES}

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import asdict
 
 from driftd.config import StoreConfig, parse, shape
-from tests.config.test_parse import TENANT, mistakes, read
+from tests.config.written import TENANT, mistakes, read
 
 RESOURCE = '[[connections.resources]]\nname = "SORDER"\n'
 MANY_DIGITS = "0x" + "f" * 9000  # Python writes no number of that size in digits

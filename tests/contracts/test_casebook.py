@@ -3,56 +3,33 @@
 import pytest
 from msgspec.structs import replace
 
-from driftd.core.alerts.model import Alert, AlertState, Telling
 from driftd.core.drift import Check
-from driftd.core.invariants.model import SumKey
 from driftd.core.memory import Memory
-from driftd.core.model import Absence, Standing
+from driftd.core.model import Standing
 from driftd.core.schema.model import Baseline, FieldForm, SchemaVersion, Source, ValueKind
 from driftd.errors import FencedError, StoreError
-from driftd.ports import VERSIONS, Casebook, Detected, Facts, Filing, Store
+from driftd.ports import VERSIONS, Casebook, Detected, Filing, Store
 from tests.contracts.detecting import (
     CUSTOMER,
     DELIVERED,
-    MENU,
     ORDER,
     ORPHANS,
     alert,
     breach,
     case,
-    deed,
     detected,
     filing,
     form,
     link,
     memory,
-    notice,
     version,
 )
 from tests.contracts.noted import NOW
-from tests.contracts.staged import (
-    CUSTOMERS,
-    ELSEWHERE,
-    ORDERS,
-    Part,
-    begin,
-    created,
-    deleted,
-    key,
-    poll,
-    row,
-    segment,
-    sight,
-    stage,
-)
+from tests.contracts.staged import ELSEWHERE, ORDERS, begin, created, key, poll, sight, stage
 from tests.contracts.stores import Subject
 
 ODD = ("", "a b", "Ünï-цод-名", 'it\'s "quoted" %_*', "nul\0inside", "😀" * 100, "acme", "ACME")
 """Names that a careless query takes for another, or for several."""
-
-
-async def _find(store: Store, facts: Facts) -> None:
-    await poll(store, detected=Detected(facts=facts))
 
 
 class TestRemembering:
@@ -206,213 +183,6 @@ class TestAllOrNothing:
                 await cycle.commit(Standing(), None, detected(2))
         assert (await case(casebook)).memory == memory(2)
         assert [told.notice for told in await casebook.notices(0, 99)] == detected(2).notices
-
-
-class TestAlerts:
-    async def test_open_ones_are_listed_by_id(self, store: Store, casebook: Casebook) -> None:
-        """Pending and firing ones of all connections or of one, whoever wrote them."""
-        pending = [alert(f"p{n}", AlertState.PENDING) for n in range(5)]
-        firing = [alert(f"f{n}", connection="globex") for n in range(5)]
-        await poll(store, detected=Detected(alerts=[*pending, alert("over", AlertState.RESOLVED)]))
-        await casebook.file(Filing(alerts=firing))
-        assert await casebook.alerts() == sorted([*pending, *firing], key=_id)
-        assert await casebook.alerts(connection="acme") == sorted(pending, key=_id)
-        assert await casebook.alerts(connection="globex") == sorted(firing, key=_id)
-        assert await casebook.alerts(connection="nobody") == []
-
-    async def test_those_resolved_lately_may_be_listed_too(self, casebook: Casebook) -> None:
-        """From the moment itself on; an open one is listed whenever it began."""
-        over = [alert(f"r{n}", AlertState.RESOLVED, since=NOW + n, connection=f"c{n % 2}") for n in range(4)]
-        still = alert("open", AlertState.PENDING, since=NOW - 99, connection="c1")
-        await casebook.file(Filing(alerts=[*over, still]))
-        assert await casebook.alerts() == [still]
-        assert await casebook.alerts(resolved_since=NOW + 2) == sorted([*over[2:], still], key=_id)
-        assert await casebook.alerts(connection="c0", resolved_since=NOW + 2) == [over[2]]
-        assert await casebook.alerts(connection="c1", resolved_since=NOW + 4) == [still]
-
-    async def test_one_is_found_by_its_id_whatever_its_state(self, casebook: Casebook) -> None:
-        """An alert is one over time: pending, firing, resolved, and open again."""
-        for n, state in enumerate((*AlertState, AlertState.FIRING)):
-            each = alert("one", state, count=n)
-            await casebook.file(Filing(alerts=[each]))
-            assert await casebook.alert(each.id) == each
-            assert await casebook.alerts() == ([] if state is AlertState.RESOLVED else [each])
-
-
-class TestNotices:
-    async def test_they_are_told_in_the_order_in_which_they_were_written(
-        self, store: Store, casebook: Casebook
-    ) -> None:
-        """Any reading on from any seq, in pages of any size, gives the same stream; seqs rise."""
-        ones = [notice(alert("a", connection="c0"), NOW - n) for n in range(3)]
-        others = [notice(alert("b", connection="c1"), NOW + n) for n in range(3)]
-        await poll(store, created("a"), detected=Detected(notices=ones))
-        await casebook.file(Filing(notices=others))
-        whole = await casebook.notices(0, 100)
-        assert [told.notice for told in whole] == [*ones, *others]
-        assert [told.seq for told in whole] == sorted({told.seq for told in whole})
-        for n, told in enumerate(whole, 1):
-            assert await casebook.notices(told.seq, 100) == whole[n:]
-            assert await casebook.notices(told.seq, 2) == whole[n : n + 2]
-            assert await casebook.notices(told.seq, 2, connection="c1") == whole[max(n, 3) : max(n, 3) + 2]
-        assert await casebook.notices(0, 0) == []
-        assert await casebook.notices(0, 100, connection="c") == []
-
-    async def test_one_that_was_told_is_not_told_again(self, store: Store, casebook: Casebook) -> None:
-        """A cycle that runs again after a crash tells what is new only; what was told stays as it was."""
-        each = alert()
-        first = notice(each)
-        await poll(store, detected=Detected(notices=[first]))
-        before = await casebook.notices(0, 100)
-        again = [replace(first, alert=alert(count=9)), notice(each, telling=Telling.SEVERITY)]
-        await poll(store, created("a"), created("b"), detected=Detected(notices=again))
-        await casebook.file(Filing(notices=again[:1]))
-        told = await casebook.notices(0, 100)
-        assert told[:1] == before
-        assert [one.notice for one in told] == [first, again[1]]
-        assert await casebook.notices(before[0].seq, 100) == told[1:]
-
-
-class TestDeeds:
-    async def test_they_are_told_from_the_newest_on(self, casebook: Casebook) -> None:
-        """Of one connection; of those done at once the one written later first."""
-        for at, subject in ((5, "a"), (9, "b"), (5, "c"), (1, "d")):
-            await casebook.file(Filing(deeds=[deed(NOW + at, subject), deed(NOW, subject, connection="globex")]))
-        assert [each.subject for each in await casebook.deeds("acme", 9)] == [*"bcad"]
-        assert await casebook.deeds("acme", 2) == [deed(NOW + 9, "b"), deed(NOW + 5, "c")]
-        assert [each.connection for each in await casebook.deeds("globex", 3)] == ["globex"] * 3
-        assert await casebook.deeds("nobody", 9) == []
-
-
-class TestLinks:
-    async def test_who_refers_is_found_by_what_is_named(self, store: Store, casebook: Casebook) -> None:
-        """By the resource whose records refer, within the connection and the class; each link once."""
-        own = [link("o1", "x"), link("o1", "y"), link("o2", "x"), link("o1", "x", field="OTHER")]
-        await poll(store, resource=ORDERS, detected=Detected(facts=Facts(links=[*own, own[0]])))
-        await _find(store, Facts(links=[link("c", "x"), link("c", "x", "BPCUSTOMER")]))
-        await poll(store, resource=ELSEWHERE, detected=Detected(facts=Facts(links=[link("e", "x")])))
-        assert await casebook.referring("acme", "ITMMASTER", [key("x"), key("z"), key("x")]) == {
-            "BPCUSTOMER": [link("c", "x")],
-            "SORDER": [own[3], own[0], own[2]],
-        }
-        assert await casebook.referring("acme", "ITMMASTER", [key("y")]) == {"SORDER": [own[1]]}
-        assert await casebook.referring("acme", "BPCUSTOMER", [key("x")]) == {
-            "BPCUSTOMER": [link("c", "x", "BPCUSTOMER")]
-        }
-        assert await casebook.referring("acme", "ITM", [key("x")]) == {}
-        assert await casebook.referring("acme", "ITMMASTER", []) == {}
-
-    async def test_links_are_dropped_before_new_ones_count(self, store: Store, casebook: Casebook) -> None:
-        """A link that is dropped and given at once is there; one that never was may be dropped."""
-        await _find(store, Facts(links=[link("a", "x"), link("b", "x")]))
-        await _find(store, Facts(dropped=[link("a", "x"), link("b", "x"), link("q", "x")], links=[link("b", "x")]))
-        assert await casebook.referring("acme", "ITMMASTER", [key("x")]) == {"BPCUSTOMER": [link("b", "x")]}
-
-    async def test_no_more_than_ten_thousand_are_given(self, store: Store, casebook: Casebook) -> None:
-        """Those to the first keys in byte order."""
-        links = [link(f"o{n:05}", value) for value in "xy" for n in range(5_001)]
-        await _find(store, Facts(links=links))
-        found = await casebook.referring("acme", "ITMMASTER", [key("y"), key("x")])
-        assert found == {"BPCUSTOMER": links[:10_000]}
-
-
-class TestSums:
-    async def test_a_sum_has_its_latest_amounts(self, store: Store, casebook: Casebook) -> None:
-        """Exactly as written; one without amounts is no more, and a name or resource more is another sum."""
-        keys = [SumKey(name, value) for name in ("ordered", "delivered") for value in (b'["A"]', b'["B"]')]
-        await _find(store, Facts(sums={each: (f"{n}.10", "0.00") for n, each in enumerate(keys)}))
-        await _find(store, Facts(sums={keys[1]: ("9" * 40,), keys[2]: ()}))
-        await poll(store, resource=ORDERS, detected=Detected(facts=Facts(sums={keys[2]: ("7",)})))
-        wanted = [*keys, SumKey("none", b'["A"]')]
-        assert await casebook.sums(*CUSTOMER, wanted) == {
-            keys[0]: ("0.10", "0.00"),
-            keys[1]: ("9" * 40,),
-            keys[3]: ("3.10", "0.00"),
-        }
-        assert await casebook.sums(*ORDER, keys) == {keys[2]: ("7",)}
-        assert await casebook.sums(*CUSTOMER, []) == {}
-
-
-class TestBreaches:
-    async def test_those_judged_longest_ago_come_first(self, store: Store, casebook: Casebook) -> None:
-        """Writing one again puts it behind the others; of those written at once the order is by key, check, field."""
-        other = (Check.STOCK_SIGNS, "QTY")
-        await _find(store, Facts(breaches={"BPCUSTOMER": [breach("c"), breach("a", other), breach("a"), breach("b")]}))
-        assert [(each.key, each.check) for each in await casebook.breaches(*CUSTOMER)] == [
-            (key("a"), MENU[0]),
-            (key("a"), other[0]),
-            (key("b"), MENU[0]),
-            (key("c"), MENU[0]),
-        ]
-        await _find(store, Facts(breaches={"BPCUSTOMER": [breach("b", times=2), breach("d")]}))
-        await _find(store, Facts(breaches={"BPCUSTOMER": [breach("a", times=2)]}))
-        whole = [breach("a", other), breach("c"), breach("b", times=2), breach("d"), breach("a", times=2)]
-        assert await casebook.breaches(*CUSTOMER) == whole
-        assert await casebook.breaches(*CUSTOMER, limit=2) == whole[:2]
-        assert await casebook.breaches(*CUSTOMER, keys=[key("d"), key("a"), key("z"), key("a")]) == [
-            whole[0],
-            whole[3],
-            whole[4],
-        ]
-        assert await casebook.breaches(*CUSTOMER, keys=[key("d"), key("a")], limit=1) == whole[:1]
-        assert await casebook.breaches(*CUSTOMER, keys=[]) == []
-
-    async def test_a_breach_is_kept_until_it_is_mended(self, store: Store, casebook: Casebook) -> None:
-        """Mended is what check, field and key name; one that is mended and found at once is a new one."""
-        await _find(store, Facts(breaches={"BPCUSTOMER": [breach("a"), breach("a", ORPHANS), breach("b")]}))
-        await _find(store, Facts(mended=[(*MENU, key("a")), (*ORPHANS, key("b"))]))
-        assert await casebook.breaches(*CUSTOMER) == [breach("a", ORPHANS), breach("b")]
-        await casebook.file(Filing(accepted={CUSTOMER: [MENU, ORPHANS]}))
-        await _find(store, Facts(mended=[(*MENU, key("b"))], breaches={"BPCUSTOMER": [breach("b")]}))
-        assert await casebook.breaches(*CUSTOMER) == [breach("a", ORPHANS, accepted=True), breach("b")]
-
-    async def test_a_cycle_may_find_them_in_another_resource(self, store: Store, casebook: Casebook) -> None:
-        """They are those of the resource that is named; what is mended is the cycle's own."""
-        await poll(store, resource=ORDERS, detected=Detected(facts=Facts(breaches={"SORDER": [breach("a")]})))
-        await _find(store, Facts(mended=[(*MENU, key("a"))], breaches={"SORDER": [breach("o", ORPHANS)]}))
-        assert await casebook.breaches(*ORDER) == [breach("a"), breach("o", ORPHANS)]
-        assert await casebook.breaches(*CUSTOMER) == []
-
-    async def test_they_count_once_found_twice(self, store: Store, casebook: Casebook) -> None:
-        """By check and field; first sights and accepted ones are counted apart."""
-        found = [
-            *(breach(f"m{n}", times=n) for n in range(1, 6)),
-            *(breach(f"o{n}", ORPHANS, times=n, accepted=n > 3) for n in range(1, 6)),
-        ]
-        await _find(store, Facts(breaches={"BPCUSTOMER": found, "SORDER": [breach("x", times=2)]}))
-        assert await casebook.breached(*CUSTOMER) == {MENU: (4, 1), ORPHANS: (2, 3)}
-        assert await casebook.breached(*ORDER) == {MENU: (1, 0)}
-
-    async def test_what_was_accepted_stays_accepted(self, store: Store, casebook: Casebook) -> None:
-        """Those present of check and field, even where a cycle under way had seen them before; later ones are not."""
-        await _find(store, Facts(breaches={"BPCUSTOMER": [breach("a"), breach("b", ORPHANS)], "SORDER": [breach("o")]}))
-        await casebook.file(Filing(accepted={CUSTOMER: [MENU]}))
-        await _find(store, Facts(breaches={"BPCUSTOMER": [breach("a", times=2), breach("c")]}))
-        assert await casebook.breaches(*CUSTOMER) == [
-            breach("b", ORPHANS),
-            breach("a", times=2, accepted=True),
-            breach("c"),
-        ]
-        assert await casebook.breaches(*ORDER) == [breach("o")]
-
-
-class TestPresent:
-    async def test_live_records_are_present(self, store: Store, casebook: Casebook) -> None:
-        """Those of which a delete is waited for too; tombstones and those of other resources not."""
-        held = Part([row("c", absent=Absence.HELD, absent_since=3)])
-        await poll(store, created("a"), created("b"), held)
-        await poll(store, deleted("b"), created("d"))
-        await poll(store, created("e"), resource=ORDERS)
-        names = map(key, "abcdef")
-        assert await casebook.present(*CUSTOMER, names) == {key("a"), key("c"), key("d")}
-        async with await begin(store) as cycle:
-            await stage(cycle, deleted("a"), created("f"), segment("c"))
-            assert await casebook.present(*CUSTOMER, [key("f"), key("a")]) == {key("a")}
-        assert await casebook.present(CUSTOMERS.connection, "NONE", [key("a")]) == frozenset()
-
-
-def _id(each: Alert) -> str:
-    return each.id
 
 
 async def test_a_form_of_very_many_fields_is_remembered(store: Store, casebook: Casebook) -> None:

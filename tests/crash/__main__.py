@@ -3,9 +3,11 @@
     python -m tests.crash [--only SCENARIO …] [--points N] [--seed S] [--power]
 
 prints for each scenario how many steps it has by kind (statements; writes, cuts, syncs and removals of SQLite's; files
-opened, moved and removed by us), how often it was killed, survived, and differed. With --points so many are picked by
-the seed. With --power the power is lost instead: at each write of a file, in four ways. The exit code is 1 where
-something differed.
+opened, moved and removed by us), at how many points it was killed, and after how many of them it survived: it shows in
+the end what a run shows that was never killed. After the others its log lacks events or its snapshot records (lost),
+has too many (invented), both where one is changed, or neither, and it differs otherwise, as by rows, by the casebook,
+or as it cannot go on. With --points so many are picked by the seed. With --power the power is lost instead: at each
+write of a file, in four ways. The exit code is 1 where something differed.
 """
 
 import argparse
@@ -25,16 +27,16 @@ from tests.crash.scenarios import SCENARIOS, Scenario
 
 Hurt = Callable[[str, Scenario, Path, Picks], Row]
 KINDS: Final = ("statement", "write", "cut", "sync", "remove", "file")
+OUTCOMES: Final = ("points", "survived", "lost", "invented", "otherwise")
 
 
 def table(rows: list[Row]) -> str:
     """Render the outcome."""
-    lines = [f"{'scenario':<30}" + "".join(f"{each:>11}" for each in (*KINDS, "hurt", "survived", "differing"))]
-    total = Row("total", sum((row.steps for row in rows), Counter()), sum(row.hurt for row in rows))
-    total.survived, total.differing = sum(row.survived for row in rows), [n for row in rows for n in row.differing]
-    for row in [*rows, total]:
-        counts = [*(row.steps[kind] for kind in KINDS), row.hurt, row.survived, len(row.differing)]
-        lines.append(f"{row.name:<30}" + "".join(f"{count:>11}" for count in counts))
+    lines = [f"{'scenario':<30}" + "".join(f"{each:>11}" for each in (*KINDS, *OUTCOMES))]
+    steps, counts = (sum(each, Counter()) for each in ([row.steps for row in rows], [row.counts for row in rows]))
+    for row in [*rows, Row("total", steps, counts)]:
+        numbers = [*(row.steps[kind] for kind in KINDS), *(row.counts[outcome] for outcome in OUTCOMES)]
+        lines.append(f"{row.name:<30}" + "".join(f"{number:>11}" for number in numbers))
     return "\n".join(lines)
 
 

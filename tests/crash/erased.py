@@ -1,5 +1,6 @@
 """A person's record that is erased, as a scenario of the crash matrix."""
 
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -7,6 +8,7 @@ from typing import Final
 from driftd.adapters.sqlite import SqliteStore
 from driftd.ports import Detected, Erasure
 from tests.contracts.staged import CUSTOMERS, key
+from tests.crash.differing import Shown
 from tests.crash.shown import shown as shown_by_store
 
 _WHOM: Final = "a"
@@ -21,8 +23,9 @@ async def erase(data_dir: Path) -> None:
             pass
 
 
-async def shown(data_dir: Path) -> str:
+async def shown(data_dir: Path) -> Shown:
     """Return what the store shows, and in how many files the key is still to be found."""
     files = [path for path in data_dir.iterdir() if path.is_file()]  # noqa: ASYNC240 - nothing else runs
     traces = [path.name for path in files if key(_WHOM) in path.read_bytes()]
-    return f"({await shown_by_store(data_dir)}, {traces})"
+    found = await shown_by_store(data_dir)
+    return replace(found, rest=f"{found.rest}, {traces}")

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import pickle
 import traceback
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
@@ -10,12 +11,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from shutil import copytree, rmtree
+from typing import TypeVar
 
-from driftd.adapters.sqlite import SqliteStore
+from tests.crash.differing import Difference, Shown
 from tests.crash.polls import settle
-from tests.crash.scenarios import Act, Scenario, nothing
+from tests.crash.scenarios import Act, Scenario
 from tests.crash.shown import shown
 from tests.crash.steps import Steps
+
+T = TypeVar("T")
 
 Picks = Callable[[int], Iterable[int]]
 """Given how many points there are, those to try."""
@@ -28,20 +32,19 @@ class Row:
     name: str
     steps: Counter[str] = field(default_factory=Counter)
     """What it does to its directory, by kind."""
-    hurt: int = 0
-    survived: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    """Its points, and those after which it survived, or which count as a `Difference` says."""
     differing: list[int] = field(default_factory=list)
     """Points after which something else was shown in the end."""
     first: str = ""
     """How the first of them differs."""
 
-    def met(self, point: int, want: str, have: str) -> None:
+    def met(self, point: int, found: Difference) -> None:
         """Book a point."""
-        self.hurt += 1
-        self.survived += want == have
-        if want != have:
+        self.counts.update(["points", *(found.columns or ["survived"])])
+        if found.columns:
             self.differing.append(point)
-            self.first = self.first or _difference(want, have)
+            self.first = self.first or str(found)
 
 
 def in_child(work: Callable[[], Coroutine[object, object, None]]) -> int:
@@ -97,47 +100,40 @@ class Ground:
         code = in_child(act)
         return Counter(json.loads(counted.read_text())) if code == 0 else Counter(), code
 
-    def undisturbed(self) -> tuple[Counter[str], str]:
+    def undisturbed(self) -> tuple[Counter[str], Shown]:
         """Return the steps of a run that nothing happens to, and what it shows. Raises `RuntimeError` if it fails."""
         steps, code = self.act(None)
         oracle = self.finish()
-        if code or not oracle.startswith("("):
-            raise RuntimeError(f"it fails undisturbed, with code {code}: {oracle[:500]}")
+        if code or isinstance(oracle, str) or oracle.repeated:
+            raise RuntimeError(f"it fails undisturbed, with code {code}: {oracle}")
         return steps, oracle
 
-    def finish(self, before: Act = nothing) -> str:
+    def finish(self) -> Shown | str:
         """Let it go on to its end, and return all that is shown then, or why it cannot."""
-        said = self.room / "shown"
-        said.write_text("it ended")
 
-        async def go_on() -> None:
+        async def go_on(data_dir: Path) -> Shown:
+            await self.scenario.finish(data_dir)
+            await settle(data_dir)
+            return await self.scenario.shown(data_dir)
+
+        return self.told(go_on)
+
+    def told(self, read: Callable[[Path], Coroutine[object, object, T]]) -> T | str:
+        """Return what `read` makes of the directory, in a process of its own, or why it cannot."""
+        said = self.room / "said"
+        said.write_bytes(pickle.dumps("it ended"))
+
+        async def tell() -> None:
             try:
-                await before(self.data_dir)
-                await self.scenario.finish(self.data_dir)
-                await settle(self.data_dir)
-                said.write_text(await self.scenario.shown(self.data_dir))
+                found: T | str = await read(self.data_dir)
             except Exception as error:
                 traceback.print_exc()
-                said.write_text(f"it cannot go on: {error!r}")
+                found = f"it cannot go on: {error!r}"
+            said.write_bytes(pickle.dumps(found))
 
-        in_child(go_on)
-        return said.read_text()
-
-    def log(self) -> list[tuple[int, str]]:
-        """Return the log as it is now: places and envelopes."""
-        told = self.room / "log"
-
-        async def read() -> None:
-            told.write_text(json.dumps(await log(self.data_dir)))
-
-        in_child(read)
-        return [(seq, envelope) for seq, envelope in json.loads(told.read_text())]
-
-
-async def log(data_dir: Path) -> list[tuple[int, str]]:
-    """Read the log of a store, which is opened as its writer does."""
-    async with SqliteStore.open(data_dir, clock_now=lambda: 1) as store:
-        return [(one.seq, one.envelope.decode()) for one in await store.read_changes(0, 10_000)]
+        in_child(tell)
+        answer: T | str = pickle.loads(said.read_bytes())
+        return answer
 
 
 def sample(seed: int, size: int, name: str) -> Picks:
@@ -150,8 +146,3 @@ def warm(act: Act, data_dir: Path) -> None:
     """Import once what is imported late, so that children need not."""
     asyncio.run(act(data_dir))
     asyncio.run(shown(data_dir))
-
-
-def _difference(want: str, have: str) -> str:
-    at = next((n for n, (one, other) in enumerate(zip(want, have, strict=False)) if one != other), 0)
-    return f"want …{want[max(0, at - 80) : at + 80]}…\nhave …{have[max(0, at - 80) : at + 80]}…"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.contracts.stores import always_ahead
+from tests.crash.differing import difference
 from tests.crash.ground import Ground, Picks, Row
 from tests.crash.scenarios import Scenario
 from tests.crash.steps import KILLED
@@ -19,7 +20,8 @@ def kill(name: str, scenario: Scenario, room: Path, points: Picks = range) -> Ro
         row = Row(name, steps)
         for point in points(steps.total()):
             _, code = ground.act(point)
-            row.met(point, oracle, ground.finish() if code == KILLED else f"it was not killed: {code}")
+            shown = ground.finish() if code == KILLED else f"it was not killed: {code}"
+            row.met(point, difference(oracle, shown))
     return row
 
 

@@ -1,13 +1,15 @@
 """Backups that are taken and restored, as scenarios of the crash matrix."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from driftd.adapters.sqlite import SqliteStore, backup, files, mending
 from driftd.adapters.sqlite.integrity import faults
 from driftd.core.model import Op, Recorded
-from tests.contracts.staged import sight
+from tests.contracts.staged import CUSTOMERS, sight
+from tests.crash.differing import Shown, events, records, repeated
 from tests.crash.polls import STATES, play
 from tests.crash.shown import shown as shown_by_store
 
@@ -50,20 +52,19 @@ async def _log(data_dir: Path) -> Sequence[Recorded]:
         return await store.read_changes(0, 10_000)
 
 
-async def kept(data_dir: Path) -> str:
+async def kept(data_dir: Path) -> Shown:
     """Return what the store shows, and that each backup is whole and nothing unfinished lies there."""
     found = sorted(_backups(data_dir).iterdir())
     unsound = [each.name for each in found if each.suffix != ".db" or faults(each, full=True)]
-    return f"({await shown_by_store(data_dir)}, {bool(found)}, {unsound})"
+    seen = await shown_by_store(data_dir)
+    return replace(seen, rest=f"{seen.rest}, {bool(found)}, {unsound}")
 
 
-async def restored(data_dir: Path) -> str:
+async def restored(data_dir: Path) -> Shown:
     """Return what is the same however often a restoring was begun: records, and what the log tells in its order."""
     async with SqliteStore.reading(data_dir) as store:
-        seen = await sight(store)
+        seen = (await sight(store)).seen or ()
         log = await store.read_changes(0, 10_000)
-    places = [one.seq for one in log]
-    told = [(one.op, one.resource) for one in log]
-    bodies = {each.key: each.body for each in seen.seen or ()}
+    told = events(log)
     names = sorted(path.name for path in data_dir.iterdir())  # noqa: ASYNC240 - nothing else runs
-    return f"({bodies}, {told}, {places == sorted(set(places))}, {names})"
+    return Shown(told, records(CUSTOMERS.name, seen), repr((told, names)), repeated(log))

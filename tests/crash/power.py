@@ -7,35 +7,24 @@ holds the directory.
 """
 
 import os
-import pickle
-import sqlite3
 import sys
 from collections import Counter
-from contextlib import closing
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from shutil import rmtree
 from stat import S_ISDIR
-from typing import Any, NamedTuple
+from typing import Any
 
 from driftd.adapters.sqlite import transaction
+from driftd.core.model import Recorded
+from tests.crash.differing import Difference, difference
 from tests.crash.disk import Disk, Touch
-from tests.crash.ground import Ground, Picks, Row, in_child
-from tests.crash.ground import log as read_log
+from tests.crash.ground import Ground, Picks, Row, T
 from tests.crash.matrix import prepared
 from tests.crash.platter import LOSSES, Deed, Moved, Platter, Settled
-from tests.crash.scenarios import Scenario, nothing
-
-
-class Promised(NamedTuple):
-    """A transaction that was to last has ended: this must survive."""
-
-    seq: int = 0
-    """Events up to this place in the log."""
-    notices: int = 0
-    deeds: int = 0
-
+from tests.crash.promised import Promised, broken, kept, promise
+from tests.crash.scenarios import Scenario
 
 Note = Deed | Promised
 
@@ -60,7 +49,7 @@ class Recorder:
         def promised(db: Any, *, durable: bool, **how: Any) -> Any:
             found = fenced(db, durable=durable, **how)
             if durable:
-                self.notes.append(_promise(db))
+                self.notes.append(promise(db))
             return found
 
         os.fsync, transaction._fenced = synced, promised  # type: ignore[assignment]
@@ -86,13 +75,6 @@ class Recorder:
             self.notes += [Touch("cut", own), Touch("write", own, 0, path.read_bytes()), Touch("sync", own)]
 
 
-def _promise(db: sqlite3.Connection) -> Promised:
-    ((seq, *rest),) = db.execute(
-        "SELECT last_seq, (SELECT count(*) FROM notices), (SELECT count(*) FROM deeds) FROM meta"
-    ).fetchall()
-    return Promised(seq, *rest)
-
-
 def lose(name: str, scenario: Scenario, room: Path, points: Picks = range, seed: int = 1) -> Row:
     """Lose the power at those of a scenario's moments that `points` picks, each a way of losing too.
 
@@ -101,7 +83,7 @@ def lose(name: str, scenario: Scenario, room: Path, points: Picks = range, seed:
     with prepared(scenario, room) as ground:
         notes = _recorded(ground)
         _, oracle = ground.undisturbed()
-        log, files = ground.log(), _files(ground.base)
+        (_, log), files = _undisturbed(ground.told(kept)), _files(ground.base)
         row = Row(name, Counter(each.verb for each in notes if isinstance(each, Touch)))
         just_after = [len(LOSSES) * n for n, each in enumerate(notes, 1) if isinstance(each, Promised)]
         for point in sorted({*just_after, *points(len(LOSSES) * (len(notes) + 1))}):
@@ -109,37 +91,34 @@ def lose(name: str, scenario: Scenario, room: Path, points: Picks = range, seed:
             platter = Platter(files)
             platter.take(each for each in notes[:moment] if not isinstance(each, Promised))
             _write(ground.data_dir, platter.left(LOSSES[way], Random(f"{seed}/{name}/{point}")))
-            promise = max((each for each in notes[:moment] if isinstance(each, Promised)), default=Promised())
-            keeps = partial(_keeps, log=log, promise=promise) if scenario.appends else nothing
-            row.met(point, oracle, ground.finish(keeps))
+            promised = max((each for each in notes[:moment] if isinstance(each, Promised)), default=Promised())
+            found = _broken(ground, promised, log)
+            row.met(point, found if found.columns else difference(oracle, ground.finish()))
     return row
 
 
-async def _keeps(data_dir: Path, *, log: list[tuple[int, str]], promise: Promised) -> None:
-    """Raise where something is lost that was promised, or an event is there that never was."""
-    survived = await read_log(data_dir)
-    with closing(sqlite3.connect(data_dir / "driftd.db")) as db:
-        kept = _promise(db)
-    lost = [seq for seq, envelope in log if seq <= promise.seq and (seq, envelope) not in survived]
-    invented = [each for each in survived if each not in log]
-    if lost or invented or kept.notices < promise.notices or kept.deeds < promise.deeds:
-        raise AssertionError(f"promised {promise}, kept {kept}: lost {lost}, invented {invented}")
+def _broken(ground: Ground, promised: Promised, log: Sequence[Recorded]) -> Difference:
+    """Tell what of a promise is not kept before it goes on, where the log only grows."""
+    return broken(promised, log, ground.told(kept)) if ground.scenario.appends else Difference()
 
 
 def _recorded(ground: Ground) -> list[Note]:
     """Let a scenario act on a copy of its base, and return what it did."""
     ground.copy()
-    taken = ground.room / "notes"
 
-    async def act() -> None:
-        recorder = Recorder(ground.data_dir)
+    async def act(data_dir: Path) -> list[Note]:
+        recorder = Recorder(data_dir)
         recorder.watch()
-        await ground.scenario.act(ground.data_dir)
-        taken.write_bytes(pickle.dumps(recorder.notes))
+        await ground.scenario.act(data_dir)
+        return recorder.notes
 
-    if in_child(act):
-        raise RuntimeError("it fails undisturbed")
-    return list(pickle.loads(taken.read_bytes()))
+    return _undisturbed(ground.told(act))
+
+
+def _undisturbed(found: T | str) -> T:
+    if isinstance(found, str):
+        raise RuntimeError(f"it fails undisturbed: {found}")  # noqa: TRY004 - not a matter of types
+    return found
 
 
 def _files(base: Path) -> dict[Path, bytes]:

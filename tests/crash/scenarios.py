@@ -13,11 +13,12 @@ from typing import Any, Final
 
 from driftd.adapters.sqlite.sql import migrations
 from tests.crash import erased, mended
+from tests.crash.differing import Shown
 from tests.crash.polls import STATES, file, forget, move, note, once, play, prune
 from tests.crash.shown import shown
 
 Act = Callable[[Path], Coroutine[Any, Any, None]]
-Show = Callable[[Path], Coroutine[Any, Any, str]]
+Show = Callable[[Path], Coroutine[Any, Any, Shown]]
 RELEASED: Final = Path(__file__).parents[1] / "adapters" / "sqlite" / "released"
 
 _LEFT_OPEN: Final[list[sqlite3.Connection]] = []

@@ -1,40 +1,39 @@
-"""All that a data directory shows, as one text to be compared."""
+"""All that a data directory shows, to be compared."""
 
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
-import orjson
 from msgspec import structs
 
 from driftd.adapters.sqlite import SqliteStore
 from tests.contracts.detecting import CUSTOMER, ORDER, case
 from tests.contracts.noted import NOW
 from tests.contracts.staged import CUSTOMERS, ORDERS, sight
+from tests.crash.differing import Shown, events, records, repeated
 
 _COPY: Final = "driftd.db.schema-"
 
 
-async def shown(data_dir: Path) -> str:
+async def shown(data_dir: Path) -> Shown:
     """Return what the store shows and how many rows its tables have; the ids of segments may differ.
 
-    An id that comes twice, a place in the log that does, and a file that is left over are shown in its stead.
+    A file that is left over is shown, too.
     """
     async with SqliteStore.reading(data_dir) as store:
         sights = [await sight(store, each) for each in (CUSTOMERS, ORDERS)]
         bare = [replace(one, segments=[structs.replace(each, id=None) for each in one.segments]) for one in sights]
         log = await store.read_changes(0, 1_000)
-        ids = [orjson.loads(recorded.envelope)["id"] for recorded in log]
-        places = [recorded.seq for recorded in log]
-        if len(set(ids)) < len(ids) or places != sorted(set(places)):
-            return f"not strictly increasing, or an id twice: {places} {ids}"
         names = sorted((await store.logbook.recall()).connections)
         told = [await store.logbook.history(name, since=0, until=2 * NOW, limit=1_000) for name in names]
         cases = [await case(store.casebook, *names) for names in (CUSTOMER, ORDER)]
-        return repr((bare, log, await store.logbook.recall(), told, cases, _rows(data_dir), _files(data_dir)))
+        rest = repr((bare, log, await store.logbook.recall(), told, cases, _rows(data_dir), _files(data_dir)))
+    held = [records(each.name, one.seen or ()) for each, one in zip((CUSTOMERS, ORDERS), sights, strict=True)]
+    return Shown(events(log), [*chain(*held)], rest, repeated(log))
 
 
 def _rows(data_dir: Path) -> dict[str, int]:

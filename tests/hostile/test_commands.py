@@ -15,20 +15,14 @@ from hypothesis import strategies as st
 from driftd.cli.records import candidates
 from driftd.cli.root import run
 from driftd.core.model import Resource
+from tests.config.written import TENANT
 from tests.hostile.effort import MANY, tried
 from tests.hostile.texts import LONE, TEXTS, harmless
 
-CONFIG = """
+CONFIG = f"""
 [daemon]
 data_dir = "data"
-[[connections]]
-name = "aldgate"
-base_url = "https://x3.example"
-folder = "SEED"
-[connections.auth]
-token_url = "https://x3.example/token"
-client_id = "driftd"
-client_secret = { env = "SECRET" }
+{TENANT}
 [[connections.resources]]
 name = "BPCUSTOMER"
 """

@@ -12,10 +12,11 @@ from driftd.config.load import LARGEST, load
 from driftd.config.parse import CONNECTIONS, LINE
 from driftd.core import crontab
 from driftd.errors import ConfigError, Mistake
+from tests.config.written import TENANT
 from tests.hostile.effort import tried
 from tests.hostile.texts import TEXTS
 
-WHOLE = """
+WHOLE = f"""
 [daemon]
 data_dir = "/var/lib/driftd"
 stop_grace = "15s"
@@ -31,19 +32,12 @@ timezone = "Europe/London"
 blackout = ["12:00-13:30"]
 bytes_per_day = "2GB"
 mass_delete_ratio = 0.1
-[[connections]]
-name = "aldgate"
-base_url = "https://x3.example"
-folder = "SEED"
-[connections.auth]
-token_url = "https://x3.example/token"
-client_id = "driftd"
-client_secret = { env = "SECRET" }
+{TENANT.strip()}
 secret_expires = 2027-03-31
 [[connections.resources]]
 name = "BPCUSTOMER"
 key = ["BPCNUM"]
-private = { BPCNAM = "hash" }
+private = {{ BPCNAM = "hash" }}
 """
 TOKENS = st.sampled_from(
     ["[", "]", "{", "}", "=", '"', "'", '"""', "\n", "#", ".", ",", "[[connections]]", "[daemon]", "true", "nan", "-1",

@@ -1,23 +1,27 @@
 """A person who decides of what a driftd has found."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from driftd.adapters.clock import SystemClock
 from driftd.core.alerts.model import Alert, Deed
 from driftd.core.decision import Action, Decision
+from driftd.core.drift import Check
 from driftd.core.model import Standing
 from driftd.runtime.decisions import Decisions
 from driftd.runtime.detect import Detector
 from driftd.runtime.settling import Site
 from driftd.simulator.patches import Patch
 from tests.fakes.detection import detector_of
-from tests.house.customers import NAME
+from tests.house.customers import NAME, customers, keys
 from tests.house.rig import Rig
 
 RETYPED = Patch(NAME, "retype", "BPCNAM", "integer")
 SHORTENED = Patch(NAME, "retype", "CRY", "object")
+RECORDS = 40
 
 
 @dataclass
@@ -72,3 +76,28 @@ class Desk:
     async def standing(self) -> Standing:
         """Return how the resource stands."""
         return await self.house.store.standing(self.house.resources[0])
+
+
+@asynccontextmanager
+async def desk(directory: Path, **settings: Any) -> AsyncIterator[Desk]:
+    """Give a person whose driftd reads one class of one page."""
+    async with customers(directory, RECORDS, page_size=100, **settings) as house:
+        yield Desk(house)
+
+
+async def scaled(own: Desk) -> str:
+    """Have all amounts of a field be a hundred times what they were; return the id of what is told of it."""
+    own.house.tenant.patch(Patch(NAME, "multiply", "OSTAUZ", 100))
+    await own.house.poll()
+    (id_,) = (each.id for each in own.firing() if each.drift.finding == Check.SCALE_SHIFT)
+    return id_
+
+
+async def mass_deleted(own: Desk) -> str:
+    """Have 30 of 40 records vanish; return the id of what is told of it."""
+    for key in keys(own.house)[:30]:
+        own.house.tenant.remove(NAME, key)
+    await own.house.poll()
+    (alert,) = own.firing()
+    assert alert.drift.finding == Check.MASS_DELETE
+    return alert.id

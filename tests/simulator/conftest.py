@@ -8,7 +8,7 @@ from tests.simulator.reader import Reader, reading
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[Reader]:
-    """One small served farm per module: tests put its switches, faults and hooks back (see `reader`)."""
+    """One small served farm per module: tests put its switches, faults, patches and hooks back (see `reader`)."""
     with reading(Farm.build(tenants=2, records=60)) as reader:
         yield reader
 
@@ -19,4 +19,5 @@ def reader(served: Reader) -> Iterator[Reader]:
     yield served
     served.tenant.switches.move(dict(Switches().shown()))
     served.tenant.faults.clear()
+    served.tenant.unpatch()
     served.tenant.on_request = None
