@@ -100,6 +100,7 @@ EXEMPT: Final = {
     "adapters.x3.proxied.READ_BYTES",
     "adapters.x3.connection.INBOX",
     "adapters.x3.verdict.SAMPLE",
+    "adapters.x3.answer.BEGINNING",
     "adapters.x3.masking.LONGEST",
     "core.strict.LARGEST",
     "core.oversize.SMALL",

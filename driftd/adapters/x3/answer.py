@@ -1,14 +1,15 @@
 """One HTTP answer, as far as it is judged, and what reading it cost."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Final
 
 LONGEST_WAIT: Final = 3600.0
 """Seconds to which ``Retry-After`` is capped."""
-
+BEGINNING: Final = 64 << 10
+"""Bytes of a refusal's body by which it is judged."""
 
 CERTIFICATE_WANTED: Final = (
     "it asks for a client certificate that it trusts",
@@ -76,6 +77,10 @@ class Answer:
     def start(self) -> bytes:
         """First byte of the body behind byte order mark and white space."""
         return self.body[:64].removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+
+    def beginning(self) -> "Answer":
+        """Return it with no more of its body than a refusal is judged by."""
+        return replace(self, body=self.body[:BEGINNING])
 
     def wait(self, now: int) -> float | None:
         """Return the seconds that ``Retry-After`` asks for, 0 to 3,600, in either of its forms (RFC 9110 §10.2.3)."""

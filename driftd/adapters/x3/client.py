@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from traceback import clear_frames
 from types import TracebackType
 from typing import Final, Self
 
@@ -11,6 +12,7 @@ from driftd.adapters.x3 import verdict, wire
 from driftd.adapters.x3.answer import Answer, Tally
 from driftd.adapters.x3.auth import Authority, BasicAuthority, Grant, TokenAuthority
 from driftd.adapters.x3.exchange import Exchange, Talk, Unlimited
+from driftd.adapters.x3.faults import chain
 from driftd.adapters.x3.keys import keys as read_keys
 from driftd.adapters.x3.records import concatenated
 from driftd.adapters.x3.records import decode as decode_record
@@ -88,17 +90,18 @@ class X3Source:
         """Read one page of the query facet: explicit order on the key, envelope checked, records not decoded."""
         tally, question = Tally(), self._question(resource)
         with _costed(tally):
-            answer = await self._read(self._address.page(resource, query), question, tally)
-            envelope = verdict.page(answer, question, self._clock.now(), split=query.split)
+            address = self._address.page(resource, query)
+            envelope = verdict.page(
+                await self._read(address, question, tally), question, self._clock.now(), split=query.split
+            )
         return Page(envelope.records or b"[]", envelope.next, tally.wire_bytes, tally.requests, envelope.slices)
 
     async def details(self, resource: Resource, key: KeyBytes) -> Details:
         """Read one record of the details facet; its ``record`` is None where the tenant says that it does not exist."""
         tally, question = Tally(), self._question(resource, details=True)
         with _costed(tally):
-            answer = await self._read(self._address.details(resource, key), question, tally)
-            body = verdict.details(answer, question, self._clock.now())
-            record = None if body is None else self.decode(body)
+            address = self._address.details(resource, key)
+            record = self._record(await self._read(address, question, tally), question)
         return Details(record, tally.wire_bytes, tally.requests)
 
     async def prototypes(self, resource: Resource) -> Prototypes:
@@ -128,6 +131,10 @@ class X3Source:
         except SourceError as error:
             message = f'connection "{self._settings.name}": the prototype of {question.subject} is not JSON'
             raise SourceError(error.reason, message, hint=error.hint, status=200) from None
+
+    def _record(self, answer: Answer, question: verdict.Question) -> JsonObject | None:
+        body = verdict.details(answer, question, self._clock.now())
+        return None if body is None else self.decode(body)
 
     def split(self, page: Page) -> Sequence[bytes]:
         """Cut the ``$resources`` array of a page into one slice a record, each exactly as sent."""
@@ -171,6 +178,7 @@ class X3Source:
         answer = await self._get(address, question, grant, tally)
         if not _refused(answer):
             return answer
+        answer = answer.beginning()  # all of it may be large, and a token may take long
         renewed = await self._authority.renewed(grant, tally)
         if renewed is not None:
             grant = renewed
@@ -200,11 +208,13 @@ class X3Source:
 
 @contextmanager
 def _costed(tally: Tally) -> Iterator[None]:
-    """Have a failure say what its call cost."""
+    """Have a failure say what its call cost, and hold nothing of the answer that was judged."""
     try:
         yield
     except SourceError as error:
         error.requests, error.wire_bytes = tally.requests, tally.wire_bytes
+        for each in chain(error):  # their tracebacks lead to it, and are kept as long as the failure
+            clear_frames(each.__traceback__)
         raise
 
 

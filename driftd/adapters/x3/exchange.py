@@ -8,15 +8,18 @@ import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Final, Protocol, TypeAlias
+from math import inf
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
 import anyio
 import anyio.lowlevel
 import httpx
+from msgspec.structs import replace
 
 from driftd import __version__
+from driftd.adapters.x3.allowance import Share
 from driftd.adapters.x3.answer import Answer, Tally, asked_wait, in_utf8
-from driftd.adapters.x3.faults import fault
+from driftd.adapters.x3.faults import crowded, fault
 from driftd.adapters.x3.inflate import Body
 from driftd.adapters.x3.origins import origins_of
 from driftd.adapters.x3.settings import Caps, X3Settings
@@ -34,6 +37,32 @@ _LINE: Final = 19
 Headers: TypeAlias = Sequence[tuple[str, str]]
 _Asked: TypeAlias = tuple[str, str, bytes | None]
 _COMMON: Final = (("Accept", "application/json"), ("Accept-Encoding", "gzip"), ("User-Agent", USER_AGENT))
+
+
+class _Bound(NamedTuple):
+    """What one answer is held to."""
+
+    caps: Caps
+    share: Share
+    whose: str
+
+
+class _Room(NamedTuple):
+    """Where a body that turns out large waits; the tenant's pace does not count meanwhile."""
+
+    share: Share
+    pace: anyio.CancelScope
+
+    async def have(self, body: Body) -> float:
+        """Take what such a body may become, once; return the seconds that this took."""
+        if self.share.size:
+            return 0.0
+        begun, end = anyio.current_time(), self.pace.deadline
+        self.pace.deadline = inf
+        await self.share.take(body.most)
+        waited = anyio.current_time() - begun
+        self.pace.deadline = end + waited
+        return waited
 
 
 class Talk(Protocol):
@@ -89,12 +118,14 @@ class Exchange:
     async def _send(self, what: _Asked, headers: Headers, tally: Tally, whose: str) -> Answer:
         """Send a request once it is its turn; waiting for that is not held against its deadline."""
         async with self._traffic.turn():
-            return await self._exchange(what, headers, tally, whose)
+            caps = self._settings.caps
+            if what[2] is not None:
+                caps = replace(caps, wire=caps.token, body=caps.token)
+            with Share(self._settings.allowance) as share:
+                return await self._exchange(what, headers, tally, _Bound(caps, share, whose))
 
-    async def _exchange(self, what: _Asked, headers: Headers, tally: Tally, whose: str) -> Answer:
+    async def _exchange(self, what: _Asked, headers: Headers, tally: Tally, bound: _Bound) -> Answer:
         method, address, form = what
-        caps = self._settings.caps
-        bound = caps if form is None else Caps(caps.token, caps.token, caps.ratio, caps.ratio_floor)
         cause: Exception | None = None
         try:
             with anyio.fail_after(self._settings.timeout):
@@ -103,20 +134,19 @@ class Exchange:
                 )
                 for _ in range(self._settings.max_connections if method == "GET" else 0):
                     try:
-                        return await self._once(request, bound, tally, whose)
+                        return await self._once(request, bound, tally)
                     except httpx.TransportError as error:
                         if not is_stale(error):
                             raise
-                return await self._once(
-                    request, bound, tally, whose
-                )  # every kept-alive connection was dead: this one is new
+                return await self._once(request, bound, tally)  # every kept-alive connection was dead: this one is new
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, UnicodeError) as error:
-            failure = fault(error, whose, proxied=self._settings.proxy is not None)
+            proxied = self._settings.proxy is not None
+            failure = crowded(bound.whose) if bound.share.waiting else fault(error, bound.whose, proxied=proxied)
             if not isinstance(error, httpx.ProtocolError):  # the text of those repeats headers, ours or the tenant's
                 cause = error
         raise failure from cause
 
-    async def _once(self, request: httpx.Request, caps: Caps, tally: Tally, whose: str) -> Answer:
+    async def _once(self, request: httpx.Request, bound: _Bound, tally: Tally) -> Answer:
         self._traffic.send()
         tally.requests += 1
         begun, status, rest = anyio.current_time(), None, None
@@ -128,10 +158,11 @@ class Exchange:
             try:
                 headers = response.headers
                 self._read(tally, _LINE + sum(len(name) + len(value) + 4 for name, value in headers.raw))
-                whole = Body(headers.get("Content-Encoding", ""), caps, whose)
-                announced = whole.announce(headers.get("Content-Length", ""))
-                with anyio.fail_after(self._settings.pace.seconds(announced)):
-                    body = await self._body(response, whole, tally)
+                whole = Body(headers.get("Content-Encoding", ""), bound.caps, bound.whose)
+                # chunks override a length (RFC 9112 §6.3), which then bounds nothing
+                length = "" if "Transfer-Encoding" in headers else headers.get("Content-Length", "")
+                with anyio.fail_after(self._settings.pace.seconds(whole.announce(length))) as pace:
+                    body = await self._body(response, whole, tally, _Room(bound.share, pace))
             finally:
                 with anyio.CancelScope(shield=True):
                     await response.aclose()
@@ -149,7 +180,7 @@ class Exchange:
             challenge=headers.get("WWW-Authenticate", ""),
         )
 
-    async def _body(self, response: httpx.Response, body: Body, tally: Tally) -> bytes:
+    async def _body(self, response: httpx.Response, body: Body, tally: Tally, room: _Room) -> bytes:
         stream = response.stream
         if not isinstance(stream, httpx.AsyncByteStream):
             raise TypeError("the transport is not an asynchronous one")
@@ -161,6 +192,7 @@ class Exchange:
             try:
                 for _ in body.feed(chunk):
                     await anyio.lowlevel.checkpoint()
+                    begun += await room.have(body) if body.large else 0.0
             finally:
                 self._read(tally, body.wire_bytes - before)
         return body.whole()

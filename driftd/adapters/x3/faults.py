@@ -52,6 +52,12 @@ def fault(error: Exception, whose: str, *, proxied: bool = False) -> SourceError
     return SourceError(reason, f"{whose}: {what}", hint=hint)
 
 
+def crowded(whose: str) -> SourceError:
+    """Return what it means that a large answer had to wait for others until its time was over."""
+    message = f"{whose}: a large answer, and no room for it in time beside those of other connections"
+    return SourceError(Reason.TIMEOUT, message, hint="wait; a smaller page_size makes answers that need not wait")
+
+
 def _reason(error: Exception, *, proxied: bool) -> Reason:
     refused = _first(error, ssl.SSLError, but=_NOT_TLS)
     if refused is not None:
@@ -89,10 +95,10 @@ def _tls(error: Exception, what: str, hint: str) -> tuple[str, str]:
 
 
 def _first(error: BaseException, kind: _Kinds, but: _Kinds = ()) -> BaseException | None:
-    return next((each for each in _chain(error) if isinstance(each, kind) and not isinstance(each, but)), None)
+    return next((each for each in chain(error) if isinstance(each, kind) and not isinstance(each, but)), None)
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def chain(error: BaseException) -> Iterator[BaseException]:
     """Walk an error, its causes and the members of groups among them."""
     seen: set[int] = set()
     waiting: list[BaseException | None] = [error]

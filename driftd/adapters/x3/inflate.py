@@ -27,6 +27,8 @@ class Body:
         self._whose = whose
         self._pieces: list[bytes] = []
         self._inflated = 0
+        self._length = caps.wire
+        """Most bytes that the wire brings."""
         self.wire_bytes = 0
         """Bytes fed so far."""
         self._gzip: zlib._Decompress | None = None
@@ -40,6 +42,18 @@ class Body:
                 hint="report it: only gzip is accepted, and only once",
             )
 
+    @property
+    def large(self) -> bool:
+        """Whether it is more by now than a body may be without a share of what the large ones have together."""
+        return self._inflated > self._caps.small
+
+    @property
+    def most(self) -> int:
+        """Bytes that it may become at most, by its caps and what was announced."""
+        if self._gzip is None:
+            return min(self._caps.body, self._length)
+        return min(self._caps.body, max(self._caps.ratio_floor, self._length * self._caps.ratio))
+
     def announce(self, length: str) -> int:
         """Return the length that a body's head gives, or the most it may be where it gives none (``""``).
 
@@ -49,15 +63,21 @@ class Body:
             return self._caps.wire
         if len(length) > 20 or int(length) > self._caps.wire:
             raise self._too_large(f"announces more than {self._caps.wire} bytes")
-        return int(length)
+        self._length = int(length)
+        return self._length
 
     def feed(self, chunk: bytes) -> Iterator[None]:
-        """Take a chunk from the wire; yields between steps of at most 1 MiB inflated, so that the loop can breathe."""
+        """Take a chunk from the wire.
+
+        Yields between steps of at most 1 MiB inflated, so that the loop can breathe; of a `large` body after each.
+        """
         self.wire_bytes += len(chunk)
         if self.wire_bytes > self._caps.wire:  # of a length that was not announced
             raise self._too_large(f"sends more than {self._caps.wire} bytes")
         if self._gzip is None:
             self._keep(chunk)
+            if self.large:
+                yield
             return
         yield from self._inflate(self._gzip, chunk)
 

@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct
 
+from driftd.adapters.x3.allowance import OF_ALL, Allowance
 from driftd.adapters.x3.trust import Files
 from driftd.core.network import PUBLIC_ONLY, Egress
 from driftd.core.secret import Secret
@@ -56,6 +57,8 @@ class Caps(Struct, frozen=True):
     """Bytes of one body on the wire."""
     body: int = 512 << 20
     """Bytes of one body after inflating."""
+    small: int = 8 << 20
+    """Inflated bytes up to which a body takes nothing of what large ones share: a page of 500 records has 0.3 MB."""
     ratio: int = 250
     """Inflated bytes for a byte on the wire; JSON with padded arrays stays below 100, gzip can reach 1,030."""
     ratio_floor: int = 8 << 20
@@ -109,6 +112,8 @@ class X3Settings:
     max_connections: int = 4
     """Sockets open at once to this tenant."""
     caps: Caps = field(default_factory=Caps)
+    allowance: Allowance = field(default=OF_ALL, repr=False)
+    """What its large answers take from."""
     pace: Pace = field(default_factory=Pace)
 
     @property

@@ -11,7 +11,7 @@ from typing import Final
 from msgspec import Struct
 
 from driftd.adapters.x3 import diagnoses, wire
-from driftd.adapters.x3.answer import CERTIFICATE_WANTED, Answer
+from driftd.adapters.x3.answer import BEGINNING, CERTIFICATE_WANTED, Answer
 from driftd.adapters.x3.payload import invalid
 from driftd.errors import Reason, SourceError
 
@@ -73,7 +73,7 @@ def is_login(answer: Answer) -> bool:
     """Tell whether an answer is a browser's way of refusing credentials: a login page, or the way there."""
     if 300 <= answer.status < 400:
         return _LOGIN_PATH.search(answer.location.partition("?")[0]) is not None
-    return answer.status == 200 and answer.is_html and _LOGIN_FORM.search(answer.body[: 64 << 10]) is not None
+    return answer.status == 200 and answer.is_html and _LOGIN_FORM.search(answer.body[:BEGINNING]) is not None
 
 
 def page(answer: Answer, question: Question, now: int, *, split: bool = False) -> wire.Envelope:
