@@ -47,7 +47,7 @@ from driftd.runtime.detect import Detector
 from driftd.runtime.gauges import Gauges
 from driftd.runtime.halt import Halt
 from driftd.runtime.post import Posts
-from driftd.runtime.pruning import BY_HAND, Pruning
+from driftd.runtime.pruning import Pruning
 from driftd.runtime.rooms import Rooms
 from driftd.runtime.secrecy import Secrecy
 from driftd.runtime.watch import TICK
@@ -141,7 +141,7 @@ async def living(config: Config, process: Process, door: Door | None = None) -> 
             await space.look(config.store)
             bound = door.open(config.web.listen) if door else bind(config.web.listen)
             running = await _running(config, process, logs, redaction, Housed(store, space, keeper))
-            pruning = Pruning(store.changelog, clock, logs.log, lambda: running.config.store.retention)
+            pruning = Pruning(store.changelog, clock, logs.log, lambda: running.config.store.retention, running.others)
             inside = _inside(running, redaction, logs, store, pruning)
             url = await group.start(serve, application(inside, bound.address), bound)
             group.start_soon(keep_small, store, clock, logs.log)
@@ -231,9 +231,7 @@ def _inside(running: Running, redaction: Redaction, logs: Logs, store: SqliteSto
         erase=running.erasing.erase,
         clock=SystemClock(),
         log=logs.log,
-        upkeep=Upkeep(
-            partial(pruning.bite, BY_HAND), store.changelog.cursors, store.changelog.move, store.changelog.forget
-        ),
+        upkeep=Upkeep(pruning.by_hand, store.changelog.cursors, store.changelog.move, store.changelog.forget),
     )
 
 

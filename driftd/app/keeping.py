@@ -9,7 +9,7 @@ from driftd.app.opening import reading, writing
 from driftd.config import Config
 from driftd.core.retention import Cursor, Day, Pruned
 from driftd.errors import EmptyStoreError
-from driftd.runtime.pruning import BY_HAND, Pruning
+from driftd.runtime.pruning import Pruning
 from driftd.runtime.quiet import Quiet
 
 
@@ -23,7 +23,7 @@ async def prune(config: Config) -> Pruned:
     async with writing(config) as store:
         pruning = Pruning(store.changelog, SystemClock(), Quiet(), lambda: config.store.retention)
         while done.more:
-            done += await pruning.bite(BY_HAND)
+            done += await pruning.by_hand()
         await store.checkpoint()
     return done
 

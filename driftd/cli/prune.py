@@ -22,12 +22,18 @@ def command(config_path: Path | None, form: str, *, dry_run: bool) -> None:
 
     A running daemon does this once an hour by itself; where one runs, it does the work here too. What cursors in use
     have not read stays, as do the snapshot, pending and held deletes, and events that are withheld.
+
+    By itself the daemon goes by a clock that tenants confirm. This command takes that of this machine at its word, and
+    says first what will go.
     """
     from driftd.app import keeping
     from driftd.cli.loop import run
 
     config = configured(config_path)
-    done = run(keeping.ripe, config) if dry_run else _pruned(config)
+    ripe = run(keeping.ripe, config)
+    if not dry_run and ripe.rows:
+        say(f"by the clock of this machine, {_now()}: {_told(ripe, 'will go')}", err=True)
+    done = ripe if dry_run else _pruned(config)
     if form == "json":
         tell({"dry_run": dry_run, **_as_json(done)})
     else:
@@ -50,6 +56,13 @@ def _pruned(config: "Config") -> "Pruned":
     while done.more:
         done += convert(sent(config, "/api/v1/db/prune", {}), Pruned)
     return done
+
+
+def _now() -> str:
+    from driftd.app.opening import now
+    from driftd.core.document import moment
+
+    return moment(now()) or ""
 
 
 def _as_json(done: "Pruned") -> dict[str, int]:

@@ -4,6 +4,7 @@ Behind one address and one folder's name may suddenly stand another tenant: a mo
 was set wrong. Its keys are others, or under the same keys stand other things altogether.
 """
 
+import re
 from typing import Final
 
 from msgspec import Struct, ValidationError, json
@@ -17,6 +18,8 @@ _MOST: Final = 0.9
 _TEXTS: Final = 3
 """Texts that must differ at least, and half of all."""
 _TOP: Final = json.Decoder(dict[str, object]).decode
+_STAMP: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
+"""How a text begins that says when, and not who."""
 
 
 class Met(Struct, frozen=True):
@@ -37,13 +40,17 @@ class Met(Struct, frozen=True):
 
 
 def another(before: bytes, after: bytes) -> bool:
-    """Tell whether a canonical body is of another thing than the one before: most of its texts are others."""
+    """Tell whether a canonical body is of another thing than the one before: most of its texts are others.
+
+    Stamps count for nothing: each change of a record moves them.
+    """
     try:
         old, new = _TOP(before), _TOP(after)
     except ValidationError:
         return False
     both = [(old[name], new[name]) for name in old.keys() & new.keys()]
-    texts = [(one, other) for one, other in both if isinstance(one, str) and isinstance(other, str) and one and other]
+    texts = [(one, other) for one, other in both if isinstance(one, str) and isinstance(other, str)]
+    texts = [(one, other) for one, other in texts if one and other and not (_STAMP.match(one) and _STAMP.match(other))]
     differ = sum(one.strip().casefold() != other.strip().casefold() for one, other in texts)
     return differ >= _TEXTS and 2 * differ >= len(texts)
 
@@ -61,9 +68,16 @@ def few_left(met: Met) -> bool:
 
 
 def other_things(met: Met) -> bool:
-    """Tell whether under nearly all known keys stand other things."""
+    """Tell whether under nearly all known keys stand other things. Of a whole reading that says who answers; a few
+    pages may show just what somebody changed at once, so of them it is a suspicion.
+    """
     looked = met.looked >= LEAST and met.others >= _MOST * met.looked
     return _enough(met) and looked and met.updated >= _MOST * met.known
+
+
+def strangers(compared: int, others: int) -> bool:
+    """Tell whether nearly all records that were asked for on a suspicion are other things, or none was there."""
+    return others >= _MOST * compared
 
 
 def _enough(met: Met) -> bool:

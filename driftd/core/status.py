@@ -155,8 +155,7 @@ class Database(Struct, frozen=True):
     """Transactions that may wait."""
     commits: Durations | None = None
     checkpoints_busy: int = 0
-    """WAL checkpoints that readers held up."""
-    """Checkpoints of the write-ahead log that readers held up; None where nobody counts them."""
+    """Checkpoints of the write-ahead log that readers held up."""
     oldest_reader: int | None = None
     """When the oldest open read transaction began, epoch ms."""
     full: int = 0

@@ -32,6 +32,17 @@ class Changelog(Protocol):
         """Return the counts of each day from `since` on (epoch ms), by day, connection and resource."""
         ...
 
+    async def stamped(self) -> int | None:
+        """Return when the newest commit of the log was made, or released, epoch ms; None where it has none."""
+        ...
+
+    async def restamp(self, after: int, since: int, until: int) -> int:
+        """Have commits of the log from behind a seq that are not stamped between two times stamped `until`, epoch ms.
+
+        Of these and of cursors that were used later than `until`, return how many there were.
+        """
+        ...
+
     async def prune(self, retention: Retention, now: int, budget: float) -> Pruned:
         """Remove what is older than it is kept, in transactions of at most 1,000 rows, for `budget` seconds or so.
 

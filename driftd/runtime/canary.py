@@ -1,13 +1,22 @@
 """The guard before anything of a cycle is told: the records must be those of the tenant that is known."""
 
-from driftd.core.kinship import Met, few_left, other_keys, other_things
-from driftd.core.model import Op, Query, Resource, Standing
+from collections.abc import AsyncIterator, Collection, Sequence
+from typing import Final
+
+from driftd.core.kinship import Met, few_left, other_keys, other_things, strangers
+from driftd.core.lines import Line, usable
+from driftd.core.model import KeyBytes, Op, Query, Resource, Segment, Standing
 from driftd.errors import Reason, SourceError
 from driftd.ports import Store
 from driftd.runtime.compare import Comparison
 from driftd.runtime.reader import Reader
 from driftd.runtime.tally import Tally
 from driftd.runtime.tenant import Tenant
+
+ASKED: Final = 3
+"""Segments of which records are asked for on a suspicion."""
+_AT_ONCE: Final = 100
+"""Segments whose contents are held at once."""
 
 
 class Canary:
@@ -28,15 +37,17 @@ class Canary:
     def swept(self, missing: int) -> None:
         """Judge a whole reading of which so many known records were missing."""
         met = self._met(max(0, self._standing.records - missing))
-        self._judge(met, other_keys(met) and few_left(met))
+        self._judge(met, (other_keys(met) and few_left(met)) or other_things(met))
 
-    async def glanced(self, store: Store, reader: Reader, known: int) -> None:
-        """Judge a reading of a few pages, `known` of whose records were known.
+    async def glanced(self, store: Store, reader: Reader, known: int, told: Collection[KeyBytes]) -> None:
+        """Judge a reading of a few pages, `known` of whose records were known, and which `told` of these keys.
 
-        Where all of many are new, a known record is asked for: it is there still, or it is not the same tenant.
+        Where all of many are new, a known record is asked for: it is there still, or it is not the same tenant. Where
+        all of many became other things, records that it did not show are: it may be what somebody changed at once.
         """
         met = self._met(known)
-        self._judge(met, other_keys(met) and not await self._there(store, reader))
+        other = other_keys(met) and not await self._there(store, reader)
+        self._judge(met, other or (other_things(met) and await self._strange(store, reader, told)))
 
     async def _there(self, store: Store, reader: Reader) -> bool:
         """Ask for one record that is stored."""
@@ -45,6 +56,41 @@ class Canary:
             slices = source.split(await reader.again(Query(1, start=segment.boundary, split=True)))
             return segment.boundary in source.keys(self._resource, slices)
         return True
+
+    async def _strange(self, store: Store, reader: Reader, told: Collection[KeyBytes]) -> bool:
+        """Ask for stored records beside those that were told, and tell whether these are other things, too, or gone.
+
+        Where there are none, what was told is all there is.
+        """
+        asked = 0
+        async for segment, beside in self._beside(store, told):
+            page = await reader.again(Query(segment.n, start=beside[0], split=True))
+            lines = [line for line in reader.lines(page, {}).unknown() if line.key in beside]
+            if not strangers(*await self._compared(store, lines)):
+                return False
+            asked += 1
+            if asked == ASKED:
+                break
+        return True
+
+    async def _compared(self, store: Store, lines: Sequence[Line]) -> tuple[int, int]:
+        """Return how many of some rows are stored, and how many of these are other things by now."""
+        stored = await store.known(self._resource, [line.key for line in lines])
+        live = [line for line in lines if line.key in stored and stored[line.key].deleted_at is None]
+        unlike = [line for line in live if line.raw != stored[line.key].raw]
+        return len(live), self._comparison.strangers(unlike, stored)
+
+    async def _beside(
+        self, store: Store, told: Collection[KeyBytes]
+    ) -> AsyncIterator[tuple[Segment, Sequence[KeyBytes]]]:
+        """Yield the segments that list other keys than those that were told, with these keys."""
+        segments = await store.segments(self._resource)
+        for at in range(0, len(segments), _AT_ONCE):
+            some = segments[at : at + _AT_ONCE]
+            for segment, contents in zip(some, await store.contents(some), strict=True):
+                beside = [key for key in contents.keys if usable(key) and key not in told]
+                if beside:
+                    yield segment, beside
 
     def _met(self, known: int) -> Met:
         changes, compared = self._tally.changes, self._comparison
@@ -59,7 +105,7 @@ class Canary:
         )
 
     def _judge(self, met: Met, other: bool) -> None:  # noqa: FBT001 - a finding
-        if self._resource.guards.ratio >= 1.0 or not (other or other_things(met)):
+        if self._resource.guards.ratio >= 1.0 or not other:
             return
         raise SourceError(
             Reason.WRONG_FOLDER,

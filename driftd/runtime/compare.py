@@ -111,6 +111,11 @@ class Comparison:
                 self._note(change)
         return Found(rows, changes)
 
+    def strangers(self, lines: Sequence[Line], stored: Mapping[KeyBytes, Stored]) -> int:
+        """Return how many of some rows show another thing than what is stored under their keys."""
+        bodies, _ = self._read(lines)
+        return sum(kinship.another(stored[line.key].body, body) for line, body in zip(lines, bodies, strict=True))
+
     def _sighted(self, seen: Sighting, held: Stored | None) -> tuple[Row, Change | None]:
         sides = self._veiling.sides(held, details=seen.details is not None, volatile=self._redrop)
         return diff.sighted(seen, held, self._resource, sides=sides, forgotten=self._forgotten)

@@ -220,7 +220,7 @@ class Way:
             told.update(row.key for row in found.rows)
             if query.descending and all(key in stored for key in latest):
                 break
-        await self.canary.glanced(self.tenant.store, reader, known)
+        await self.canary.glanced(self.tenant.store, reader, known, told)
         await self._doubtful(writing)
         await self._commit(writing, kind)
 

@@ -132,6 +132,11 @@ class Running:
         """Return what is kept of a connection; raises `KeyError` where there is none of the name."""
         return self._supervisor.post(name)
 
+    def others(self) -> list[int]:
+        """Return what the clocks of those that are polled show now, epoch ms, as far as they said."""
+        shown = (each.traffic.shown() for each in self._supervisor.posts)
+        return [each for each in shown if each is not None]
+
     def missing(self) -> str | None:
         """Return what keeps the daemon from being ready; None where nothing does."""
         if not self._polling:

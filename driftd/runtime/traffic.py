@@ -45,6 +45,8 @@ class ConnectionTraffic:
         """Those that came since the last time."""
         self._agree = False
         """Whether the latest answer's clock agreed with ours: then another one that does says nothing new."""
+        self._told: tuple[int, float] | None = None
+        """What the latest answer's clock showed, epoch ms, and when that was, monotonic seconds."""
 
     def turn(self) -> AbstractAsyncContextManager[None]:
         """Wait for a place to send from; raises the host's own failure where its breaker is open."""
@@ -96,9 +98,17 @@ class ConnectionTraffic:
         agreed = self._agree
         if isinstance(sign, Dated):
             self._agree = abs(sign.ahead) <= SKEW
+            self._told = sign.at + round(sign.ahead * 1000), self.purse.clock.monotonic()
             if agreed and self._agree:
                 return
         self._signs.append(sign)
+
+    def shown(self) -> int | None:
+        """Return what the clock of who answered last shows now, epoch ms; None where no answer told the time."""
+        if self._told is None:
+            return None
+        shown, at = self._told
+        return shown + round((self.purse.clock.monotonic() - at) * 1000)
 
     def settle(self, health: ConnectionHealth) -> ConnectionHealth:
         """Return a connection's health with the tokens asked for, and the signs seen, since the last time."""

@@ -218,6 +218,49 @@ class TestReaders:
         assert (await changelog.cursors())[0].seq == 7
 
 
+class TestStamps:
+    async def test_a_commit_stamped_elsewhere_is_stamped_anew(
+        self, subject: Subject, store: Store, changelog: Changelog
+    ) -> None:
+        """Before or after what is possible, of what stands behind a seq; the others age as before."""
+        assert await changelog.stamped() is None
+        right, stamps = subject.clock.now, (0, -900 * DAY, 500 * DAY, 0)
+        for number, off in enumerate(stamps):
+            subject.clock.now = right + off
+            await poll(store, created(f"{number}"), created(f"{number} too"))
+        assert await changelog.stamped() == right
+        assert await changelog.restamp(4, right - 5, right + 5) == 1
+        assert await changelog.restamp(2, right - 5, right + 5) == 1
+        assert await changelog.restamp(0, right - 5, right + 5) == 0
+        subject.clock.now = right + 90 * DAY + 1
+        assert (await prune(subject)).removed == 2
+        subject.clock.now += 5
+        assert (await prune(subject)).removed == 6
+
+    async def test_a_cursor_is_not_used_in_the_future(
+        self, subject: Subject, store: Store, changelog: Changelog
+    ) -> None:
+        """It lives no longer for that; one that was used before stays as it is."""
+        await poll(store, created("a"))
+        until = subject.clock.now
+        await changelog.move(cursor(subject, 0, "old"))
+        subject.clock.now += 500 * DAY
+        await changelog.move(cursor(subject, 0))
+        assert await changelog.restamp(0, 0, until) == 1
+        assert {each.used_at for each in await changelog.cursors()} == {until}
+
+    async def test_what_is_withheld_has_no_stamp_to_set(
+        self, subject: Subject, store: Store, changelog: Changelog
+    ) -> None:
+        """It gets one when it comes to the log."""
+        await poll(store, created("a"), detected=HOLD)
+        assert await changelog.stamped() is None
+        assert await changelog.restamp(0, 0, 1) == 0
+        subject.clock.now += DAY
+        await subject.casebook.file(RELEASE)
+        assert await changelog.stamped() == subject.clock.now
+
+
 class TestWhatStays:
     async def test_the_snapshot_is_never_touched(self, subject: Subject, store: Store, changelog: Changelog) -> None:
         """Records, segments, checkpoint, pending and held deletes are what they were when all of the log is gone."""

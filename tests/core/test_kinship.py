@@ -5,9 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftd.core.kinship import LEAST, Met, another, few_left, other_keys, other_things
+from driftd.core.kinship import LEAST, Met, another, few_left, other_keys, other_things, strangers
 
-ONE = {"NAM": "Nord Trading", "CTY": "Lyon", "TEL": "+33 1", "CUR": "EUR", "OST": 5, "NOTE": ""}
+ONE = {
+    "NAM": "Nord Trading",
+    "CTY": "Lyon",
+    "TEL": "+33 1",
+    "CUR": "EUR",
+    "OST": 5,
+    "NOTE": "",
+    "UPD": "2026-01-01T10:00",
+}
 
 
 @pytest.mark.parametrize(
@@ -18,6 +26,7 @@ ONE = {"NAM": "Nord Trading", "CTY": "Lyon", "TEL": "+33 1", "CUR": "EUR", "OST"
         ({"NAM": "Blue River", "CTY": "London"}, False),
         ({"NAM": "NORD TRADING  ", "CTY": "LYON", "TEL": " +33 1", "CUR": "eur"}, False),
         ({"NEW": "a", "MORE": "b", "LAST": "c", "NOTE": "d"}, False),
+        ({"CTY": "London", "TEL": "+44 2", "UPD": "2026-01-02T10:00"}, False),
         ({"OST": 7, "CUR": 5, "CTY": None, "NAM": ["x"]}, False),
     ],
 )
@@ -40,3 +49,11 @@ def test_all_replaced_is_another_tenant(trusted: int, seen: int) -> None:
     assert few_left(keys)
     looked = min(seen, 100)
     assert other_things(Met(trusted, seen, seen, 0, seen, looked, looked))
+
+
+@given(st.integers(1, 1000), st.data())
+def test_one_in_ten_that_is_what_it_was_says_that_it_is_the_same_tenant(compared: int, data: st.DataObject) -> None:
+    """Of what was asked for beside; where nothing of it is there, nothing speaks for the tenant."""
+    others = data.draw(st.integers(0, compared))
+    assert strangers(compared, others) is (10 * others >= 9 * compared)
+    assert strangers(0, 0)

@@ -77,6 +77,17 @@ class MemoryChangelog:
         chosen = [each for each in chosen if connection in {None, each.connection}]
         return sorted((each for each in chosen if resource in {None, each.resource}), key=astuple)
 
+    async def stamped(self) -> int | None:
+        return self._commits[-1].at if self._commits else None
+
+    async def restamp(self, after: int, since: int, until: int) -> int:
+        astray = [n for n, each in enumerate(self._commits) if each.first > after and not since <= each.at <= until]
+        for number in astray:
+            self._commits[number] = self._commits[number]._replace(at=until)
+        late = [each for each in self._cursors.values() if each.used_at > until]
+        self._cursors.update((each.name, replace(each, used_at=until)) for each in late)
+        return len(astray) + len(late)
+
     async def prune(self, retention: Retention, now: int, budget: float) -> Pruned:
         del budget
         read, before = keeping.read_by_all(self._cursors.values(), now), self._bytes()

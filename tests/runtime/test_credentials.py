@@ -41,6 +41,25 @@ def traffic(clock: VirtualClock) -> ConnectionTraffic:
     return ConnectionTraffic(2, way, anyio.CapacityLimiter(3), Purse("a", Budget(10, 10), Usage(), clock), gauges)
 
 
+def test_the_time_that_answers_show_goes_on() -> None:
+    """It is that of the latest answer, by a clock that nobody sets."""
+
+    async def play() -> None:
+        clock = VirtualClock()
+        here = traffic(clock)
+        assert here.shown() is None
+        here.showed(CERTIFICATE)
+        assert here.shown() is None
+        here.showed(Dated(NOW, 0))
+        await clock.sleep(5)
+        assert here.shown() == NOW + 5_000
+        here.showed(Dated(NOW, -3_600))
+        await clock.sleep(2)
+        assert here.shown() == NOW + 2_000 - 3_600_000
+
+    virtual_run(play)
+
+
 def test_what_answers_show_joins_the_health_once() -> None:
     """Tokens, certificates and clocks that differ; clocks that agree are noted once, so that health rests."""
 

@@ -49,28 +49,35 @@ class Ticking(FakeClock):
                 raise anyio.EndOfStream
 
 
+class Slow(FakeClock):
+    """Is half a second later each time it is asked."""
+
+    def monotonic(self) -> float:
+        self.ms += 500
+        return super().monotonic()
+
+
 def pruning(
     changelog: MemoryChangelog, clock: FakeClock, said: list[Line], kept: Callable[[], Retention] = Retention
 ) -> Pruning:
-    return Pruning(changelog, clock, Told(said), kept)
+    return Pruning(changelog, clock, Told(said), kept, lambda: [clock.now()])
 
 
 async def test_it_goes_on_until_nothing_is_left_with_a_rest_between() -> None:
     """Space is given back once nothing is left to prune; all of it is told."""
     changelog, clock = Scripted(MORE, MORE, Pruned(stripped=1)), Ticking(1)
     changelog.free = 2 * MIB + 5
-    done = await pruning(changelog, clock, []).prune()
+    done = await pruning(changelog, clock, []).prune(clock.now())
     assert done == Pruned(removed=4, stripped=1, file_bytes=2 * MIB + 5)
     assert clock.slept == [REST, REST]
 
 
 async def test_a_bite_ends_with_its_time() -> None:
     """Then it says that there is more."""
-    changelog = Scripted()
+    changelog, clock = Scripted(), Slow()
     changelog.free = 3 * MIB
-    done = await pruning(changelog, FakeClock(), []).bite(0.0)
-    assert done.file_bytes > 0
-    assert changelog.free == 0 or done.more
+    done = await pruning(changelog, clock, []).by_hand()
+    assert (done.file_bytes, done.more) == (2 * MIB, True)
 
 
 async def test_it_comes_back_each_hour_whatever_happens() -> None:

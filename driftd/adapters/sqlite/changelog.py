@@ -49,6 +49,21 @@ class SqliteChangelog:
         """Return the counts of each day from `since` on (epoch ms), by day, connection and resource."""
         return await self._reader.read(partial(_days, since=since // DAY, connection=connection, name=resource))
 
+    async def stamped(self) -> int | None:
+        """Return when the newest commit of the log was made, or released, epoch ms; None where it has none."""
+        return await self._reader.read(pruning.stamped)
+
+    async def restamp(self, after: int, since: int, until: int) -> int:
+        """Have commits of the log from behind a seq that are stamped elsewhere stamped `until`; see the port."""
+        astray = await self._reader.read(partial(pruning.astray, after=after, since=since, until=until))
+        done = 0
+        for at in range(0, len(astray), pruning.SLICE):
+            some = astray[at : at + pruning.SLICE]
+            done += await self._writing().transact(partial(pruning.restamp, ids=some, until=until), durable=False)
+        if any(each.used_at > until for each in await self.cursors()):
+            done += await self._writing().transact(partial(pruning.restamp_cursors, until=until), durable=False)
+        return done
+
     async def prune(self, retention: Retention, now: int, budget: float) -> Pruned:
         """Remove what is older than it is kept, for `budget` seconds or one slice; see the port."""
         end, done = self._monotonic() + budget, Pruned()

@@ -4,7 +4,7 @@ Events go in the order of the log, so that it is always whole from some seq on, 
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple
 
@@ -44,6 +44,26 @@ def extent(db: sqlite3.Connection) -> Extent:
 def cursors(db: sqlite3.Connection) -> list[Cursor]:
     """Return who reads the log, by name."""
     return [Cursor(*columns) for columns in db.execute(QUERIES["cursors"])]
+
+
+def stamped(db: sqlite3.Connection) -> int | None:
+    """Return when the newest commit of the log was made, epoch ms."""
+    return next((at for (at,) in db.execute(QUERIES["newest_stamp"])), None)
+
+
+def astray(db: sqlite3.Connection, *, after: int, since: int, until: int) -> list[int]:
+    """Return the commits, by id, of the log behind a seq that were not made between two times, epoch ms."""
+    return [id_ for (id_,) in db.execute(QUERIES["astray"], {"after": after, "since": since, "until": until})]
+
+
+def restamp(db: sqlite3.Connection, *, ids: Sequence[int], until: int) -> int:
+    """Have some commits made at a time; return how many there are."""
+    return db.executemany(QUERIES["restamp"], ((until, id_) for id_ in ids)).rowcount
+
+
+def restamp_cursors(db: sqlite3.Connection, *, until: int) -> int:
+    """Have cursors used no later than at a time; return how many were."""
+    return db.execute(QUERIES["restamp_cursors"], {"until": until}).rowcount
 
 
 def remove(db: sqlite3.Connection, *, retention: Retention, now: int) -> Pruned:

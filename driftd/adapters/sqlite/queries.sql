@@ -85,6 +85,20 @@ WHERE size > 0 AND base_seq >= (SELECT coalesce(max(base_seq), 1)
                                 FROM generations WHERE size > 0 AND base_seq BETWEEN 1 AND :first)
 ORDER BY base_seq
 
+-- name: newest_stamp
+SELECT published_at FROM generations WHERE size > 0 AND base_seq > 0 ORDER BY base_seq DESC LIMIT 1
+
+-- name: astray
+-- Commits of the log behind :after that were not made between :since and :until.
+SELECT id FROM generations
+WHERE size > 0 AND base_seq > :after AND published_at NOT BETWEEN :since AND :until
+
+-- name: restamp
+UPDATE generations SET published_at = ? WHERE id = ?
+
+-- name: restamp_cursors
+UPDATE cursors SET used_at = :until WHERE used_at > :until
+
 -- name: weight
 -- Of some events of a commit: how many there are, their bytes, and those of their bodies.
 SELECT count(*),
