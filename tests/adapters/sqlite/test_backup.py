@@ -235,6 +235,27 @@ class TestChecking:
         with pytest.raises(StoreError, match="visible_records"):
             await fill(data_dir, "b")
 
+    @pytest.mark.parametrize("full", [False, True])
+    async def test_what_others_added_is_no_damage(self, data_dir: Path, *, full: bool) -> None:
+        """Tables of replication, an index, a view, a table whose references lead nowhere: a backup of it is good."""
+        await fill(data_dir, "a")
+        with closing(sqlite3.connect(data_dir / "driftd.db", isolation_level=None)) as db:
+            db.execute("CREATE TABLE _litestream_seq (id INTEGER PRIMARY KEY, seq INTEGER)")
+            db.execute("CREATE INDEX mine ON changes (key)")
+            db.execute("CREATE VIEW keys AS SELECT key FROM changes")
+            db.execute("CREATE TABLE notes (id INTEGER PRIMARY KEY, about INTEGER REFERENCES resources (id))")
+            db.execute("INSERT INTO notes VALUES (1, 99)")
+        assert not faults(data_dir / "driftd.db", full=full)
+        taken = take_into(data_dir / "backups", data_dir, NOW, 1)
+        assert mend(data_dir, data_dir / "backups", NOW, "damaged").source == taken.path
+
+    async def test_what_is_ours_and_missing_is_found(self, data_dir: Path) -> None:
+        """An index that was dropped is named."""
+        await fill(data_dir, "a")
+        with closing(sqlite3.connect(data_dir / "driftd.db", isolation_level=None)) as db:
+            db.execute("DROP INDEX generations_by_seq")
+        assert faults(data_dir / "driftd.db", full=False) == ["generations_by_seq is not what it was"]
+
     async def test_a_reference_to_nothing_is_found(self, data_dir: Path) -> None:
         """What refers to a row that is not there is named."""
         await fill(data_dir, "a")
