@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from driftd.adapters.sqlite.faults import mapped
+from driftd.adapters.sqlite.lock import must_have_log
 from driftd.adapters.sqlite.migrating import altered, check, definitions
 from driftd.adapters.sqlite.sql import QUERIES, READER, migrations
 from driftd.errors import DamagedStoreError, StoreError
@@ -28,6 +29,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     Raises `StoreError` for a file that is missing, another program's, a newer driftd's, or no database.
     """
     with mapped(path):
+        must_have_log(path)
         uri = f"{path.absolute().as_uri()}?mode=ro"
         with closing(sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)) as db:
             for statement in READER:
