@@ -8,6 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
+from driftd.adapters.sqlite.copying import copied, unsound
 from driftd.adapters.sqlite.files import settle
 from driftd.adapters.sqlite.sql import QUERIES, statements
 from driftd.errors import StoreError
@@ -32,7 +33,7 @@ def check(db: sqlite3.Connection, path: Path, newest: int) -> int:
 def migrate(db: sqlite3.Connection, path: Path, scripts: Sequence[str]) -> None:
     """Bring the file to schema ``len(scripts)``; one that holds something is copied beside itself before.
 
-    Raises `StoreError` as `check` does.
+    Raises `StoreError` as `check` does, and where the copy is not whole: then nothing was changed.
     """
     version = check(db, path, len(scripts))
     if 0 < version < len(scripts):
@@ -42,9 +43,10 @@ def migrate(db: sqlite3.Connection, path: Path, scripts: Sequence[str]) -> None:
 
 def _back_up(db: sqlite3.Connection, copy: Path) -> None:
     unfinished = copy.with_name(f"{copy.name}.unfinished")
-    unfinished.unlink(missing_ok=True)
-    db.execute(QUERIES["back_up"], {"path": str(unfinished)})
-    unfinished.chmod(0o600)
+    copied(db, unfinished)
+    found = unsound(unfinished)
+    if found:
+        raise StoreError(f'the copy "{unfinished}" is not whole ({found}): check the disk')
     unfinished.replace(copy)
     settle(copy.parent)
 

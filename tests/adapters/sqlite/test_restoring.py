@@ -9,7 +9,7 @@ from shutil import copytree
 import pytest
 
 from driftd.adapters.sqlite import SqliteStore, copying, files, mending
-from driftd.adapters.sqlite.backup import take, take_into
+from driftd.adapters.sqlite.backup import Shelf, take, take_into
 from driftd.adapters.sqlite.mending import mend, restore
 from driftd.adapters.sqlite.rebasing import Rebase, rebase
 from driftd.errors import FullStoreError, StoreError
@@ -203,9 +203,9 @@ async def test_a_mend_passes_over_a_backup_that_cannot_be_copied(
     """One that was whole a moment ago, on a disk that fails."""
     backups = data_dir / "backups"
     await fill(data_dir, "a")
-    good = take_into(backups, data_dir, NOW, 3)
+    good = take_into(Shelf(backups, 3), data_dir, NOW)
     await fill(data_dir, "b")
-    bad = take_into(backups, data_dir, NOW + 60_000, 3)
+    bad = take_into(Shelf(backups, 3), data_dir, NOW + 60_000)
     copy = mending._copy
 
     def fail(source: Path, fresh: Path) -> None:
@@ -222,7 +222,7 @@ async def test_a_mend_without_room_takes_no_worse_backup(data_dir: Path, monkeyp
     """Nor a new database: it waits for room."""
     backups = data_dir / "backups"
     await fill(data_dir, "a")
-    taken = take_into(backups, data_dir, NOW, 3)
+    taken = take_into(Shelf(backups, 3), data_dir, NOW)
 
     def refuse(*_: object) -> None:
         raise FullStoreError("no room")

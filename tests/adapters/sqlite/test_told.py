@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from driftd.adapters.sqlite import SqliteStore, files, mending, opening, told
-from driftd.adapters.sqlite.backup import listed, take, take_into
+from driftd.adapters.sqlite.backup import Shelf, listed, take, take_into
 from driftd.adapters.sqlite.integrity import faults
 from driftd.adapters.sqlite.mending import mend, restore
 from driftd.core.model import Op
@@ -84,7 +84,7 @@ class Life:
     async def is_backed_up(self) -> None:
         if not listed(self._backups) and (self.data_dir / "driftd.db").exists():
             with suppress(StoreError):
-                take_into(self._backups, self.data_dir, NOW, 1)
+                take_into(Shelf(self._backups, 1), self.data_dir, NOW)
 
     async def is_restored(self) -> None:
         for each in listed(self._backups):
