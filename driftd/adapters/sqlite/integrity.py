@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from driftd.adapters.sqlite.faults import mapped
-from driftd.adapters.sqlite.lock import must_have_log
+from driftd.adapters.sqlite.losing import must_have_log
 from driftd.adapters.sqlite.migrating import altered, check, definitions
 from driftd.adapters.sqlite.sql import QUERIES, READER, migrations
 from driftd.errors import DamagedStoreError, StoreError

@@ -12,8 +12,7 @@ from typing import Final
 from msgspec import Struct
 
 from driftd.adapters.sqlite.faults import mapped
-from driftd.adapters.sqlite.files import DATABASE, LOCK, wal_of
-from driftd.errors import LockedError, StoreError
+from driftd.errors import LockedError
 
 _RECORD: Final = "hhqqi"
 """``struct flock`` of fcntl(2): type, whence, start, length, pid; zeros: the whole file."""
@@ -22,10 +21,8 @@ _WRITES: Final = b"writes"
 """The second line of the file while its holder writes: left behind by one that was killed."""
 _WROTE: Final = b"wrote"
 """The same once a holder has ended in order."""
-_BEHIND: Final = b"behind: "
-"""The same, with a reason after it, from when the log is known to be behind what was told until it no longer is."""
-REMOVED: Final = "the database was removed"
-_LOST: Final = "its write-ahead log is gone"
+_SIZE: Final = 256
+"""Bytes of the file: it is overwritten in place and never cut, so that no end of it is lost before the rest is."""
 
 
 class Holder(Struct, frozen=True):
@@ -46,31 +43,10 @@ class Lock:
         state = _state(before)
         self.torn = state == _WRITES
         """Whether the last one that wrote did not end in order."""
-        self.behind = state.removeprefix(_BEHIND).decode("utf-8", "replace") if state.startswith(_BEHIND) else ""
-        """Why the log is behind what was told of it, where a holder knew and was killed before it mended that."""
-        self.known = bool(self.torn or self.behind or state == _WROTE)
+        self.known = self.torn or state == _WROTE
         """Whether anyone wrote before us."""
         with suppress(OSError):  # a full disk: no more than a hint is lost
             self._write(state if self.known else b"")
-
-    def looks_at(self, path: Path) -> None:
-        """Note what nobody could see any more once the database at `path` was opened: that it is gone, or its log is.
-
-        Raises `OSError` as `falls_behind` does.
-        """
-        if self.known and not path.exists():
-            self.falls_behind(REMOVED)
-        elif self.torn and not wal_of(path).exists():
-            self.falls_behind(_LOST)
-
-    def falls_behind(self, reason: str) -> None:
-        """Note, before anything hides it, that the log is behind what was told; until `begins`, whoever is killed.
-
-        Raises `OSError`: without it nothing would tell the next holder.
-        """
-        self.behind = reason
-        self._write(_BEHIND + reason.encode())
-        os.fsync(self._descriptor)
 
     def begins(self) -> None:
         """Note that the holder writes from now on; the write-ahead log is for certain by then."""
@@ -86,9 +62,7 @@ class Lock:
             os.fsync(self._descriptor)
 
     def _write(self, state: bytes) -> None:
-        text = self._name + b"\n" + (state + b"\n" if state else b"")
-        os.pwrite(self._descriptor, text, 0)
-        os.ftruncate(self._descriptor, len(text))
+        os.pwrite(self._descriptor, b"\n".join([self._name, state]).ljust(_SIZE, b"\n"), 0)
 
 
 @contextmanager
@@ -112,7 +86,7 @@ def _taken(descriptor: int, path: Path) -> Lock:
         except BlockingIOError as error:
             raise LockedError(f'"{path.parent}" is in use by {_name(descriptor)}: stop it first') from error
         _mark(descriptor)
-        return Lock(descriptor, os.pread(descriptor, 256, 0))
+        return Lock(descriptor, os.pread(descriptor, _SIZE, 0))
     raise AssertionError("nothing is swallowed")
 
 
@@ -134,17 +108,11 @@ def holder(path: Path) -> Holder | None:
     return None
 
 
-def must_have_log(path: Path) -> None:
-    """Raise `StoreError` for a database whose last writer was killed and whose write-ahead log is gone.
-
-    Even who only reads makes an empty one, behind which the next writer could not see that.
-    """
-    lock = path.with_name(LOCK)
-    if path.name != DATABASE or not path.exists() or wal_of(path).exists() or holder(lock) is not None:
-        return
+def was_torn(path: Path) -> bool:
+    """Tell whether the last one that wrote under the lock file `path` did not end in order, as far as can be read."""
     with suppress(OSError):
-        if _state(lock.read_bytes()[:256]) == _WRITES:
-            raise StoreError(f'the database "{path}" is behind, {_LOST}: run `driftd run`, which goes on from there')
+        return _state(path.read_bytes()) == _WRITES
+    return False
 
 
 def _mark(descriptor: int) -> None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from driftd.adapters.sqlite import backup, files, told
+from driftd.adapters.sqlite import backup, files, losing, told
 from driftd.adapters.sqlite.copying import copied, emptied, removed, unsound
 from driftd.adapters.sqlite.database import configure
 from driftd.adapters.sqlite.faults import mapped
@@ -69,7 +69,7 @@ def restore(data_dir: Path, source: Path, now: int) -> Mended:
         raise StoreError(f'"{source}" is no backup to restore ({found[0]}): choose another one')
     files.make(data_dir)
     with held(data_dir / LOCK) as lock, mapped(data_dir):
-        lock.looks_at(data_dir / DATABASE)
+        losing.look(data_dir / DATABASE, lock)
         try:
             _copy(source, fresh)
             mended = _replace(data_dir, _Successor(source.absolute(), now, f"restored from {source.name}"))
@@ -137,6 +137,7 @@ def _replace(data_dir: Path, by: _Successor) -> Mended:
         _set_aside(path, aside)
     fresh.replace(path)
     files.settle(data_dir)
+    losing.over(data_dir)
     files.end_mending(data_dir)
     return Mended(by.source, aside, seq)
 

@@ -13,7 +13,8 @@ from driftd.adapters.sqlite.counting import Tally
 from driftd.adapters.sqlite.database import Database, configure, opened
 from driftd.adapters.sqlite.faults import damaged, mapped
 from driftd.adapters.sqlite.files import DATABASE, LOCK, NEXT, make, mending, wal_of
-from driftd.adapters.sqlite.lock import REMOVED, Lock, held, must_have_log
+from driftd.adapters.sqlite.lock import Lock, held
+from driftd.adapters.sqlite.losing import REMOVED, behind, look, must_have_log, over
 from driftd.adapters.sqlite.migrating import altered, check, migrate
 from driftd.adapters.sqlite.reading import last_seq
 from driftd.adapters.sqlite.rebasing import Rebase, rebase
@@ -46,6 +47,9 @@ async def writing(data_dir: Path, now: Callable[[], int], tally: Tally) -> Async
         async with opened(path, read_only=False) as database:
             epoch = await database.run(partial(_prepare, path=path, found=found, now=now()))
             lock.begins()  # the write-ahead log is there from now on
+            if found.behind:
+                with mapped(data_dir):
+                    over(data_dir)
             writer = Writer(database, epoch, tally)
             try:
                 yield writer
@@ -93,14 +97,13 @@ def _touch(path: Path, lock: Lock) -> Found:
         logged = wal.exists() and wal.stat().st_size > 0
         if mending(path.parent):
             raise damaged(path, "it was set aside, and what takes its place is not ready")
-        emptied = there and lock.known and lock.behind != REMOVED and path.stat().st_size == 0
+        emptied = there and lock.known and behind(path.parent) != REMOVED and path.stat().st_size == 0
         if (not there and logged) or emptied:
             raise damaged(path, "it is gone, or empty")
-        unclean = logged or lock.torn or bool(lock.behind)
-        lock.looks_at(path)
+        fell = look(path, lock)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         removed(path.with_name(NEXT))  # of a restore that was killed before it took the place of anything
-    return Found(unclean and there, lock.behind)
+    return Found(there and (logged or lock.torn or bool(fell)), fell)
 
 
 def _prepare(db: sqlite3.Connection, *, path: Path, found: Found, now: int) -> int:
@@ -119,13 +122,13 @@ def _prepare(db: sqlite3.Connection, *, path: Path, found: Found, now: int) -> i
     return int(epoch)
 
 
-def _go_on(db: sqlite3.Connection, data_dir: Path, behind: str, now: int) -> None:
+def _go_on(db: sqlite3.Connection, data_dir: Path, reason: str, now: int) -> None:
     """Have the log go on behind what was told of it, and a note of that keep up with it."""
     before = noted(data_dir)
     if last_seq(db) < before:
-        behind = behind or "the database is an older one"
-    if behind:
-        rebase(db, Rebase(now, behind, before))
+        reason = reason or "the database is an older one"
+    if reason:
+        rebase(db, Rebase(now, reason, before))
     keep_up(data_dir, last_seq(db))
 
 
