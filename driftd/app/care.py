@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Final, TypeVar
 
@@ -11,8 +12,10 @@ from msgspec.structs import replace
 
 from driftd.adapters.sqlite import SqliteStore
 from driftd.adapters.sqlite.backup import Taken, latest, take_into
+from driftd.adapters.sqlite.faults import mapped
 from driftd.adapters.sqlite.files import DATABASE
 from driftd.adapters.sqlite.integrity import faults
+from driftd.app.storage import shelf
 from driftd.config import Config
 from driftd.core.status import Care
 from driftd.errors import DamagedStoreError, StoreError
@@ -38,7 +41,9 @@ class Keeper:
         self._started = clock.monotonic()
         self._tried: float | None = None
         self._checked: float | None = None
-        self.care = Care(backed_up=latest(config.backup_dir))
+        self.care = Care()
+        with suppress(StoreError):  # the next backup tells why
+            self.care = Care(backed_up=latest(config.backup_dir))
 
     async def run(self) -> None:
         """Do what is due, for ever. Raises `DamagedStoreError` where the file is found damaged."""
@@ -55,23 +60,29 @@ class Keeper:
                 await self.check()
 
     async def back_up(self) -> None:
-        """Take a backup; one that fails is told and counted."""
-        config = self._config
-        kept, now = config.store.backups_kept, self._clock.now()
+        """Take a backup; one that fails is told and counted, and so is one after which others cannot be removed."""
+        now = self._clock.now()
         try:
-            taken: Taken = await self._aside(partial(take_into, config.backup_dir, config.data_dir, now, kept))
+            taken: Taken = await self._aside(partial(take_into, shelf(self._config), self._config.data_dir, now))
         except StoreError as error:
-            self.care = replace(self.care, backup_failures=self.care.backup_failures + 1)
-            self._log.error("backup failed", error=str(error))
+            self._failed(str(error))
             return
         self.care = replace(self.care, backed_up=now, backup_size=taken.size)
         self._log.info("backup taken", path=str(taken.path), bytes=taken.size)
+        if taken.stays:
+            self._failed(taken.stays)
+
+    def _failed(self, error: str) -> None:
+        self.care = replace(self.care, backup_failures=self.care.backup_failures + 1)
+        self._log.error("backup failed", error=error)
 
     async def check(self) -> None:
         """Look the file through. Raises `DamagedStoreError` where it is damaged."""
         path = self._config.data_dir / DATABASE
         try:
             found = await self._aside(lambda given_up: faults(path, full=True, given_up=given_up))
+            with mapped(path):
+                size = path.stat().st_size
         except StoreError as error:
             self._log.error("database cannot be checked", error=str(error))
             return
@@ -79,14 +90,14 @@ class Keeper:
         if found:
             self._log.error("database is damaged", found=found[0], findings=len(found))
             raise DamagedStoreError(f'the database "{path}" is damaged ({found[0]})')
-        self._log.info("database is whole", bytes=path.stat().st_size)
+        self._log.info("database is whole", bytes=size)
 
     def _backup_due(self, now: float) -> bool:
         every = self._config.store.backup_every
         if not every or (self._tried is not None and now - self._tried < min(every, _SETTLED)):
             return False
-        last = self.care.backed_up
-        return last is None or self._clock.now() - last >= every * 1000
+        last, wall = self.care.backed_up, self._clock.now()
+        return last is None or last > wall or wall - last >= every * 1000  # taken in the future: a clock was ahead
 
     async def _aside(self, work: Callable[..., T]) -> T:
         """Run `work` on a thread; where this is cancelled, it gives up within moments."""

@@ -1,22 +1,41 @@
 """The database as a file, from outside the daemon: backups, restoring one, and whether it is whole."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from driftd.adapters.sqlite.backup import Taken, take, take_into
+from driftd.adapters.sqlite.backup import Shelf, Taken, take, take_into
+from driftd.adapters.sqlite.ballast import Ballast
 from driftd.adapters.sqlite.files import DATABASE, LOCK
 from driftd.adapters.sqlite.integrity import faults
 from driftd.adapters.sqlite.lock import holder
 from driftd.adapters.sqlite.mending import Mended, restore
 from driftd.config import Config
-from driftd.errors import EmptyStoreError, LockedError
+from driftd.core.space import limits, wanted
+from driftd.errors import EmptyStoreError, LockedError, StoreError
 
 
 def back_up(config: Config, target: Path | None, now: int) -> Taken:
     """Copy the database to a file, or into the folder of backups, whether a daemon runs or not. Raises `StoreError`."""
     if target is not None:
-        return take(config.data_dir, target)
-    return take_into(config.backup_dir, config.data_dir, now, config.store.backups_kept)
+        return take(config.data_dir, target, spare=spare(config))
+    taken = take_into(shelf(config), config.data_dir, now)
+    if taken.stays:
+        raise StoreError(f'"{taken.path}" holds a backup, but {taken.stays}')
+    return taken
+
+
+def shelf(config: Config) -> Shelf:
+    """Return where backups go, and how many stay."""
+    return Shelf(config.backup_dir, config.store.backups_kept, spare(config))
+
+
+def spare(config: Config) -> int:
+    """Return the bytes that must stay free where the database is, so that a daemon goes on after a copy."""
+    with suppress(StoreError):  # whoever copies will say why
+        room = Ballast(config.data_dir).room(refused=False)
+        return wanted(room, limits(room.size, config.store.ballast, config.store.low_water))
+    return 0
 
 
 def put_back(config: Config, source: Path, now: int) -> Mended:

@@ -50,4 +50,9 @@ def short(room: Room, limits: Limits, *, before: bool) -> bool:
 
 def ample(room: Room, limits: Limits) -> bool:
     """Tell whether there is room for the whole ballast and what is to stay free beside it."""
-    return room.free - max(0, limits.ballast - room.ballast) >= limits.low + limits.low // 4
+    return room.free >= wanted(room, limits)
+
+
+def wanted(room: Room, limits: Limits) -> int:
+    """Return the bytes that must be free for capture to go on after a shortage."""
+    return max(0, limits.ballast - room.ballast) + limits.low + limits.low // 4

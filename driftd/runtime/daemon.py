@@ -28,6 +28,9 @@ STUCK: Final = 4
 TIDY: Final = 3600.0
 """Seconds between two looks for what the logbook may forget."""
 
+_STORED: Final = ("url", "backup_every", "backups_kept", "backup_dir", "ballast", "low_water")
+"""Settings of the store that are read at the start only."""
+
 
 class Reloaded(Struct, frozen=True):
     """What a reload did."""
@@ -63,7 +66,7 @@ class Running:
     def __init__(
         self, config: Config, world: World, remembered: Remembered, log: Log, instruments: Instruments
     ) -> None:
-        self.config = config
+        self.config = self._begun_with = config
         self._world = world
         self._log = log
         self._instruments = instruments
@@ -117,7 +120,7 @@ class Running:
                 raise
             if not self._polling:
                 return Reloaded()
-            done = Reloaded(self._supervisor.apply(config), needs_restart(self.config, config))
+            done = Reloaded(self._supervisor.apply(config), needs_restart(self._begun_with, config))
             self.config, self._reload_ok, self._loaded = config, True, self._world.clock.now()
             told = {what: shortened(names) for what, names in zip(Changes._fields, done.changes, strict=True) if names}
             self._log.info("configuration loaded", **told, needs_restart=", ".join(done.needs_restart) or None)
@@ -199,9 +202,10 @@ def needs_restart(before: Config, after: Config) -> tuple[str, ...]:
         "daemon.log_format": (before.daemon.log_format, after.daemon.log_format),
         "daemon.stop_grace": (before.daemon.stop_grace, after.daemon.stop_grace),
         "web.listen": (before.web.listen, after.web.listen),
-        "store.url": (before.store.url, after.store.url),
     }
-    return tuple(name for name, (old, new) in pairs.items() if old != new)
+    found = [name for name, (old, new) in pairs.items() if old != new]
+    stored = [name for name in _STORED if getattr(before.store, name) != getattr(after.store, name)]
+    return (*found, *(f"store.{name}" for name in stored))
 
 
 def shortened(names: tuple[str, ...], most: int = 20) -> str:

@@ -1,5 +1,7 @@
 """Backups and looks through the database, each when it is due, on a thread of their own."""
 
+import errno
+import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from threading import Event
@@ -94,6 +96,69 @@ async def test_a_backup_that_fails_is_told_counted_and_tried_again(store: Sqlite
     keeper, lines = await lived(store, data_dir, 4.5)
     assert [event for _, event, _ in lines].count("backup failed") == keeper.care.backup_failures == 4
     assert keeper.care.backed_up is None
+
+
+async def test_a_folder_of_backups_that_fails_ends_nothing(
+    store: SqliteStore, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither at the start nor later: it is told and counted each time."""
+
+    def stale(_: Path, pattern: str) -> list[Path]:
+        raise OSError(errno.ESTALE, "stale file handle")
+
+    monkeypatch.setattr(Path, "glob", stale)
+    keeper, lines = await lived(store, data_dir, 2.5)
+    failed = [fields["error"] for _, event, fields in lines if event == "backup failed"]
+    assert len(failed) == keeper.care.backup_failures == 2
+    assert all("stale file handle" in str(error) for error in failed)
+
+
+async def test_an_old_backup_that_stays_is_told_and_no_reason_to_take_another(
+    store: SqliteStore, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next one is due a day later, as ever."""
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(errno.EPERM, "not permitted", str(path))
+
+    (data_dir / "backups").mkdir()
+    (data_dir / "backups" / "driftd-x.db.unfinished").touch()
+    unlink = Path.unlink
+    monkeypatch.setattr(
+        Path, "unlink", lambda path, missing_ok=False: (refuse if "-x" in path.name else unlink)(path, missing_ok)
+    )
+    keeper, lines = await lived(store, data_dir, 10)
+    assert [event for _, event, _ in lines if "backup" in event] == ["backup taken", "backup failed"]
+    assert keeper.care.backup_failures == 1
+    assert keeper.care.backed_up is not None
+
+
+async def test_a_backup_from_the_future_is_no_reason_to_take_none(store: SqliteStore, data_dir: Path) -> None:
+    """A clock that was ahead dated it; after a restart one is due as where there is none."""
+    (data_dir / "backups").mkdir()
+    ahead = data_dir / "backups" / "driftd-20990101T000000Z.db"
+    ahead.touch()
+    os.utime(ahead, (2**33, 2**33))
+    _, lines = await lived(store, data_dir, 3, backups_kept=1)
+    assert [event for _, event, _ in lines].count("backup taken") == 1
+    assert ahead not in listed(data_dir / "backups")
+
+
+async def test_no_backup_takes_the_room_that_capture_needs(store: SqliteStore, data_dir: Path) -> None:
+    """Where it is taken on the volume of the database."""
+    keeper, _ = await lived(store, data_dir, 1.5, low_water=2**60)
+    assert keeper.care.backup_failures == 1
+    assert not listed(data_dir / "backups")
+
+
+async def test_a_file_that_vanishes_as_it_was_looked_through_is_told(
+    store: SqliteStore, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody removed the database: no traceback ends the daemon."""
+    monkeypatch.setattr("driftd.app.care.faults", lambda path, **_: path.unlink())
+    lines: list[Line] = []
+    await Keeper(store, Config(DaemonConfig(data_dir), ()), FakeClock(), Told(lines)).check()
+    assert [event for _, event, _ in lines] == ["database cannot be checked"]
 
 
 async def test_damage_that_is_found_ends_the_daemon_s_life(store: SqliteStore, data_dir: Path) -> None:

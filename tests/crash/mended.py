@@ -22,7 +22,7 @@ def _backups(data_dir: Path) -> Path:
 
 async def back_up(data_dir: Path) -> None:
     """Take a backup; what an unfinished one left is removed."""
-    backup.take_into(_backups(data_dir), data_dir, _FIRST, kept=2)
+    backup.take_into(backup.Shelf(_backups(data_dir), 2), data_dir, _FIRST)
 
 
 async def prepare(data_dir: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from driftd.adapters.sqlite.sql import migrations
-from tests.crash import erased, mended
+from tests.crash import behind, erased, mended
 from tests.crash.differing import Shown
 from tests.crash.polls import STATES, file, forget, move, note, once, play, prune
 from tests.crash.shown import shown
@@ -127,6 +127,14 @@ SCENARIOS: Final = {
     "restore": Scenario(
         prepare=mended.prepare, act=mended.restore, finish=mended.go_on, shown=mended.restored, appends=False
     ),
+    **{
+        name: Scenario(prepare=prepare, act=act, finish=behind.go_on, shown=behind.shown, appends=False)
+        for name, prepare, act in (
+            ("start after a lost log", behind.lose_the_log, once),
+            ("start without the database", behind.remove, once),
+            ("mend from a backup again", behind.damage_again, behind.mend),
+        )
+    },
     "record erased": Scenario(
         prepare=partial(play, numbers=range(3)),
         act=erased.erase,

@@ -30,6 +30,11 @@ async def loaded(house: Rig, stop: anyio.Event) -> None:
         await house.store.logbook.write(group(number, connections=20))  # type: ignore[attr-defined]
 
 
+def taken_anew(data: Path, copy: Path) -> None:
+    copy.unlink(missing_ok=True)
+    take(data, copy)
+
+
 @pytest.mark.fault(6)
 async def test_a_backup_taken_under_load_is_whole_and_tells_nothing_false(tmp_path: Path, observe: Observe) -> None:
     """A reader who heeds the markers ends at the truth, by changes that were all true, deletes among them."""
@@ -42,7 +47,7 @@ async def test_a_backup_taken_under_load_is_whole_and_tells_nothing_false(tmp_pa
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(loaded, house, stop)
                 for _ in range(3):
-                    await to_thread.run_sync(lambda: take(data, copy, replace=True))
+                    await to_thread.run_sync(lambda: taken_anew(data, copy))
                 stop.set()
             last = (await house.store.read_changes(0, 10**6))[-1].seq
         done = restore(data, copy, NOW)

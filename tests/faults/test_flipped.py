@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from driftd.adapters.sqlite import SqliteStore
-from driftd.adapters.sqlite.backup import take_into
+from driftd.adapters.sqlite.backup import Shelf, take_into
 from driftd.adapters.sqlite.files import BACKUPS, DATABASE, LOCK
 from driftd.adapters.sqlite.mending import mend
 from driftd.app.rescue import damage_of
@@ -47,7 +47,7 @@ async def base(tenant: Tenant, served: Serving, directory: Path) -> None:
         for _ in range(2):
             tenant.advance(update=6, create=3, delete=2, resource="BPCUSTOMER")
             await house.poll()
-            take_into(directory / BACKUPS, directory, NOW, 1)
+            take_into(Shelf(directory / BACKUPS, 1), directory, NOW)
     lock = directory / LOCK
     lock.write_bytes(lock.read_bytes().replace(b"wrote", b"writes"))
     (directory / f"{DATABASE}-wal").touch()

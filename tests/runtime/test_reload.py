@@ -1,15 +1,16 @@
 """A reload takes over exactly what differs, and a stop ends in order."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import anyio
 import pytest
 from msgspec.structs import replace
 
-from driftd.config import Basic
+from driftd.config import Basic, Config
 from driftd.core.reasons import State
 from driftd.errors import FencedError, Reason, StoreError
-from driftd.runtime.daemon import needs_restart
+from driftd.runtime.daemon import Instruments, Running, needs_restart
 from tests.fakes.virtual import virtual_run
 from tests.runtime.rig import Rig, connection
 
@@ -249,3 +250,45 @@ def test_a_reload_names_what_only_a_start_takes_over() -> None:
     assert needs_restart(before, replace(before, web=limits)) == ()
     moved = replace(before, web=replace(limits, listen="127.0.0.1:9"), daemon=replace(before.daemon, stop_grace=1.0))
     assert needs_restart(before, moved) == ("daemon.stop_grace", "web.listen")
+    stored = replace(
+        before.store, ballast=1, low_water=2, backup_every=0.0, backups_kept=9, backup_dir=Path("elsewhere")
+    )
+    names = "backup_every", "backups_kept", "backup_dir", "ballast", "low_water"
+    assert needs_restart(before, replace(before, store=stored)) == tuple(f"store.{name}" for name in names)
+
+
+def test_every_setting_of_the_daemon_itself_is_taken_over_or_named() -> None:
+    """Whoever adds one says which: what is neither would change nothing, and nobody would hear of it."""
+    at_once = {"log_level", "max_concurrency", "retention"}
+    at_once |= {"enable_reload", "external_url", "allowed_hosts", "metrics_detail", "max_series"}
+    not_in_force = {"web_config_file"}
+    before = Rig([connection("a")]).config
+    for table in ("daemon", "web", "store"):
+        settings = getattr(before, table)
+        for name in settings.__struct_fields__:
+            told = needs_restart(before, replace(before, **{table: replace(settings, **{name: object()})}))
+            assert told == (() if name in at_once | not_in_force else (f"{table}.{name}",))
+
+
+def test_what_needs_a_restart_is_named_until_it_comes() -> None:
+    """By each reload, and no more once the setting is what it was at the start."""
+    rig = Rig([connection("a")])
+    begun = rig.config
+    otherwise = replace(begun, store=replace(begun.store, low_water=2))
+    loaded = [begun, otherwise, otherwise]
+
+    async def load() -> Config:
+        return loaded.pop()
+
+    async def story() -> None:
+        instruments = Instruments(load, dict, lambda: None, "test")
+        running = Running(begun, rig.world, await rig.logbook.recall(), rig.log, instruments)
+        async with anyio.create_task_group() as group:
+            group.start_soon(running.run)
+            await running.begun.wait()
+            told = [(await running.reload()).needs_restart for _ in range(3)]
+            await running.stop()
+            group.cancel_scope.cancel()
+        assert told == [("store.low_water",), ("store.low_water",), ()]
+
+    virtual_run(story)

@@ -5,14 +5,18 @@ writer waits; the write-ahead log cannot be emptied meanwhile. See docs/decision
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
+from stat import S_ISREG
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from driftd.adapters.sqlite.copying import copied, removed
 from driftd.adapters.sqlite.faults import mapped
-from driftd.adapters.sqlite.files import DATABASE, flush, make, settle, stamped, unused
+from driftd.adapters.sqlite.files import DATABASE, make, settle, stamped, unused, wal_of
 from driftd.adapters.sqlite.integrity import faults, giving_up, never, reading
 from driftd.adapters.sqlite.sql import QUERIES
 from driftd.errors import EmptyStoreError, FullStoreError, StoreError
@@ -20,6 +24,8 @@ from driftd.errors import EmptyStoreError, FullStoreError, StoreError
 _PREFIX: Final = "driftd-"
 _SUFFIX: Final = ".db"
 _UNFINISHED: Final = ".unfinished"
+_APART: Final = 2_000_000_000
+"""Nanoseconds: what any file system can tell apart."""
 
 
 class Taken(Struct, frozen=True):
@@ -28,53 +34,98 @@ class Taken(Struct, frozen=True):
     path: Path
     size: int
     """Bytes."""
+    stays: str = ""
+    """Which older one, or unfinished one, could not be removed, and why."""
 
 
-def take(
-    data_dir: Path, target: Path, *, spare: int = 0, given_up: Callable[[], bool] = never, replace: bool = False
-) -> Taken:
-    """Copy the database of `data_dir` to `target`, whoever writes it meanwhile; `spare` bytes stay free.
+class Shelf(Struct, frozen=True):
+    """A folder of backups."""
 
-    Raises `StoreError` where that cannot be done or the copy is not whole; then there is none.
+    folder: Path
+    kept: int
+    """How many stay, at least one."""
+    spare: int = 0
+    """As `take` has it."""
+
+
+def take(data_dir: Path, target: Path, *, spare: int = 0, given_up: Callable[[], bool] = never) -> Taken:
+    """Copy the database of `data_dir` to `target`, whoever writes it meanwhile.
+
+    `spare` bytes of the volume of the database stay free. Raises `StoreError` where that cannot be done or the copy is
+    not whole; then there is none.
     """
-    source = _source(data_dir)
-    if target.exists() and not replace:
-        raise StoreError(f'"{target}" is there already: name another file')
-    unfinished = target.with_name(f"{target.name}{_UNFINISHED}")
-    with mapped(unfinished):
-        unfinished.unlink(missing_ok=True)
+    with mapped(target):
+        source = _source(data_dir)
+        if target.exists():
+            raise StoreError(f'"{target}" is there already: name another file')
+        unfinished = target.with_name(f"{target.name}{_UNFINISHED}")
         try:
-            _copy(source, unfinished, spare, given_up)
+            _must_have_room(target.parent, source, spare)
+            _copy(source, unfinished, given_up)
             _must_be_whole(unfinished, source)
-            flush(unfinished)
             unfinished.replace(target)
             settle(target.parent)
         finally:
-            unfinished.unlink(missing_ok=True)
-    return Taken(target, target.stat().st_size)
+            removed(unfinished)
+        return Taken(target, target.stat().st_size)
+    raise AssertionError("nothing is swallowed")
 
 
-def take_into(folder: Path, data_dir: Path, now: int, kept: int, *, given_up: Callable[[], bool] = never) -> Taken:
-    """Take a backup into a folder of backups, then remove the oldest beyond `kept`. Raises as `take` does."""
-    _source(data_dir)
-    make(folder)
-    for each in folder.glob(f"{_PREFIX}*{_SUFFIX}{_UNFINISHED}"):
-        each.unlink(missing_ok=True)
-    taken = take(data_dir, unused(folder, f"{_PREFIX}{stamped(now)}", _SUFFIX), given_up=given_up)
-    for each in listed(folder)[kept:]:
-        each.unlink(missing_ok=True)
-    return taken
+def take_into(shelf: Shelf, data_dir: Path, now: int, *, given_up: Callable[[], bool] = never) -> Taken:
+    """Take a backup into a folder of backups, then remove the oldest beyond those kept. Raises as `take` does."""
+    folder = shelf.folder
+    with mapped(folder):
+        _source(data_dir)
+        make(folder)
+        stay = _unlinked(folder.glob(f"{_PREFIX}*{_SUFFIX}{_UNFINISHED}"))
+        target = unused(folder, f"{_PREFIX}{stamped(now)}", _SUFFIX)
+        taken = take(data_dir, target, spare=shelf.spare, given_up=given_up)
+        _put_behind(target, folder)
+        stay += _unlinked([each for each in listed(folder) if each != target][shelf.kept - 1 :])
+        return replace(taken, stays=stay[0] if stay else "")
+    raise AssertionError("nothing is swallowed")
 
 
 def listed(folder: Path) -> Sequence[Path]:
-    """Return the backups in a folder, the newest first."""
-    return sorted(folder.glob(f"{_PREFIX}*{_SUFFIX}"), key=lambda each: (each.stat().st_mtime_ns, each.name))[::-1]
+    """Return the backups in a folder, the newest first. Raises `OSError` where it cannot be looked at."""
+    found = []
+    for each in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
+        with suppress(FileNotFoundError):  # another process removes the oldest, too
+            seen = each.stat()
+            if S_ISREG(seen.st_mode):
+                found.append((seen.st_mtime_ns, each.name, each))
+    return [each for _, _, each in sorted(found, reverse=True)]
 
 
 def latest(folder: Path) -> int | None:
-    """Return when the newest backup of a folder was taken, epoch ms; None where there is none."""
-    found = listed(folder)
-    return found[0].stat().st_mtime_ns // 1_000_000 if found else None
+    """Return when the newest backup of a folder was taken, epoch ms; None where there is none. Raises `StoreError`."""
+    with mapped(folder):
+        found = listed(folder)
+        return found[0].stat().st_mtime_ns // 1_000_000 if found else None
+    raise AssertionError("nothing is swallowed")
+
+
+def _put_behind(newest: Path, folder: Path) -> None:
+    """Have every other backup be older than the one just taken, in the order they have: a clock was ahead.
+
+    A mend takes the newest, and the oldest go.
+    """
+    at = newest.stat().st_mtime_ns
+    ahead = [each for each in listed(folder) if each != newest and each.stat().st_mtime_ns >= at]
+    for number, each in enumerate(ahead, 1):
+        with suppress(OSError):
+            os.utime(each, ns=(at - number * _APART, at - number * _APART))
+
+
+def _unlinked(paths: Iterable[Path]) -> list[str]:
+    """Remove files, and say of which that cannot be done, and why."""
+    stay = []
+    for each in paths:
+        try:
+            each.unlink(missing_ok=True)
+        except OSError as error:
+            stay.append(f'"{each}" cannot be removed ({error.strerror}): remove it by hand')
+    return stay
 
 
 def good(path: Path) -> bool:
@@ -92,20 +143,21 @@ def _source(data_dir: Path) -> Path:
     return source
 
 
-def _copy(source: Path, unfinished: Path, spare: int, given_up: Callable[[], bool]) -> None:
-    os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))  # before a byte of it is there
+def _copy(source: Path, unfinished: Path, given_up: Callable[[], bool]) -> None:
     with reading(source) as db:
-        _must_have_room(unfinished.parent, source.stat().st_size + spare)
         db.execute(QUERIES["may_copy"])
         with giving_up(db, given_up):
-            db.execute(QUERIES["back_up"], {"path": str(unfinished)})
+            copied(db, unfinished)
 
 
-def _must_have_room(folder: Path, wanted: int) -> None:
-    volume = os.statvfs(folder)
+def _must_have_room(folder: Path, source: Path, spare: int) -> None:
+    if folder.stat().st_dev != source.stat().st_dev:
+        spare = 0
+    volume, wanted = os.statvfs(folder), sum(each.stat().st_size for each in (source, wal_of(source)) if each.exists())
     free = volume.f_bavail * volume.f_frsize
-    if free < wanted:
-        raise FullStoreError(f'"{folder}" has no room for a backup: {free} bytes are free, {wanted} are needed')
+    if free < wanted + spare:
+        must = f"{wanted + spare} bytes must be" + (f", {spare} of them for driftd to go on" if spare else "")
+        raise FullStoreError(f'"{folder}" has no room for a backup: {free} bytes are free, {must}')
 
 
 def _must_be_whole(copy: Path, source: Path) -> None:

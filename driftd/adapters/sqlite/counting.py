@@ -11,6 +11,7 @@ from typing import Final
 from zstandard import ZstdError
 
 from driftd.adapters.sqlite.faults import mapped
+from driftd.adapters.sqlite.files import wal_of
 from driftd.core.histogram import Durations, Histogram
 from driftd.errors import DamagedStoreError, FencedError, FullStoreError
 
@@ -101,7 +102,7 @@ def sizes(path: Path) -> tuple[int, int, int]:
 
     Raises `StoreError` where it is no longer there.
     """
-    wal = path.with_name(f"{path.name}-wal")
+    wal = wal_of(path)
     with mapped(path):
         volume = os.statvfs(path)
         return path.stat().st_size, wal.stat().st_size if wal.exists() else 0, volume.f_bavail * volume.f_frsize

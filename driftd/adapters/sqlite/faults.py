@@ -1,5 +1,6 @@
 """SQLite's errors in the words of our tree, mapped once and here."""
 
+import errno
 import os
 import sqlite3
 import struct
@@ -33,6 +34,7 @@ _TEXTS: Final = {
 }
 _UNREADABLE: Final = (ZstdError, DecodeError, JSONDecodeError, struct.error, UnicodeDecodeError)
 """What a row raises that is not as it was written."""
+_ROOM: Final = {errno.ENOSPC, errno.EDQUOT}
 _NO_ROOM: Final = 65_536
 """Bytes free on a volume below which a write that the disk refused was refused for want of room."""
 
@@ -52,6 +54,8 @@ def mapped(path: Path) -> Iterator[None]:
     except DamagedError as error:  # a row may be a bug of ours: nothing is set aside for it
         raise StoreError(f'the database "{path}" {_ROW} ({error})') from error
     except OSError as error:
+        if error.errno in _ROOM:
+            raise FullStoreError(f'"{error.filename or path}" {_FULL} ({error.strerror})') from error
         raise StoreError(f'"{error.filename or path}" {_UNUSABLE} ({error.strerror})') from error
 
 

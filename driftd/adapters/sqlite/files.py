@@ -12,6 +12,8 @@ DATABASE: Final = "driftd.db"
 LOCK: Final = "driftd.lock"
 BACKUPS: Final = "backups"
 QUARANTINE: Final = "quarantine"
+NEXT: Final = f"{DATABASE}.next"
+"""What is about to take the place of the database."""
 _MENDING: Final = "driftd.mending"
 """Is there from before a damaged database is set aside until another one has its place."""
 
@@ -41,16 +43,13 @@ def mending(data_dir: Path) -> bool:
 
 def begin_mending(data_dir: Path, source: Path | None) -> None:
     """Note, to stay after a loss of power, that the database is set aside from now on, and what takes its place."""
-    note = data_dir / _MENDING
-    note.write_text(str(source or ""), "utf-8")
-    flush(note)
-    settle(data_dir)
+    write(data_dir / _MENDING, str(source or ""))
 
 
 def chosen(data_dir: Path) -> Path | None:
     """Return what was to take the place of a database that was set aside; None: nobody chose."""
     note = data_dir / _MENDING
-    text = note.read_text("utf-8", "replace") if note.exists() else ""
+    text = note.read_text("utf-8", "surrogateescape") if note.exists() else ""
     return Path(text) if text else None
 
 
@@ -58,6 +57,20 @@ def end_mending(data_dir: Path) -> None:
     """Note that the database has its place again."""
     (data_dir / _MENDING).unlink(missing_ok=True)
     settle(data_dir)
+
+
+def write(path: Path, text: str) -> None:
+    """Have a file hold `text`, for our eyes only and to stay after a loss of power; until then it is what it was."""
+    beside = path.with_name(f"{path.name}.next")
+    beside.unlink(missing_ok=True)
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        os.write(descriptor, text.encode("utf-8", "surrogateescape"))
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    beside.replace(path)
+    settle(path.parent)
 
 
 def flush(path: Path) -> None:

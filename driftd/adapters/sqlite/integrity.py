@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from driftd.adapters.sqlite.faults import mapped
-from driftd.adapters.sqlite.migrating import altered, check
+from driftd.adapters.sqlite.losing import must_have_log
+from driftd.adapters.sqlite.migrating import altered, check, definitions
 from driftd.adapters.sqlite.sql import QUERIES, READER, migrations
 from driftd.errors import DamagedStoreError, StoreError
 
@@ -28,6 +29,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     Raises `StoreError` for a file that is missing, another program's, a newer driftd's, or no database.
     """
     with mapped(path):
+        must_have_log(path)
         uri = f"{path.absolute().as_uri()}?mode=ro"
         with closing(sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)) as db:
             for statement in READER:
@@ -69,12 +71,16 @@ def faults(path: Path, *, full: bool, given_up: Callable[[], bool] = never) -> S
 def faults_in(db: sqlite3.Connection, *, full: bool) -> Iterator[str]:
     """Give what is wrong with an open file."""
     scripts = migrations()
-    yield from (f"{name} is not what it was" for name in altered(db, scripts[: check(db, Path(), len(scripts))]))
+    scripts = scripts[: check(db, Path(), len(scripts))]
+    yield from (f"{name} is not what it was" for name in altered(db, scripts))
     if not full:
         yield from _told(db.execute(QUERIES["quick_check"]).fetchall())
         return
+    ours = definitions(scripts)
     for (table,) in db.execute(QUERIES["tables"]).fetchall():
         yield from _told(db.execute(QUERIES["check_table"], (table, _MOST)).fetchall())
+        if table not in ours:
+            continue  # what it refers to is for its owner to judge
         found = db.execute(QUERIES["check_references"], (table,)).fetchall()
         yield from (f"{table}: row {row} refers to what is not there in {parent}" for row, parent in found[:_MOST])
 

@@ -17,11 +17,12 @@ from driftd.errors import LockedError
 _RECORD: Final = "hhqqi"
 """``struct flock`` of fcntl(2): type, whence, start, length, pid; zeros: the whole file."""
 
-
-_WRITES: Final = b"writes\n"
+_WRITES: Final = b"writes"
 """The second line of the file while its holder writes: left behind by one that was killed."""
-_WROTE: Final = b"wrote\n"
+_WROTE: Final = b"wrote"
 """The same once a holder has ended in order."""
+_SIZE: Final = 256
+"""Bytes of the file: it is overwritten in place and never cut, so that no end of it is lost before the rest is."""
 
 
 class Holder(Struct, frozen=True):
@@ -38,32 +39,30 @@ class Lock:
 
     def __init__(self, descriptor: int, before: bytes) -> None:
         self._descriptor = descriptor
-        self._name = f"pid {os.getpid()} on {socket.gethostname()}\n".encode()
-        self.torn = before.endswith(_WRITES)
+        self._name = f"pid {os.getpid()} on {socket.gethostname()}".encode()
+        state = _state(before)
+        self.torn = state == _WRITES
         """Whether the last one that wrote did not end in order."""
-        self.known = self.torn or before.endswith(_WROTE)
+        self.known = self.torn or state == _WROTE
         """Whether anyone wrote before us."""
-        self._write(_WRITES if self.torn else _WROTE if self.known else b"")
+        with suppress(OSError):  # a full disk: no more than a hint is lost
+            self._write(state if self.known else b"")
 
     def begins(self) -> None:
         """Note that the holder writes from now on; the write-ahead log is for certain by then."""
-        self._write(_WRITES)
-        self._sync()
+        self._hint(_WRITES)
 
     def ends(self) -> None:
         """Note that the holder writes no more, for certain before the write-ahead log goes: it would be missed."""
-        self._write(_WROTE)
-        self._sync()
+        self._hint(_WROTE)
 
-    def _sync(self) -> None:
-        with suppress(OSError):
+    def _hint(self, state: bytes) -> None:
+        with suppress(OSError):  # a full disk: no more than a hint is lost
+            self._write(state)
             os.fsync(self._descriptor)
 
     def _write(self, state: bytes) -> None:
-        text = self._name + state
-        with suppress(OSError):  # a full disk: no more than a hint is lost
-            os.pwrite(self._descriptor, text, 0)
-            os.ftruncate(self._descriptor, len(text))
+        os.pwrite(self._descriptor, b"\n".join([self._name, state]).ljust(_SIZE, b"\n"), 0)
 
 
 @contextmanager
@@ -87,7 +86,7 @@ def _taken(descriptor: int, path: Path) -> Lock:
         except BlockingIOError as error:
             raise LockedError(f'"{path.parent}" is in use by {_name(descriptor)}: stop it first') from error
         _mark(descriptor)
-        return Lock(descriptor, os.pread(descriptor, 256, 0))
+        return Lock(descriptor, os.pread(descriptor, _SIZE, 0))
     raise AssertionError("nothing is swallowed")
 
 
@@ -109,10 +108,22 @@ def holder(path: Path) -> Holder | None:
     return None
 
 
+def was_torn(path: Path) -> bool:
+    """Tell whether the last one that wrote under the lock file `path` did not end in order, as far as can be read."""
+    with suppress(OSError):
+        return _state(path.read_bytes()) == _WRITES
+    return False
+
+
 def _mark(descriptor: int) -> None:
     """Take, beside the lock that decides, one that `holder` can ask for: flock(2) knows no asking."""
     with suppress(OSError, AttributeError):
         fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, struct.pack(_RECORD, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0))
+
+
+def _state(text: bytes) -> bytes:
+    """Return the second line of a lock file; behind it may be the end of a longer one."""
+    return (*text.split(b"\n", 2), b"")[1]
 
 
 def _name(descriptor: int) -> str:

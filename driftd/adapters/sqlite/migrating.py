@@ -2,12 +2,13 @@
 
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from itertools import chain
 from pathlib import Path
 from typing import Final
 
+from driftd.adapters.sqlite.copying import copied, unsound
 from driftd.adapters.sqlite.files import settle
 from driftd.adapters.sqlite.sql import QUERIES, statements
 from driftd.errors import StoreError
@@ -32,7 +33,7 @@ def check(db: sqlite3.Connection, path: Path, newest: int) -> int:
 def migrate(db: sqlite3.Connection, path: Path, scripts: Sequence[str]) -> None:
     """Bring the file to schema ``len(scripts)``; one that holds something is copied beside itself before.
 
-    Raises `StoreError` as `check` does.
+    Raises `StoreError` as `check` does, and where the copy is not whole: then nothing was changed.
     """
     version = check(db, path, len(scripts))
     if 0 < version < len(scripts):
@@ -42,9 +43,10 @@ def migrate(db: sqlite3.Connection, path: Path, scripts: Sequence[str]) -> None:
 
 def _back_up(db: sqlite3.Connection, copy: Path) -> None:
     unfinished = copy.with_name(f"{copy.name}.unfinished")
-    unfinished.unlink(missing_ok=True)
-    db.execute(QUERIES["back_up"], {"path": str(unfinished)})
-    unfinished.chmod(0o600)
+    copied(db, unfinished)
+    found = unsound(unfinished)
+    if found:
+        raise StoreError(f'the copy "{unfinished}" is not whole ({found}): check the disk')
     unfinished.replace(copy)
     settle(copy.parent)
 
@@ -65,16 +67,20 @@ def apply(db: sqlite3.Connection, scripts: Sequence[str]) -> None:
 
 
 def altered(db: sqlite3.Connection, scripts: Sequence[str]) -> Sequence[str]:
-    """Return the names of tables, indexes and views that are not as the scripts make them.
+    """Return the names of our tables, indexes and views that are missing, or not as the scripts make them.
 
     Their text is in the file: a byte of it that flips changes what queries mean, and no check of SQLite's sees it.
-    About 5 ms.
+    What others added is theirs: replication keeps its place in a table, an operator may want an index. About 5 ms.
     """
+    meant, found = definitions(scripts), _definitions(db)
+    return sorted(name for name, text in meant.items() if found.get(name) != text)
+
+
+def definitions(scripts: Sequence[str]) -> Mapping[str, str]:
+    """Return what the scripts make, by name."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as fresh:
         apply(fresh, scripts)
-        meant = _definitions(fresh)
-    found = _definitions(db)
-    return sorted(name for name in meant.keys() | found.keys() if meant.get(name) != found.get(name))
+        return _definitions(fresh)
 
 
 def _definitions(db: sqlite3.Connection) -> dict[str, str]:

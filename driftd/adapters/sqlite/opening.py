@@ -8,14 +8,18 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from driftd.adapters.sqlite.copying import removed
 from driftd.adapters.sqlite.counting import Tally
 from driftd.adapters.sqlite.database import Database, configure, opened
 from driftd.adapters.sqlite.faults import damaged, mapped
-from driftd.adapters.sqlite.files import DATABASE, LOCK, make, mending, wal_of
+from driftd.adapters.sqlite.files import DATABASE, LOCK, NEXT, make, mending, wal_of
 from driftd.adapters.sqlite.lock import Lock, held
+from driftd.adapters.sqlite.losing import REMOVED, behind, look, must_have_log, over
 from driftd.adapters.sqlite.migrating import altered, check, migrate
-from driftd.adapters.sqlite.rebasing import rebase
+from driftd.adapters.sqlite.reading import last_seq
+from driftd.adapters.sqlite.rebasing import Rebase, rebase
 from driftd.adapters.sqlite.sql import QUERIES, READER, WRITER, migrations
+from driftd.adapters.sqlite.told import keep_up, noted
 from driftd.adapters.sqlite.transaction import Writer
 from driftd.errors import EmptyStoreError, StoreError
 
@@ -43,6 +47,9 @@ async def writing(data_dir: Path, now: Callable[[], int], tally: Tally) -> Async
         async with opened(path, read_only=False) as database:
             epoch = await database.run(partial(_prepare, path=path, found=found, now=now()))
             lock.begins()  # the write-ahead log is there from now on
+            if found.behind:
+                with mapped(data_dir):
+                    over(data_dir)
             writer = Writer(database, epoch, tally)
             try:
                 yield writer
@@ -90,13 +97,13 @@ def _touch(path: Path, lock: Lock) -> Found:
         logged = wal.exists() and wal.stat().st_size > 0
         if mending(path.parent):
             raise damaged(path, "it was set aside, and what takes its place is not ready")
-        if (not there and logged) or (there and lock.known and path.stat().st_size == 0):
+        emptied = there and lock.known and behind(path.parent) != REMOVED and path.stat().st_size == 0
+        if (not there and logged) or emptied:
             raise damaged(path, "it is gone, or empty")
+        fell = look(path, lock)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    if not there:
-        return Found(behind="the database was removed" if lock.known else "")
-    lost = lock.torn and not wal.exists()
-    return Found(logged or lock.torn, "its write-ahead log is gone" if lost else "")
+        removed(path.with_name(NEXT))  # of a restore that was killed before it took the place of anything
+    return Found(there and (logged or lock.torn or bool(fell)), fell)
 
 
 def _prepare(db: sqlite3.Connection, *, path: Path, found: Found, now: int) -> int:
@@ -110,16 +117,26 @@ def _prepare(db: sqlite3.Connection, *, path: Path, found: Found, now: int) -> i
         raise damaged(path, f'"{names[0]}" is not what it was')
     db.execute(QUERIES["optimize_at_open"]).fetchall()
     db.execute(QUERIES["durable"])
-    if found.behind:
-        rebase(db, now=now, reason=found.behind)
+    _go_on(db, path.parent, found.behind, now)
     ((epoch,),) = db.execute(QUERIES["raise_epoch"], {"now": now}).fetchall()
     return int(epoch)
+
+
+def _go_on(db: sqlite3.Connection, data_dir: Path, reason: str, now: int) -> None:
+    """Have the log go on behind what was told of it, and a note of that keep up with it."""
+    before = noted(data_dir)
+    if last_seq(db) < before:
+        reason = reason or "the database is an older one"
+    if reason:
+        rebase(db, Rebase(now, reason, before))
+    keep_up(data_dir, last_seq(db))
 
 
 def _must_exist(path: Path) -> None:
     with mapped(path):
         if not path.exists():
             raise _nothing(path)
+        must_have_log(path)
 
 
 def _nothing(path: Path) -> EmptyStoreError:

@@ -1,5 +1,6 @@
 """Backups: taken while the database is written, whole before they have their name, kept in number."""
 
+import errno
 import os
 import sqlite3
 import stat
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from driftd.adapters.sqlite import SqliteStore, backup, mending
-from driftd.adapters.sqlite.backup import take, take_into
+from driftd.adapters.sqlite.backup import Shelf, take, take_into
 from driftd.adapters.sqlite.integrity import faults
 from driftd.adapters.sqlite.mending import mend, restore
 from driftd.core.model import Op
@@ -76,28 +77,105 @@ class TestTaking:
         tmp_path.joinpath("driftd-old.db.unfinished").touch()
         paths = []
         for number in range(4):
-            paths.append(take_into(tmp_path, data_dir, NOW + number * 60_000, kept=2).path)
+            paths.append(take_into(Shelf(tmp_path, 2), data_dir, NOW + number * 60_000).path)
             os.utime(paths[-1], ns=(NOW + number, NOW + number))
         assert backup.listed(tmp_path) == paths[:1:-1]
         assert [name for name in names(tmp_path) if "driftd-2" not in name] == ["driftd-mine.txt"]
 
+    async def test_what_a_clock_that_was_ahead_dated_is_older_than_what_comes_after(
+        self, data_dir: Path, tmp_path: Path
+    ) -> None:
+        """The one just taken stays and is the newest; the others keep their order, and the oldest goes."""
+        await fill(data_dir, "a")
+        ahead = (2**33, 2**33 + 1, 2**33 + 2)
+        paths = []
+        for at in (1_000, *ahead):
+            paths.append(take_into(Shelf(tmp_path, 9), data_dir, at * 1000).path)
+            os.utime(paths[-1], (at, at))
+        last = take_into(Shelf(tmp_path, 4), data_dir, NOW)
+        assert backup.listed(tmp_path) == [last.path, *paths[:0:-1]]
+        assert backup.latest(tmp_path) == last.path.stat().st_mtime_ns // 1_000_000
+        assert take_into(Shelf(tmp_path, 1), data_dir, NOW + 60_000).path == backup.listed(tmp_path)[0]
+        assert len(names(tmp_path)) == 1
+
+    async def test_what_is_no_file_is_no_backup(self, data_dir: Path, tmp_path: Path) -> None:
+        """A directory that has the name of one, a link to nothing: they are left alone."""
+        await fill(data_dir, "a")
+        (tmp_path / "driftd-old.db").mkdir()
+        (tmp_path / "driftd-link.db").symlink_to(tmp_path / "nothing")
+        taken = take_into(Shelf(tmp_path, 1), data_dir, NOW)
+        assert backup.listed(tmp_path) == [taken.path]
+        assert taken.stays == ""
+        assert len(names(tmp_path)) == 3
+
+    async def test_one_that_cannot_be_removed_is_named(
+        self, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The backup is taken all the same, and what can go goes."""
+        await fill(data_dir, "a")
+        old = [take_into(Shelf(tmp_path, 9), data_dir, NOW + number * 60_000).path for number in range(3)]
+        unlink = Path.unlink
+
+        def refuse(path: Path, missing_ok: bool = False) -> None:
+            if path == old[1]:
+                raise PermissionError(errno.EPERM, "not permitted", str(path))
+            unlink(path, missing_ok=missing_ok)
+
+        monkeypatch.setattr(Path, "unlink", refuse)
+        taken = take_into(Shelf(tmp_path, 1), data_dir, NOW + 600_000)
+        assert str(old[1]) in taken.stays
+        assert backup.listed(tmp_path) == [taken.path, old[1]]
+
+    @pytest.mark.parametrize("call", ["glob", "stat", "exists", "mkdir", "replace"])
+    async def test_a_folder_that_fails_is_a_store_error(
+        self, call: str, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whatever of it the disk refuses: it names the folder or a file there."""
+        await fill(data_dir, "a")
+        take_into(Shelf(tmp_path, 9), data_dir, NOW)
+        real = getattr(Path, call)
+
+        def stale(path: Path, *arguments: object, **named: object) -> object:
+            if path.is_relative_to(tmp_path):
+                raise OSError(errno.ESTALE, "stale file handle", str(path))
+            return real(path, *arguments, **named)
+
+        monkeypatch.setattr(Path, call, stale)
+        with pytest.raises(StoreError, match=str(tmp_path)):
+            take_into(Shelf(tmp_path, 9), data_dir, NOW + 60_000)
+        if call in {"glob", "stat"}:
+            with pytest.raises(StoreError, match=str(tmp_path)):
+                backup.latest(tmp_path)
+
     async def test_a_damaged_database_gives_no_backup(self, data_dir: Path, tmp_path: Path) -> None:
         """Nothing has the name, nothing unfinished stays, and older ones are not removed for it."""
         await fill(data_dir, *"abcdefgh")
-        take_into(tmp_path, data_dir, NOW, kept=1)
+        take_into(Shelf(tmp_path, 1), data_dir, NOW)
         spoil(data_dir / "driftd.db")
         with pytest.raises(StoreError):
-            take_into(tmp_path, data_dir, NOW + 60_000, kept=1)
+            take_into(Shelf(tmp_path, 1), data_dir, NOW + 60_000)
         assert len(names(tmp_path)) == 1
 
-    async def test_one_that_does_not_fit_is_not_begun(
-        self, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """It would fill the disk for everyone else."""
+    async def test_one_that_does_not_fit_is_not_begun(self, data_dir: Path) -> None:
+        """It would fill the disk for everyone else, or leave too little for capture to go on."""
         await fill(data_dir, "a")
         with pytest.raises(FullStoreError, match="no room for a backup"):
-            take(data_dir, tmp_path / "copy.db", spare=2**60)
-        assert not names(tmp_path)
+            take_into(Shelf(data_dir / "backups", 1, spare=2**60), data_dir, NOW)
+        assert not names(data_dir / "backups")
+
+    async def test_another_volume_may_be_filled(
+        self, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What must stay free is where the database is."""
+        await fill(data_dir, "a")
+        stat = Path.stat
+
+        def elsewhere(path: Path, **how: bool) -> os.stat_result:
+            found = stat(path, **how)
+            return os.stat_result((*found[:2], 99, *found[3:10])) if path == tmp_path else found
+
+        monkeypatch.setattr(Path, "stat", elsewhere)
+        assert take(data_dir, tmp_path / "copy.db", spare=2**60).size
 
     async def test_one_that_is_given_up_leaves_nothing(
         self, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -151,7 +229,7 @@ class TestReplacing:
         backups, paths = data_dir / "backups", []
         for number, name in enumerate("ab"):
             await fill(data_dir, name)
-            paths.append(take_into(backups, data_dir, NOW + number * 60_000, kept=3).path)
+            paths.append(take_into(Shelf(backups, 3), data_dir, NOW + number * 60_000).path)
         spoil(paths[1])
         done = mend(data_dir, backups, NOW, "damaged")
         assert done.source == paths[0]
@@ -174,17 +252,16 @@ class TestReplacing:
         assert sorted(files) == names(first)
         assert all((first / name).read_bytes() == files[name] for name in ("driftd.db", "driftd.db-wal"))
 
-    @pytest.mark.parametrize("step", ["_set_aside", "_fresh", "_go_on"])
     async def test_one_that_breaks_off_is_finished_later(
-        self, step: str, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Until then nothing is taken for the database; then it is the backup that was chosen, not the newest."""
         await fill(data_dir, "a")
         chosen = take(data_dir, tmp_path / "copy.db")
         await fill(data_dir, "b")
-        take_into(data_dir / "backups", data_dir, NOW, kept=1)
+        take_into(Shelf(data_dir / "backups", 1), data_dir, NOW)
         with monkeypatch.context() as patch:
-            patch.setattr(mending, step, lambda *_: 1 // 0)
+            patch.setattr(mending, "_set_aside", lambda *_: 1 // 0)
             with pytest.raises(ZeroDivisionError):
                 restore(data_dir, chosen.path, NOW)
         with pytest.raises(StoreError, match="set aside"):
@@ -234,6 +311,27 @@ class TestChecking:
         (data_dir / "driftd.db-wal").touch()
         with pytest.raises(StoreError, match="visible_records"):
             await fill(data_dir, "b")
+
+    @pytest.mark.parametrize("full", [False, True])
+    async def test_what_others_added_is_no_damage(self, data_dir: Path, *, full: bool) -> None:
+        """Tables of replication, an index, a view, a table whose references lead nowhere: a backup of it is good."""
+        await fill(data_dir, "a")
+        with closing(sqlite3.connect(data_dir / "driftd.db", isolation_level=None)) as db:
+            db.execute("CREATE TABLE _litestream_seq (id INTEGER PRIMARY KEY, seq INTEGER)")
+            db.execute("CREATE INDEX mine ON changes (key)")
+            db.execute("CREATE VIEW keys AS SELECT key FROM changes")
+            db.execute("CREATE TABLE notes (id INTEGER PRIMARY KEY, about INTEGER REFERENCES resources (id))")
+            db.execute("INSERT INTO notes VALUES (1, 99)")
+        assert not faults(data_dir / "driftd.db", full=full)
+        taken = take_into(Shelf(data_dir / "backups", 1), data_dir, NOW)
+        assert mend(data_dir, data_dir / "backups", NOW, "damaged").source == taken.path
+
+    async def test_what_is_ours_and_missing_is_found(self, data_dir: Path) -> None:
+        """An index that was dropped is named."""
+        await fill(data_dir, "a")
+        with closing(sqlite3.connect(data_dir / "driftd.db", isolation_level=None)) as db:
+            db.execute("DROP INDEX generations_by_seq")
+        assert faults(data_dir / "driftd.db", full=False) == ["generations_by_seq is not what it was"]
 
     async def test_a_reference_to_nothing_is_found(self, data_dir: Path) -> None:
         """What refers to a row that is not there is named."""

@@ -73,3 +73,34 @@ def test_a_lock_ends_with_its_process_however_it_ends(tmp_path: Path) -> None:
         process.kill()
         process.wait()
         assert holder(lock) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "torn", "known"),
+    [
+        (b"", False, False),
+        (b"pid 1 on a\n", False, False),
+        (b"pid 1 on a\nwrote\n", False, True),
+        (b"pid 1 on a\nwrites\n", True, True),
+        (b"pid 1 on a\nwrites\nrites\n", True, True),
+        (b"pid 1 on a\nwrote\ns\n", False, True),
+    ],
+)
+def test_how_the_last_holder_ended_is_known_until_the_next_one_writes(
+    text: bytes, torn: bool, known: bool, tmp_path: Path
+) -> None:
+    """However many are killed in between, and where a shorter line was written over a longer one."""
+    lock = tmp_path / "driftd.lock"
+    lock.write_bytes(text)
+    for _ in range(2):
+        with held(lock) as found:
+            assert (found.torn, found.known) == (torn, known)
+    with held(lock) as found:
+        found.begins()
+    size = lock.stat().st_size
+    with held(lock) as found:
+        assert found.torn
+        found.ends()
+    with held(lock) as found:
+        assert (found.torn, found.known) == (False, True)
+    assert lock.stat().st_size == size

@@ -1,6 +1,8 @@
 """From one schema to the next."""
 
+import os
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -8,9 +10,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from driftd.adapters.sqlite import SqliteStore, opening
+from driftd.adapters.sqlite import SqliteStore, copying, opening
 from driftd.adapters.sqlite.integrity import faults
-from driftd.adapters.sqlite.sql import migrations
+from driftd.adapters.sqlite.sql import QUERIES, migrations
 from driftd.core.memory import Memory
 from driftd.core.model import Absence
 from driftd.core.retention import Extent
@@ -95,6 +97,39 @@ async def test_an_interrupted_upgrade_begins_anew(data_dir: Path, monkeypatch: p
     assert _schema(data_dir / f"driftd.db.schema-{NEWEST}") == (NEWEST, False)
     async with SqliteStore.reading(data_dir) as store:
         assert set((await sight(store)).stored) == {key("a"), key("b"), key("c")}
+
+
+async def test_a_copy_that_is_not_whole_is_none(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a disk that loses what it was given, nothing is upgraded."""
+    await _fill(data_dir, "a")
+
+    def torn(path: Path) -> None:
+        with path.open("r+b") as file:
+            file.seek(40_000)
+            file.write(b"\xff" * 20_000)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(opening, "migrations", lambda: [*migrations(), NEXT])
+        patch.setattr(copying, "flush", torn)
+        with pytest.raises(StoreError, match=r"not whole|malformed"):
+            await _fill(data_dir, "b")
+    assert _schema(data_dir / "driftd.db") == (NEWEST, False)
+    assert f"driftd.db.schema-{NEWEST}" not in _names(data_dir)
+
+
+def test_a_copy_is_for_our_eyes_only_before_a_byte_of_it_is_there(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the umask says."""
+    monkeypatch.setitem(QUERIES, "back_up", "SELECT :path FROM nowhere")
+    before = os.umask(0)
+    try:
+        with closing(sqlite3.connect(":memory:")) as db, pytest.raises(sqlite3.OperationalError, match="nowhere"):
+            copying.copied(db, data_dir / "copy.db")
+    finally:
+        os.umask(before)
+    seen = (data_dir / "copy.db").stat()
+    assert (stat.S_IMODE(seen.st_mode), seen.st_size) == (0o600, 0)
 
 
 async def test_a_step_that_fails_changes_nothing(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:

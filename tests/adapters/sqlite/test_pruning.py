@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from driftd.adapters.sqlite import SqliteStore, pruning
-from driftd.adapters.sqlite.rebasing import rebase
+from driftd.adapters.sqlite.rebasing import Rebase, rebase
 from driftd.core.model import Op, Standing
 from driftd.core.retention import DAY, Cursor, Extent, Pruned, Retention
 from driftd.errors import FencedError, StoreError
@@ -132,7 +132,7 @@ async def test_markers_of_a_restored_log_go_with_their_time(data_dir: Path, dial
     async with SqliteStore.open(data_dir, clock_now=lambda: dial.now) as store:
         await poll(store, created("a"))
     with closing(sqlite3.connect(data_dir / "driftd.db", isolation_level=None)) as db:
-        behind = rebase(db, now=dial.now, reason="restored")
+        behind = rebase(db, Rebase(dial.now, "restored", noted=0))
     async with SqliteStore.open(data_dir, clock_now=lambda: dial.now) as store:
         assert [one.seq for one in await store.read_changes(0, 10)] == [1, behind + 1]
         dial.now += 91 * DAY
