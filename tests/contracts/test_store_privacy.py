@@ -3,9 +3,11 @@
 from msgspec import json
 from msgspec.structs import replace
 
+from driftd.adapters.sqlite import SqliteStore
 from driftd.core import fingerprint
 from driftd.core.lines import ERASED
 from driftd.core.model import Absence, Privacy, Standing
+from driftd.core.retention import Retention
 from driftd.ports import Detected, Erased, Erasure, Store
 from tests.contracts.staged import (
     CUSTOMERS,
@@ -19,7 +21,9 @@ from tests.contracts.staged import (
     segment,
     sight,
     together,
+    updated,
 )
+from tests.fakes.memory_store import MemoryStore
 
 STRICT = replace(CUSTOMERS, private={"NAME": Privacy.MASK})
 PERSON = Erasure(key("b"), b"hash of b", 5, Detected())
@@ -62,6 +66,22 @@ async def test_rewriting_twice_is_rewriting_once(store: Store) -> None:
     once = await sight(store)
     await store.rewrite(STRICT, masked)
     assert await sight(store) == once
+
+
+async def test_a_compacted_event_stays_one_when_it_is_rewritten(store: Store) -> None:
+    """It loses the hashes of what it was, and still says that it had bodies: of each kind of event."""
+    await filled(store)
+    await poll(store, updated("a", 2), standing=Standing(baselined=True, records=3))
+    assert isinstance(store, MemoryStore | SqliteStore)
+    bare = Retention(bodies=0, changes=10**12, counters=10**12)
+    await store.changelog.prune(bare, 10**6, 10.0)
+    await poll(store, updated("a", 3), standing=Standing(baselined=True, records=3))
+    await store.rewrite(STRICT, masked)
+    events = [json.decode(each.envelope) for each in (await sight(store)).changes]
+    assert {each["op"] for each in events[:-1]} == {"c", "u", "d"}
+    bodiless = [(each["before_hash"], each["after_hash"], each.get("compacted")) for each in events[:-1]]
+    assert bodiless == [(None, None, True)] * len(bodiless)
+    assert "compacted" not in events[-1]
 
 
 async def test_an_erased_record_is_gone_from_all_that_is_shown(store: Store) -> None:

@@ -415,9 +415,8 @@ def _stricter(change: Change, stricter: Callable[[bytes], bytes]) -> Change:
 def _rewritten(recorded: Recorded, stricter: Callable[[bytes], bytes]) -> Recorded:
     event = orjson.loads(recorded.envelope)
     for side in ("before", "after"):
-        if event[side] is not None:
-            body = stricter(orjson.dumps(event[side], option=orjson.OPT_SORT_KEYS))
-            event |= {side: orjson.Fragment(body), f"{side}_hash": _hash(body)}
+        body = None if event[side] is None else stricter(orjson.dumps(event[side], option=orjson.OPT_SORT_KEYS))
+        event |= {side: body and orjson.Fragment(body), f"{side}_hash": _hash(body)}
     return recorded._replace(envelope=orjson.dumps(event))
 
 
