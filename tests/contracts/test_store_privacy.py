@@ -1,5 +1,6 @@
 """What every store does with what is private: it rewrites bodies, and erases records."""
 
+import pytest
 from msgspec import json
 from msgspec.structs import replace
 
@@ -33,6 +34,11 @@ def masked(stored: bytes) -> bytes:
     return json.encode(json.decode(stored, type=dict[str, object]) | {"NAME": "***"}, order="sorted")
 
 
+def rewritten(standing: Standing) -> Standing:
+    """Return a checkpoint after the rewriting: until a sweep, what is stored may be as these field rules have it."""
+    return replace(standing, scrubbed=STRICT.private, halfway=(STRICT.private,))
+
+
 async def filled(store: Store) -> None:
     """Give a store with a segment, an absent record, a tombstone and some events."""
     part = segment("a", "b", "c")
@@ -47,7 +53,7 @@ async def test_all_bodies_of_one_resource_are_rewritten(store: Store) -> None:
     before, elsewhere = await sight(store), await sight(store, ELSEWHERE)
     standing = await store.rewrite(STRICT, masked)
     after = await sight(store)
-    assert (standing, after.standing) == (replace(before.standing, scrubbed=STRICT.private),) * 2
+    assert (standing, after.standing) == (rewritten(before.standing),) * 2
     assert {name: each.body for name, each in after.stored.items()} == {
         name: masked(each.body) for name, each in before.stored.items()
     }
@@ -66,6 +72,19 @@ async def test_rewriting_twice_is_rewriting_once(store: Store) -> None:
     once = await sight(store)
     await store.rewrite(STRICT, masked)
     assert await sight(store) == once
+
+
+async def test_the_rules_of_a_rewriting_are_remembered_before_its_first_body(store: Store) -> None:
+    """Where it does not come to its end, that is all that is known of it: the rules of before are those of all."""
+    await filled(store)
+    before = (await sight(store)).standing
+
+    def refused(_: bytes) -> bytes:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        await store.rewrite(STRICT, refused)
+    assert (await sight(store)).standing == replace(before, halfway=(STRICT.private,))
 
 
 async def test_a_compacted_event_stays_one_when_it_is_rewritten(store: Store) -> None:

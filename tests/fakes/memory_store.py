@@ -28,6 +28,7 @@ from driftd.core.model import (
     Standing,
     Stored,
 )
+from driftd.core.veil import united
 from driftd.errors import FencedError, StoreError
 from driftd.ports import Detected, Erased, Erasure, Outcome, Seen, Snapshot
 from tests.fakes.memory_casebook import MemoryCasebook
@@ -318,6 +319,9 @@ class MemoryStore:
 
     async def rewrite(self, resource: Resource, stricter: Callable[[bytes], bytes]) -> Standing:
         shelf = self._shelf(resource)
+        if resource.private not in shelf.standing.halfway:
+            halfway = united((*shelf.standing.halfway, resource.private))
+            shelf.standing = replace(shelf.standing, halfway=halfway)
         for key, stored in shelf.records.items():
             body, details = stricter(stored.body), None if stored.details is None else stricter(stored.details)
             print_ = fingerprint.of(overlay(body, details))
