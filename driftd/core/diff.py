@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from msgspec import Raw, Struct, json
+from msgspec.structs import replace
 
 from driftd.core import fingerprint
 from driftd.core.canonical import overlay, refreshed, without
@@ -80,11 +81,10 @@ def sighted(
     if details is None and stored is not None and stored.deleted_at is None:
         details, details_at = stored.details, stored.details_at
     after = overlay(seen.body, details)
-    print_after = fingerprint.of(after)
     row = Row(
         key=seen.key,
         raw=seen.raw,
-        fingerprint=print_after,
+        fingerprint=fingerprint.of(after),
         body=seen.body,
         details=details,
         details_at=details_at,
@@ -92,9 +92,9 @@ def sighted(
         placed=seen.placed,
     )
     if stored is None or stored.deleted_at is not None:
-        id_ = event_id(resource, seen.key, print_after, stored.seq if stored else forgotten)
-        return row, _created(seen, after, print_after, id_, stored)
-    if stored.fingerprint == print_after:
+        id_ = event_id(resource, seen.key, row.fingerprint, stored.seq if stored else forgotten)
+        return row, _created(seen, after, row.fingerprint, id_, stored)
+    if stored.fingerprint == row.fingerprint:
         return row, None
     before = without(overlay(stored.body, stored.details), sides.volatile)
     if sides.body is None:
@@ -104,23 +104,9 @@ def sighted(
         changed = pointers(held, sides.compared(seen.body, details))
     if not changed:
         return row, None
-    change = Change(
-        id=event_id(resource, seen.key, print_after, stored.seq),
-        op=Op.UPDATE,
-        key=seen.key,
-        before=before,
-        after=after,
-        changed=changed,
-        before_hash=fingerprint.of(before).hex(),
-        after_hash=print_after.hex(),
-        page=seen.page,
-        row=seen.row,
-        source_ts=seen.source_ts,
-        ts=seen.ts,
-        first_seen=stored.first_seen,
-        completed=stored.details is None and details is not None,
-    )
-    return row, change
+    id_ = event_id(resource, seen.key, row.fingerprint, stored.seq)
+    change = _updated(seen, (before, after), changed, id_, stored)
+    return row, replace(change, completed=stored.details is None and details is not None)
 
 
 def first(seen: Sighting) -> Row:
@@ -213,6 +199,25 @@ def _created(seen: Sighting, after: bytes, print_after: bytes, id_: str, stored:
         ts=seen.ts,
         first_seen=seen.ts if stored is None else stored.first_seen,
         reason=None if stored is None else ChangeReason.RESURRECTED,
+    )
+
+
+def _updated(seen: Sighting, sides: tuple[bytes, bytes], changed: tuple[str, ...], id_: str, stored: Stored) -> Change:
+    before, after = sides
+    return Change(
+        id=id_,
+        op=Op.UPDATE,
+        key=seen.key,
+        before=before,
+        after=after,
+        changed=changed,
+        before_hash=fingerprint.of(before).hex(),
+        after_hash=fingerprint.of(after).hex(),
+        page=seen.page,
+        row=seen.row,
+        source_ts=seen.source_ts,
+        ts=seen.ts,
+        first_seen=stored.first_seen,
     )
 
 

@@ -5,7 +5,7 @@ from typing import Final
 import orjson
 from msgspec import Struct
 
-from driftd.core.model import Change, KeyBytes, Kind
+from driftd.core.model import Change, KeyBytes, Kind, Op
 
 SCHEMA: Final = "driftd.change/1"
 TRUNCATED: Final = "driftd.truncated/1"
@@ -38,12 +38,10 @@ def key_object(names: tuple[str, ...], key: KeyBytes) -> dict[str, object]:
 def envelope(change: Change, seq: int, context: Context) -> bytes:
     """Render one change event without a line break.
 
-    Bodies are inserted byte for byte, so that numbers keep every digit. An event whose bodies are no longer kept has
-    hashes without them, and a member ``compacted`` that is true.
+    Bodies are inserted byte for byte, so that numbers keep every digit. An event whose bodies are no longer kept has a
+    member ``compacted`` that is true; hashes of them as long as no field rule came since.
     """
-    compacted = (change.before is None) > (change.before_hash is None) or (change.after is None) > (
-        change.after_hash is None
-    )
+    compacted = change.before is None and change.after is None and change.op is not Op.MARKER
     return orjson.dumps(
         {
             "schema": SCHEMA,
@@ -56,20 +54,7 @@ def envelope(change: Change, seq: int, context: Context) -> bytes:
             "changed": change.changed,
             "before_hash": change.before_hash,
             "after_hash": change.after_hash,
-            "source": {
-                "connector": CONNECTOR,
-                "version": context.version,
-                "connection": context.connection,
-                "host": context.host,
-                "folder": context.folder,
-                "resource": context.resource,
-                "snapshot": "false" if context.kind is Kind.SWEEP else "incremental",
-                "sweep_id": context.sweep_id,
-                "page": change.page,
-                "schema_version": context.schema_version,
-                "ts_ms": change.source_ts,
-                "sequence": orjson.dumps([str(context.sweep), str(change.row)]).decode(),
-            },
+            "source": _source(change, context),
             "ts_ms": change.ts,
             "first_seen_ms": change.first_seen,
             "confidence": change.confidence,
@@ -78,6 +63,24 @@ def envelope(change: Change, seq: int, context: Context) -> bytes:
             **({"compacted": True} if compacted else {}),
         }
     )
+
+
+def _source(change: Change, context: Context) -> dict[str, object]:
+    """Return where a change was seen."""
+    return {
+        "connector": CONNECTOR,
+        "version": context.version,
+        "connection": context.connection,
+        "host": context.host,
+        "folder": context.folder,
+        "resource": context.resource,
+        "snapshot": "false" if context.kind is Kind.SWEEP else "incremental",
+        "sweep_id": context.sweep_id,
+        "page": change.page,
+        "schema_version": context.schema_version,
+        "ts_ms": change.source_ts,
+        "sequence": orjson.dumps([str(context.sweep), str(change.row)]).decode(),
+    }
 
 
 def truncated(first: int, after: int) -> bytes:

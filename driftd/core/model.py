@@ -359,9 +359,11 @@ class Standing(Struct, frozen=True):
     """The field rules under which all that was read is stored."""
     scrubbed: Mapping[str, Privacy] = {}
     """The field rules under which all that is stored was last rewritten."""
+    halfway: tuple[Mapping[str, Privacy], ...] = ()
+    """Field rules under which a rewriting began since the last complete sweep: what is stored may show any of them."""
     lifted: tuple[Mapping[str, Privacy], ...] = ()
     """Field rules of before, under which stand still what was not read since `lifted_at`: details, absent records."""
     lifted_at: int = 0
-    """When the rules last changed, epoch ms."""
+    """When the sweep began that read all under other rules than before, epoch ms."""
     erased: int = 0
     """Records that a person had erased, and that are not seen again."""

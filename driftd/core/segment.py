@@ -19,7 +19,7 @@ SHRUNK = 4
 
 
 NOTHING: Final = bytes(fingerprint.RAW_SIZE)
-"""Stands for the fingerprint of an erased record."""
+"""Stands for the fingerprint of an erased record, and of one kept as it was read under field rules of before."""
 
 
 class Plan(Struct, frozen=True):

@@ -24,7 +24,7 @@ from typing import Final, TypeAlias
 from msgspec import Raw, Struct, field, json
 
 from driftd.core.canonical import scalar
-from driftd.core.model import Json, JsonObject, Privacy, Resource
+from driftd.core.model import Json, JsonObject, Privacy, Resource, Standing
 
 MASK: Final = "***"
 _HASHED: Final = re.compile(r"hash:[0-9a-f]{32}")
@@ -32,6 +32,8 @@ _STRICTEST_LAST: Final = tuple(Privacy)
 _PATHS: Final = 5_000
 """Paths of which is kept what was found."""
 _ENCODE: Final = json.Encoder(order="sorted").encode
+SETS: Final = 8
+"""Sets of field rules that are remembered each by itself."""
 Rules: TypeAlias = Mapping[str, Privacy]
 """Name or path of a member → its rule."""
 
@@ -58,11 +60,36 @@ def names(resources: Iterable[Resource]) -> frozenset[str]:
     return frozenset(path.rpartition(".")[2] for path, rule in ruled if rule is not Privacy.KEEP)
 
 
-def unsettled(old: Rules, new: Rules) -> Rules:
-    """Return the new rules, with a mask on all whose rule is another one than before."""
+def of_before(standing: Standing, now: Rules) -> tuple[Rules, ...]:
+    """Return the rules other than those of `now` under which what is stored may stand; none: all is as it must be.
+
+    Rules taken back before a sweep under them came to its end are among them, as far as their rewriting may have begun.
+    """
+    if not standing.baselined:
+        return ()
+    return tuple(each for each in united((standing.private, *standing.halfway, standing.scrubbed)) if each != now)
+
+
+def united(sets: Iterable[Rules]) -> tuple[Rules, ...]:
+    """Return sets of rules without repetition, at most `SETS`: for the oldest beyond stands one that is stricter.
+
+    It drops each member that they name, wherever it is: a union of names and paths could be laxer than one of the sets.
+    """
+    found: list[Rules] = []
+    for each in sets:
+        if each not in found:
+            found.append(each)
+    old, kept = (found[: 1 - SETS], found[1 - SETS :]) if len(found) > SETS else ([], found)
+    ruled = {path.rpartition(".")[2] for each in old for path, rule in each.items() if rule is not Privacy.KEEP}
+    return (dict.fromkeys(sorted(ruled), Privacy.DROP), *kept) if old else tuple(kept)
+
+
+def unsettled(old: Iterable[Rules], new: Rules) -> Rules:
+    """Return the new rules, with a mask on all whose rule is another one than in any of the `old` sets."""
+    sets = tuple(old)
     return {
-        path: new.get(path, Privacy.KEEP) if old.get(path) == new.get(path) else Privacy.MASK
-        for path in sorted({*old, *new})
+        path: Privacy.MASK if any(each.get(path) != new.get(path) for each in sets) else new.get(path, Privacy.KEEP)
+        for path in sorted({*new}.union(*sets))
     }
 
 

@@ -204,8 +204,9 @@ class Store(Protocol):
         """Have every body that is stored of `resource`, in snapshot and log, be what `stricter` makes of it.
 
         `stricter` is idempotent, and takes and returns canonical JSON. What would still show a body as it was goes
-        with it. In slices; where it does not come to its end it is to be done again. Returns the checkpoint, which
-        remembers the field rules of `resource` as those of all that is stored.
+        with it. In slices; where it does not come to its end it is to be done again. Before the first body is another
+        one, the checkpoint remembers the field rules of `resource` as `halfway`. Returns the checkpoint, which
+        remembers them as those of all that is stored.
         """
         ...
 

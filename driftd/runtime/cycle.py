@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from driftd.core import fingerprint, gate
 from driftd.core.diff import row_of
 from driftd.core.lines import Line
-from driftd.core.model import Absence, Contents, JsonObject, KeyBytes, Kind, Op, Resource, Segment, Standing, Stored
+from driftd.core.model import Contents, JsonObject, KeyBytes, Kind, Op, Resource, Segment, Standing, Stored
 from driftd.core.schema.parting import SAMPLED
 from driftd.core.segment import pieces, segment
 from driftd.core.volatile import LONGEST, MOST, nearly_all
@@ -65,26 +65,12 @@ async def _cycle(tenant: Tenant, resource: Resource, kind: Kind, watch: Watch | 
     tally = Tally(resource, kind)
     failure: Failure | None = None
     try:
-        standing, absences = await tenant.store.standing(resource), await tenant.store.absences(resource)
-        if standing.frozen:
-            raise frozen(resource)
-        veiling = await Veiling.begin(resource, standing, tenant.detector.secret, tenant.store)
-        if not standing.baselined:
-            standing, kind = replace(standing, seed=standing.seed or tenant.seed()), Kind.SWEEP
-        if veiling.changed:
-            kind = Kind.SWEEP  # what is stored was read under other field rules: all is read anew
-        if veiling.stricter:
-            standing = await tenant.store.rewrite(resource, veiling.stricter.stored)
+        standing, veiling = await _prepared(tenant, resource)
+        absences = await tenant.store.absences(resource)
+        if veiling.changed or not standing.baselined:
+            kind = Kind.SWEEP
         for attempt in range(1, ATTEMPTS + 1):
-            tally = Tally(
-                resource,
-                kind,
-                snapshot=standing.records,
-                pending=absences.get(Absence.PENDING, 0),
-                held=absences.get(Absence.HELD, 0),
-                requests=tally.requests,
-                bytes=tally.bytes,
-            )
+            tally = tally.anew(kind, standing, absences)
             way = Way(tenant, resource, standing, tally, veiling, last=attempt == ATTEMPTS)
             way.reader.watch = watch
             try:
@@ -103,6 +89,22 @@ async def _cycle(tenant: Tenant, resource: Resource, kind: Kind, watch: Watch | 
         hint = "look at the disk and at the permissions of the data directory"
         failure = Failure(Reason.STORE_ERROR, str(error), hint)
     return tally.report(tenant.clock.monotonic() - begun, failure)
+
+
+async def _prepared(tenant: Tenant, resource: Resource) -> tuple[Standing, Veiling]:
+    """Return the checkpoint from which a cycle goes on, with the field rules; all that is stored is as these have it.
+
+    Raises `SourceError` where the resource is frozen, or where the key of its hashes is missing.
+    """
+    standing = await tenant.store.standing(resource)
+    if standing.frozen:
+        raise frozen(resource)
+    veiling = await Veiling.begin(resource, standing, tenant.detector.secret, tenant.store)
+    if not standing.baselined:
+        return replace(standing, seed=standing.seed or tenant.seed()), veiling
+    if veiling.stricter:
+        standing = await tenant.store.rewrite(resource, veiling.stricter.stored)
+    return veiling.reseeded(standing), veiling
 
 
 class Way:
@@ -124,9 +126,9 @@ class Way:
         self.standing = standing
         self.tally = tally
         self.volatile = frozenset(resource.volatile) | frozenset(standing.volatile)
-        self.reader = Reader(
-            tenant.source, resource, tally, volatile=self.volatile, seed=standing.seed, key=veiling.raw_key
-        )
+        self.begun = tenant.clock.now()
+        seed, key = standing.seed, veiling.raw_key(standing.seed)
+        self.reader = Reader(tenant.source, resource, tally, volatile=self.volatile, seed=seed, key=key)
         self.reader.expected = standing.records if standing.baselined else None
         self.comparison = Comparison(tenant, resource, standing, tally, veiling)
         self.canary = Canary(tenant, resource, standing, tally, self.comparison)
@@ -182,7 +184,7 @@ class Way:
                 lines = await self._usable(stretch)  # split ─▶ fingerprint
                 found = await self._found(lines, stretch)  # known? ─▶ decode ─▶ details ─▶ diff
                 await self._stage(writing, stretch, found)
-        deletes = Deletes(self.tenant, resource, self.reader, self.tally, self.standing.records)
+        deletes = Deletes(self.tenant, resource, self.reader, self.tally, self.veiling, self.standing.records)
         if gate.silent(self.tally.records, self.standing.records):
             await deletes.silent(last=self.last)
             await self.ending.file()
@@ -370,7 +372,7 @@ class Way:
                 recipe=fingerprint.recipe(self.volatile),
                 proposed=self._proposed(),
             )
-        standing = self.veiling.remembered(tally.remembered(standing), now, whole=kind is Kind.SWEEP)
+        standing = self.veiling.remembered(tally.remembered(standing), self.begun, whole=kind is Kind.SWEEP)
         layout = [one.id if one.id is not None else one for one in self.layout] if kind is Kind.SWEEP else None
         outcome = await self.ending.commit(writing, standing, layout)  # detect ─▶ alert ─▶ commit
         tally.snapshot, tally.pending, tally.held = outcome.records, outcome.pending, outcome.held

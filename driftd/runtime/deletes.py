@@ -23,6 +23,7 @@ from driftd.runtime.reader import Reader
 from driftd.runtime.stretches import Stretch
 from driftd.runtime.tally import Tally
 from driftd.runtime.tenant import Tenant
+from driftd.runtime.veiling import Veiling
 
 BATCH = 500
 """Records judged at once."""
@@ -131,6 +132,7 @@ class Deletes(Struct, frozen=True):
     resource: Resource
     reader: Reader
     tally: Tally
+    veiling: Veiling
     trusted: int
     """Live records before the sweep."""
 
@@ -196,12 +198,13 @@ class Deletes(Struct, frozen=True):
     def _settled(self, stored: Stored, verdict: Verdict, *, held: bool) -> tuple[Row, Change | None]:
         now = self.tenant.clock.now()
         since = stored.absent_since if stored.absent_since is not None else now
+        unread = self.veiling.kept(stored, diff.row_of(stored, placed=False))
         if held:
-            return diff.row_of(stored, placed=False)._replace(absent=Absence.HELD, absent_since=since), None
+            return unread._replace(absent=Absence.HELD, absent_since=since), None
         if verdict is Verdict.RETURNED:
-            return diff.row_of(stored, placed=False), None
+            return unread, None
         if verdict is Verdict.UNKNOWN and stored.absent is None:
-            return diff.row_of(stored, placed=False)._replace(absent=Absence.PENDING, absent_since=since), None
+            return unread._replace(absent=Absence.PENDING, absent_since=since), None
         confidence = Confidence.CONFIRMED_ABSENT if verdict is Verdict.ABSENT else Confidence.INFERRED_ABSENT
         return diff.deleted(stored, self.resource, confidence, page=self.tally.pages, row=0, now=now)
 

@@ -33,6 +33,7 @@ from driftd.core.schema.model import Baseline, Form
 from driftd.core.schema.parting import Twins
 from driftd.core.schema.study import Conclusion, Study
 from driftd.core.schema.unseen import unseen
+from driftd.core.veil import of_before
 from driftd.core.volume import Doubt, Swept
 from driftd.errors import Reason, SourceError
 from driftd.ports import Casebook, Detected, Source, Store
@@ -219,8 +220,7 @@ class Detection:
             self._start = replace(self._start, memory=await casebook.memory(*self._names))
             self._baseline = await casebook.baseline(*self._names)
             standing, resource = self._start.standing, self._resource
-            moved = standing.baselined and standing.private != resource.private
-            hidden = unseen(standing.private if moved else None, resource.private)
+            hidden = unseen(of_before(standing, resource.private), resource.private)
             learnt = self._start.memory.learnt
             study = Study(resource, learnt, self._baseline, volatile=standing.volatile, unseen=hidden)
             if study.unlearnt and self._start.standing.baselined:

@@ -7,7 +7,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from driftd.core.model import Details, Kind, Op, Page, Prototypes, Resource, Standing
+from driftd.core.model import Absence, Details, Kind, Op, Page, Prototypes, Resource, Standing
 from driftd.errors import Reason, SourceError
 
 Verdict = Literal["ok", "partial", "failed"]
@@ -120,6 +120,18 @@ class Tally(Struct):
     drifts: tuple[str, ...] = ()
     schema_changes: Mapping[str, int] = field(default_factory=dict)
     _said_twice: bool = False
+
+    def anew(self, kind: Kind, standing: Standing, absences: Mapping[Absence, int]) -> "Tally":
+        """Return the tally of another pass over the resource as it stands, with what was read so far."""
+        return Tally(
+            self.resource,
+            kind,
+            snapshot=standing.records,
+            pending=absences.get(Absence.PENDING, 0),
+            held=absences.get(Absence.HELD, 0),
+            requests=self.requests,
+            bytes=self.bytes,
+        )
 
     def read(self, page: Page) -> None:
         """Count one page."""

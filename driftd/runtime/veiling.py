@@ -1,20 +1,21 @@
 """What one cycle knows of persons: the field rules in force and those of before, and whom it must not see again."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final, TypeAlias
 
 from msgspec.structs import replace
 
 from driftd.core import veil as rules
 from driftd.core.diff import Sides
-from driftd.core.model import JsonObject, KeyBytes, Resource, Standing, Stored
+from driftd.core.model import JsonObject, KeyBytes, Privacy, Resource, Row, Standing, Stored
+from driftd.core.segment import NOTHING
 from driftd.core.veil import Veil, derived
 from driftd.ports import Store
 
 Secret: TypeAlias = Callable[[str], Awaitable[bytes]]
 """Gives the key of a connection's private members; raises `SourceError`, ``config_error``, without it."""
-SETS: Final = 8
-"""Field rules of before that are remembered."""
+SEEDS: Final = 1 << 64
+"""Seeds of raw fingerprints there are."""
 
 
 async def no_secret(connection: str) -> bytes:
@@ -30,8 +31,9 @@ class Veiling:
         self._standing = standing
         self._key = key
         self._erased = erased
-        self.changed = standing.baselined and standing.private != resource.private
-        """Whether the field rules are others than those under which all was read."""
+        self._before = rules.of_before(standing, resource.private)
+        self.changed = bool(self._before)
+        """Whether some of what is stored may stand under other field rules than those of now: all is read anew."""
         self.veil = Veil((resource.private,), key) if resource.private else None
 
     @classmethod
@@ -39,17 +41,25 @@ class Veiling:
         """Return what is known at the beginning of a cycle; where there is neither rule nor erasure, at no cost."""
         erased: frozenset[bytes] = frozenset()
         key = b""
-        if resource.private or standing.private or standing.erased:
+        before = (*rules.of_before(standing, resource.private), *standing.lifted)
+        hashed = any(Privacy.HASH in each.values() for each in before)
+        if resource.private or hashed or standing.erased:
             key = await secret(resource.connection)
         if standing.erased:
             erased = await store.erased(resource)
         return cls(resource, standing, key, erased)
 
-    @property
-    def raw_key(self) -> bytes | None:
-        """The key of the hashes of raw bytes, another one under other rules; None where nothing is private."""
+    def raw_key(self, seed: int) -> bytes | None:
+        """Return the key of the hashes of raw bytes, of its own for each `seed`; None where nothing is private."""
         private = self._resource.private
-        return derived(self._key, "raw", rules.recipe(private)) if private else None
+        return derived(self._key, "raw", f"{rules.recipe(private)}|{seed}") if private else None
+
+    def reseeded(self, standing: Standing) -> Standing:
+        """Return the checkpoint with which a cycle begins: where the rules changed, no bytes look as they are known.
+
+        Rules that were taken back at once are the same as before, and what is stored is not.
+        """
+        return replace(standing, seed=(standing.seed + 1) % SEEDS) if self.changed else standing
 
     @property
     def stricter(self) -> Veil | None:
@@ -66,13 +76,21 @@ class Veiling:
         if stored is None or not (self.veil or self.changed or self._standing.lifted):
             return Sides(volatile)
         now = Veil((self._resource.private,), self._key)
-        lifted = self._standing.lifted
-        if self.changed:
-            return Sides(volatile, now.with_(self._standing.private, *lifted))
-        if _before(stored.absent_since, self._standing.lifted_at):
-            return Sides(volatile, now.with_(*lifted))
-        stale = details and _before(stored.details_at, self._standing.lifted_at)
-        return Sides(volatile, now, now.with_(*lifted) if stale else None)
+        old = now.with_(*self._before, *self._standing.lifted)
+        if self._unread(stored):
+            return Sides(volatile, old)
+        stale = details and stored.details_at is not None and stored.details_at < self._standing.lifted_at
+        return Sides(volatile, now, old if stale else None)
+
+    def kept(self, stored: Stored, row: Row) -> Row:
+        """Return the row of a live record that a sweep did not show, marked where it stands under rules of before."""
+        return row._replace(raw=NOTHING) if self._unread(stored) else row
+
+    def _unread(self, stored: Stored) -> bool:
+        """Tell whether a record may stand as it was read under rules of before: no sweep has shown it since."""
+        if self.changed or stored.raw == NOTHING:
+            return True
+        return stored.absent_since is not None and stored.absent_since <= self._standing.lifted_at
 
     def alike(self, body: bytes, stored: Stored | None) -> bool:
         """Tell whether a record looks other than it is stored by new field rules alone."""
@@ -87,16 +105,19 @@ class Veiling:
             return frozenset()
         return frozenset(key for key in keys if key and erasure(self._key, self._resource.name, key) in self._erased)
 
-    def remembered(self, standing: Standing, now: int, *, whole: bool) -> Standing:
-        """Return the checkpoint with the rules under which all is stored; `whole`: after a complete sweep."""
+    def remembered(self, standing: Standing, begun: int, *, whole: bool) -> Standing:
+        """Return the checkpoint with the rules under which all is stored; `whole`: after a complete sweep.
+
+        `begun` is when the cycle began, epoch ms: details read since stand under the rules of now.
+        """
         private = self._resource.private
-        if not whole or (standing.private == private and standing.scrubbed == private):
+        if not whole:
             return standing
-        lifted: tuple[Mapping[str, object], ...] = standing.lifted
-        at = standing.lifted_at
-        if self.changed:
-            lifted, at = (*standing.lifted, standing.private)[-SETS:], now
-        return replace(standing, private=private, scrubbed=private, lifted=lifted, lifted_at=at)
+        standing = replace(standing, private=private, scrubbed=private, halfway=())
+        if not self.changed:
+            return standing
+        lifted = rules.united(each for each in (*standing.lifted, *self._before) if each and each != private)
+        return replace(standing, lifted=lifted, lifted_at=begun)
 
 
 async def among(secret: Secret, store: Store, resource: Resource, keys: Iterable[KeyBytes]) -> frozenset[KeyBytes]:
@@ -108,7 +129,3 @@ async def among(secret: Secret, store: Store, resource: Resource, keys: Iterable
 def erasure(key: bytes, resource: str, record: KeyBytes) -> bytes:
     """Return what is remembered of an erased record: a hash of its key, with a key of the connection."""
     return derived(key, "erased", f"{resource}|{record.decode(errors='backslashreplace')}")[:16]
-
-
-def _before(at: int | None, moment: int) -> bool:
-    return at is not None and at < moment

@@ -1,11 +1,14 @@
 """What every store does with what is private: it rewrites bodies, and erases records."""
 
+import pytest
 from msgspec import json
 from msgspec.structs import replace
 
+from driftd.adapters.sqlite import SqliteStore
 from driftd.core import fingerprint
 from driftd.core.lines import ERASED
 from driftd.core.model import Absence, Privacy, Standing
+from driftd.core.retention import Retention
 from driftd.ports import Detected, Erased, Erasure, Store
 from tests.contracts.staged import (
     CUSTOMERS,
@@ -19,7 +22,9 @@ from tests.contracts.staged import (
     segment,
     sight,
     together,
+    updated,
 )
+from tests.fakes.memory_store import MemoryStore
 
 STRICT = replace(CUSTOMERS, private={"NAME": Privacy.MASK})
 PERSON = Erasure(key("b"), b"hash of b", 5, Detected())
@@ -27,6 +32,11 @@ PERSON = Erasure(key("b"), b"hash of b", 5, Detected())
 
 def masked(stored: bytes) -> bytes:
     return json.encode(json.decode(stored, type=dict[str, object]) | {"NAME": "***"}, order="sorted")
+
+
+def rewritten(standing: Standing) -> Standing:
+    """Return a checkpoint after the rewriting: until a sweep, what is stored may be as these field rules have it."""
+    return replace(standing, scrubbed=STRICT.private, halfway=(STRICT.private,))
 
 
 async def filled(store: Store) -> None:
@@ -43,7 +53,7 @@ async def test_all_bodies_of_one_resource_are_rewritten(store: Store) -> None:
     before, elsewhere = await sight(store), await sight(store, ELSEWHERE)
     standing = await store.rewrite(STRICT, masked)
     after = await sight(store)
-    assert (standing, after.standing) == (replace(before.standing, scrubbed=STRICT.private),) * 2
+    assert (standing, after.standing) == (rewritten(before.standing),) * 2
     assert {name: each.body for name, each in after.stored.items()} == {
         name: masked(each.body) for name, each in before.stored.items()
     }
@@ -62,6 +72,35 @@ async def test_rewriting_twice_is_rewriting_once(store: Store) -> None:
     once = await sight(store)
     await store.rewrite(STRICT, masked)
     assert await sight(store) == once
+
+
+async def test_the_rules_of_a_rewriting_are_remembered_before_its_first_body(store: Store) -> None:
+    """Where it does not come to its end, that is all that is known of it: the rules of before are those of all."""
+    await filled(store)
+    before = (await sight(store)).standing
+
+    def refused(_: bytes) -> bytes:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        await store.rewrite(STRICT, refused)
+    assert (await sight(store)).standing == replace(before, halfway=(STRICT.private,))
+
+
+async def test_a_compacted_event_stays_one_when_it_is_rewritten(store: Store) -> None:
+    """It loses the hashes of what it was, and still says that it had bodies: of each kind of event."""
+    await filled(store)
+    await poll(store, updated("a", 2), standing=Standing(baselined=True, records=3))
+    assert isinstance(store, MemoryStore | SqliteStore)
+    bare = Retention(bodies=0, changes=10**12, counters=10**12)
+    await store.changelog.prune(bare, 10**6, 10.0)
+    await poll(store, updated("a", 3), standing=Standing(baselined=True, records=3))
+    await store.rewrite(STRICT, masked)
+    events = [json.decode(each.envelope) for each in (await sight(store)).changes]
+    assert {each["op"] for each in events[:-1]} == {"c", "u", "d"}
+    bodiless = [(each["before_hash"], each["after_hash"], each.get("compacted")) for each in events[:-1]]
+    assert bodiless == [(None, None, True)] * len(bodiless)
+    assert "compacted" not in events[-1]
 
 
 async def test_an_erased_record_is_gone_from_all_that_is_shown(store: Store) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from driftd.core.canonical import canonical
 from driftd.core.model import Privacy
-from driftd.core.veil import Veil, derived, in_force, recipe, unsettled
+from driftd.core.veil import SETS, Veil, derived, in_force, recipe, united, unsettled
 from tests.core.records import objects
 
 KEY = derived(b"k" * 32, "private", "aldgate")
@@ -116,9 +116,22 @@ def test_rules_that_keep_all_are_none() -> None:
     assert recipe(in_force({"B": "hash", "A": "keep"})) == "A=keep,B=hash"
 
 
+@settings(max_examples=40)
+@given(objects, st.lists(rules, min_size=9, max_size=12))
+def test_many_sets_of_rules_are_remembered_as_few_that_are_no_laxer(record: Any, of: list[dict[str, str]]) -> None:
+    """What may be compared under those few is what may be under all, or less."""
+    few = united(map(in_force, of))
+    assert len(few) <= SETS
+    whole = canonical(record)
+    once = veil(*of).compared(Veil(few, KEY).compared(whole))
+    assert without_empty(json.loads(once)) == without_empty(json.loads(Veil(few, KEY).compared(whole)))
+
+
 def test_what_has_another_rule_is_unsettled() -> None:
     old, new = in_force({"A": "hash", "B": "drop"}), in_force({"A": "hash", "C": "mask"})
-    assert unsettled(old, new) == {"A": "hash", "B": "mask", "C": "mask"}
+    assert unsettled([old], new) == {"A": "hash", "B": "mask", "C": "mask"}
+    assert unsettled([new, old], new) == unsettled([old], new)
+    assert unsettled([], new) == new
 
 
 def without_empty(value: Any) -> Any:

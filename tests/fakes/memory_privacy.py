@@ -10,6 +10,7 @@ from driftd.core import fingerprint
 from driftd.core.canonical import overlay
 from driftd.core.lines import ERASED
 from driftd.core.model import Change, Contents, KeyBytes, Recorded, Resource, Standing
+from driftd.core.veil import united
 from driftd.ports import Erased, Erasure
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 def rewrite(store: "MemoryStore", resource: Resource, stricter: Callable[[bytes], bytes]) -> Standing:
     """Have all that is remembered of a resource as field rules have it now."""
     shelf = store.shelf(resource)
+    if resource.private not in shelf.standing.halfway:
+        halfway = united((*shelf.standing.halfway, resource.private))
+        shelf.standing = replace(shelf.standing, halfway=halfway)
     for key, stored in shelf.records.items():
         body, details = stricter(stored.body), None if stored.details is None else stricter(stored.details)
         print_ = fingerprint.of(overlay(body, details))
@@ -69,9 +73,8 @@ def _stricter(change: Change, stricter: Callable[[bytes], bytes]) -> Change:
 def _rewritten(recorded: Recorded, stricter: Callable[[bytes], bytes]) -> Recorded:
     event = orjson.loads(recorded.envelope)
     for side in ("before", "after"):
-        if event[side] is not None:
-            body = stricter(orjson.dumps(event[side], option=orjson.OPT_SORT_KEYS))
-            event |= {side: orjson.Fragment(body), f"{side}_hash": _hash(body)}
+        body = None if event[side] is None else stricter(orjson.dumps(event[side], option=orjson.OPT_SORT_KEYS))
+        event |= {side: body and orjson.Fragment(body), f"{side}_hash": _hash(body)}
     return recorded._replace(envelope=orjson.dumps(event))
 
 

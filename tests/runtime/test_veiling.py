@@ -216,3 +216,19 @@ async def test_the_first_sight_of_a_member_after_a_change_of_the_rules_tells_wha
     world.source.put(NAME, [row(10, NAME="other")])
     await world.run()
     assert [each["changed"] for each in world.events()] == [["/NAME"]]
+
+
+async def test_details_that_the_sweep_after_a_change_of_the_rules_read_stand_under_the_new_ones() -> None:
+    """However long the sweep took: a later change of them is told."""
+    world = World(ruled({"PHONE": "drop"}, details=True))
+    world.source.tables[NAME].rows = [row(10), row(20), row(30), row(40), row(50)]
+    await world.run()
+    world.resource = ruled({}, details=True)
+    world.source.put(NAME, [row(60)])
+    world.source.drop(NAME, [World.key_of(row(20))])
+    world.source.tables[NAME].lines[World.key_of(row(60))] = {"PHONE": "0001"}
+    await world.run()
+    assert world.clock.slept
+    world.source.tables[NAME].lines[World.key_of(row(60))] = {"PHONE": "0002"}
+    await world.run()
+    assert [(each["op"], each["changed"]) for each in world.events()] == [("c", []), ("d", []), ("u", ["/PHONE"])]

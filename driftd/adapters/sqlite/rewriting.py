@@ -21,6 +21,7 @@ from driftd.adapters.sqlite.transaction import Writer
 from driftd.core import fingerprint
 from driftd.core.canonical import overlay
 from driftd.core.model import KeyBytes, Resource, Standing
+from driftd.core.veil import united
 
 _SLICE: Final = 500
 """Rows or events rewritten in one transaction, about 30 ms."""
@@ -81,12 +82,23 @@ async def carefully(writer: Writer, *, on: bool) -> None:
     await writer.outside("wipe_what_is_freed" if on else "wipe_within_pages")
 
 
+def begun(db: sqlite3.Connection, *, resource: Resource, number: int) -> None:
+    """Remember, before the first body is, that what is stored may be as the field rules of a resource have it."""
+    standing = reading.standing(db, resource.connection, resource.name)
+    if resource.private not in standing.halfway:
+        _write(db, number, replace(standing, halfway=united((*standing.halfway, resource.private))))
+
+
 def settled(db: sqlite3.Connection, *, resource: Resource, number: int) -> Standing:
     """Remember that all that is stored is as the field rules of a resource have it."""
     standing = reading.standing(db, resource.connection, resource.name)
     standing = replace(standing, scrubbed=resource.private)
-    db.execute(QUERIES["write_standing"], {"resource": number, "standing": json.encode(standing).decode()})
+    _write(db, number, standing)
     return standing
+
+
+def _write(db: sqlite3.Connection, number: int, standing: Standing) -> None:
+    db.execute(QUERIES["write_standing"], {"resource": number, "standing": json.encode(standing).decode()})
 
 
 async def _recode(writer: Writer, recode: _Recode) -> None:

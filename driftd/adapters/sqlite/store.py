@@ -210,6 +210,7 @@ class SqliteStore:
         writer, known = self._for_writing(), await self._of(resource, lambda _, known: known, None)
         if known is None:
             return Standing()
+        await writer.transact(partial(rewriting.begun, resource=resource, number=known.id), durable=True)
         await self._rewritten(writer, known.id, stricter)
         return await writer.transact(partial(rewriting.settled, resource=resource, number=known.id), durable=True)
 

@@ -4,7 +4,7 @@ What is masked or dropped says nothing of its shape. What is hashed from now on,
 without having changed: in the sweep that reads all of it anew its counts and its form begin again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -40,12 +40,12 @@ class Unseen(Struct, frozen=True):
         return replace(change, before=before, after=after, changed=changed)
 
 
-def unseen(before: Rules | None, now: Rules) -> Unseen | None:
+def unseen(before: Collection[Rules], now: Rules) -> Unseen | None:
     """Return what is not seen under the rules of now; `before` are those of before, in the sweep that changes them."""
-    rules = now if before is None else unsettled(before, now)
+    rules = unsettled(before, now)
     if not any(rule in (Privacy.MASK, Privacy.DROP) for rule in rules.values()):
         return None
-    return Unseen(Veil((rules,), b""), None if before is None else Veil((now,), b"").compared)
+    return Unseen(Veil((rules,), b""), Veil((now,), b"").compared if before else None)
 
 
 def _path(pointer: str) -> str:
