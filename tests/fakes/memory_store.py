@@ -54,7 +54,8 @@ class _Shelf:
     forgets_at: int | None = None
     open: "MemoryCycle | None" = None
     erased: set[bytes] = field(default_factory=set)
-    unfinished: bool = False
+    unfinished: dict[bytes, bool] = field(default_factory=dict)
+    """What stands for records whose erasure is not over, and whether they are to be forgotten."""
 
     @property
     def placed(self) -> Standing:
@@ -340,24 +341,34 @@ class MemoryStore:
         shelf.forgotten = self.last_seq
         for id_, (segment, contents) in shelf.segments.items():
             keys = tuple(ERASED if each == what.key else each for each in contents.keys)
-            again = what.forget and ERASED in keys
-            segment = replace(segment, digest=bytes(16)) if again else segment
             shelf.segments[id_] = (segment, Contents(contents.raw, keys))
         shelf.layout = [id_ for id_ in shelf.layout if shelf.segments[id_][0].boundary != what.key]
         before = len(shelf.erased)
-        shelf.erased = shelf.erased - {what.record} if what.forget else shelf.erased | {what.record}
+        shelf.erased = shelf.erased | {what.record}
         erased = shelf.standing.erased + len(shelf.erased) - before
         shelf.standing = replace(shelf.standing, records=shelf.standing.records - live, erased=erased)
         self.casebook.detect(*mine, what.detected)
-        shelf.unfinished = True
+        shelf.unfinished[what.record] = what.forget
         return Erased(live, len(events))
 
-    async def wipe(self, resource: Resource) -> bool:
-        self._shelf(resource).unfinished = False
+    async def resume(self, connection: str, resource: str) -> None:
+        """Nothing is ever interrupted."""
+
+    async def wipe(self, connection: str, resource: str) -> bool:
+        shelf = self.shelves.get((connection, resource))
+        if shelf is None:
+            return True
+        gone = {record for record, forget in shelf.unfinished.items() if forget}
+        for id_, (segment, contents) in shelf.segments.items() if gone else ():
+            if ERASED in contents.keys:
+                shelf.segments[id_] = (replace(segment, digest=bytes(16)), contents)
+        shelf.erased -= gone
+        shelf.standing = replace(shelf.standing, erased=shelf.standing.erased - len(gone))
+        shelf.unfinished.clear()
         return True
 
-    async def unfinished(self, resource: Resource) -> bool:
-        return self._shelf(resource).unfinished
+    async def unfinished(self) -> Mapping[tuple[str, str], frozenset[bytes]]:
+        return {names: frozenset(each.unfinished) for names, each in self.shelves.items() if each.unfinished}
 
     async def erased(self, resource: Resource) -> frozenset[bytes]:
         return frozenset(self._shelf(resource).erased)
