@@ -20,7 +20,7 @@ from driftd.runtime.resuming import EVERY, Resuming
 from tests.adapters.sqlite.dredging import found
 from tests.contracts.stores import room
 from tests.fakes.log import Line, Told
-from tests.runtime.test_erasing import KEY, PEOPLE, PLANTED, erasing, kept, removal, shown
+from tests.runtime.test_erasing import PEOPLE, PLANTED, erasing, kept, removal, shown
 from tests.runtime.world import NAME, FakeClock, World, row
 
 T = TypeVar("T")
