@@ -10,6 +10,7 @@ from driftd.app.casework import sites
 from driftd.app.opening import writing
 from driftd.config import Config
 from driftd.core.decision import Removal
+from driftd.errors import DecisionError
 from driftd.runtime.alarms import Alarms
 from driftd.runtime.detect import Detector
 from driftd.runtime.erasing import Erasing
@@ -18,7 +19,7 @@ from driftd.runtime.secrecy import Secrecy
 
 
 async def erase(config: Config, removal: Removal) -> str:
-    """Erase a record and say what was done.
+    """Erase a record, then go on with whatever erasure was interrupted before, and say what was done.
 
     Raises `DecisionError` where nothing is known of it, `LockedError` where a daemon owns the data directory.
     """
@@ -26,7 +27,19 @@ async def erase(config: Config, removal: Removal) -> str:
     async with writing(config) as store:
         await alarms.load(store.casebook, clock.now())
         detector = Detector(store.casebook, store, alarms, Secrecy(KeyFile(config.data_dir), store).of)
-        return await Erasing(detector, store, clock, lambda: sites(config)).erase(removal)
+        erasing = Erasing(detector, store, clock, lambda: sites(config))
+        try:
+            said = await erasing.erase(removal)
+        except DecisionError:
+            await _resumed(erasing)
+            raise
+        return "\n".join([said, *await _resumed(erasing)])
+
+
+async def _resumed(erasing: Erasing) -> Sequence[str]:
+    """Go on with what was interrupted, and say so of each resource."""
+    done = [names for names in await erasing.unfinished() if await erasing.resume(names)]
+    return [f"an erasure from {names[1]} of {names[0]} that was interrupted is finished" for names in done]
 
 
 def copies(config: Config) -> Sequence[Path]:

@@ -213,19 +213,25 @@ class Store(Protocol):
     async def erase(self, resource: Resource, what: Erasure) -> Erased:
         """Take a record out of snapshot, log, segments and all that is known or was told of it.
 
-        The caller holds off cycles of the resource. Its events leave a gap in the log. `wipe` follows.
+        The caller holds off cycles of the resource. Its events leave a gap in the log. `wipe` follows, before which the
+        record is not seen again even where it is to be forgotten. Interrupted, it is `unfinished`.
         """
         ...
 
-    async def wipe(self, resource: Resource) -> bool:
+    async def resume(self, connection: str, resource: str) -> None:
+        """Go on with the erasures of a resource that were interrupted, up to where `wipe` follows, as `erase` does."""
+        ...
+
+    async def wipe(self, connection: str, resource: str) -> bool:
         """Leave no trace of erased records in what bodies are compressed with, nor in free pages or logs.
 
-        Returns whether it came to its end: a reader may hold on to what was, for a moment.
+        The caller holds off cycles of the resource. Whatever erasure of it has not come to its end does so. Returns
+        whether that is so: a reader may hold on to what was, for a moment; then only that is tried the next time.
         """
         ...
 
-    async def unfinished(self, resource: Resource) -> bool:
-        """Tell whether an erasure still waits for `wipe`."""
+    async def unfinished(self) -> Mapping[tuple[str, str], frozenset[bytes]]:
+        """Return what stands for the keys of records whose erasure has not come to its end, by their resource."""
         ...
 
     async def erased(self, resource: Resource) -> frozenset[bytes]:

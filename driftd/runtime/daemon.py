@@ -18,6 +18,7 @@ from driftd.runtime.decisions import Decisions
 from driftd.runtime.erasing import Erasing
 from driftd.runtime.lag import Lag, watch_lag
 from driftd.runtime.post import Post
+from driftd.runtime.resuming import Resuming
 from driftd.runtime.settling import Site
 from driftd.runtime.supervisor import Changes, Supervisor
 from driftd.runtime.watch import Sight, Watch
@@ -79,6 +80,7 @@ class Running:
         self._watch = Watch(world.detector.alarms, world.detector.casebook, world.clock, log, self._sight())
         self.decisions = Decisions(world.detector, world.store, world.clock, self.sites)
         self.erasing = Erasing(world.detector, world.store, world.clock, self.sites)
+        self._resuming = Resuming(self.erasing, world.clock, world.halt, log)
         self.begun = anyio.Event()
         """Set once polls run."""
 
@@ -89,6 +91,7 @@ class Running:
             group.start_soon(self._world.book.run)
             group.start_soon(self._tidy)
             group.start_soon(self._watch.run, self._world.tick)
+            group.start_soon(self._resuming.run)
             self._polling = True
             self.begun.set()
             try:

@@ -2,9 +2,10 @@
 
 It waits for the end of a cycle of the resource and holds off the next, so that no cycle writes it again. What stands
 for it afterwards is a hash of its key with a key that is not in the database: by it the next sweep passes it over.
+What was interrupted goes on by what the store remembers of it: nobody has to name the record again.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from msgspec.structs import replace
@@ -13,7 +14,7 @@ from driftd.core import diff
 from driftd.core.alerts.model import Deed
 from driftd.core.decision import Removal, check_removal
 from driftd.core.model import Confidence, JsonObject, KeyBytes, Kind, Resource
-from driftd.errors import DecisionError
+from driftd.errors import DamagedStoreError, DecisionError, FencedError, StoreError
 from driftd.ports import Clock, Detected, Erased, Erasure, Store
 from driftd.runtime.checks import Start
 from driftd.runtime.decisions import Names, idle
@@ -24,6 +25,7 @@ from driftd.runtime.veiling import erasure
 
 TRIES: Final = 20
 """How often the logs are asked to let go of what was erased, half a second apart."""
+BEGUN: Final = "the erasure has begun, and goes on by itself with `driftd run`, or with the next `driftd db erase`"
 
 
 class Erasing:
@@ -49,13 +51,43 @@ class Erasing:
         if site is None:
             hint = "see which there are: `driftd check config`"
             raise DecisionError(f'"{names[1]}" of "{names[0]}" is not configured', hint=hint, unknown=True)
-        resource = site.resource
+        try:
+            return await self._carried_out(site.resource, wanted)
+        except (FencedError, DamagedStoreError):
+            raise
+        except StoreError as error:
+            if names not in await self._store.unfinished():
+                raise
+            raise StoreError(f"{error}; {BEGUN}") from error
+
+    async def unfinished(self) -> Sequence[Names]:
+        """Return the resources of which an erasure has not come to its end; raises `StoreError`."""
+        return sorted(await self._store.unfinished())
+
+    async def resume(self, names: Names) -> bool | None:
+        """Go on with what was interrupted of a resource, once no cycle of it runs, configured or not.
+
+        Returns whether nothing is left of it; None where there was nothing to do. Raises `StoreError`.
+        """
+        async with self._detector.busy[names], self._detector.locks[names]:
+            if names not in await self._store.unfinished():
+                return None
+            await self._store.resume(*names)
+            await self._load()
+            return await self._store.wipe(*names)
+
+    async def _carried_out(self, resource: Resource, wanted: Removal) -> str:
+        names = resource.connection, resource.name
         async with idle(self._detector.busy[names], names), self._detector.locks[names]:
             key = await self._known(resource, wanted)
             done = await self._erased(resource, key, wanted)
-            wiped = await self._wiped(resource)
-        await self._detector.alarms.load(self._detector.casebook, self._clock.now())
+            await self._load()
+            wiped = await self._wiped(names)
         return _said(resource, done, wanted, wiped=wiped)
+
+    async def _load(self) -> None:
+        """Have what is in memory of alerts be as it is told now, so that it is not written again as it was."""
+        await self._detector.alarms.load(self._detector.casebook, self._clock.now())
 
     async def _known(self, resource: Resource, wanted: Removal) -> KeyBytes:
         """Return the key that is meant: of a record that is stored, or of one that was erased before."""
@@ -66,7 +98,8 @@ class Erasing:
         erased = await self._store.erased(resource)
         hashed = {await self._hash(resource, key): key for key in wanted.keys} if erased else {}
         again = next((key for record, key in hashed.items() if record in erased), None)
-        if again is not None and (wanted.forget or await self._store.unfinished(resource)):
+        waiting = (await self._store.unfinished()).get((resource.connection, resource.name), frozenset())
+        if again is not None and (wanted.forget or await self._hash(resource, again) in waiting):
             return again
         names = f"of {resource.name} of {resource.connection}"
         if again is not None:
@@ -111,9 +144,9 @@ class Erasing:
     async def _hash(self, resource: Resource, key: KeyBytes) -> bytes:
         return erasure(await self._detector.secret(resource.connection), resource.name, key)
 
-    async def _wiped(self, resource: Resource) -> bool:
+    async def _wiped(self, names: Names) -> bool:
         for _ in range(TRIES):
-            if await self._store.wipe(resource):
+            if await self._store.wipe(*names):
                 return True
             await self._clock.sleep(0.5)
         return False
@@ -137,6 +170,6 @@ def _said(resource: Resource, done: Erased, wanted: Removal, *, wiped: bool) -> 
     if done.naming:
         said.append(f"{done.naming} records of other classes still name its key; erase them too if they are to go")
     if not wiped:
-        said.append("a reader still holds on to pages of before: run this again to be sure that they are gone")
+        said.append(f"a reader still holds on to pages of before; {BEGUN}")
     said.append("backups made before still have it, until they are deleted")
     return "\n".join(said)

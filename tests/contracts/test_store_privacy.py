@@ -27,6 +27,7 @@ from tests.contracts.staged import (
 from tests.fakes.memory_store import MemoryStore
 
 STRICT = replace(CUSTOMERS, private={"NAME": Privacy.MASK})
+NAMES = (CUSTOMERS.connection, CUSTOMERS.name)
 PERSON = Erasure(key("b"), b"hash of b", 5, Detected())
 
 
@@ -115,9 +116,9 @@ async def test_an_erased_record_is_gone_from_all_that_is_shown(store: Store) -> 
     assert [each.keys for each in after.contents] == [(key("a"), ERASED, key("c"))]
     assert (after.standing.records, after.standing.erased) == (2, 1)
     assert (await store.erased(CUSTOMERS), await store.erased(ELSEWHERE)) == (frozenset({b"hash of b"}), frozenset())
-    assert await store.unfinished(CUSTOMERS)
-    assert await store.wipe(CUSTOMERS)
-    assert not await store.unfinished(CUSTOMERS)
+    assert await store.unfinished() == {NAMES: {PERSON.record}}
+    assert await store.wipe(*NAMES)
+    assert await store.unfinished() == {}
     assert await sight(store) == after
     assert await sight(store, ELSEWHERE) == elsewhere
 
@@ -147,10 +148,13 @@ async def test_a_pending_delete_is_none_any_more(store: Store) -> None:
 
 
 async def test_what_is_forgotten_leaves_nothing_and_lifts_what_was_left(store: Store) -> None:
+    """In the end: until then the record is not seen again."""
     await filled(store)
     await store.erase(CUSTOMERS, PERSON)
     await store.erase(CUSTOMERS, PERSON)
     assert (await store.standing(CUSTOMERS)).erased == 1
     await store.erase(CUSTOMERS, replace(PERSON, forget=True))
+    assert (await store.erased(CUSTOMERS), (await store.standing(CUSTOMERS)).erased) == (frozenset({PERSON.record}), 1)
+    assert await store.wipe(*NAMES)
     assert (await store.erased(CUSTOMERS), (await store.standing(CUSTOMERS)).erased) == (frozenset(), 0)
     assert [each.digest for each in await store.segments(CUSTOMERS)] == [bytes(16)]

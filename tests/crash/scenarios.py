@@ -70,6 +70,13 @@ def _migrating(schema: int) -> Scenario:
     return Scenario(prepare=prepare, act=once, finish=partial(note, numbers=range(2)))
 
 
+def _erasing(*, forget: bool) -> Scenario:
+    """Return the erasure of a record that alerts, notices, memory, polls and deeds tell of."""
+    erase = erased.erasing(forget=forget)
+    told = _then(partial(play, numbers=range(3), detects=True), erased.tell)
+    return Scenario(prepare=told, act=erase, finish=erase, shown=erased.shown, appends=False)
+
+
 def _released() -> list[int]:
     """Return the earlier schemas of which there is a file that their release wrote."""
     return [number for number in range(1, len(migrations())) if (RELEASED / f"schema-{number}.sql").exists()]
@@ -135,12 +142,7 @@ SCENARIOS: Final = {
             ("mend from a backup again", behind.damage_again, behind.mend),
         )
     },
-    "record erased": Scenario(
-        prepare=partial(play, numbers=range(3)),
-        act=erased.erase,
-        finish=erased.erase,
-        shown=erased.shown,
-        appends=False,
-    ),
+    "record erased": _erasing(forget=False),
+    "record erased and forgotten": _erasing(forget=True),
     **{f"migration from schema {number}": _migrating(number) for number in _released()},
 }

@@ -14,6 +14,7 @@ from driftd.core.veil import united
 from driftd.ports import Erased, Erasure
 
 if TYPE_CHECKING:
+    from tests.fakes.memory_shelf import Shelf
     from tests.fakes.memory_store import MemoryStore
 
 
@@ -47,17 +48,26 @@ def erase(store: "MemoryStore", resource: Resource, what: Erasure) -> Erased:
     shelf.forgotten = store.last_seq
     for id_, (segment, contents) in shelf.segments.items():
         keys = tuple(ERASED if each == what.key else each for each in contents.keys)
-        again = what.forget and ERASED in keys
-        segment = replace(segment, digest=bytes(16)) if again else segment
         shelf.segments[id_] = (segment, Contents(contents.raw, keys))
     shelf.layout = [id_ for id_ in shelf.layout if shelf.segments[id_][0].boundary != what.key]
     before = len(shelf.erased)
-    shelf.erased = shelf.erased - {what.record} if what.forget else shelf.erased | {what.record}
+    shelf.erased = shelf.erased | {what.record}
     erased = shelf.standing.erased + len(shelf.erased) - before
     shelf.standing = replace(shelf.standing, records=shelf.standing.records - live, erased=erased)
     store.casebook.detect(*mine, what.detected)
-    shelf.unfinished = True
+    shelf.unfinished[what.record] = what.forget
     return Erased(live, len(events))
+
+
+def wipe(shelf: "Shelf") -> None:
+    """End the erasing of records: what is to be forgotten is read anew."""
+    gone = {record for record, forget in shelf.unfinished.items() if forget}
+    for id_, (segment, contents) in shelf.segments.items() if gone else ():
+        if ERASED in contents.keys:
+            shelf.segments[id_] = (replace(segment, digest=bytes(16)), contents)
+    shelf.erased -= gone
+    shelf.standing = replace(shelf.standing, erased=shelf.standing.erased - len(gone))
+    shelf.unfinished.clear()
 
 
 def _key_of(recorded: Recorded, resource: Resource) -> KeyBytes:

@@ -144,12 +144,17 @@ class MemoryStore:
     async def erase(self, resource: Resource, what: Erasure) -> Erased:
         return memory_privacy.erase(self, resource, what)
 
-    async def wipe(self, resource: Resource) -> bool:
-        self.shelf(resource).unfinished = False
+    async def resume(self, connection: str, resource: str) -> None:
+        """Nothing is ever interrupted."""
+
+    async def wipe(self, connection: str, resource: str) -> bool:
+        shelf = self.shelves.get((connection, resource))
+        if shelf is not None:
+            memory_privacy.wipe(shelf)
         return True
 
-    async def unfinished(self, resource: Resource) -> bool:
-        return self.shelf(resource).unfinished
+    async def unfinished(self) -> Mapping[tuple[str, str], frozenset[bytes]]:
+        return {names: frozenset(each.unfinished) for names, each in self.shelves.items() if each.unfinished}
 
     async def erased(self, resource: Resource) -> frozenset[bytes]:
         return frozenset(self.shelf(resource).erased)

@@ -3,9 +3,17 @@
 import socket
 from pathlib import Path
 
+import anyio
 import pytest
+from msgspec.structs import replace
 
+from driftd.adapters.keyfile import KeyFile
+from driftd.adapters.sqlite import SqliteStore
+from driftd.ports import Detected, Erasure
+from driftd.runtime.secrecy import Secrecy
+from driftd.runtime.veiling import erasure
 from tests.adapters.sqlite.dredging import found
+from tests.contracts.staged import CUSTOMERS
 from tests.house.planting import planted
 from tests.house.process import Daemon, Estate, estate, running
 
@@ -71,3 +79,30 @@ def test_a_person_is_erased_while_the_daemon_runs_and_while_it_does_not(tmp_path
         assert left(site, key, name) == set()
         done = site.run(*ERASE, "--key", key, "-c", "driftd.toml")
         assert (done.code, "was erased before" in done.err) == (1, True)
+
+
+@pytest.mark.heavy
+def test_what_was_interrupted_is_finished_by_the_daemon(tmp_path: Path) -> None:
+    """At its start, by nothing but what is stored."""
+    with estate(tmp_path) as site:
+        site.write()
+        key, name = person(site)
+        assert site.run("poll", "--full", "-c", "driftd.toml").code == 0
+        anyio.run(begin, site, key)
+        assert left(site, key, name)
+        with running(tmp_path) as daemon:
+            daemon.until(lambda: "interrupted erasure finished" in daemon.text(), "it is finished")
+            swept(daemon)
+            assert left(site, key, name) == set()
+            assert key not in daemon.text()
+            assert daemon.end() == 0
+
+
+async def begin(site: Estate, key: str) -> None:
+    """Have a record go, and leave the rest undone."""
+    resource = replace(CUSTOMERS, connection="aldgate")
+    data_dir, record = site.folder / "data", f'["{key}"]'.encode()
+    async with SqliteStore.open(data_dir, clock_now=lambda: 1) as store:
+        secret = await Secrecy(KeyFile(data_dir), store).of("aldgate")
+        await store.erase(resource, Erasure(record, erasure(secret, resource.name, record), 1, Detected()))
+        assert await store.unfinished()

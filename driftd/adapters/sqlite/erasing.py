@@ -1,13 +1,15 @@
-"""One record taken out of everything that is stored of it. Each function is work within one transaction.
+"""One record taken out of everything that is stored of it. Each function is work within short transactions.
 
-First the record goes, and that it is gone is written down; then, in slices, what else bears its key. Whatever is left
-after a crash is harmless, and goes with the next try.
+First the record goes, and that it is gone is written down, with its key; then, in slices, what else bears that. While
+an erasure has not come to its end its row keeps cycles from seeing the record, also where it is to be forgotten:
+segments list it meanwhile, and a cycle between must neither miss it nor take it for new. The row says how far it came,
+and by the key in it whoever comes next goes on, whatever was erased between.
 """
 
 import sqlite3
 from collections.abc import Sequence
 from functools import partial
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import zstandard
@@ -16,7 +18,7 @@ from msgspec.structs import replace
 
 from driftd.adapters.sqlite import filing, reading, tables
 from driftd.adapters.sqlite.encoding import decoded_contents
-from driftd.adapters.sqlite.retelling import retell
+from driftd.adapters.sqlite.retelling import Names, retell, retell_alerts
 from driftd.adapters.sqlite.series import series
 from driftd.adapters.sqlite.sql import QUERIES
 from driftd.adapters.sqlite.transaction import Writer
@@ -28,54 +30,133 @@ from driftd.ports import Erased, Erasure
 
 _SEGMENTS: Final = 50
 """Segments looked into in one transaction, about 20 ms."""
+_REWRITTEN: Final = 2
+"""The step from which on a key is no longer known."""
+
+
+class Begun(NamedTuple):
+    """An erasure that has not come to its end."""
+
+    record: bytes
+    key: KeyBytes | None
+    """None once nothing bears it."""
+    step: int
+
+    @property
+    def named(self) -> KeyBytes:
+        """The key, which all have but those whose bodies are rewritten; raises `StoreError` where it is not there."""
+        if self.key is None:
+            raise StoreError("an erasure that was interrupted does not know its record: erase it again")
+        return self.key
 
 
 async def erase(writer: Writer, resource: Resource, number: int, what: Erasure) -> Erased:
     """Erase a record of the resource with this id; raises `StoreError` if the resource is gone."""
     done = await writer.transact(partial(_record, resource=resource, number=number, what=what), durable=True)
-    events, generation = 0, await writer.transact(partial(_next, number=number, after=-1), durable=False)
-    while generation is not None:
-        step = partial(_events, generation=generation, key=what.key)
-        events += await writer.transact(step, durable=False)
-        generation = await writer.transact(partial(_next, number=number, after=generation), durable=False)
-    after: int | None = -1
-    while after is not None:
-        after = await writer.transact(partial(_segments, number=number, what=what, after=after), durable=False)
+    begun = Begun(what.record, what.key, 0)
+    events = await _take_out(writer, (resource.connection, resource.name), number, begun)
     return replace(done, events=events)
 
 
-def finished(db: sqlite3.Connection, *, resource: Resource) -> None:
-    """Note that nothing is left of what was erased of a resource."""
-    db.execute(QUERIES["finish_erased"], {"connection": resource.connection, "resource": resource.name})
+async def resume(writer: Writer, names: Names, number: int) -> None:
+    """Go on with the erasures of the resource with this id that were interrupted while its records were taken out."""
+    for begun in await going_on(writer, names):
+        if not begun.step:
+            await _take_out(writer, names, number, begun)
+
+
+async def going_on(writer: Writer, names: Names) -> Sequence[Begun]:
+    """Return the erasures of a resource that have not come to their end."""
+    return await writer.transact(partial(_going_on, names=names), durable=False)
+
+
+async def rewritten(writer: Writer, names: Names) -> None:
+    """Forget the keys of erased records, now that no body holds a piece of them."""
+    for begun in await going_on(writer, names):
+        if begun.step < _REWRITTEN:
+            await retell_alerts(writer, names, begun.named)  # what was in memory may have been told once more
+    await writer.transact(partial(_run, query="erasures_rewritten", names=names), durable=True)
+
+
+async def finish(writer: Writer, names: Names, number: int) -> None:
+    """Note that nothing is left of what was erased of a resource, and let what is to be forgotten be seen again.
+
+    The caller holds off cycles of it: one between would read the segments that are to be read anew for the last time.
+    """
+    if await writer.transact(partial(_forgets, names=names), durable=False):
+        after: int | None = -1
+        while after is not None:
+            after = await writer.transact(partial(_disturb, number=number, after=after), durable=False)
+    await writer.transact(partial(_finished, names=names, number=number), durable=True)
+
+
+async def _take_out(writer: Writer, names: Names, number: int, begun: Begun) -> int:
+    """Take out what bears the key of a record that is gone; return how many events went."""
+    key = begun.named
+    events, generation = 0, await writer.transact(partial(_next, number=number, after=-1), durable=False)
+    while generation is not None:
+        events += await writer.transact(partial(_events, generation=generation, key=key), durable=False)
+        generation = await writer.transact(partial(_next, number=number, after=generation), durable=False)
+    after: int | None = -1
+    while after is not None:
+        after = await writer.transact(partial(_segments, number=number, key=key, after=after), durable=False)
+    await retell(writer, names, key)
+    await writer.transact(partial(_taken_out, names=names, record=begun.record), durable=True)
+    return events
 
 
 def _record(db: sqlite3.Connection, *, resource: Resource, number: int, what: Erasure) -> Erased:
-    names = {"connection": resource.connection, "resource": resource.name}
-    known = reading.find(db, *names.values())
-    if known is None:
-        raise StoreError(f'resource "{resource.name}" of connection "{resource.connection}" is no longer stored')
+    names = resource.connection, resource.name
+    if reading.find(db, *names) is None:
+        raise StoreError(f'resource "{names[1]}" of connection "{names[0]}" is no longer stored')
     of = {"resource": number, "key": what.key}
-    rows = db.execute(QUERIES["live_version"], of).fetchall()
-    gone = sum(live for (live,) in rows)
-    before = len(_erased(db, names))
+    gone = sum(live for (live,) in db.execute(QUERIES["live_version"], of).fetchall())
     db.execute(QUERIES["erase_records"], of)
-    db.execute(QUERIES["erase_links"], {**names, "key": what.key})
+    db.execute(QUERIES["erase_links"], {**_named(names), "key": what.key})
     filing.detect(db, resource, what.detected)
-    db.execute(QUERIES["erase_breaches"], {"series": series(db, *names.values()), "key": what.key})
-    how = "delete_erased" if what.forget else "insert_erased"
-    db.execute(QUERIES[how], names | {"record": what.record} | ({} if what.forget else {"now": what.now}))
-    standing = reading.standing(db, *names.values())
-    erased = standing.erased + len(_erased(db, names)) - before
-    standing = replace(standing, records=standing.records - gone, erased=erased)
+    db.execute(QUERIES["erase_breaches"], {"series": series(db, *names), "key": what.key})
+    row = {"record": what.record, "key": what.key, "now": what.now, "forget": what.forget}
+    before = _count(db, names)
+    db.execute(QUERIES["insert_erased"], _named(names) | row)
+    standing = reading.standing(db, *names)
+    standing = replace(standing, records=standing.records - gone, erased=standing.erased + _count(db, names) - before)
     told = {"resource": number, "gone": gone, "standing": json.encode(standing).decode()}
     db.execute(QUERIES["reduce_resource"], told)
-    retell(db, resource.connection, what.key)
-    ((naming,),) = db.execute(QUERIES["count_naming"], {**names, "key": what.key}).fetchall()
-    return Erased(live=gone, naming=naming)
+    return Erased(live=gone)
 
 
-def _erased(db: sqlite3.Connection, names: dict[str, str]) -> Sequence[tuple[bytes]]:
-    return db.execute(QUERIES["erased"], names).fetchall()
+def _finished(db: sqlite3.Connection, *, names: Names, number: int) -> None:
+    forgotten = db.execute(QUERIES["forget_erasures"], _named(names)).rowcount
+    if forgotten:
+        standing = reading.standing(db, *names)
+        standing = replace(standing, erased=standing.erased - forgotten)
+        db.execute(QUERIES["write_standing"], {"resource": number, "standing": json.encode(standing).decode()})
+    db.execute(QUERIES["finish_erasures"], _named(names))
+
+
+def _taken_out(db: sqlite3.Connection, *, names: Names, record: bytes) -> None:
+    db.execute(QUERIES["erasure_taken_out"], _named(names) | {"record": record})
+
+
+def _run(db: sqlite3.Connection, *, query: str, names: Names) -> None:
+    db.execute(QUERIES[query], _named(names))
+
+
+def _going_on(db: sqlite3.Connection, *, names: Names) -> Sequence[Begun]:
+    return [Begun(*row) for row in db.execute(QUERIES["going_on"], _named(names))]
+
+
+def _forgets(db: sqlite3.Connection, *, names: Names) -> bool:
+    ((forgets,),) = db.execute(QUERIES["forgetting_erasures"], _named(names)).fetchall()
+    return bool(forgets)
+
+
+def _count(db: sqlite3.Connection, names: Names) -> int:
+    return len(db.execute(QUERIES["erased"], _named(names)).fetchall())
+
+
+def _named(names: Names) -> dict[str, object]:
+    return {"connection": names[0], "resource": names[1]}
 
 
 def _next(db: sqlite3.Connection, *, number: int, after: int) -> int | None:
@@ -91,20 +172,27 @@ def _events(db: sqlite3.Connection, *, generation: int, key: KeyBytes) -> int:
     return db.execute(QUERIES["erase_events"], of).rowcount
 
 
-def _segments(db: sqlite3.Connection, *, number: int, what: Erasure, after: int) -> int | None:
-    """Take a key out of some segments; return the last of them, None at the end.
-
-    Where it may be seen again, segments that hold an erased record are to be read anew.
-    """
-    key = what.key
-    rows = db.execute(QUERIES["segments_after"], {"resource": number, "id": after, "limit": _SEGMENTS}).fetchall()
-    contents = decoded_contents((raw, keys) for _, _, raw, keys in rows)
+def _segments(db: sqlite3.Connection, *, number: int, key: KeyBytes, after: int) -> int | None:
+    """Take a key out of some segments; return the last of them, None at the end."""
+    rows, contents = _some(db, number, after)
     for (id_, boundary, _, _), held in zip(rows, contents, strict=True):
         if key in held.keys:
             _blank(db, number, id_, _without(held, key), cut=boundary == key)
-        if what.forget and (key in held.keys or ERASED in held.keys):
+    return int(rows[-1][0]) if len(rows) == _SEGMENTS else None
+
+
+def _disturb(db: sqlite3.Connection, *, number: int, after: int) -> int | None:
+    """Have some segments that hold an erased record be read anew; return the last of them, None at the end."""
+    rows, contents = _some(db, number, after)
+    for (id_, *_), held in zip(rows, contents, strict=True):
+        if ERASED in held.keys:
             db.execute(QUERIES["disturb_segment"], {"id": id_})
     return int(rows[-1][0]) if len(rows) == _SEGMENTS else None
+
+
+def _some(db: sqlite3.Connection, number: int, after: int) -> tuple[Sequence[tuple[Any, ...]], Sequence[Contents]]:
+    rows = db.execute(QUERIES["segments_after"], {"resource": number, "id": after, "limit": _SEGMENTS}).fetchall()
+    return rows, decoded_contents((raw, keys) for _, _, raw, keys in rows)
 
 
 def _without(held: Contents, key: KeyBytes) -> Contents:

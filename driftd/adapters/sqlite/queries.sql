@@ -776,17 +776,31 @@ UPDATE resources SET live = live - :gone, standing = :standing, forgotten = (SEL
 WHERE id = :resource
 
 -- name: insert_erased
-INSERT INTO erased (connection, resource, record, at, finished) VALUES (:connection, :resource, :record, :now, 0)
-ON CONFLICT DO UPDATE SET finished = 0
+INSERT INTO erased (connection, resource, record, key, at, forget, step)
+VALUES (:connection, :resource, :record, :key, :now, :forget, 0)
+ON CONFLICT DO UPDATE SET key = :key, forget = :forget, step = 0
 
--- name: delete_erased
-DELETE FROM erased WHERE connection = :connection AND resource = :resource AND record = :record
-
--- name: finish_erased
-UPDATE erased SET finished = 1 WHERE connection = :connection AND resource = :resource
+-- name: going_on
+-- The erasures of a resource that have not come to their end.
+SELECT record, key, step FROM erased WHERE connection = :connection AND resource = :resource AND step < 3
 
 -- name: unfinished
-SELECT count(*) FROM erased WHERE connection = :connection AND resource = :resource AND finished = 0
+SELECT connection, resource, record FROM erased WHERE step < 3
+
+-- name: erasure_taken_out
+UPDATE erased SET step = 1 WHERE connection = :connection AND resource = :resource AND record = :record
+
+-- name: erasures_rewritten
+UPDATE erased SET step = 2, key = NULL WHERE connection = :connection AND resource = :resource AND step = 1
+
+-- name: forgetting_erasures
+SELECT count(*) FROM erased WHERE connection = :connection AND resource = :resource AND step = 2 AND forget = 1
+
+-- name: forget_erasures
+DELETE FROM erased WHERE connection = :connection AND resource = :resource AND step = 2 AND forget = 1
+
+-- name: finish_erasures
+UPDATE erased SET step = 3 WHERE connection = :connection AND resource = :resource AND step = 2
 
 -- name: segments_after
 SELECT s.id, s.boundary, c.raw, c.keys FROM segments AS s CROSS JOIN contents AS c ON c.segment_id = s.id
@@ -805,42 +819,47 @@ UPDATE segments SET digest = zeroblob(16) WHERE id = :id
 -- name: write_layout
 UPDATE resources SET layout = :layout WHERE id = :resource
 
--- name: told_alerts
--- By the one index and by the other.
-SELECT id, alert FROM alerts WHERE connection = :connection AND state <> 'resolved'
-UNION ALL
-SELECT id, alert FROM alerts WHERE connection = :connection AND state = 'resolved'
+-- name: told_open_alerts
+-- This and the next: a stretch of what was told of a connection, in the order of two numbers, with the resource it is of.
+SELECT 0, rowid, '', alert FROM alerts
+WHERE connection = :connection AND state <> 'resolved' AND rowid > :id ORDER BY rowid LIMIT :limit
+
+-- name: told_resolved_alerts
+SELECT since, rowid, '', alert FROM alerts
+WHERE connection = :connection AND state = 'resolved' AND (since, rowid) > (:at, :id) ORDER BY since, rowid LIMIT :limit
 
 -- name: retell_alert
-UPDATE alerts SET alert = ? WHERE id = ?
+UPDATE alerts SET alert = ? WHERE rowid = ?
 
 -- name: told_notices
-SELECT seq, notice FROM notices WHERE connection = :connection
+SELECT 0, seq, '', notice FROM notices WHERE connection = :connection AND seq > :id ORDER BY seq LIMIT :limit
 
 -- name: retell_notice
 UPDATE notices SET notice = ? WHERE seq = ?
 
 -- name: told_polls
-SELECT id, poll FROM polls WHERE connection = :connection
+SELECT at, id, resource, poll FROM polls
+WHERE connection = :connection AND (at, id) > (:at, :id) ORDER BY at, id LIMIT :limit
 
 -- name: retell_poll
 UPDATE polls SET poll = ? WHERE id = ?
 
 -- name: told_flips
-SELECT id, message FROM flips WHERE connection = :connection
+SELECT at, id, '', message FROM flips
+WHERE connection = :connection AND (at, id) > (:at, :id) ORDER BY at, id LIMIT :limit
 
 -- name: retell_flip
 UPDATE flips SET message = ? WHERE id = ?
 
--- name: told_memories
-SELECT m.series_id, m.memory FROM memories AS m JOIN series AS s ON s.id = m.series_id
-WHERE s.connection = :connection
+-- name: told_memory
+SELECT memory FROM memories WHERE series_id = :series
 
 -- name: retell_memory
-UPDATE memories SET memory = ? WHERE series_id = ?
+UPDATE memories SET memory = :memory WHERE series_id = :series
 
 -- name: told_deeds
-SELECT id, reason FROM deeds WHERE connection = :connection
+SELECT at, id, coalesce(resource, ''), reason FROM deeds
+WHERE connection = :connection AND (at, id) > (:at, :id) ORDER BY at, id LIMIT :limit
 
 -- name: retell_deed
 UPDATE deeds SET reason = ? WHERE id = ?

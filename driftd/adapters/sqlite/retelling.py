@@ -1,88 +1,189 @@
 """What was told of a record by its key, told without it: alerts, notices, what detection remembers, messages.
 
-Work within one transaction. Texts that are the key alone, or hold it as JSON or as it stands in an address, have
-`GONE` in its place.
+In short transactions. Keys have `GONE` in their place where keys are told: as JSON, or as an address has them. A key
+may be a word that other texts are made of, such as ``1`` or ``firing``: these stay as they are.
 """
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from functools import partial
+from typing import Any, Final, NamedTuple, TypeAlias
+from urllib.parse import quote
 
 import orjson
 from msgspec import msgpack
 from zstandard import ZstdCompressor, ZstdDecompressor
 
+from driftd.adapters.sqlite.series import series
 from driftd.adapters.sqlite.sql import QUERIES
+from driftd.adapters.sqlite.transaction import Writer
 from driftd.core.model import KeyBytes
 
 GONE: Final = "(erased)"
+_SLICE: Final = 200
+"""Texts looked into in one transaction, about 30 ms."""
 _LEVEL: Final = 3
+Names: TypeAlias = tuple[str, str]
+"""Connection and resource."""
+
+
+class Words:
+    """How the key of a record is written, and what texts say without it."""
+
+    def __init__(self, resource: str, key: KeyBytes) -> None:
+        parts = [str(part) for part in orjson.loads(key)]
+        self.key = key
+        self._resource = resource
+        self._json = key.decode()
+        self._alone = {self._json, "~".join(parts), " ".join(parts), ", ".join(parts)}
+        joined = {"~".join(parts), "%7E".join(parts), "~".join(quote(part, safe="") for part in parts)}
+        self._own = [f"('{each}')" for each in joined]
+        if '"' in self._json:
+            self._own.append(self._json)  # else it is like the index of a list
+        self._anywhere = [f"{resource}('{each}')" for each in joined]
+
+    def are_of(self, resource: object) -> bool:
+        """Tell whether what is told of a resource may name the record by its key alone; empty: of the connection."""
+        return not resource or resource == self._resource
+
+    def without(self, told: object, *, own: bool) -> object:
+        """Return what was told without the key; `own`: it may stand there without its class."""
+        if isinstance(told, Mapping):
+            return {name: self.without(each, own=own) for name, each in told.items()}
+        if isinstance(told, Sequence) and not isinstance(told, str | bytes):
+            return [self.without(each, own=own) for each in told]
+        return self._said(told, own=own) if isinstance(told, str) else told
+
+    def reason(self, text: str, *, own: bool) -> object:
+        """Return the words of a person without the key."""
+        return GONE if own and text in self._alone else self.without(text, own=own)
+
+    def samples(self, keys: Sequence[str]) -> Sequence[str]:
+        """Return the keys of records as they are shown, without this one."""
+        return [GONE if each == self._json else each for each in keys]
+
+    def _said(self, text: str, *, own: bool) -> str:
+        for word in self._own if own else self._anywhere:
+            text = text.replace(word, GONE)
+        return text
 
 
 class _Place(NamedTuple):
+    """Where something was told: how a stretch of it is read and written, and what it says without a key."""
+
     told: str
     retell: str
-    opened: Callable[[Any], object]
-    closed: Callable[[object], object]
+    retold: Callable[[Any, str, Words], Any]
 
 
-def _open_box(box: bytes) -> object:
-    return msgpack.decode(ZstdDecompressor().decompress(box))
+class _At(NamedTuple):
+    """How far a walk has come."""
+
+    at: int = -1
+    id: int = -1
 
 
-def _close_box(told: object) -> bytes:
-    return ZstdCompressor(level=_LEVEL).compress(msgpack.encode(told))
+async def retell(writer: Writer, names: Names, key: KeyBytes) -> None:
+    """Have nothing that was told of a connection name the record of this key."""
+    words = Words(names[1], key)
+    await writer.transact(partial(_memory, names=names, words=words), durable=False)
+    await _walk(writer, names[0], words, _PLACES)
+    await retell_alerts(writer, names, key)
 
 
-def _text(told: object) -> object:
-    return told
+async def retell_alerts(writer: Writer, names: Names, key: KeyBytes) -> None:
+    """Have no alert and no notice of a connection name the record of this key."""
+    await _walk(writer, names[0], Words(names[1], key), _ALERTS)
+
+
+async def _walk(writer: Writer, connection: str, words: Words, places: Sequence[_Place]) -> None:
+    for place in places:
+        at: _At | None = _At()
+        while at is not None:
+            step = partial(_stretch, connection=connection, place=place, words=words, at=at)
+            at = await writer.transact(step, durable=False)
+
+
+def _stretch(db: sqlite3.Connection, *, connection: str, place: _Place, words: Words, at: _At) -> _At | None:
+    parameters = {"connection": connection, "limit": _SLICE, **at._asdict()}
+    rows = db.execute(QUERIES[place.told], parameters).fetchall()
+    for _, id_, resource, stored in rows:
+        retold = place.retold(stored, resource, words)
+        if retold != stored:
+            db.execute(QUERIES[place.retell], (retold, id_))
+    return _At(*rows[-1][:2]) if len(rows) == _SLICE else None
+
+
+def _memory(db: sqlite3.Connection, *, names: Names, words: Words) -> None:
+    """Take the key out of what detection remembers of the resource: samples of shifts, how far a review has come."""
+    number = series(db, *names)
+    for (box,) in db.execute(QUERIES["told_memory"], {"series": number}).fetchall():
+        memory = _opened(box)
+        retold = dict(memory)
+        if "shifts" in memory:
+            retold["shifts"] = [_shift(each, words.key) for each in memory["shifts"]]
+        if memory.get("review") == words.key:
+            retold["review"] = b""  # it begins again
+        if retold != memory:
+            db.execute(QUERIES["retell_memory"], {"series": number, "memory": _closed(retold)})
+
+
+def _shift(told: Mapping[str, Any], key: KeyBytes) -> Mapping[str, Any]:
+    return {**told, "samples": [each for each in told.get("samples", ()) if each != key]}
+
+
+def _alert(box: bytes, _resource: str, words: Words) -> bytes:
+    told = _opened(box)
+    retold = _without(told, words)
+    return box if retold == told else _closed(retold)
+
+
+def _notice(box: bytes, _resource: str, words: Words) -> bytes:
+    told = _opened(box)
+    retold = {**told, "alert": _without(told["alert"], words)}
+    return box if retold == told else _closed(retold)
+
+
+def _without(alert: dict[str, Any], words: Words) -> dict[str, Any]:
+    drift, mute = alert["drift"], alert.get("mute")
+    own = words.are_of(drift.get("resource"))
+    drift = {name: words.without(each, own=own) for name, each in drift.items()}
+    if own:
+        drift["samples"] = words.samples(drift.get("samples", ()))
+    if mute is not None:
+        mute = {**mute, "reason": words.reason(mute["reason"], own=own)}
+    return {**alert, "drift": drift, "mute": mute}
+
+
+def _poll(stored: bytes, resource: str, words: Words) -> bytes:
+    told = msgpack.decode(stored)
+    retold = words.without(told, own=words.are_of(resource))
+    return stored if retold == told else msgpack.encode(retold)
+
+
+def _flip(text: str, resource: str, words: Words) -> object:
+    return words.without(text, own=words.are_of(resource))
+
+
+def _deed(text: str, resource: str, words: Words) -> object:
+    return words.reason(text, own=words.are_of(resource))
+
+
+def _opened(box: bytes) -> dict[str, Any]:
+    return msgpack.decode(ZstdDecompressor().decompress(box), type=dict[str, Any])
+
+
+def _closed(told: object) -> bytes:
+    return ZstdCompressor(level=_LEVEL, write_checksum=True).compress(msgpack.encode(told))
 
 
 _PLACES: Final = (
-    _Place("told_alerts", "retell_alert", _open_box, _close_box),
-    _Place("told_notices", "retell_notice", _open_box, _close_box),
-    _Place("told_memories", "retell_memory", _open_box, _close_box),
-    _Place("told_polls", "retell_poll", msgpack.decode, msgpack.encode),
-    _Place("told_flips", "retell_flip", _text, _text),
-    _Place("told_deeds", "retell_deed", _text, _text),
+    _Place("told_polls", "retell_poll", _poll),
+    _Place("told_flips", "retell_flip", _flip),
+    _Place("told_deeds", "retell_deed", _deed),
 )
-
-
-def retell(db: sqlite3.Connection, connection: str, key: KeyBytes) -> int:
-    """Have nothing that was told of a connection name the record of this key; return how many were changed."""
-    words, changed = _Words(key), 0
-    for place in _PLACES:
-        rows = db.execute(QUERIES[place.told], {"connection": connection}).fetchall()
-        for id_, stored in rows:
-            told = place.opened(stored)
-            retold = words.without(told)
-            if retold != told:
-                db.execute(QUERIES[place.retell], (place.closed(retold), id_))
-                changed += 1
-    return changed
-
-
-class _Words:
-    """How a key is written."""
-
-    def __init__(self, key: KeyBytes) -> None:
-        parts = [str(part) for part in orjson.loads(key)]
-        json = key.decode()
-        self._alone = {json, *parts[: len(parts) == 1], "~".join(parts), " ".join(parts), ", ".join(parts)}
-        self._within = [json, *(f"('{joined}')" for joined in {"~".join(parts), "%7E".join(parts)})]
-        self._bytes = key
-
-    def without(self, told: object) -> object:
-        """Return what was told, without the key."""
-        if isinstance(told, Mapping):
-            return {self.without(name): self.without(each) for name, each in told.items()}
-        if isinstance(told, Sequence) and not isinstance(told, str | bytes):
-            return [self.without(each) for each in told if each != self._bytes]
-        return self._said(told) if isinstance(told, str) else told
-
-    def _said(self, text: str) -> str:
-        if text in self._alone:
-            return GONE
-        for word in self._within:
-            text = text.replace(word, GONE)
-        return text
+_ALERTS: Final = (
+    _Place("told_notices", "retell_notice", _notice),
+    _Place("told_open_alerts", "retell_alert", _alert),
+    _Place("told_resolved_alerts", "retell_alert", _alert),
+)

@@ -6,10 +6,11 @@ frame can be read at any time, and the next rewriting does the rest.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Final, NamedTuple, TypeAlias
 
+from anyio import to_thread
 from msgspec import Struct, json
 from msgspec.structs import replace
 
@@ -61,7 +62,7 @@ async def rewrite(writer: Writer, resource: int, stricter: Stricter | None = Non
     codec = Codec(learnt)
     await _recode(writer, _Recode(resource, codec.decompress, Codec(None).compressor(), stricter))
     await writer.transact(partial(_forget_dictionary, resource=resource), durable=False)
-    again = await writer.transact(partial(_learn, resource=resource), durable=False)
+    again = await _learn(writer, resource)
     if again is not None:
         codec = Codec(again)
         await _recode(writer, _Recode(resource, codec.decompress, codec.compressor(), None))
@@ -174,16 +175,26 @@ def _forget_dictionary(db: sqlite3.Connection, *, resource: int) -> None:
     db.execute(QUERIES["empty_dictionary"], {"resource": resource})
 
 
-def _learn(db: sqlite3.Connection, *, resource: int) -> bytes | None:
-    """Learn a dictionary from what is stored now, where that pays."""
-    rows = db.execute(QUERIES["sample_bodies"], {"resource": resource, "limit": _SAMPLES}).fetchall()
-    if len(rows) < LEARNS_FROM:
+async def _learn(writer: Writer, resource: int) -> bytes | None:
+    """Learn a dictionary from what is stored now, where that pays; away from the thread that writes."""
+    frames, before = await writer.transact(partial(_sample, resource=resource), durable=False)
+    if not frames:
         return None
-    plain = Codec(None).decompress
-    dictionary = learned((plain(each) for each in _frames(rows)), named(resource, reading.emptied(db, resource)))
+    plain, name = Codec(None).decompress, named(resource, before)
+    dictionary = await to_thread.run_sync(lambda: learned(map(plain, frames), name))
     if dictionary is not None:
-        db.execute(QUERIES["insert_dictionary"], {"resource": resource, "dictionary": dictionary})
+        await writer.transact(partial(_insert, resource=resource, dictionary=dictionary), durable=False)
     return dictionary
+
+
+def _sample(db: sqlite3.Connection, *, resource: int) -> tuple[Sequence[bytes], bytes | None]:
+    """Return some of the bodies that are stored, none where they are too few, and what was dropped before."""
+    rows = db.execute(QUERIES["sample_bodies"], {"resource": resource, "limit": _SAMPLES}).fetchall()
+    return list(_frames(rows)) if len(rows) >= LEARNS_FROM else [], reading.emptied(db, resource)
+
+
+def _insert(db: sqlite3.Connection, *, resource: int, dictionary: bytes) -> None:
+    db.execute(QUERIES["insert_dictionary"], {"resource": resource, "dictionary": dictionary})
 
 
 def _frames(rows: Iterable[tuple[bytes | None, ...]]) -> Iterable[bytes]:

@@ -3,6 +3,7 @@
 import sqlite3
 import time
 import uuid
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -11,6 +12,7 @@ from typing import Self, TypeVar
 from weakref import WeakValueDictionary
 
 from msgspec import json
+from msgspec.structs import replace
 
 from driftd.adapters.sqlite import erasing, history, opening, reading, rebasing, rewriting
 from driftd.adapters.sqlite.casebook import SqliteCasebook
@@ -48,6 +50,8 @@ class SqliteStore:
         self._now = now
         self._cycle_id = cycle_id
         self._codecs = Codecs()
+        self._careful = 0
+        """How many want what they free to be overwritten."""
         self._compression = Compression(writer) if writer else None
         self._open: WeakValueDictionary[tuple[str, str], SqliteCycle] = WeakValueDictionary()
 
@@ -211,25 +215,33 @@ class SqliteStore:
         if known is None:
             return Standing()
         await writer.transact(partial(rewriting.begun, resource=resource, number=known.id), durable=True)
-        await self._rewritten(writer, known.id, stricter)
+        async with self._carefully(writer):
+            await self._rewritten(writer, known.id, stricter)
+            await rewriting.wipe(writer)
         return await writer.transact(partial(rewriting.settled, resource=resource, number=known.id), durable=True)
 
-    async def _rewritten(self, writer: Writer, number: int, stricter: rewriting.Stricter | None) -> bool:
-        """Write the bodies of the resource with this id anew, and leave nothing of what they were.
-
-        Returns whether nothing is left in the write-ahead log either.
-        """
+    async def _rewritten(self, writer: Writer, number: int, stricter: rewriting.Stricter | None) -> None:
+        """Write the bodies of the resource with this id anew."""
         await tidy(writer, number)
-        await rewriting.carefully(writer, on=True)
+        if self._compression is not None:
+            self._compression.forget(number)
         try:
-            if self._compression is not None:
-                self._compression.forget(number)
             await rewriting.rewrite(writer, number, stricter)
-            return await rewriting.wipe(writer)
         finally:
             if self._compression is not None:
                 self._compression.forget(number)
-            await rewriting.carefully(writer, on=False)
+
+    @asynccontextmanager
+    async def _carefully(self, writer: Writer) -> AsyncIterator[None]:
+        """Have whole pages overwritten as they are freed, as long as anybody wants that."""
+        self._careful += 1
+        try:
+            await rewriting.carefully(writer, on=True)
+            yield
+        finally:
+            self._careful -= 1
+            if not self._careful:
+                await rewriting.carefully(writer, on=False)
 
     async def erase(self, resource: Resource, what: Erasure) -> Erased:
         """Take a record out of snapshot, log, segments and all that is known or was told of it; see the port."""
@@ -237,24 +249,44 @@ class SqliteStore:
         if known is None:
             raise StoreError(f'resource "{resource.name}" of connection "{resource.connection}" was never read')
         await tidy(writer, known.id)
-        await rewriting.carefully(writer, on=True)
-        try:
-            return await erasing.erase(writer, resource, known.id, what)
-        finally:
-            await rewriting.carefully(writer, on=False)
+        async with self._carefully(writer):
+            done = await erasing.erase(writer, resource, known.id, what)
+        named = {"connection": resource.connection, "resource": resource.name, "key": what.key}
+        naming = await self._read(lambda db: int(db.execute(QUERIES["count_naming"], named).fetchone()[0]))
+        return replace(done, naming=naming)
 
-    async def wipe(self, resource: Resource) -> bool:
+    async def resume(self, connection: str, resource: str) -> None:
+        """Go on with what erasures that were interrupted have still to take out."""
+        writer, known = self._for_writing(), await self._named(connection, resource)
+        if known is not None:
+            await tidy(writer, known.id)
+            async with self._carefully(writer):
+                await erasing.resume(writer, (connection, resource), known.id)
+
+    async def wipe(self, connection: str, resource: str) -> bool:
         """Leave no trace of erased records in what bodies are compressed with, nor in free pages or logs."""
-        writer, known = self._for_writing(), await self._of(resource, lambda _, known: known, None)
-        wiped = known is None or await self._rewritten(writer, known.id, None)
-        if wiped:
-            await writer.transact(partial(erasing.finished, resource=resource), durable=True)
-        return wiped
+        writer, known = self._for_writing(), await self._named(connection, resource)
+        names = connection, resource
+        begun = await erasing.going_on(writer, names)
+        if known is None or not begun:
+            return True
+        async with self._carefully(writer):
+            if any(each.step == 0 for each in begun):
+                await erasing.resume(writer, names, known.id)
+            if any(each.key is not None for each in begun):
+                await self._rewritten(writer, known.id, None)
+                await erasing.rewritten(writer, names)
+            if not await rewriting.wipe(writer):
+                return False
+        await erasing.finish(writer, names, known.id)
+        return True
 
-    async def unfinished(self, resource: Resource) -> bool:
-        """Tell whether an erasure still waits for `wipe`."""
-        names = {"connection": resource.connection, "resource": resource.name}
-        return await self._read(lambda db: bool(db.execute(QUERIES["unfinished"], names).fetchone()[0]))
+    async def unfinished(self) -> Mapping[tuple[str, str], frozenset[bytes]]:
+        """Return what stands for the keys of records whose erasure has not come to its end, by their resource."""
+        found: dict[tuple[str, str], set[bytes]] = defaultdict(set)
+        for connection, resource, record in await self._read(_unfinished):
+            found[connection, resource].add(record)
+        return {names: frozenset(records) for names, records in found.items()}
 
     async def erased(self, resource: Resource) -> frozenset[bytes]:
         """Return what stands for the keys of erased records, that are not to be seen again."""
@@ -305,6 +337,9 @@ class SqliteStore:
             await want_details(writer, known.id)
         return known, fresh
 
+    async def _named(self, connection: str, resource: str) -> Known | None:
+        return await self._read(lambda db: reading.find(db, connection, resource))
+
     async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         return await self._reader.read(work)
 
@@ -314,6 +349,10 @@ class SqliteStore:
             return otherwise if known is None else work(db, known)
 
         return await self._read(of)
+
+
+def _unfinished(db: sqlite3.Connection) -> Sequence[tuple[str, str, bytes]]:
+    return db.execute(QUERIES["unfinished"]).fetchall()
 
 
 def _proof(db: sqlite3.Connection, *, proof: bytes) -> bytes | None:

@@ -126,11 +126,7 @@ def _checkpointed(db: sqlite3.Connection, *, epoch: int, tally: Tally, idle: Cal
     _check_epoch(db, epoch)
     ((busy, pages, moved),) = db.execute(QUERIES["checkpoint"]).fetchall()
     if not busy and moved == pages and idle():
-        db.execute(QUERIES["little_patience"]).fetchall()
-        try:
-            ((busy, pages, moved),) = db.execute(QUERIES["truncate_log"]).fetchall()
-        finally:
-            db.execute(QUERIES["patience"]).fetchall()
+        busy, pages, moved = _emptied(db)
     if busy or moved < pages:
         tally.held_up += 1
 
@@ -141,8 +137,18 @@ def _optimized(db: sqlite3.Connection) -> None:
 
 def _truncated(db: sqlite3.Connection, *, epoch: int) -> bool:
     _check_epoch(db, epoch)
-    ((busy, _, _),) = db.execute(QUERIES["truncate_log"]).fetchall()
+    busy, _, _ = _emptied(db)
     return not busy
+
+
+def _emptied(db: sqlite3.Connection) -> tuple[int, int, int]:
+    """Empty the log, where no reader holds on to it for longer than a moment: others wait for the writer meanwhile."""
+    db.execute(QUERIES["little_patience"]).fetchall()
+    try:
+        ((busy, pages, moved),) = db.execute(QUERIES["truncate_log"]).fetchall()
+    finally:
+        db.execute(QUERIES["patience"]).fetchall()
+    return busy, pages, moved
 
 
 def _consistent(db: sqlite3.Connection, *, work: Work[T], tally: Tally) -> T:

@@ -13,8 +13,17 @@ from driftd.adapters.sqlite import migrating, sql
 
 _FREE = {"begin", "begin_reading", "commit", "rollback", "durable", "relaxed", "quick_check", "optimize_at_open"}
 _NOT_PLANNED = _FREE | {"optimize_at_close", "back_up"}
-_WHOLE = {"standings", "evaluated", "read_resources", "restamp_cursors", "forgetting", "cursors", "prune_cursors"}
-"""Queries that read one row of every resource or cursor, and are asked once a command or once an hour."""
+_WHOLE = {
+    "standings",
+    "evaluated",
+    "read_resources",
+    "restamp_cursors",
+    "forgetting",
+    "cursors",
+    "prune_cursors",
+    "unfinished",
+}
+"""Queries that read one row of every resource, cursor or unfinished erasure, and are asked seldom."""
 _SORTED = {"stalest_without_facet"}
 """Queries that may sort a whole resource: once, until the details of a resource are wanted."""
 
