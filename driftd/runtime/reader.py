@@ -13,8 +13,6 @@ from driftd.runtime.tally import Progress, Tally, Watch
 
 PAGES = 200_000
 """Pages of one reading of which nothing is known yet; of 500 records each, they hold a hundred million."""
-MOST = 100_000
-"""Records of one page."""
 EMPTY_PAGES = 3
 """Empty pages in a row that still promise a next one."""
 
@@ -88,12 +86,6 @@ class Reader:
     def lines(self, page: Page, known: Mapping[bytes, KeyBytes]) -> Lines:
         """Split a page into rows with their raw fingerprints; a row whose bytes are `known` is not looked into."""
         slices = self._source.split(page)
-        if len(slices) > MOST:
-            raise SourceError(
-                Reason.PAYLOAD_TOO_LARGE,
-                f'"{self._resource.connection}" {self._resource.name}: a page of {len(slices)} records',
-                hint="the tenant does not keep to page_size: report it to the tenant",
-            )
         cut = map(self._cut, slices) if self._volatile else slices
         key = self._key
         raws = fingerprint.raws(cut, self._seed) if key is None else [fingerprint.keyed(each, key) for each in cut]

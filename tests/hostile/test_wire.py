@@ -114,9 +114,10 @@ def test_a_key_is_not_longer_than_its_bound() -> None:
     [
         b'{"A":"' + b"x" * oversize.RECORD + b'"}',
         b'{"A":[' + b"1," * (oversize.MEMBERS + 1) + b"1]}",
+        b'{"A":[' + b"[[[]]]," * (oversize.MEMBERS // 3) + b"[]]}",
         b"{" + b",".join(b'"%d":1' % number for number in range(oversize.MEMBERS + 2)) + b"}",
     ],
-    ids=["bytes", "elements", "members"],
+    ids=["bytes", "elements", "arrays", "members"],
 )
 def test_a_record_over_a_bound_is_not_taken_apart(record: bytes) -> None:
     """Its bytes, and all its members and elements, are bounded; a fingerprint stands for it."""

@@ -6,6 +6,8 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Final
 
+from driftd.errors import Reason, SourceError
+
 LONGEST_WAIT: Final = 3600.0
 """Seconds to which ``Retry-After`` is capped."""
 BEGINNING: Final = 64 << 10
@@ -26,12 +28,25 @@ _DECLARED: Final = {
 """Encodings of one byte a character that a content type may declare; without a word JSON is UTF-8 (RFC 8259 §8.1)."""
 
 
-def in_utf8(body: bytes, content_type: str) -> bytes:
-    """Return a body in UTF-8, where its type declares one of the encodings that servers of Windows still use."""
+RECODED: Final = 16 << 20
+"""Bytes of a body of another encoding: each may become three, all in one step."""
+
+
+def in_utf8(body: bytes, content_type: str, whose: str) -> bytes:
+    """Return a body in UTF-8, where its type declares one of the encodings that servers of Windows still use.
+
+    Raises `SourceError` with ``payload_too_large`` for one that is too long to be encoded anew.
+    """
     parameters = (each.partition("=") for each in content_type.lower().split(";")[1:])
     charset = next((value.strip(' "') for name, _, value in parameters if name.strip() == "charset"), "")
-    if charset not in _DECLARED:
+    if charset not in _DECLARED or body.isascii():
         return body
+    if len(body) > RECODED:
+        raise SourceError(
+            Reason.PAYLOAD_TOO_LARGE,
+            f"{whose} holds more than {RECODED} bytes in {_DECLARED[charset]}",
+            hint="lower page_size, or ask the customer's X3 administrator to have answers sent in UTF-8",
+        )
     try:
         return body.decode(_DECLARED[charset]).encode()
     except UnicodeDecodeError:

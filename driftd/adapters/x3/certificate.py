@@ -61,7 +61,8 @@ def shown(error: BaseException) -> str:
     told += [f"for {_printable(', '.join(names))}"] if names else []
     told += [f"issued by {_printable(name_of(found.get('issuer')) or 'nobody')}"]
     if isinstance(end := found.get("notAfter"), str):
-        told += [f"good until {datetime.fromtimestamp(ssl.cert_time_to_seconds(end), UTC):%Y-%m-%d}"]
+        with suppress(ValueError, OverflowError):  # one that nobody vouches for may end at no time: "Bad time value"
+            told += [f"good until {datetime.fromtimestamp(ssl.cert_time_to_seconds(end), UTC):%Y-%m-%d}"]
     return ", ".join(told)
 
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+import msgspec
 import orjson
 
 from driftd.adapters.x3.answer import Answer
@@ -18,9 +19,12 @@ NO_RECORD: Final = 721
 _SEVERE: Final = frozenset({"error", "fatal", "exception"})
 LOOKED_AT: Final = 16 << 10
 """Bytes of a page, and characters of a message, that are judged."""
+WHOLE: Final = 256 << 10
+"""Bytes of diagnoses, or of a message, that are decoded; of longer ones the beginning is judged as it stands."""
 MOST: Final = 50
 """Diagnoses of one answer that are judged; X3 gives one a record written, and driftd writes none."""
 _DEEP: Final = (list, dict)
+_NO_JSON: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _TAGS: Final = re.compile(
     rb"<(script|style)\b(?:(?!<\1\b).)*?</\1\s*>|<[^<>]*>", re.DOTALL | re.IGNORECASE
 )  # stops where another one begins: each byte is looked at a few times, whatever is in the page
@@ -34,31 +38,74 @@ class Diagnosis(NamedTuple):
     text: str
 
 
+_NONE: Final = msgspec.Raw(b"")
+
+
+class _Body(msgspec.Struct):
+    """What an answer may say something in; everything else in it is passed over."""
+
+    diagnoses: msgspec.Raw = msgspec.field(name="$diagnoses", default=_NONE)
+    error: msgspec.Raw = _NONE
+    error_description: msgspec.Raw = _NONE
+    message: msgspec.Raw = _NONE
+    shown: msgspec.Raw = msgspec.field(name="$message", default=_NONE)
+
+
+_body: Final = msgspec.json.Decoder(_Body).decode
+_any: Final = msgspec.json.Decoder(msgspec.Raw).decode
+
+
 def read(answer: Answer) -> Sequence[Diagnosis]:
-    """Return what the body of an answer says, in any of its known shapes; nothing where it says nothing."""
+    """Return what the body of an answer says, in any of its known shapes; nothing where it says nothing.
+
+    Of a body that is large only what says something is decoded, and of that no more than `WHOLE`.
+    """
     if answer.is_html:
         return [_diagnosis("error", _TAGS.sub(b" ", answer.body[:LOOKED_AT]).decode("utf-8", "replace"))]
+    body = answer.body.removeprefix(b"\xef\xbb\xbf")
     try:
-        body = orjson.loads(answer.body.removeprefix(b"\xef\xbb\xbf"))
-    except orjson.JSONDecodeError:
-        return [_diagnosis("error", answer.body[:LOOKED_AT].decode("utf-8", "replace"))]
-    if not isinstance(body, dict):
-        return []
-    listed = body.get("$diagnoses")
-    if isinstance(listed, list | dict):
-        return read_list(listed if isinstance(listed, list) else [listed])
-    told = [
-        body[name][:LOOKED_AT]
-        for name in ("error", "error_description", "message", "$message")
-        if isinstance(body.get(name), str)
-    ]
+        found = _body(body)
+    except _NO_JSON:
+        return [] if _is_json(body) else [_said(body)]
+    listed = bytes(found.diagnoses)
+    if listed[:1] in (b"[", b"{"):
+        return _listed(listed)
+    members = map(bytes, (found.error, found.error_description, found.message, found.shown))
+    told = [_string(each) for each in members if each[:1] == b'"']
     return [_diagnosis("error", " ".join(told))] if told else []
 
 
-def read_list(listed: Sequence[object]) -> Sequence[Diagnosis]:
-    """Return the diagnoses of a decoded ``$diagnoses`` array."""
-    rows = [row for row in listed[:MOST] if isinstance(row, dict)]
+def _is_json(body: bytes) -> bool:
+    try:
+        _any(body)
+    except _NO_JSON:
+        return False
+    return True
+
+
+def _said(text: bytes) -> Diagnosis:
+    """Return what is not taken apart as one thing said: its beginning."""
+    return _diagnosis("error", text[:LOOKED_AT].decode("utf-8", "replace"))
+
+
+def _listed(diagnoses: bytes) -> Sequence[Diagnosis]:
+    """Return the diagnoses of a ``$diagnoses`` array, or of the one object in its place."""
+    if len(diagnoses) > WHOLE:
+        return [_said(diagnoses)]
+    try:
+        found = orjson.loads(diagnoses)
+    except orjson.JSONDecodeError:
+        return [_said(diagnoses)]
+    rows = [row for row in (found if isinstance(found, list) else [found])[:MOST] if isinstance(row, dict)]
     return [_diagnosis(_text(row.get("$severity", "error")), _text(row.get("$message", ""))) for row in rows]
+
+
+def _string(text: bytes) -> str:
+    """Decode the beginning of a JSON text."""
+    try:
+        return str(orjson.loads(text[:WHOLE]))[:LOOKED_AT]
+    except orjson.JSONDecodeError:
+        return text[1:LOOKED_AT].decode("utf-8", "replace")
 
 
 def _text(value: object) -> str:

@@ -172,7 +172,7 @@ class Exchange:
             self._traffic.answered(status, anyio.current_time() - begun, rest)
         return Answer(
             status=response.status_code,
-            body=in_utf8(body, headers.get("Content-Type", "")),
+            body=in_utf8(body, headers.get("Content-Type", ""), bound.whose),
             content_type=headers.get("Content-Type", ""),
             location=headers.get("Location", ""),
             retry_after=headers.get("Retry-After", ""),

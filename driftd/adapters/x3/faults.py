@@ -25,7 +25,10 @@ _WORDS: Final = {
     ),
     Reason.CONNECTION_RESET: ("the connection breaks off", "wait: it is tried again"),
     Reason.TIMEOUT: ("no whole answer in time", "wait; a smaller page_size or a longer timeout helps a slow tenant"),
-    Reason.PROXY_ERROR: ("the proxy does not let us through", "check the proxy and its credentials"),
+    Reason.PROXY_ERROR: (
+        "the proxy does not let us through",
+        "check the proxy: driftd signs in at none, so it must admit this machine by its address",
+    ),
     Reason.TLS_ERROR: (
         "no trusted TLS",
         "check host name and certificate chain; a private authority goes into ca_file",

@@ -20,23 +20,18 @@ def origins_of(settings: X3Settings) -> Sequence[Origin]:
     if not isinstance(settings.auth, Basic):
         found.append(_origin(settings, "token_url", settings.auth.token_url))
     if settings.proxy is not None:
-        found.append(_proxy(settings, settings.proxy))
+        found.append(_origin(settings, "proxy", settings.proxy))
     return tuple(dict.fromkeys(found))
 
 
 def ways_of(settings: X3Settings) -> Sequence[Origin]:
     """Return where its sockets lead: to the proxy where there is one, else to tenant and token endpoint."""
-    return origins_of(settings) if settings.proxy is None else (_proxy(settings, settings.proxy),)
+    return origins_of(settings) if settings.proxy is None else (_origin(settings, "proxy", settings.proxy),)
 
 
-def _proxy(settings: X3Settings, address: str) -> Origin:
-    """Return the origin of a proxy, whose address may carry who we are there."""
-    return _origin(settings, "proxy", address, userinfo=b"")
-
-
-def _origin(settings: X3Settings, key: str, address: str, **changes: bytes) -> Origin:
+def _origin(settings: X3Settings, key: str, address: str) -> Origin:
     try:
-        return origin_of(httpx.URL(address, **changes))
+        return origin_of(address)
     except (httpx.InvalidURL, httpx.UnsupportedProtocol):
         raise SourceError(
             Reason.CONFIG_ERROR,

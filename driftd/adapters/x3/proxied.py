@@ -41,14 +41,12 @@ class ProxiedTransport(httpx.AsyncBaseTransport):
         egress: Egress,
         max_connections: int,
     ) -> None:
-        parsed = httpx.Proxy(proxy)
-        address = parsed.url
+        address = httpx.URL(proxy)
         self._egress = egress
         self._pool = httpcore.AsyncHTTPProxy(
             proxy_url=httpcore.URL(
                 scheme=address.raw_scheme, host=address.raw_host, port=address.port, target=address.raw_path
             ),
-            proxy_auth=parsed.raw_auth,
             proxy_ssl_context=own if address.scheme == "https" else None,
             ssl_context=context,
             max_connections=max_connections,

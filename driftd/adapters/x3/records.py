@@ -1,8 +1,7 @@
 """Records out of the bytes of a ``$resources`` array: cut, and decoded exactly."""
 
 import json
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final, NoReturn
 
 import msgspec
@@ -12,38 +11,71 @@ from driftd.adapters.x3.numbers import exact_float, exact_integer
 from driftd.adapters.x3.payload import invalid
 from driftd.core.model import JsonObject
 from driftd.core.numbers import risky
-from driftd.core.oversize import bounded
+from driftd.core.oversize import RECORDS, bounded, pieces
 from driftd.errors import Reason, SourceError
 
 DEPTH: Final = 64
 """Levels of nesting beyond which a record is refused; the deepest documented X3 record has five."""
 OBJECTS: Final = 4_000_000
-"""Objects of one page, those within records included: as many as there may be records while it is cut."""
-_LARGE: Final = 8 << 20
-"""Bytes of a page whose objects are counted before it is cut."""
+"""Objects of one page, those within records included."""
+VALUES: Final = 16_000_000
+"""Values of one page, objects aside: its commas and opening brackets, those in texts as well."""
+_LARGE: Final = 1 << 20
+"""Bytes of a page whose elements are judged before it is cut: each becomes some 120 bytes."""
+_SPARSE: Final = 8
+"""Bytes that a comma has for itself in an array that may be cut at once. Those of X3 have 10 to 20."""
 
+
+class _Object(msgspec.Struct, gc=False):
+    """An object, of which nothing is read."""
+
+
+_objects = msgspec.json.Decoder(list[_Object]).decode
 _slices = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _OBJECT: Final = frozenset({ord("{")})
-_TEXTS: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 
 
 def split(records: bytes) -> list[bytes]:
     """Cut the bytes of a ``$resources`` array into one slice a record, each exactly as sent.
 
-    Raises `SourceError` with ``invalid_payload`` for what is not an array of objects.
+    Raises `SourceError` with ``invalid_payload`` for what is not an array of objects, ``payload_too_large`` for one of
+    more than `oversize.RECORDS`.
     """
+    if dense(records):
+        _judge(records)
     try:
         return objects(_slices(records))
     except msgspec.MsgspecError as error:
         raise invalid(f"$resources is not a JSON array: {error}") from None
 
 
-def objects(elements: Iterable[msgspec.Raw]) -> list[bytes]:
+def dense(array: bytes) -> bool:
+    """Tell whether what is cut out of JSON may become many times its size: its elements may be of few bytes."""
+    return len(array) > _LARGE and array.count(b",") * _SPARSE > len(array)
+
+
+def _judge(records: bytes) -> None:
+    """Refuse an array of other things than objects at the first of them, and one of too many, before it is cut."""
+    try:
+        _check_count(len(_objects(records)))
+    except msgspec.ValidationError:
+        raise invalid("$resources holds something else than objects") from None
+    except msgspec.MsgspecError as error:
+        raise invalid(f"$resources is not a JSON array: {error}") from None
+
+
+def _check_count(count: int) -> None:
+    if count > RECORDS:
+        raise _too_large(f"the page has {count:,} records")
+
+
+def objects(elements: Sequence[msgspec.Raw]) -> list[bytes]:
     """Return the bytes of an array's elements.
 
-    Raises `SourceError` with ``invalid_payload`` where one is no object.
+    Raises `SourceError` with ``invalid_payload`` where one is no object, ``payload_too_large`` for too many.
     """
+    _check_count(len(elements))
     slices = list(map(bytes, elements))
     if not {each[0] for each in slices} <= _OBJECT:
         raise invalid("$resources holds something else than objects")
@@ -95,15 +127,21 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def check_page(body: bytes) -> None:
-    """Refuse a page that would become many times its size when it is cut; raises ``payload_too_large``."""
-    if len(body) > _LARGE and body.count(b"{") > OBJECTS:
-        hint = "lower page_size; if that does not help, report it to the tenant"
-        raise SourceError(Reason.PAYLOAD_TOO_LARGE, f"the page has more than {OBJECTS:,} objects", hint=hint)
+    """Refuse a page that would become many times its size when it is taken apart; raises ``payload_too_large``."""
+    if len(body) // 2 > OBJECTS and body.count(b"{") > OBJECTS:
+        raise _too_large(f"the page has more than {OBJECTS:,} objects")
+    if len(body) > VALUES and body.count(b",") + body.count(b"[") > VALUES:
+        raise _too_large(f"the page has more than {VALUES:,} values")
+
+
+def _too_large(what: str) -> SourceError:
+    hint = "lower page_size; if that does not help, report it to the tenant"
+    return SourceError(Reason.PAYLOAD_TOO_LARGE, what, hint=hint)
 
 
 def _check_depth(record: bytes) -> None:
     """Collapse innermost brackets, one level at a time, without recursion."""
-    brackets = _TEXTS.sub(b"", record).translate(None, _NOT_BRACKETS)
+    brackets = b"".join(plain.translate(None, _NOT_BRACKETS) for plain, _ in pieces(record))
     for _ in range(DEPTH):
         if not brackets:
             return

@@ -95,7 +95,7 @@ class X3Settings:
     """Path segment that selects the folder; None takes the folder code."""
     folder_headers: tuple[str, ...] = (FOLDER_HEADER,)
     proxy: str | None = field(default=None, repr=False)
-    """Address of a forward proxy, only from the configuration; it may carry a password, so it is not shown."""
+    """Address of a forward proxy, only from the configuration. One with a user or password is refused."""
     egress: Egress = PUBLIC_ONLY
     """Where it may lead besides public addresses over https."""
     ca_file: Path | None = None

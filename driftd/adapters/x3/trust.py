@@ -15,6 +15,10 @@ _KEPT: Final = 256
 """Contexts that are shared; where there are more, each connection has its own."""
 
 
+_WEAK: Final = ("_TOO_SMALL", "_TOO_WEAK")
+"""Ends of OpenSSL's names for a short key and a broken digest, of a certificate or its authority."""
+
+
 class Files(NamedTuple):
     """The certificate files of a connection, all PEM."""
 
@@ -70,7 +74,9 @@ def _client_faults(files: Files) -> Iterator[tuple[str, str]]:
         _load_client(bare, files)
     except ssl.SSLError as error:
         key = "client_cert_file" if files.client_key_file is None else "client_key_file"
-        if error.reason == "KEY_VALUES_MISMATCH":
+        if (error.reason or "").endswith(_WEAK):
+            yield "client_cert_file", "holds a certificate that OpenSSL takes for too weak: have a stronger one issued"
+        elif error.reason == "KEY_VALUES_MISMATCH":
             yield key, "holds a key that does not belong to the certificate of client_cert_file"
         else:
             yield key, "holds no private key in PEM, or one under a password, which driftd does not ask for"

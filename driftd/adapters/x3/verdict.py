@@ -26,7 +26,7 @@ _HINTS: Final = {
     Reason.RATE_LIMITED: "wait as long as the tenant asks; a slower cadence avoids it",
     Reason.GATEWAY_ERROR: "wait: the server behind the tenant's gateway does not answer",
     Reason.SERVER_ERROR: "wait; if it lasts, the customer's X3 administrator finds the cause in the Syracuse logs",
-    Reason.PROXY_ERROR: "check the proxy and its credentials",
+    Reason.PROXY_ERROR: "check the proxy: driftd signs in at none, so it must admit this machine by its address",
     Reason.PAYLOAD_TOO_LARGE: "lower page_size",
     Reason.TIMEOUT: "wait; a smaller page_size or a longer timeout helps a slow tenant",
 }

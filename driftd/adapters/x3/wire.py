@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from driftd.adapters.x3 import keys
 from driftd.adapters.x3.payload import invalid
-from driftd.adapters.x3.records import check_page, objects
+from driftd.adapters.x3.records import check_page, dense, objects
 from driftd.core.model import JsonObject, KeyBytes, Query, Resource
 from driftd.errors import Reason, SourceError
 
@@ -194,12 +194,12 @@ _split: Final = msgspec.json.Decoder(_Split).decode
 def read_envelope(body: bytes, *, split: bool = False) -> Envelope:
     """Read a page without decoding its records; a byte order mark is passed over.
 
-    With `split` a page that has records is split in the same pass. Raises `SourceError` with ``invalid_payload`` for
-    what is not an envelope.
+    With `split` a page that has records is split in the same pass, unless it is `dense`. Raises `SourceError` with
+    ``invalid_payload`` for what is not an envelope, ``payload_too_large`` over the bounds of `check_page`.
     """
     body = without_bom(body)
     check_page(body)
-    if split:
+    if split and not dense(body):
         with suppress(
             msgspec.MsgspecError, UnicodeDecodeError, RecursionError, SourceError
         ):  # what is wrong is said below
@@ -281,7 +281,7 @@ def without_bom(body: bytes) -> bytes:
     return body.removeprefix(_BOM)
 
 
-_FOLDER: Final = re.compile(rb'"\$actxFolder"\s*:\s*"((?:[^"\\]|\\.)*)"')
+_FOLDER: Final = re.compile(rb'"\$actxFolder"\s*:\s*"([^"\\]*+(?:\\.[^"\\]*+)*+)"')
 
 
 def folders(body: bytes) -> set[str]:

@@ -54,7 +54,10 @@ REASONS: Final = {
     Reason.PROXY_ERROR: Words(
         "our own proxy does not let us through",
         "The cause lies in our own access to the network, and we are repairing it. " + _OURS,
-        ("Check the address and the credentials of the proxy in the configuration.", "Have our SRE look at the proxy."),
+        (
+            "Check the address of the proxy in the configuration.",
+            "Have our SRE look at the proxy: driftd signs in at none, so it must admit this machine by its address.",
+        ),
     ),
     Reason.TLS_ERROR: Words(
         "the certificate of {host} is not trusted",

@@ -55,8 +55,8 @@ REASONS: Final = {
         "notre propre proxy ne nous laisse pas passer",
         "La cause se trouve dans notre propre accès au réseau, que nous sommes en train de réparer. " + _OURS,
         (
-            "Vérifier l’adresse et les identifiants du proxy dans la configuration.",
-            "Faire examiner le proxy par notre équipe SRE.",
+            "Vérifier l’adresse du proxy dans la configuration.",
+            "Faire examiner le proxy par notre équipe SRE : driftd ne s’y authentifie pas, son adresse doit suffire.",
         ),
     ),
     Reason.TLS_ERROR: Words(

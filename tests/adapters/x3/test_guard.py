@@ -178,7 +178,7 @@ async def test_certificate_and_sni_are_those_of_the_name(names: Names, host: str
 async def test_the_proxy_itself_is_judged_at_each_connect(names: Names) -> None:
     names.lead("egress.example", ("127.0.0.1",), ELSEWHERE)
     async with listening(page) as server:
-        proxy = f"http://pu:hunter2@egress.example:{server.port}"
+        proxy = f"http://egress.example:{server.port}"
         async with source("http://127.0.0.1", proxy=proxy) as given:
             await given.page(CUSTOMERS, Query(5))
             error = await refused(given)
@@ -224,6 +224,7 @@ async def test_the_second_address_of_a_proxy_serves_where_the_first_refuses(name
         ("base_url", "https://x3.example:0"),
         ("base_url", "https://[x3.example"),
         ("token_url", "https://u:hunter2@x3.example/token"),
+        ("proxy", "http://pu:hunter2@egress.example:3128"),
         ("proxy", "http://pu:hunter2@[egress"),
         ("proxy", "socks5://pu:hunter2@egress.example:1080"),
     ],

@@ -40,6 +40,7 @@ MISSING = CERTIFICATES / "missing.pem"
         (Files(None, CLIENT, CLIENT), "client_key_file", "holds no private key in PEM"),
         (Files(None, CLIENT), "client_cert_file", "holds no private key in PEM"),
         (Files(None, CLIENT, CERTIFICATES / "locked-key.pem"), "client_key_file", "under a password"),
+        (Files(None, CERTIFICATES / "weak.pem"), "client_cert_file", "takes for too weak"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_named_with_what_is_wrong(files: Files, key: str, says: str) -> None:
