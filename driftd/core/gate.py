@@ -20,6 +20,9 @@ records (measured)."""
 LOOKS: Final = 50
 """Ranges that a second look may always read; a sweep of more requests allows as many as itself took."""
 
+SHOWN: Final = 20
+"""Records of the beginning of a sweep that must be there still when its deletes are believed."""
+
 
 class Verdict(Enum):
     """What a second look said of a missing key."""
@@ -59,6 +62,14 @@ def judge(candidates: int, trusted: int, guards: Guards, *, key_unique: bool) ->
 def silent(records: int, trusted: int) -> bool:
     """Tell whether a complete, successful sweep of `records` is the look of a lost right or a wrong folder."""
     return records == 0 and trusted >= SILENT
+
+
+def faded(gone: int, shown: int) -> bool:
+    """Tell whether records that a sweep showed a moment ago went in such numbers that what it did not show is doubtful.
+
+    `gone` of `shown` records of its beginning are not shown again.
+    """
+    return gone * 2 > shown
 
 
 def allowed(requests: int) -> int:

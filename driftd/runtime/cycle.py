@@ -174,10 +174,10 @@ class Way:
         self.loose = frozenset(await store.unplaced(resource))
         self.reader.expect(segments)
         stretches = Stretches(self.reader, store, resource, segments, self.loose)
-
         async with read_ahead(aiter(stretches)) as ahead:
             async for stretch in ahead:  # read ─▶ segment ─▶ same?
                 if stretch.kept is not None:
+                    self.missing.opening = self.missing.opening or stretch.kept
                     self.layout.append(stretch.kept)
                     self.tally.pages_unchanged += 1
                     continue

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from driftd.core import diff, gate
 from driftd.core.gate import Range, Verdict
+from driftd.core.lines import usable
 from driftd.core.model import Absence, Change, Confidence, KeyBytes, Op, Query, Resource, Row, Segment, Stored
 from driftd.errors import Reason
 from driftd.ports import Store
@@ -50,12 +51,15 @@ class Missing(Struct):
     """Stored keys that were seen in another place than where a segment lists them, or in several."""
     alike: set[KeyBytes] = field(default_factory=set)
     """Stored keys that were seen in other bytes, and had not changed."""
+    opening: Segment | tuple[KeyBytes, ...] = ()
+    """What the sweep showed first, where that is an unchanged segment, or else the keys of some of it."""
     _seen: set[KeyBytes] = field(default_factory=set)
     _unjudged: set[KeyBytes] = field(default_factory=set)
     """Stored keys that were seen in a part of a stretch, of which it is not known yet what segments list there."""
 
     def note(self, stretch: Stretch, page_size: int) -> None:
-        """Take in what a stretch does not show any more."""
+        """Take in what a stretch does not show any more, and the first one what it shows."""
+        self.opening = self.opening or _usable(stretch.lines.keys)
         if not stretch.goes_on:
             for key in self._unjudged.difference(stretch.order):
                 self._elsewhere(key)
@@ -146,6 +150,8 @@ class Deletes(Struct, frozen=True):
             verdicts: dict[KeyBytes, Verdict] = {}
         else:
             verdicts = await self._second_look(missing.ranges, sorted(missing.strays))
+            if Verdict.ABSENT in verdicts.values() and await self._faded(missing.opening):
+                why = Reason.SUSPECT_MASS_DELETE
         keys = sorted(missing.keys | missing.strays)
         for batch in _batches(keys):
             yield await self._batch(batch, verdicts, held=why is not None)
@@ -179,6 +185,30 @@ class Deletes(Struct, frozen=True):
                 placed.append(found)
         chosen = [*ranges[:looks], *placed]
         return verdicts | await look_again(self.reader, source, self.resource, chosen)
+
+    async def _faded(self, opening: Segment | tuple[KeyBytes, ...]) -> bool:
+        """Tell whether most of what the sweep showed first is not shown any more, and say so.
+
+        Where a right is withdrawn in the midst of a sweep few of its records are missing, and what is left of their
+        neighbours comes back.
+        """
+        shown = opening
+        if isinstance(shown, Segment):
+            (contents,) = await self.tenant.store.contents([shown])
+            shown = _usable(contents.keys)
+        page = await self.reader.again(Query(min(self.resource.page_size, 2 * gate.SHOWN), split=True))
+        slices = self.tenant.source.split(page)
+        asked = shown[: len(slices)] if page.next is not None else shown
+        gone = len(set(asked).difference(self.tenant.source.keys(self.resource, slices)))
+        if not gate.faded(gone, len(asked)):
+            return False
+        self.tally.doubt(
+            Reason.SUSPECT_MASS_DELETE,
+            f'"{self.resource.connection}" {self.resource.name}: {gone} of {len(asked)} records that this sweep showed'
+            " first were gone at its end; its deletes are held",
+            "ask the customer's X3 admin whether rights of the web-service user were withdrawn; the snapshot stays",
+        )
+        return True
 
     async def _batch(self, keys: Sequence[KeyBytes], verdicts: dict[KeyBytes, Verdict], *, held: bool) -> Found:
         known = await self.tenant.store.known(self.resource, keys)
@@ -222,6 +252,10 @@ class Deletes(Struct, frozen=True):
                 f"{where}: {candidates} of {self.trusted} records are missing; their deletes are held",
                 "ask the customer whether they were deleted on purpose; the snapshot keeps them meanwhile",
             )
+
+
+def _usable(keys: Iterable[KeyBytes]) -> tuple[KeyBytes, ...]:
+    return tuple(islice(filter(usable, keys), gate.SHOWN))
 
 
 def _batches(keys: Iterable[KeyBytes]) -> Iterator[list[KeyBytes]]:

@@ -7,7 +7,7 @@ from typing import Any
 from driftd.adapters.logs import redaction
 from driftd.adapters.logs.forms import Form
 from driftd.adapters.logs.redaction import Redaction
-from driftd.core import oversize, retention
+from driftd.core import gate, oversize, retention
 from driftd.core.lines import Lines
 from driftd.core.model import KeyBytes
 from driftd.runtime import cycle, look
@@ -27,6 +27,11 @@ def neighbours() -> Taken:
         return (await between(*given))[0], True
 
     return patched(look, "_between", anyhow)
+
+
+def opening() -> Taken:
+    """What a sweep showed first need not be there any more when its deletes are believed."""
+    return patched(gate, "faded", lambda _gone, _shown: False)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ SEEDS = 200
 NAMED = {each.name: each for each in GUARDS}
 QUICK = (
     "second look",
+    "beginning of a sweep",
     "requests at once",
     "numbers given within the commit",
     "one token at a time",

@@ -105,6 +105,29 @@ async def neighbours(chance: Random) -> str | None:
     return f"FALSE DELETE of {told[0]}, whose neighbours did not come back" if told else None
 
 
+@story
+async def withdrawn(chance: Random) -> str | None:
+    """A right is withdrawn in the midst of a sweep: few records are missing by then, and their neighbours are shown."""
+    world = World.of(RECORDS)
+    await world.run()
+    table, rows = world.source.tables[NAME], list(world.source.tables[NAME].rows)
+    pages, every = chance.randint(1, 2), chance.randint(4, 9)
+    if chance.random() < 0.5:
+        rows[0] = rows[0] | {"NAME": "another"}
+
+    def asked(*_: Any) -> None:
+        nonlocal pages
+        pages -= 1
+        table.rows = rows if pages >= 0 else rows[::every]
+
+    world.source.faults = asked
+    report = await world.run()
+    told = [name for op, name, _, _ in world.told() if op == "d"]
+    if told:
+        return f"FALSE DELETE of {told[0]}, when most of what was shown before was gone as well"
+    return None if report.held or report.pending else "nothing was kept for another look"
+
+
 async def _emptied(chance: Random, guards: Guards) -> tuple[World, CycleReport]:
     """Sweep a class that shows no record any more."""
     world = World.of(chance.randint(5, RECORDS), replace(MASTER, guards=guards))
