@@ -23,8 +23,9 @@ class Clocks(Struct, frozen=True):
     """What our clock shows, epoch ms."""
     others: Sequence[int] = ()
     """What those of servers show now."""
-    stamped: int | None = None
-    """When the newest commit was made that was there when this process began, as the clock of then had it."""
+    stamped: int = 0
+    """When the newest commit was made that was there when this process began, as the clock of then had it, or else when
+    it began."""
     ran: float = 0.0
     """Seconds for which this process has run, by a clock that nobody sets."""
 
@@ -37,7 +38,7 @@ def reckoned(clocks: Clocks) -> int | None:
     """
     if clocks.others:
         return min(clocks.ours, median_low(clocks.others))
-    if clocks.stamped is None or clocks.ran < WAIT:
+    if clocks.ran < WAIT:
         return None
     return min(clocks.ours, clocks.stamped + round(clocks.ran * 1000))
 

@@ -38,21 +38,31 @@ class Quota:
 
     async def turn(self, connection: str) -> None:
         """Wait for a request's time; raises `SourceError`, with the reason of the rest, where that is long."""
+        await self.rested(connection)
         now = self._clock.monotonic()
-        rests = self._rests_until - now
-        if rests > WORTH:
-            raise SourceError(
-                self._why,
-                f'connection "{connection}": the tenant asks to wait',
-                hint="wait as long as the tenant asks; a slower cadence avoids it",
-                retry_after=rests,
-            )
-        start = max(now, self._rests_until, self._next)
+        start = max(now, self._next)
         if self._pace.rate < inf:
             self._next = start + 1 / pace.rate(self._pace, now)
         self._sent.append(start)
         if start > now:
             await self._clock.sleep(start - now)
+
+    async def rested(self, connection: str) -> None:
+        """Wait as long as the tenant asks; raises `SourceError`, with the reason of the rest, where that is long."""
+        while self.rests:
+            rests = self._rests_until - self._clock.monotonic()
+            if rests > WORTH:
+                raise self.refusal(connection)
+            await self._clock.sleep(max(rests, 0.001))
+
+    def refusal(self, connection: str) -> SourceError:
+        """Return the failure of a request that the tenant has not time for."""
+        return SourceError(
+            self._why,
+            f'connection "{connection}": the tenant asks to wait',
+            hint="wait as long as the tenant asks; a slower cadence avoids it",
+            retry_after=max(0.0, self._rests_until - self._clock.monotonic()),
+        )
 
     def objected(self) -> None:
         """Note an answer 429."""

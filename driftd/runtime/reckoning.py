@@ -24,7 +24,7 @@ class Reckoning:
         self._clock = clock
         self._others = others
         self._began = clock.monotonic()
-        self._stamped: int | None = None
+        self._stamped = 0
         self._place: _Place | None = None
         self._old = True
         """Whether events of earlier processes were not looked at yet."""
@@ -34,7 +34,8 @@ class Reckoning:
     async def look(self) -> int | None:
         """Return the time by which ages are reckoned, epoch ms, or None: see `reckoned`. Raises `StoreError`."""
         if self._place is None:
-            self._stamped = await self._changelog.stamped()
+            stamped = await self._changelog.stamped()
+            self._stamped = self._clock.now() if stamped is None else stamped  # an empty log: all is younger than that
             self._place = _Place((await self._changelog.extent()).last, self._began)
         at = self._clock.monotonic()
         clocks = Clocks(self._clock.now(), self._others(), self._stamped, at - self._began)

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import reduce
+from typing import Final
 
 import anyio
 from msgspec.structs import replace
@@ -14,6 +15,9 @@ from driftd.runtime.gauges import Gauges
 from driftd.runtime.purse import Purse
 from driftd.runtime.quota import Quota
 from driftd.runtime.way import Way
+
+_RESTS: Final = 6
+"""How often a request finds at its place that the tenant asks to wait, before it gives up."""
 
 
 class ConnectionTraffic:
@@ -55,16 +59,21 @@ class ConnectionTraffic:
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
         with self._gauges.held() as admitted:
-            while True:
-                for quota in self._quotas:
-                    await quota.turn(self.purse.connection)
+            connection = self.purse.connection
+            for quota in self._quotas:
+                await quota.turn(connection)
+            resting: list[Quota] = []
+            for _ in range(_RESTS):
                 async with self._own, self._way.places, self._everywhere:
-                    if any(quota.rests for quota in self._quotas):
-                        continue  # it was asked for while we waited for a place
-                    admitted()
-                    self._way.check(self)
-                    yield
-                    return
+                    resting = [quota for quota in self._quotas if quota.rests]
+                    if not resting:
+                        admitted()
+                        self._way.check(self)
+                        yield
+                        return
+                for quota in resting:  # it was asked for while we waited for a place
+                    await quota.rested(connection)
+            raise resting[0].refusal(connection)
 
     def send(self) -> None:
         """Count one request; raises ``budget_exhausted``."""

@@ -122,6 +122,17 @@ async def test_a_cursor_that_was_used_in_the_future_holds_back_for_its_time_only
     assert await life.kept() == []
 
 
+async def test_a_log_that_began_with_its_daemon_gets_old_though_no_server_says_the_time() -> None:
+    """Time goes on from when the daemon began."""
+    life = Life(answer=False)
+    await life.look()
+    await life.commit("a")
+    await life.look(89 * DAY)
+    assert await life.kept() == [1]
+    await life.look(2 * DAY)
+    assert await life.kept() == []
+
+
 async def test_without_a_clock_to_believe_only_room_is_made() -> None:
     """It is looked again soon, and after an hour time goes on from the newest commit of before."""
     life = Life(answer=False)

@@ -157,3 +157,30 @@ def test_where_a_wait_is_long_nothing_is_sent_by_those_beside_it(status: int, re
 
     virtual_run(play)
     assert [(each.reason, each.retry_after) for each in refused] == [(reason, WORTH + 1), (reason, WORTH + 1)]
+
+
+def test_a_request_waits_for_no_end_of_rests() -> None:
+    """Where the tenant asks to wait each time that a place is free, a request fails at last, and is counted once."""
+    refused: list[SourceError] = []
+
+    async def play() -> None:
+        one, _ = busy()
+
+        async def objecting() -> None:
+            while not refused:
+                async with one.turn():
+                    await anyio.sleep(1)
+                    one.answered(503, 1.0, 5.0)
+
+        async def late() -> None:
+            await anyio.sleep(0.5)
+            with pytest.raises(SourceError, match="asks to wait") as error:
+                await sent(one)
+            refused.append(error.value)
+
+        async with anyio.create_task_group() as group:
+            for each in (objecting, objecting, late):
+                group.start_soon(each)
+
+    virtual_run(play)
+    assert refused[0].reason is Reason.GATEWAY_ERROR
