@@ -60,8 +60,12 @@ class Traffic(Protocol):
         """Count bytes as they are read; raises `SourceError`, ``budget_exhausted``, with those that are too many."""
         ...
 
-    def answered(self, status: int | None, seconds: float, rest: float | None = None) -> None:
-        """Note how a request ended: its HTTP status, or None where no answer came, and the seconds it asks to wait."""
+    def asked(self, status: int, seconds: float) -> None:
+        """Note that an answer of which the head is there, 429 or 503, asks to wait so many seconds."""
+        ...
+
+    def answered(self, status: int | None, seconds: float) -> None:
+        """Note how a request ended: its HTTP status, or None where no answer came."""
         ...
 
     def renewed(self, issued: Issued | None) -> None:

@@ -83,16 +83,19 @@ class ConnectionTraffic:
         """Count bytes read; raises ``budget_exhausted``."""
         self.purse.receive(size)
 
-    def answered(self, status: int | None, seconds: float, rest: float | None = None) -> None:
-        """Note how a request ended; a 429 is about all who sign in alike, a 503 about this connection."""
-        self._gauges.answered(status, seconds)
+    def asked(self, status: int, seconds: float) -> None:
+        """Wait as an answer asks: a 429 is about all who sign in alike, a 503 about this connection."""
         shared, own = self._quotas
         if status == 429:
-            shared.objected()
-        if rest is not None and status == 429:
-            shared.rest(rest, Reason.RATE_LIMITED)
-        elif rest is not None:
-            own.rest(rest, Reason.GATEWAY_ERROR)
+            shared.rest(seconds, Reason.RATE_LIMITED)
+        else:
+            own.rest(seconds, Reason.GATEWAY_ERROR)
+
+    def answered(self, status: int | None, seconds: float) -> None:
+        """Note how a request ended; after a 429 requests of all who sign in alike follow each other more slowly."""
+        self._gauges.answered(status, seconds)
+        if status == 429:
+            self._quotas[0].objected()
 
     def renewed(self, issued: Issued | None) -> None:
         """Note that a token was asked for."""

@@ -95,7 +95,8 @@ class Slow:
             error.requests = sent
             if sent and error.retry_after is not None:
                 status = 429 if error.reason is Reason.RATE_LIMITED else 503
-                self._traffic.answered(status, self._tenant.latency, error.retry_after)
+                self._traffic.answered(status, self._tenant.latency)
+                self._traffic.asked(status, error.retry_after)
             raise
 
 

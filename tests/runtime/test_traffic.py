@@ -117,7 +117,8 @@ def test_what_an_answer_asks_to_wait_those_beside_it_wait(status: int) -> None:
 
     async def play() -> None:
         one, other = busy()
-        one.answered(status, 0.1, 10.0)
+        one.answered(status, 0.1)
+        one.asked(status, 10.0)
         await anyio.sleep(1)
         async with anyio.create_task_group() as group:
             group.start_soon(wait, "own", one)
@@ -152,7 +153,7 @@ def test_where_a_wait_is_long_nothing_is_sent_by_those_beside_it(status: int, re
             for each in (hold, hold, late):
                 group.start_soon(each)
             await anyio.sleep(4)
-            one.answered(status, 0.1, WORTH + 2)
+            one.asked(status, WORTH + 2)
         await late()
 
     virtual_run(play)
@@ -170,7 +171,7 @@ def test_a_request_waits_for_no_end_of_rests() -> None:
             while not refused:
                 async with one.turn():
                     await anyio.sleep(1)
-                    one.answered(503, 1.0, 5.0)
+                    one.asked(503, 5.0)
 
         async def late() -> None:
             await anyio.sleep(0.5)

@@ -149,7 +149,7 @@ class Exchange:
     async def _once(self, request: httpx.Request, bound: _Bound, tally: Tally) -> Answer:
         self._traffic.send()
         tally.requests += 1
-        begun, status, rest = anyio.current_time(), None, None
+        begun, status = anyio.current_time(), None
         try:
             sent_at = self._signs.now() if self._signs is not None else 0
             response = await self._transport.handle_async_request(request)
@@ -157,6 +157,9 @@ class Exchange:
                 self._signs.look(request.url.host, response, sent_at)
             try:
                 headers = response.headers
+                rest = asked_wait(response.status_code, headers.get("Retry-After", ""), sent_at)
+                if rest is not None:
+                    self._traffic.asked(response.status_code, rest)
                 self._read(tally, _LINE + sum(len(name) + len(value) + 4 for name, value in headers.raw))
                 whole = Body(headers.get("Content-Encoding", ""), bound.caps, bound.whose)
                 # chunks override a length (RFC 9112 §6.3), which then bounds nothing
@@ -167,9 +170,8 @@ class Exchange:
                 with anyio.CancelScope(shield=True):
                     await response.aclose()
             status = response.status_code
-            rest = asked_wait(status, headers.get("Retry-After", ""), sent_at)
         finally:
-            self._traffic.answered(status, anyio.current_time() - begun, rest)
+            self._traffic.answered(status, anyio.current_time() - begun)
         return Answer(
             status=response.status_code,
             body=in_utf8(body, headers.get("Content-Type", ""), bound.whose),
@@ -217,7 +219,10 @@ class Unlimited:
     def receive(self, size: int) -> None:
         """Count nothing."""
 
-    def answered(self, status: int | None, seconds: float, rest: float | None = None) -> None:
+    def asked(self, status: int, seconds: float) -> None:
+        """Wait for nothing."""
+
+    def answered(self, status: int | None, seconds: float) -> None:
         """Note nothing."""
 
     def renewed(self, issued: Issued | None) -> None:

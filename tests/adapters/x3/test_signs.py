@@ -21,7 +21,7 @@ from driftd.adapters.x3.signs import ahead_of
 from driftd.core.credential import Certificate, Dated, Sign
 from driftd.core.model import Query
 from driftd.core.secret import Secret
-from driftd.errors import SourceError
+from driftd.errors import Reason, SourceError
 from tests.adapters.x3.asking import CERTIFICATES, saying
 from tests.adapters.x3.scripted import CUSTOMERS, ScriptedTenant, SetClock, json_page, settings
 from tests.adapters.x3.sockets import Answering, Server, Wire, answered, listening
@@ -39,6 +39,10 @@ class Watching(Unlimited):
 
     def __init__(self) -> None:
         self.signs: list[Sign] = []
+        self.rests: list[tuple[int, float]] = []
+
+    def asked(self, status: int, seconds: float) -> None:
+        self.rests.append((status, seconds))
 
     def showed(self, sign: Certificate | Dated) -> None:
         self.signs.append(sign)
@@ -180,3 +184,20 @@ def test_what_is_certain_of_a_skew(sent_at: int, took: int, skew: int, within: i
     assert ahead * skew >= 0
     if took == 0:
         assert abs(skew - ahead * 1000) <= 1000
+
+
+@pytest.mark.parametrize("status", [429, 503, 500])
+async def test_what_an_answer_asks_to_wait_is_known_with_its_head(status: int) -> None:
+    """Though its body never comes; of other answers it means nothing."""
+
+    async def answer(wire: Wire) -> None:
+        await wire.request()
+        head = f"HTTP/1.1 {status} Busy\r\nRetry-After: 9\r\nContent-Length: 5\r\n\r\n"
+        await wire.send(head.encode())
+        await anyio.sleep_forever()
+
+    async with watched(answer, timeout=0.2) as (given_source, traffic, _):
+        with pytest.raises(SourceError) as error:
+            await given_source.page(CUSTOMERS, Query(5))
+    assert error.value.reason is Reason.TIMEOUT
+    assert traffic.rests == ([] if status == 500 else [(status, 9.0)])
