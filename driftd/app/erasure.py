@@ -7,7 +7,7 @@ from driftd.adapters.clock import SystemClock
 from driftd.adapters.keyfile import KeyFile
 from driftd.adapters.sqlite.files import DATABASE, QUARANTINE
 from driftd.app.casework import sites
-from driftd.app.opening import writing
+from driftd.app.opening import amending
 from driftd.config import Config
 from driftd.core.decision import Removal
 from driftd.runtime.alarms import Alarms
@@ -23,7 +23,7 @@ async def erase(config: Config, removal: Removal) -> str:
     Raises `DecisionError` where nothing is known of it, `LockedError` where a daemon owns the data directory.
     """
     clock, alarms = SystemClock(), Alarms(Quiet())
-    async with writing(config) as store:
+    async with amending(config) as store:
         await alarms.load(store.casebook, clock.now())
         detector = Detector(store.casebook, store, alarms, Secrecy(KeyFile(config.data_dir), store).of)
         return await Erasing(detector, store, clock, lambda: sites(config)).erase(removal)

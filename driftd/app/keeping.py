@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from driftd.adapters.clock import SystemClock
 from driftd.adapters.sqlite.opening import schema_of
-from driftd.app.opening import reading, writing
+from driftd.app.opening import amending, reading, writing
 from driftd.config import Config
 from driftd.core.retention import Cursor, Day, Pruned
 from driftd.errors import EmptyStoreError
@@ -18,9 +18,8 @@ async def prune(config: Config) -> Pruned:
 
     Raises `LockedError` where a process owns the data directory, `StoreError` where there is none or it cannot be used.
     """
-    schema_of(config.data_dir)  # nothing is made only to be pruned
     done = Pruned(more=True)
-    async with writing(config) as store:
+    async with amending(config) as store:
         pruning = Pruning(store.changelog, SystemClock(), Quiet(), lambda: config.store.retention)
         while done.more:
             done += await pruning.bite(BY_HAND)
@@ -44,13 +43,13 @@ async def cursors(config: Config) -> Sequence[Cursor]:
 
 async def move(config: Config, cursor: Cursor) -> None:
     """Make or move a cursor where no daemon runs; raises `LockedError`, `StoreError` and `DecisionError`."""
-    async with writing(config) as store:
+    async with amending(config) as store:
         await store.changelog.move(cursor)
 
 
 async def forget(config: Config, name: str) -> bool:
     """Remove a cursor where no daemon runs, and tell whether there was one; raises as `move` does."""
-    async with writing(config) as store:
+    async with amending(config) as store:
         return await store.changelog.forget(name)
 
 

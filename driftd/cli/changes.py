@@ -2,12 +2,13 @@
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from driftd.cli.options import COUNTS, SEQS, check_selection, config_option, configured
 from driftd.cli.saying import emit
+from driftd.errors import EmptyStoreError
 
 if TYPE_CHECKING:
     from driftd.cli.place import Place
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from driftd.runtime.feed import Portion, Wanted
 
 BATCH = 1000
-_SECONDS_BETWEEN_LOOKS = 1.0
+SECONDS: Final = 1.0
+"""Between looks."""
 
 
 @click.command("changes", short_help="Print change events as JSON lines.")
@@ -49,6 +51,7 @@ def command(
     check_selection(config, connection, resource)
     wanted = Wanted(connection, resource)
     place = _place(config, wanted, after, cursor)
+    place.patient = follow
     run(partial(_print, config, place, limit, follow=follow))
 
 
@@ -59,24 +62,41 @@ def _place(config: "Config", wanted: "Wanted", after: int | None, cursor: str | 
 
 
 async def _print(config: "Config", place: "Place", limit: int | None, *, follow: bool) -> None:
+    """Print what there is; with `follow` what comes, also while another database takes the place of the one read."""
     import anyio
 
-    from driftd import app
-    from driftd.runtime.feed import portion
-
-    left = limit
-    async with app.reading(config) as store:
-        while left is None or left > 0:
-            size = BATCH if left is None else min(left, BATCH)
-            following = await portion(store, store.changelog, place.after, size, place.wanted)
+    left, met = limit, False
+    while left is None or left > 0:
+        size = BATCH if left is None else min(left, BATCH)
+        try:
+            following = await _next(config, place, size)
+        except EmptyStoreError:
+            if not (follow and met):  # else it was set aside, and nothing has its place yet
+                raise
+            following = None
+        met = True
+        if following is not None:
             _write(following, place.after)
             await place.move(following.after)
             left = None if left is None else left - len(following.events)
             if following.events or following.truncated:
                 continue
-            if not follow:
-                return
-            await anyio.sleep(_SECONDS_BETWEEN_LOOKS)
+        if not follow:
+            return
+        await anyio.sleep(SECONDS)
+
+
+async def _next(config: "Config", place: "Place", size: int) -> "Portion":
+    """Return what follows, out of the database that is in place now: 2.6 ms to open it each time (measured).
+
+    It is closed before a place is written down: opening it for that makes the system forget the locks of a reader in
+    the same process (fcntl(2)), which then reads what no longer counts.
+    """
+    from driftd import app
+    from driftd.runtime.feed import portion
+
+    async with app.reading(config) as store:
+        return await portion(store, store.changelog, place.after, size, place.wanted)
 
 
 def _write(following: "Portion", after: int) -> None:

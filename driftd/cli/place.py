@@ -1,13 +1,20 @@
 """Where a reader of the log is, and how that is remembered."""
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import quote
 
 import click
 
+from driftd.cli.saying import say
+from driftd.errors import EmptyStoreError, LockedError
+
 if TYPE_CHECKING:
     from driftd.config import Config
     from driftd.runtime.feed import Wanted
+
+
+SECONDS: Final = 1.0
+"""Between two tries to write a place down."""
 
 
 class Place:
@@ -16,6 +23,8 @@ class Place:
     def __init__(self, wanted: "Wanted", after: int) -> None:
         self.wanted = wanted
         self.after = after
+        self.patient = False
+        """Whether to wait where a place cannot be written down now."""
 
     async def move(self, after: int) -> None:
         """Go on from `after`, behind what was printed."""
@@ -61,7 +70,21 @@ class NamedPlace(Place):
         """Go on from `after`, and write that down."""
         if after != self.after:
             self.after = after
-            await self.write()
+            await (self._written() if self.patient else self.write())
+
+    async def _written(self) -> None:
+        """Write down where this is, as soon as that can be: a poll ends, a daemon starts, a database is replaced."""
+        import anyio
+
+        told = False
+        while True:
+            try:
+                return await self.write()
+            except (LockedError, EmptyStoreError) as error:
+                if not told:
+                    say(f'driftd: cursor "{self._name}" waits to be moved: {error}', err=True)
+                told = True
+            await anyio.sleep(SECONDS)
 
     async def write(self) -> None:
         """Write down where this is."""
