@@ -1,20 +1,16 @@
 """Where a reader of the log is, and how that is remembered."""
 
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
 import click
 
 from driftd.cli.saying import say
-from driftd.errors import EmptyStoreError, LockedError
+from driftd.errors import LockedError, StoreError
 
 if TYPE_CHECKING:
     from driftd.config import Config
     from driftd.runtime.feed import Wanted
-
-
-SECONDS: Final = 1.0
-"""Between two tries to write a place down."""
 
 
 class Place:
@@ -48,12 +44,7 @@ class NamedPlace(Place):
         """
         from driftd.app import keeping
         from driftd.cli.loop import run
-        from driftd.core.retention import nameable
 
-        if not nameable(name):
-            raise click.BadParameter(
-                f'"{name}" is no name of a cursor: up to 64 letters, digits and ".", "_", "-"', param_hint="--cursor"
-            )
         known = {each.name: each for each in run(keeping.cursors, config)}.get(name)
         if known is not None and after is None:
             if (known.connection, known.resource) != (wanted.connection, wanted.resource):
@@ -76,11 +67,15 @@ class NamedPlace(Place):
         """Write down where this is, as soon as that can be: a poll ends, a daemon starts, a database is replaced."""
         import anyio
 
-        told = False
+        from driftd.cli.patience import SECONDS, Patience
+
+        told, patience = False, Patience()
         while True:
             try:
                 return await self.write()
-            except (LockedError, EmptyStoreError) as error:
+            except (LockedError, StoreError) as error:
+                if not patience.bears(error):
+                    raise
                 if not told:
                     say(f'driftd: cursor "{self._name}" waits to be moved: {error}', err=True)
                 told = True
