@@ -8,7 +8,7 @@ from driftd.adapters.sqlite.opening import schema_of
 from driftd.app.opening import amending, reading, writing
 from driftd.config import Config
 from driftd.core.retention import Cursor, Day, Pruned
-from driftd.errors import EmptyStoreError
+from driftd.errors import DecisionError, EmptyStoreError
 from driftd.runtime.pruning import BY_HAND, Pruning
 from driftd.runtime.quiet import Quiet
 
@@ -45,6 +45,16 @@ async def move(config: Config, cursor: Cursor) -> None:
     """Make or move a cursor where no daemon runs; raises `LockedError`, `StoreError` and `DecisionError`."""
     async with amending(config) as store:
         await store.changelog.move(cursor)
+
+
+def check_reads(config: Config, cursor: Cursor) -> None:
+    """Refuse a cursor that reads what the configuration does not name; raises `DecisionError`."""
+    of = [each for each in config.connections if cursor.connection in {None, each.name}]
+    known = {each.name for one in of for each in one.resources}
+    if (cursor.connection is None or of) and (cursor.resource is None or cursor.resource in known):
+        return
+    hint = "leave connection and resource out, or give those that `driftd check config` shows"
+    raise DecisionError("the cursor reads what is not configured", hint=hint, invalid=True)
 
 
 async def forget(config: Config, name: str) -> bool:

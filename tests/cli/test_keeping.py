@@ -2,10 +2,12 @@
 
 import json
 import sqlite3
+import tomllib
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.cli.conftest import Driftd, Started, Stocked
@@ -173,6 +175,14 @@ def test_a_running_daemon_does_the_writing(driftd: Driftd, start: Started, chang
     marker, *read = lines(driftd(*reading, "--limit", "3").out)
     assert (marker["truncated_before"], read) == (3, every[2:5])
     assert cursors(driftd, changed)["warehouse"]["after"] == 5
+    listen = tomllib.loads(changed.config.read_text())["web"]["listen"]
+    wrong: dict[str, Any]
+    for wrong in ({"connection": "nope\u0000"}, {"resource": "NOPE"}, {"connection": "acme", "resource": "NOPE"}):
+        answer = httpx.post(f"http://{listen}/api/v1/cursors/x", json={"after": 1, **wrong}, trust_env=False)
+        assert (answer.status_code, "configured" in answer.json()["detail"]) == (400, True)
+    reads = {"after": 1, "connection": "globex", "resource": "BPCUSTOMER"}
+    assert httpx.post(f"http://{listen}/api/v1/cursors/x", json=reads, trust_env=False).status_code == 200
+    assert set(cursors(driftd, changed)) == {"warehouse", "x"}
     assert driftd("db", "prune", "-c", changed.config).out == "nothing gone\n"
     assert driftd("cursors", "forget", "warehouse", "-c", changed.config).code == 0
     assert driftd("cursors", "forget", "warehouse", "-c", changed.config).code == 1
