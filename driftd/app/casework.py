@@ -6,7 +6,7 @@ from typing import Final
 
 from driftd.adapters.clock import SystemClock
 from driftd.adapters.sqlite import SqliteStore
-from driftd.app.opening import reading, writing
+from driftd.app.opening import amending, reading
 from driftd.config import Config
 from driftd.core.alerts.model import Alert, Deed
 from driftd.core.alerts.search import find, gravest_first
@@ -90,7 +90,7 @@ async def decide(config: Config, decision: Decision) -> Decided:
     Raises `DecisionError` where it does not fit, `LockedError` where a daemon owns the data directory after all.
     """
     clock, alarms = SystemClock(), Alarms(Quiet())
-    async with writing(config) as store:
+    async with amending(config) as store:
         await alarms.load(store.casebook, clock.now())
         detector = Detector(store.casebook, store, alarms)
         return await Decisions(detector, store, clock, lambda: sites(config)).decide(decision)

@@ -22,6 +22,7 @@ from driftd.adapters.sqlite.library import LIBRARY, RESET_HINT, resets_wal
 from driftd.adapters.systemd import Notifier
 from driftd.app.care import Keeper
 from driftd.app.casework import listed, opened
+from driftd.app.keeping import check_reads
 from driftd.app.opening import connected, writing
 from driftd.app.rescue import Rescue, rescued
 from driftd.app.service import feed, keep_small, obey, stop_at_damage, tell_ready
@@ -32,6 +33,7 @@ from driftd.core.alerts.terms import TERMS, Terms
 from driftd.core.backoff import Pacing
 from driftd.core.breaker import Limits
 from driftd.core.casefile import Case
+from driftd.core.retention import Cursor
 from driftd.core.status import Database, Rebased
 from driftd.core.trial import Step as TrialStep
 from driftd.errors import ConfigError, StoreError
@@ -218,6 +220,10 @@ def _inside(running: Running, redaction: Redaction, logs: Logs, store: SqliteSto
     async def case(id_: str) -> Case:
         return await opened(store, running.sites(), id_)
 
+    async def move(cursor: Cursor) -> None:
+        check_reads(running.config, cursor)
+        await store.changelog.move(cursor)
+
     return Inside(
         status=running.status,
         web=lambda: running.config.web,
@@ -231,7 +237,7 @@ def _inside(running: Running, redaction: Redaction, logs: Logs, store: SqliteSto
         erase=running.erasing.erase,
         clock=SystemClock(),
         log=logs.log,
-        upkeep=Upkeep(pruning.by_hand, store.changelog.cursors, store.changelog.move, store.changelog.forget),
+        upkeep=Upkeep(pruning.by_hand, store.changelog.cursors, move, store.changelog.forget),
     )
 
 

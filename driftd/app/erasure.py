@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from driftd.adapters.clock import SystemClock
 from driftd.adapters.keyfile import KeyFile
+from driftd.adapters.sqlite.backup import listed
 from driftd.adapters.sqlite.files import DATABASE, QUARANTINE
 from driftd.app.casework import sites
-from driftd.app.opening import writing
+from driftd.app.opening import amending
 from driftd.config import Config
 from driftd.core.decision import Removal
 from driftd.errors import DecisionError
@@ -17,6 +19,9 @@ from driftd.runtime.erasing import Erasing
 from driftd.runtime.quiet import Quiet
 from driftd.runtime.secrecy import Secrecy
 
+_UNFINISHED: Final = "driftd-*.db.unfinished"
+"""Backups that were begun."""
+
 
 async def erase(config: Config, removal: Removal) -> str:
     """Erase a record, then go on with whatever erasure was interrupted before, and say what was done.
@@ -24,7 +29,7 @@ async def erase(config: Config, removal: Removal) -> str:
     Raises `DecisionError` where nothing is known of it, `LockedError` where a daemon owns the data directory.
     """
     clock, alarms = SystemClock(), Alarms(Quiet())
-    async with writing(config) as store:
+    async with amending(config) as store:
         await alarms.load(store.casebook, clock.now())
         detector = Detector(store.casebook, store, alarms, Secrecy(KeyFile(config.data_dir), store).of)
         erasing = Erasing(detector, store, clock, lambda: sites(config))
@@ -43,9 +48,12 @@ async def _resumed(erasing: Erasing) -> Sequence[str]:
 
 
 def copies(config: Config) -> Sequence[Path]:
-    """Return the copies of the database that are known: made by upgrades and backups, or set aside."""
+    """Return the copies of the database that are known: made by upgrades and backups, or set aside.
+
+    A folder of backups may have files of others, which are nobody's to name here.
+    """
     beside = {DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm"}
     found = {each for each in config.data_dir.glob(f"{DATABASE}*") if each.name not in beside}
-    for folder in (config.backup_dir, config.data_dir / QUARANTINE):
-        found |= {each for each in folder.glob("**/*") if each.is_file()}
-    return sorted(found)
+    found |= {*listed(config.backup_dir), *config.backup_dir.glob(_UNFINISHED)}
+    found |= set((config.data_dir / QUARANTINE).glob(f"*/{DATABASE}*"))
+    return sorted(each for each in found if each.is_file())

@@ -5,10 +5,10 @@ from contextlib import suppress
 
 from driftd.adapters.clock import SystemClock
 from driftd.adapters.sqlite.opening import schema_of
-from driftd.app.opening import reading, writing
+from driftd.app.opening import amending, reading, writing
 from driftd.config import Config
 from driftd.core.retention import Cursor, Day, Pruned
-from driftd.errors import EmptyStoreError
+from driftd.errors import DecisionError, EmptyStoreError
 from driftd.runtime.pruning import Pruning
 from driftd.runtime.quiet import Quiet
 
@@ -18,9 +18,8 @@ async def prune(config: Config) -> Pruned:
 
     Raises `LockedError` where a process owns the data directory, `StoreError` where there is none or it cannot be used.
     """
-    schema_of(config.data_dir)  # nothing is made only to be pruned
     done = Pruned(more=True)
-    async with writing(config) as store:
+    async with amending(config) as store:
         pruning = Pruning(store.changelog, SystemClock(), Quiet(), lambda: config.store.retention)
         while done.more:
             done += await pruning.by_hand()
@@ -44,13 +43,23 @@ async def cursors(config: Config) -> Sequence[Cursor]:
 
 async def move(config: Config, cursor: Cursor) -> None:
     """Make or move a cursor where no daemon runs; raises `LockedError`, `StoreError` and `DecisionError`."""
-    async with writing(config) as store:
+    async with amending(config) as store:
         await store.changelog.move(cursor)
+
+
+def check_reads(config: Config, cursor: Cursor) -> None:
+    """Refuse a cursor that reads what the configuration does not name; raises `DecisionError`."""
+    of = [each for each in config.connections if cursor.connection in {None, each.name}]
+    known = {each.name for one in of for each in one.resources}
+    if (cursor.connection is None or of) and (cursor.resource is None or cursor.resource in known):
+        return
+    hint = "leave connection and resource out, or give those that `driftd check config` shows"
+    raise DecisionError("the cursor reads what is not configured", hint=hint, invalid=True)
 
 
 async def forget(config: Config, name: str) -> bool:
     """Remove a cursor where no daemon runs, and tell whether there was one; raises as `move` does."""
-    async with writing(config) as store:
+    async with amending(config) as store:
         return await store.changelog.forget(name)
 
 

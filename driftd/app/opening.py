@@ -9,6 +9,7 @@ from driftd.adapters.clock import SystemClock
 from driftd.adapters.sqlite import SqliteStore
 from driftd.adapters.sqlite.files import LOCK
 from driftd.adapters.sqlite.lock import Holder, holder
+from driftd.adapters.sqlite.opening import schema_of
 from driftd.adapters.x3 import catalogue as x3
 from driftd.adapters.x3.client import X3Source
 from driftd.adapters.x3.settings import Basic, ClientCredentials, Proof, X3Settings
@@ -101,6 +102,17 @@ def _deadline(connection: ConnectionConfig) -> float:
 async def writing(config: Config) -> AsyncIterator[SqliteStore]:
     """Open the store for writing; at most one process does. Raises `LockedError` or `StoreError`."""
     async with SqliteStore.open(config.data_dir, clock_now=SystemClock().now) as store:
+        yield store
+
+
+@asynccontextmanager
+async def amending(config: Config) -> AsyncIterator[SqliteStore]:
+    """Open for writing the store that is there; nothing is made only to be changed. Raises as `reading` and `writing`.
+
+    Only a poll makes one: any other command that finds none was given the wrong data directory.
+    """
+    schema_of(config.data_dir)
+    async with writing(config) as store:
         yield store
 
 

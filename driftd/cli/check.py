@@ -33,8 +33,10 @@ def check_config(config_path: Path | None, form: str) -> None:
     """
     from driftd import app
     from driftd.cli import plans
+    from driftd.cli.loop import leave_no_core
     from driftd.config import above_limits, plan
 
+    leave_no_core()
     config = configured(config_path)
     if unusable := app.unusable(config):
         raise ConfigError(unusable)

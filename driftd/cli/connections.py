@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from driftd.cli.options import check_selection, config_option, configured, format_option
+from driftd.cli.options import PATH, check_selection, config_option, configured, format_option
 from driftd.cli.saying import say, tell
 from driftd.cli.tables import show_table
 
@@ -26,7 +26,7 @@ def command() -> None:
 @click.argument("name", metavar="NAME")
 @config_option
 @click.option("--debug", is_flag=True, help="Print all that each step saw.")
-@click.option("--record", "file", type=click.Path(path_type=Path), metavar="FILE", help="Write a redacted cassette.")
+@click.option("--record", "file", type=PATH, metavar="FILE", help="Write a redacted cassette.")
 @click.option("--values", is_flag=True, help="Keep the values of records in the cassette; never credentials or hosts.")
 @click.option("--force", is_flag=True, help="Replace FILE if it exists.")
 @click.option(

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import click
 
-from driftd.cli.options import config_option, configured, format_option
+from driftd.cli.options import CURSOR, config_option, configured, format_option
 from driftd.cli.saying import say, tell
 
 
@@ -46,7 +46,7 @@ def listed(config_path: Path | None, form: str) -> None:
 
 
 @command.command("forget", short_help="Remove one.")
-@click.argument("name")
+@click.argument("name", type=CURSOR)
 @config_option
 def forgotten(name: str, config_path: Path | None) -> int:
     """Remove the cursor NAME, so that it holds nothing back. Exit code 1 if there is none."""

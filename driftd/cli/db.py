@@ -6,11 +6,11 @@ from typing import Final
 import click
 
 from driftd.cli import daily, erase, migrate, prune
-from driftd.cli.options import config_option, configured, format_option
+from driftd.cli.options import FILE, PRESENT, config_option, configured, format_option
 from driftd.cli.saying import say, tell
 
-_FILE: Final = click.Path(path_type=Path, dir_okay=False)
-_THERE: Final = click.Path(path_type=Path, dir_okay=False, exists=True)
+_NEXT: Final = "`driftd run` sets it aside and goes on from the newest backup"
+_NEXT_OF_FILE: Final = "restore another backup, or take a new one with `driftd db backup`"
 
 
 @click.group("db", short_help="Back the database up, restore, check, prune and migrate it; erase a person.")
@@ -20,7 +20,7 @@ def command() -> None:
 
 @command.command("backup", short_help="Copy the database while it is in use.")
 @config_option
-@click.option("--to", "target", type=_FILE, metavar="FILE", help="Default: a new file in backup_dir.")
+@click.option("--to", "target", type=FILE, metavar="FILE", help="Default: a new file in backup_dir.")
 @format_option
 def backup(config_path: Path | None, target: Path | None, form: str) -> int:
     """Copy the database, whether a daemon runs or not. The copy is checked before it has its name.
@@ -39,7 +39,7 @@ def backup(config_path: Path | None, target: Path | None, form: str) -> int:
 
 
 @command.command("restore", short_help="Put a backup in the place of the database.")
-@click.argument("source", type=_THERE, metavar="FILE")
+@click.argument("source", type=PRESENT, metavar="FILE")
 @config_option
 @format_option
 def restore(source: Path, config_path: Path | None, form: str) -> int:
@@ -63,7 +63,7 @@ def restore(source: Path, config_path: Path | None, form: str) -> int:
 
 
 @command.command("check", short_help="Tell whether the database, or a backup, is whole.")
-@click.argument("path", type=_THERE, metavar="[FILE]", required=False)
+@click.argument("path", type=PRESENT, metavar="[FILE]", required=False)
 @config_option
 @click.option("--full", is_flag=True, help="Also compare indexes with tables, and references: takes twice as long.")
 @format_option
@@ -81,7 +81,7 @@ def check(path: Path | None, config_path: Path | None, form: str, *, full: bool)
     say(f'"{looked}" is damaged: {len(found)} findings, such as')
     for each in found[:5]:
         say(f"  {each}")
-    say("next: `driftd run` sets it aside and goes on from the newest backup; see docs/storage.md")
+    say(f"next: {_NEXT if path is None else _NEXT_OF_FILE}; see docs/storage.md")
     return 1
 
 

@@ -145,10 +145,10 @@ def _decided(config: "Config", decision: "Decision") -> int:
 
 
 def who(by: str | None) -> str:
-    """Return who decides: as they say, or as the system knows them."""
+    """Return who decides: as they say, or as the system knows them, in letters that can be stored."""
     if by is not None:
         return by
     try:
-        return getpass.getuser()
+        return getpass.getuser().encode("utf-8", "replace").decode()
     except (OSError, KeyError, ImportError):
         return "unknown"

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from driftd.cli.options import listen_option
+from driftd.cli.options import Numbers, listen_option
 
 if TYPE_CHECKING:
     from driftd.cli.telling import Speaker
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 @click.command("demo", short_help="Show what is found when things befall simulated tenants.")
 @listen_option("127.0.0.1:0")
-@click.option("--speed", type=click.FloatRange(0.01), default=1.0, metavar="N", help="So many times as fast.")
-@click.option("--exit-after", type=click.FloatRange(0), metavar="S", help="End after S seconds, not before nor later.")
+@click.option("--speed", type=Numbers(0.01), default=1.0, metavar="N", help="So many times as fast.")
+@click.option("--exit-after", type=Numbers(0), metavar="S", help="End after S seconds, not before nor later.")
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="Or each event as a JSON object."
 )

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from driftd.cli.options import check_selection, config_option, configured
+from driftd.cli.options import TEXT, check_selection, config_option, configured
+from driftd.cli.saying import say
 
 if TYPE_CHECKING:
     from driftd.config import Config
@@ -19,9 +20,13 @@ _SECONDS = 3600.0
 @config_option
 @click.option("--connection", required=True, metavar="C", help="The connection.")
 @click.option("--resource", "name", required=True, metavar="R", help="The resource.")
-@click.option("--key", required=True, metavar="K", help="The key's parts joined by ~, or a JSON array of them.")
-@click.option("--reason", required=True, metavar="TEXT", help="Why; it stays in the audit log, so name nobody in it.")
-@click.option("--by", metavar="NAME", help="Who decides. Default: the user who runs the command.")
+@click.option(
+    "--key", type=TEXT, required=True, metavar="K", help="The key's parts joined by ~, or a JSON array of them."
+)
+@click.option(
+    "--reason", type=TEXT, required=True, metavar="TEXT", help="Why, naming nobody: it stays in the audit log."
+)
+@click.option("--by", type=TEXT, metavar="NAME", help="Who decides. Default: the user who runs the command.")
 @click.option("--forget", is_flag=True, help="Keep nothing by which the next sweep would pass it over.")
 def command(
     config_path: Path | None, connection: str, name: str, key: str, reason: str, by: str | None, *, forget: bool
@@ -41,7 +46,7 @@ def command(
     removal = Removal(connection, name, keys, who(by), reason, forget)
     check_removal(removal)
     for line in _erased(config, removal).splitlines():
-        click.echo(line)
+        say(line)
     return 0
 
 

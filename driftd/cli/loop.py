@@ -22,6 +22,7 @@ Ts = TypeVarTuple("Ts")
 
 def run(function: Callable[[*Ts], Awaitable[T]], *arguments: *Ts) -> T:
     """Run an asynchronous function to its end and return its result."""
+    leave_no_core()
     settle()
     return anyio.run(function, *arguments, backend_options={"use_uvloop": find_spec("uvloop") is not None})
 

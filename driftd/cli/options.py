@@ -1,7 +1,10 @@
 """Options that several commands share, and what they stand for."""
 
+import math
+import os
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -30,7 +33,57 @@ class _Text(click.ParamType[str]):
         return value
 
 
+class Numbers(click.FloatRange):
+    """Numbers within bounds, infinity and ``nan`` left out: neither is below any."""
+
+    def convert(self, value: float, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail("it is no number that is written out", param, ctx)
+        return float(number)
+
+
+class _CursorName(_Text):
+    """The name of a cursor."""
+
+    name = "name"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from driftd.core.retention import nameable
+
+        if not nameable(super().convert(value, param, ctx)):
+            self.fail(f'"{value}" is no name of a cursor: up to 64 letters, digits and ".", "_", "-"', param, ctx)
+        return value
+
+
+class _File(click.Path):
+    """The path of a file, in UTF-8 from the root on: SQLite opens no other, and our notes and JSON hold none."""
+
+    def convert(
+        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | bytes | os.PathLike[str]:
+        path = Path(value)
+        try:
+            str(path.absolute()).encode()
+            with suppress(FileNotFoundError, NotADirectoryError, PermissionError):  # told by who opens it
+                path.stat()
+        except UnicodeError:
+            self.fail(f'the path "{path.absolute()}" is not UTF-8: rename what is not', param, ctx)
+        except (OSError, ValueError) as error:
+            self.fail(f'"{_beginning(path)}" cannot be a file: {getattr(error, "strerror", None) or error}', param, ctx)
+        return super().convert(value, param, ctx)
+
+
+def _beginning(path: Path) -> str:
+    text = str(path)
+    return text if len(text) <= 200 else f"{text[:200]}…"
+
+
 TEXT = _Text()
+CURSOR = _CursorName()
+PATH = _File(path_type=Path)
+FILE = _File(path_type=Path, dir_okay=False)
+PRESENT = _File(path_type=Path, dir_okay=False, exists=True)
 AnyCommand = TypeVar("AnyCommand", bound=Callable[..., Any])
 _PLACES = (Path("driftd.toml"), Path("/etc/driftd/driftd.toml"))
 
@@ -41,7 +94,7 @@ def config_option(command: AnyCommand) -> AnyCommand:
         "-c",
         "--config",
         "config_path",
-        type=click.Path(path_type=Path),
+        type=PATH,
         envvar="DRIFTD_CONFIG",
         show_envvar=True,
         help="Configuration file. Default: driftd.toml here, then /etc/driftd/driftd.toml.",

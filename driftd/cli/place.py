@@ -5,6 +5,9 @@ from urllib.parse import quote
 
 import click
 
+from driftd.cli.saying import say
+from driftd.errors import LockedError, StoreError
+
 if TYPE_CHECKING:
     from driftd.config import Config
     from driftd.runtime.feed import Wanted
@@ -16,6 +19,8 @@ class Place:
     def __init__(self, wanted: "Wanted", after: int) -> None:
         self.wanted = wanted
         self.after = after
+        self.patient = False
+        """Whether to wait where a place cannot be written down now."""
 
     async def move(self, after: int) -> None:
         """Go on from `after`, behind what was printed."""
@@ -39,12 +44,7 @@ class NamedPlace(Place):
         """
         from driftd.app import keeping
         from driftd.cli.loop import run
-        from driftd.core.retention import nameable
 
-        if not nameable(name):
-            raise click.BadParameter(
-                f'"{name}" is no name of a cursor: up to 64 letters, digits and ".", "_", "-"', param_hint="--cursor"
-            )
         known = {each.name: each for each in run(keeping.cursors, config)}.get(name)
         if known is not None and after is None:
             if (known.connection, known.resource) != (wanted.connection, wanted.resource):
@@ -61,7 +61,25 @@ class NamedPlace(Place):
         """Go on from `after`, and write that down."""
         if after != self.after:
             self.after = after
-            await self.write()
+            await (self._written() if self.patient else self.write())
+
+    async def _written(self) -> None:
+        """Write down where this is, as soon as that can be: a poll ends, a daemon starts, a database is replaced."""
+        import anyio
+
+        from driftd.cli.patience import SECONDS, Patience
+
+        told, patience = False, Patience()
+        while True:
+            try:
+                return await self.write()
+            except (LockedError, StoreError) as error:
+                if not patience.bears(error):
+                    raise
+                if not told:
+                    say(f'driftd: cursor "{self._name}" waits to be moved: {error}', err=True)
+                told = True
+            await anyio.sleep(SECONDS)
 
     async def write(self) -> None:
         """Write down where this is."""

@@ -20,7 +20,7 @@ def command(config_path: Path | None) -> int:
 
     from driftd import app
     from driftd.app import daemon
-    from driftd.cli.loop import leave_no_core, raise_limit, run, share_one_arena
+    from driftd.cli.loop import raise_limit, run, share_one_arena
     from driftd.cli.version import revision
     from driftd.config import Config, load
 
@@ -29,7 +29,6 @@ def command(config_path: Path | None) -> int:
     def loaded() -> Config:
         return load(place, app.catalogue())
 
-    leave_no_core()
     raise_limit()
     share_one_arena()
     run(daemon.run, loaded(), daemon.Process(loaded, sys.stderr, os.environ, revision() or "unknown"))

@@ -23,9 +23,9 @@ def tell(document: object) -> None:
 
 
 def emit(lines: bytes) -> None:
-    """Print lines of JSON: byte for byte, but for what a terminal would obey where this is one."""
+    """Print lines of JSON, each with its end: byte for byte, but for what a terminal would obey where this is one."""
     if sys.stdout.isatty():
-        for line in lines.decode("utf-8", "replace").splitlines():
+        for line in lines.decode("utf-8", "replace").split("\n")[:-1]:
             say(line)
         return
     sys.stdout.buffer.write(lines)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from driftd.cli.options import listen_option
+from driftd.cli.options import PATH, Numbers, listen_option
+from driftd.cli.saying import say
 
 if TYPE_CHECKING:
     from driftd.simulator import Farm, Switches
@@ -25,10 +26,10 @@ _OF_A_FARM = ("tenants", "records", "seed", "switches")
 @click.option("--seed", type=int, default=7, show_default=True, metavar="S", help="Same seed, same business.")
 @click.option("--switch", "switches", multiple=True, metavar="NAME=VALUE", help="Set a switch; may be repeated.")
 @click.option(
-    "--live", is_flag=False, flag_value=12.0, type=click.FloatRange(0, min_open=True), metavar="[N]",
+    "--live", is_flag=False, flag_value=12.0, type=Numbers(0, min_open=True), metavar="[N]",
     help="Let each tenant's business run by itself, N steps a minute (12 if not given).",
 )  # fmt: skip
-@click.option("--replay", type=click.Path(path_type=Path), metavar="FILE", help="Serve a recorded cassette instead.")
+@click.option("--replay", type=PATH, metavar="FILE", help="Serve a recorded cassette instead.")
 @click.option("--print-config", is_flag=True, help="Print a configuration that reads these tenants, and end.")
 @click.pass_context
 def command(  # noqa: PLR0913 - one parameter an option
@@ -82,10 +83,8 @@ def _replay(ctx: click.Context, file: Path, address: tuple[str, int], *, print_c
         click.echo(f"# Any secret will do:\n# export REPLAY_SECRET=any\n\n{text}", nl=False)
         return
     with listening(replay, address) as served:
-        click.echo(f"{served.url} serves the cassette {file}; end it with Ctrl-C")
-        click.echo(
-            f'base_url = "{served.url}", folder = "{replay.folder}"; --print-config prints the whole configuration'
-        )
+        say(f"{served.url} serves the cassette {file}; end it with Ctrl-C")
+        say(f'base_url = "{served.url}", folder = "{replay.folder}"; --print-config prints the whole configuration')
         threading.Event().wait()
 
 

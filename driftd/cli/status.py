@@ -164,7 +164,7 @@ def _summary(status: "Status") -> str:
 def _anew(rebased: "Rebased", now: int, units: "Units") -> str:
     aside = f'; what was there before is in "{rebased.aside}"' if rebased.aside else ""
     since = brief(rebased.at, now, units)
-    return f"the log of changes began anew {since} ago ({rebased.reason}): consumers read the records again{aside}"
+    return f"the log of changes began anew {since} ({rebased.reason}): consumers read the records again{aside}"
 
 
 def _row(each: "ConnectionStatus", now: int, units: "Units") -> tuple[str, ...]:

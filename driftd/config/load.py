@@ -19,6 +19,10 @@ def load(path: Path, catalogue: Mapping[str, ClassDefaults]) -> Config:
 
     Raises `ConfigError` with every mistake; names a file as it was given.
     """
+    try:
+        str(path.absolute()).encode()
+    except UnicodeEncodeError:  # databases and notes lie beside it, and SQLite opens no other path
+        raise ConfigError([Mistake(str(path), "lies in a folder whose name is not UTF-8: rename it")]) from None
     documents = [_read(path, str(path))]
     others = sorted((path.parent / "conf.d").glob("*.toml"))
     if len(others) > FILES:

@@ -11,6 +11,8 @@ from driftd.config.values import LARGEST, shown
 
 ELEMENTS = 1_000
 """Elements of a list, and keys of a table within a table."""
+LEVELS = 64
+"""Levels of a path: a record has no more."""
 
 
 def whole(least: int, most: int = LARGEST) -> Callable[[object], int]:
@@ -109,10 +111,16 @@ def entries(value: object) -> dict[str, object]:
 
 def paths(value: object) -> dict[str, object]:
     """Read a table of paths: ``SOHCNT.EMAIL = "hash"``, which TOML takes as tables in tables, as ``"SOHCNT.EMAIL"``."""
+    return _paths(value, LEVELS)
+
+
+def _paths(value: object, levels: int) -> dict[str, object]:
+    if not levels:
+        raise ValueError(f"must name no member more than {LEVELS} levels deep")
     found: dict[str, object] = {}
     for name, held in entries(value).items():
         if isinstance(held, dict):
-            found |= {f"{name}.{below}": each for below, each in paths(held).items()}
+            found |= {f"{name}.{below}": each for below, each in _paths(held, levels - 1).items()}
         else:
             found[name] = held
     return found

@@ -1,5 +1,6 @@
 """What a person decides of a drift or an alert."""
 
+import re
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
@@ -81,15 +82,19 @@ def check_removal(removal: Removal) -> None:
     if not removal.keys:
         raise _invalid("no key is given", "`driftd records` shows the keys of a resource")
     for key in removal.keys:
-        parts = _parts(key)
-        if any(str(part) and str(part) in removal.reason for part in parts):
+        if any(_names(removal.reason, str(part)) for part in _parts(key)):
             raise _invalid("the reason names the record", "give the number of the request instead: it stays")
+
+
+def _names(text: str, part: str) -> bool:
+    """Tell whether a text has a part of a key as a word of its own: a key of 7 is not named by 17."""
+    return bool(part) and re.search(rf"(?<!\w){re.escape(part)}(?!\w)", text, re.IGNORECASE) is not None
 
 
 def _parts(key: KeyBytes) -> Sequence[KeyPart]:
     try:
         return json.decode(key, type=list[str | int | float | bool])
-    except MsgspecError as error:
+    except (MsgspecError, UnicodeDecodeError) as error:
         raise _invalid("a key is no array of texts and numbers", 'write it as ["C001"]') from error
 
 

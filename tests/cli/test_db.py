@@ -10,6 +10,8 @@ from driftd.adapters.sqlite.files import LOCK
 from driftd.adapters.sqlite.lock import held
 from tests.cli.conftest import Driftd, Site
 
+_RECORDS = ("records", "--connection", "aldgate", "--resource", "BPCUSTOMER")
+
 
 @pytest.fixture
 def data(site: Site, driftd: Driftd) -> Path:
@@ -77,6 +79,40 @@ def test_damage_is_told_with_the_next_step(data: Path, site: Site, driftd: Drift
         assert "driftd run" in ran.err or "db check" in ran.err
         assert "Traceback" not in ran.err
     assert not (data / "quarantine").exists()
+
+
+def test_a_damaged_backup_is_not_what_a_daemon_sets_aside(
+    data: Path, site: Site, driftd: Driftd, tmp_path: Path
+) -> None:
+    """The next step is another one than for the database."""
+    copy = tmp_path / "copy.db"
+    assert driftd("db", "backup", "--to", copy, "-c", site.config).code == 0
+    spoil(copy)
+    checked = driftd("db", "check", copy, "-c", site.config)
+    assert checked.code == 1
+    assert "restore another backup" in checked.out
+    assert "driftd run" not in checked.out
+    spoil(data / "driftd.db")
+    assert "driftd run" in driftd("db", "check", "-c", site.config).out
+
+
+def test_an_erasure_names_copies_of_the_database_alone(data: Path, site: Site, driftd: Driftd, tmp_path: Path) -> None:
+    """A folder of backups may be one that others use, too."""
+    folder = tmp_path / "backups"
+    site.config.write_text(f'[store]\nbackup_dir = "{folder}"\n{site.config.read_text()}')
+    assert driftd("db", "backup", "-c", site.config).code == 0
+    (aside := data / "quarantine" / "20261126T093449Z").mkdir(parents=True)
+    ours = {*folder.iterdir(), folder / "driftd-20261126T093449Z.db.unfinished", data / "driftd.db.schema-3"}
+    ours |= {aside / "driftd.db", aside / "driftd.db-wal"}
+    (folder / "etc").mkdir()
+    foreign = {folder / "passwd.bak", folder / "etc" / "driftd-1.db", folder / "driftd.toml", aside / "note"}
+    for each in ours | foreign:
+        each.touch()
+    key = json.loads(driftd(*_RECORDS, "-c", site.config).out.splitlines()[0])["key"]["BPCNUM"]
+    erased = driftd("db", "erase", *_RECORDS[1:], "--key", key, "--reason", "request", "-c", site.config)
+    assert erased.code == 0, erased.err
+    named = {Path(line.split('"')[1]) for line in erased.out.splitlines() if "is a copy of before" in line}
+    assert named == ours
 
 
 @pytest.mark.parametrize(

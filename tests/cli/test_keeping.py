@@ -2,70 +2,22 @@
 
 import json
 import re
-import socket
 import sqlite3
+import tomllib
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import anyio
+import httpx
 import pytest
 
-from driftd.adapters.clock import SystemClock
-from driftd.adapters.sqlite import SqliteStore
-from tests.cli.conftest import Driftd, Started
-from tests.contracts.staged import ELSEWHERE, ORDERS, created, deleted, poll, updated
+from tests.cli.conftest import Driftd, Started, Stocked
 
 DAY = 86_400_000
 
 
 def lines(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
-
-
-@dataclass(frozen=True)
-class Stocked:
-    """A configuration, and its data directory."""
-
-    config: Path
-    data_dir: Path
-
-    @property
-    def database(self) -> Path:
-        return self.data_dir / "driftd.db"
-
-
-@pytest.fixture
-def empty(tmp_path: Path) -> Stocked:
-    """Two connections that lead nowhere, and nothing stored."""
-    folder = tmp_path / "site"
-    folder.mkdir()
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        text = f'[web]\nlisten = "127.0.0.1:{free.getsockname()[1]}"\n'
-    text += '[daemon]\ndata_dir = "data"\n[network]\nallow_networks = ["127.0.0.0/8"]\n'
-    for name in ("acme", "globex"):
-        text += f'[[connections]]\nname = "{name}"\nbase_url = "https://127.0.0.1:1"\nfolder = "F"\n'
-        text += 'auth = { type = "basic", username = "u", password = { env = "HOME" } }\n'
-    (folder / "driftd.toml").write_text(text)
-    return Stocked(folder / "driftd.toml", folder / "data")
-
-
-@pytest.fixture
-def changed(empty: Stocked) -> Stocked:
-    """Seven events of two connections and three resources, one of them the last."""
-    anyio.run(fill, empty.data_dir)
-    return empty
-
-
-async def fill(data_dir: Path) -> None:
-    now = SystemClock().now()
-    async with SqliteStore.open(data_dir, clock_now=lambda: now) as store:
-        await poll(store, created("a"), created("b"))
-        await poll(store, created("a"), created("b"), resource=ORDERS)
-        await poll(store, updated("a", 1), deleted("b"))
-        await poll(store, created("z"), resource=ELSEWHERE)
 
 
 def age(where: Stocked, days: int) -> None:
@@ -160,6 +112,32 @@ def test_before_the_first_poll_there_is_nothing_to_prune(driftd: Driftd, empty: 
     assert json.loads(driftd("cursors", "list", "-c", empty.config, "--format", "json").out) == {"cursors": []}
 
 
+WRITING = (
+    ("changes", "--cursor", "warehouse"),
+    ("cursors", "forget", "warehouse"),
+    ("db", "prune"),
+    ("db", "migrate"),
+    ("db", "backup"),
+    ("db", "erase", "--connection", "acme", "--resource", "BPCUSTOMER", "--key", "C001", "--reason", "request 4"),
+    *(("drift", word, "0123", "--reason", "x") for word in ("accept", "undo", "release", "keep")),
+    *((group, "mute", "0123", "--for", "4h", "--reason", "x") for group in ("drift", "alerts")),
+)
+
+
+@pytest.mark.parametrize("there", [False, True], ids=["missing", "empty"])
+@pytest.mark.parametrize("arguments", WRITING, ids=" ".join)
+def test_a_mistyped_data_directory_is_left_as_it_was(
+    driftd: Driftd, empty: Stocked, arguments: tuple[str, ...], *, there: bool
+) -> None:
+    """No command but a poll and a restore makes a database: it says that nothing is stored there."""
+    if there:
+        empty.data_dir.mkdir()
+    ran = driftd(*arguments, "-c", empty.config)
+    assert (ran.code, ran.out) == (1, "")
+    assert f'nothing is stored in "{empty.data_dir}" yet' in ran.err
+    assert set(empty.config.parent.rglob("*")) == {empty.config, *([empty.data_dir] if there else [])}
+
+
 def test_a_cursor_is_forgotten_once(driftd: Driftd, changed: Stocked) -> None:
     driftd("changes", "-c", changed.config, "--cursor", "warehouse")
     assert driftd("cursors", "forget", "warehouse", "-c", changed.config).code == 0
@@ -205,6 +183,14 @@ def test_a_running_daemon_does_the_writing(driftd: Driftd, start: Started, chang
     marker, *read = lines(driftd(*reading, "--limit", "3").out)
     assert (marker["truncated_before"], read) == (3, every[2:5])
     assert cursors(driftd, changed)["warehouse"]["after"] == 5
+    listen = tomllib.loads(changed.config.read_text())["web"]["listen"]
+    wrong: dict[str, Any]
+    for wrong in ({"connection": "nope\u0000"}, {"resource": "NOPE"}, {"connection": "acme", "resource": "NOPE"}):
+        answer = httpx.post(f"http://{listen}/api/v1/cursors/x", json={"after": 1, **wrong}, trust_env=False)
+        assert (answer.status_code, "configured" in answer.json()["detail"]) == (400, True)
+    reads = {"after": 1, "connection": "globex", "resource": "BPCUSTOMER"}
+    assert httpx.post(f"http://{listen}/api/v1/cursors/x", json=reads, trust_env=False).status_code == 200
+    assert set(cursors(driftd, changed)) == {"warehouse", "x"}
     assert driftd("db", "prune", "-c", changed.config).out == "nothing gone\n"
     assert driftd("cursors", "forget", "warehouse", "-c", changed.config).code == 0
     assert driftd("cursors", "forget", "warehouse", "-c", changed.config).code == 1

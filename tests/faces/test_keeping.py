@@ -54,6 +54,15 @@ async def test_what_is_no_cursor_is_refused(path: str, body: str, status: int) -
     assert await pretended.changelog.cursors() == []
 
 
+@pytest.mark.parametrize("origin", ["http://[", "http://[::1", "null", "//", "http://x]"])
+async def test_an_origin_that_is_no_address_is_foreign(origin: str) -> None:
+    pretended = Pretended()
+    async with served(pretended) as client:
+        answer = await client.post("/api/v1/cursors/warehouse", json={"after": 7}, headers={"origin": origin})
+    assert answer.status_code == 403
+    assert not pretended.said
+
+
 async def test_one_cursor_too_many_is_refused() -> None:
     pretended = Pretended()
     for number in range(CURSORS):

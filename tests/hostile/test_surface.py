@@ -87,7 +87,9 @@ PATHS = st.sampled_from(
      "/api/v1/connections/aldgate/schema/BPCUSTOMER", "/api/v1/connections/{}/schema/{}", "/{}"]
 )  # fmt: skip
 NAMES = st.sampled_from(["target", "fresh", "debug", "name[]", "connection", "resource", "all", "from", "to", "source"])
-ODD = TEXTS | st.sampled_from(["9" * 5_000, "-1", "1e999", "nan", "learnt", "declared", "1", "aldgate", "\u0663"])
+ODD = TEXTS | st.sampled_from(
+    ["http://[", "9" * 5_000, "-1", "1e999", "nan", "learnt", "declared", "1", "aldgate", "\u0663"]
+)
 BODIES = st.binary(max_size=60) | st.builds(
     lambda told: json.dumps(told).encode("utf-8", "surrogatepass"),
     st.dictionaries(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from msgspec.structs import replace
 
 from driftd.cli import alarmed, connections, saying
@@ -59,6 +59,7 @@ class Terminal(io.TextIOWrapper):
 
 @ONCE
 @given(TEXTS)
+@example("a\u2028b\x85c\x0bd\x1ce")
 def test_records_go_to_a_terminal_as_json_that_it_shows(text: str) -> None:
     """Elsewhere their bytes are as stored; on a terminal they read back to the same."""
     line = json.dumps({"after": text}, ensure_ascii=False).encode() + b"\n"

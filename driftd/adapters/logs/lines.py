@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, MutableMapping
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any, Final
 
 from driftd.adapters.logs.plain import Plain
@@ -21,6 +22,7 @@ _ODD: Final = re.compile(r"[^A-Za-z0-9_.-]")
 LONGEST: Final = 65_536
 """Characters of a line; in a longer one each fact is cut to its beginning."""
 _BEGINNING: Final = 1_000
+"""Characters of it as they are written."""
 
 
 def logfmt(_output: object, _level: str, facts: MutableMapping[str, Any]) -> str:
@@ -35,12 +37,23 @@ def as_json(_output: object, _level: str, facts: MutableMapping[str, Any]) -> st
 
 def _bounded(render: Callable[[Mapping[str, Plain]], str], facts: Mapping[str, Plain]) -> str:
     line = render(facts)
-    return line if len(line) <= LONGEST else render({name: _beginning(value) for name, value in facts.items()})
+    if len(line) <= LONGEST:
+        return line
+    room = min(_BEGINNING, LONGEST // (2 * len(facts)))
+    return render({name: _beginning(value, room) for name, value in facts.items()})
 
 
-def _beginning(value: Plain) -> Plain:
+def _beginning(value: Plain, room: int) -> Plain:
+    """Return a value, or so much of its text as is `room` characters when written: an escape is up to 12."""
     text = value if isinstance(value, str) else _encode(value)
-    return value if len(text) <= _BEGINNING else f"{text[:_BEGINNING]}…"
+    if len(text) <= room and _written(text) <= room:
+        return value
+    ends = accumulate(map(_written, text[:room]))
+    return f"{text[: sum(end <= room for end in ends)]}…"
+
+
+def _written(text: str) -> int:
+    return len(_visible(_encode(text))) - 2
 
 
 def _logfmt(facts: Mapping[str, Plain]) -> str:

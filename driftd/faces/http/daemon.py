@@ -64,6 +64,11 @@ def foreign(request: Request) -> bool:
     """Tell whether a browser sent this on behalf of another site."""
     site = request.headers.get("sec-fetch-site", "none")
     origin = request.headers.get("origin")
-    return site not in {"same-origin", "none"} or (
-        origin is not None and urlsplit(origin).netloc != request.headers["host"]
-    )
+    return site not in {"same-origin", "none"} or (origin is not None and _netloc(origin) != request.headers["host"])
+
+
+def _netloc(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None

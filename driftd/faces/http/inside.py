@@ -39,7 +39,7 @@ class Upkeep(Struct, frozen=True):
     """Prune for a second or two; ``more`` where that was too short."""
     cursors: Callable[[], Awaitable[Sequence[Cursor]]]
     move: Callable[[Cursor], Awaitable[None]]
-    """Make or move a cursor; raises `DecisionError` where there are too many."""
+    """Make or move a cursor; raises `DecisionError` where there are too many, or it reads what is not configured."""
     forget: Callable[[str], Awaitable[bool]]
     """Remove a cursor; tells whether there was one."""
 

@@ -87,7 +87,7 @@ async def _answered(answer: Answerer, request: Request) -> Response:
     try:
         return await answer(request)
     except DecisionError as error:
-        return refused(request, 409, str(error), error.hint)
+        return refused(request, 400 if error.invalid else 409, str(error), error.hint)
     except FencedError:
         raise
     except StoreError as error:
