@@ -12,6 +12,7 @@ from xxhash import xxh3_64_intdigest
 
 from driftd.core.calendar import blackout_end, next_fire
 from driftd.core.model import Kind, Resource, Standing
+from driftd.core.veil import of_before
 
 HOUR = 3_600_000
 """Milliseconds."""
@@ -40,13 +41,14 @@ def next_due(resource: Resource, standing: Standing, now: int) -> dict[Kind, int
     """Return when each kind of cycle is due next, epoch ms: what is late is due since its own time.
 
     A cycle counts for every kind that proves less: after a sweep, delta and probe are not due at once. A delta that
-    would not come to what is new is left to the sweep. A stamp more than an interval ahead of `now` is of a clock that
+    would not come to what is new is left to the sweep; under other field rules than those of the last sweep all is, and
+    that is due as soon as anything is. A stamp more than an interval ahead of `now` is of a clock that
     has been put back since, and counts for nothing.
     """
     at = _wanted(resource, standing, now)
     if resource.calendar.blackout:
-        return {kind: _opened(resource, when, now) for kind, when in at.items()}
-    return at
+        at = {kind: _opened(resource, when, now) for kind, when in at.items()}
+    return dict.fromkeys(Kind, min(at.values())) if forced(resource, standing) else at
 
 
 def offset(resource: Resource) -> int:
@@ -72,6 +74,11 @@ def finds_new(resource: Resource) -> bool:
     Under a key of several parts, new records stand at the end of each first part, and not at that of the whole.
     """
     return resource.watermark is not None or len(resource.key) == 1
+
+
+def forced(resource: Resource, standing: Standing) -> bool:
+    """Tell whether each cycle is a sweep until one is complete, as the field rules changed since the last one."""
+    return bool(of_before(standing, resource.private))
 
 
 def _wanted(resource: Resource, standing: Standing, now: int) -> dict[Kind, int]:

@@ -39,20 +39,22 @@ class Met(Struct, frozen=True):
     """Those of them that made another thing of a record."""
 
 
-def another(before: bytes, after: bytes) -> bool:
+def another(before: bytes, after: bytes, comparable: tuple[bytes, bytes] | None = None) -> bool:
     """Tell whether a canonical body is of another thing than the one before: most of its texts are others.
 
-    Stamps count for nothing: each change of a record moves them.
+    Stamps count for nothing, on either side: each change of a record moves them. `comparable` are the two bodies as
+    far as field rules let them be compared: a text that they hide on either side counts as one that stayed.
     """
     try:
-        old, new = _TOP(before), _TOP(after)
+        shown = _texts(before, after)
+        compared = shown if comparable is None else _texts(*comparable)
     except ValidationError:
         return False
-    both = [(old[name], new[name]) for name in old.keys() & new.keys()]
-    texts = [(one, other) for one, other in both if isinstance(one, str) and isinstance(other, str)]
-    texts = [(one, other) for one, other in texts if one and other and not (_STAMP.match(one) and _STAMP.match(other))]
-    differ = sum(one.strip().casefold() != other.strip().casefold() for one, other in texts)
-    return differ >= _TEXTS and 2 * differ >= len(texts)
+    differ = sum(
+        one.strip().casefold() != other.strip().casefold()
+        for one, other in (compared[name] for name in shown.keys() & compared.keys())
+    )
+    return differ >= _TEXTS and 2 * differ >= len(shown)
 
 
 def other_keys(met: Met) -> bool:
@@ -78,6 +80,18 @@ def other_things(met: Met) -> bool:
 def strangers(compared: int, others: int) -> bool:
     """Tell whether nearly all records that were asked for on a suspicion are other things, or none was there."""
     return others >= _MOST * compared
+
+
+def _texts(before: bytes, after: bytes) -> dict[str, tuple[str, str]]:
+    """Return the members of two bodies that are texts in both, and say who; raises `ValidationError`."""
+    old, new = _TOP(before), _TOP(after)
+    both = ((name, old[name], new[name]) for name in old.keys() & new.keys())
+    texts = ((name, one, other) for name, one, other in both if isinstance(one, str) and isinstance(other, str))
+    return {
+        name: (one, other)
+        for name, one, other in texts
+        if one and other and not (_STAMP.match(one) or _STAMP.match(other))
+    }
 
 
 def _enough(met: Met) -> bool:

@@ -1,10 +1,10 @@
 """What of one connection is due when: the calendar of each resource, and what holds it back."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from driftd.config import ConnectionConfig
-from driftd.core.cadence import finds_new, next_due
+from driftd.core.cadence import finds_new, forced, next_due
 from driftd.core.model import Kind, Resource, Standing
 from driftd.ports import Clock
 from driftd.runtime.purse import Purse
@@ -13,6 +13,9 @@ from driftd.runtime.view import Present
 _TWO_DAYS: Final = 2 * 86_400_000
 _A_LOOK: Final = 100
 """Milliseconds within which due times are not reckoned anew."""
+_A_MINUTE: Final = 60_000
+_A_DAY: Final = 86_400
+"""Seconds."""
 _MOST_COMPLETE_FIRST: Final = (Kind.SWEEP, Kind.DELTA, Kind.PROBE)
 
 
@@ -39,6 +42,8 @@ class Agenda:
         """Since when none of its cycles has run, epoch ms."""
         self._sweeps_after: dict[str, int] = {}
         """Before when no sweep begins, as the day's budget would not bear it, epoch ms."""
+        self._sweeping: set[str] = set()
+        """The resources that are being swept, but for small ones."""
         self._holds: dict[str | None, Hold] = {}
         """The rest of a resource, or of the whole connection (None)."""
         self._reckoned: dict[str, tuple[int, dict[Kind, int]]] = {}
@@ -92,19 +97,37 @@ class Agenda:
         return hold is not None and any(begun > hold.since for begun in self._begun.values())
 
     def spread(self, purse: Purse) -> None:
-        """Put off each sweep that is due and that today's budget does not bear besides the probes still to come."""
+        """Put off each sweep that is due and that today's budget does not bear besides the probes still to come.
+
+        A change of field rules has many sweeps due at once: each waits until there is enough besides those that run,
+        too. One that no whole day would bear is not put off, as nothing else is polled of its resource meanwhile.
+        """
         now, resumes = self._clock.now(), purse.resumes
-        probes = round(
-            (resumes - now) / 1000 * sum(1 / each.probe + 1 / each.delta for each in self._resources.values())
-        )
+        often = sum(1 / each.probe + 1 / each.delta for each in self._resources.values())
+        probes = round((resumes - now) / 1000 * often)
+        running = [self._standings[name] for name in self._sweeping]
         for name, resource in self._resources.items():
             standing = self._standings[name]
-            if not standing.baselined or self.is_small(resource) or self._due(resource, now)[Kind.SWEEP] > now:
+            if not self._would_sweep(resource, now):
                 continue
-            rest = probes * standing.probe_bytes
-            if not purse.affords(standing.requests + probes, standing.wire_bytes + rest):
-                self._sweeps_after[name] = resumes
-                self._reckoned.pop(name, None)
+            if not purse.affords(*_cost([standing], probes, standing)):
+                if not forced(resource, standing) or purse.bears(*_cost([standing], round(_A_DAY * often), standing)):
+                    self._put_off(name, resumes)
+            elif forced(resource, standing) and not purse.affords(*_cost([standing, *running], probes, standing)):
+                self._put_off(name, min(resumes, now + _A_MINUTE))
+            else:
+                running.append(standing)
+
+    def _would_sweep(self, resource: Resource, now: int) -> bool:
+        """Tell whether a sweep like one of before, of many pages, would begin now."""
+        name, standing = resource.name, self._standings[resource.name]
+        if name in self._busy or standing.frozen or not standing.baselined or self._resting(name) > 0:
+            return False
+        return not self.is_small(resource) and self._due(resource, now)[Kind.SWEEP] <= now
+
+    def _put_off(self, name: str, until: int) -> None:
+        self._sweeps_after[name] = until
+        self._reckoned.pop(name, None)
 
     def begin(self, resource: Resource) -> tuple[Kind, float]:
         """Return the kind of cycle that begins now, and by how many seconds it is late."""
@@ -114,12 +137,15 @@ class Agenda:
         rested = max(self._rested.get(name, 0), self._rested.get(None, 0))
         ready = max(due[kind], self.started, self._free.get(name, 0), rested)
         self._busy[name], self._begun[name] = now, self._clock.monotonic()
+        if kind is Kind.SWEEP and not self.is_small(resource):
+            self._sweeping.add(name)
         return kind, (now - ready) / 1000
 
     def end(self, resource: Resource) -> None:
         """Note that a resource's cycle has ended."""
         self._busy.pop(resource.name, None)
         self._begun.pop(resource.name, None)
+        self._sweeping.discard(resource.name)
         self._free[resource.name] = self._clock.now()
 
     def hold(self, resource: Resource | None, seconds: float) -> None:
@@ -170,13 +196,23 @@ class Agenda:
         return known[1]
 
     def _reckon(self, resource: Resource, now: int) -> dict[Kind, int]:
-        at = next_due(resource, self._standings[resource.name], now)
+        standing = self._standings[resource.name]
+        at = next_due(resource, standing, now)
         after = self._sweeps_after.get(resource.name, 0)
         believable = after - now <= _TWO_DAYS  # a clock may have been far ahead for a while
         if believable and after > at[Kind.SWEEP] and not self.is_small(resource):
-            at |= dict.fromkeys((Kind.SWEEP,) if finds_new(resource) else (Kind.SWEEP, Kind.DELTA), after)
+            left = (Kind.SWEEP,) if finds_new(resource) else (Kind.SWEEP, Kind.DELTA)
+            at |= dict.fromkeys(Kind if forced(resource, standing) else left, after)
         return at
 
     def _resting(self, name: str | None) -> float:
         now = self._clock.monotonic()
         return max((hold.until - now for hold in (self._holds.get(name), self._holds.get(None)) if hold), default=0.0)
+
+
+def _cost(sweeps: Iterable[Standing], probes: int, probed: Standing) -> tuple[int, int]:
+    """Return requests and bytes of some sweeps, and of probes as one resource has them."""
+    requests, size = probes, probes * probed.probe_bytes
+    for each in sweeps:
+        requests, size = requests + each.requests, size + each.wire_bytes
+    return requests, size

@@ -74,7 +74,6 @@ class Comparison:
             rows.append(row)
             if change is not None:
                 changes.append(change)
-                self._note(change)
         return Found(rows, changes)
 
     async def baseline(self, lines: Sequence[Line], *, page: int) -> list[Row]:
@@ -113,17 +112,27 @@ class Comparison:
             rows.append(row._replace(placed=held.placed))
             if change is not None:
                 changes.append(change)
-                self._note(change)
         return Found(rows, changes)
 
     def strangers(self, lines: Sequence[Line], stored: Mapping[KeyBytes, Stored]) -> int:
         """Return how many of some rows show another thing than what is stored under their keys."""
         bodies, _ = self._read(lines)
-        return sum(kinship.another(stored[line.key].body, body) for line, body in zip(lines, bodies, strict=True))
+        found = 0
+        for line, body in zip(lines, bodies, strict=True):
+            held = stored[line.key]
+            sides = self._veiling.sides(held, details=False, volatile=self._redrop)
+            found += _is_another(sides, (held.body, None), (body, None))
+        return found
 
     def _sighted(self, seen: Sighting, held: Stored | None) -> tuple[Row, Change | None]:
         sides = self._veiling.sides(held, details=seen.details is not None, volatile=self._redrop)
-        return diff.sighted(seen, held, self._resource, sides=sides, forgotten=self._forgotten)
+        row, change = diff.sighted(seen, held, self._resource, sides=sides, forgotten=self._forgotten)
+        if change is not None:
+            self._note(change)
+        if held is not None and change is not None and change.op is Op.UPDATE and self.looked < kinship.SAMPLE:
+            self.looked += 1
+            self.others += _is_another(sides, (held.body, held.details), (row.body, row.details))
+        return row, change
 
     def _sightings(self, lines: Sequence[Line], page: int, now: int, *, placed: bool) -> list[Sighting]:
         bodies, stamps = self._read(lines)
@@ -212,11 +221,14 @@ class Comparison:
     def _note(self, change: Change) -> None:
         self._tally.changes[change.op] += 1
         if change.op is Op.UPDATE:
-            if self.looked < kinship.SAMPLE and change.before is not None and change.after is not None:
-                self.looked += 1
-                self.others += kinship.another(change.before, change.after)
             self.members.update({pointer.split("/", 2)[1] for pointer in change.changed if pointer})
 
     def _next_row(self) -> int:
         self._rows += 1
         return self._rows - 1
+
+
+def _is_another(sides: diff.Sides, before: tuple[bytes, bytes | None], after: tuple[bytes, bytes | None]) -> bool:
+    """Tell whether body and details are of another thing than those before, by what may be compared of them."""
+    shown = canonical.overlay(*before), canonical.overlay(*after)
+    return kinship.another(*shown, (sides.compared(*before), sides.compared(*after)))

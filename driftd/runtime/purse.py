@@ -64,6 +64,10 @@ class Purse:
         left = self.budget.left(self.usage)
         return requests <= left[0] and size <= left[1]
 
+    def bears(self, requests: int, size: int) -> bool:
+        """Tell whether a whole day has so many requests and bytes."""
+        return requests <= self.budget.requests and size <= self.budget.bytes
+
     @property
     def resumes(self) -> int:
         """When the next day begins, epoch ms."""

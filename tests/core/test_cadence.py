@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from driftd.core.cadence import HOUR, SPREAD, details_in_hand, due, finds_new, next_due, offset
 from driftd.core.calendar import blackout_end
-from driftd.core.model import Calendar, Hours, Kind, Resource, Standing
+from driftd.core.model import Calendar, Hours, Kind, Privacy, Resource, Standing
 
 R = Resource("c", "SORDER", "SORDER", ("SOHNUM",), details=True)
 LARGE = Standing(baselined=True, records=100_000, last_sweep=1_000_000)
@@ -183,3 +183,17 @@ def test_what_no_delta_finds_is_left_to_the_sweep(last: int, later: int, resourc
     assert at[Kind.PROBE] == next_due(resource, standing, now)[Kind.PROBE]
     stamped = replace(blind, watermark="UPDDATTIM")
     assert next_due(stamped, standing, now) == next_due(resource, standing, now)
+
+
+@given(times, times, st.sampled_from([R, NIGHTLY, LUNCH]), st.data())
+def test_other_field_rules_make_a_sweep_of_what_is_due_first(
+    last: int, now: int, resource: Resource, data: st.DataObject
+) -> None:
+    """As soon as anything is due, and no sooner; after the complete sweep the rhythm is that of before."""
+    standing = ran(ran(LARGE, Kind.SWEEP, last), Kind.PROBE, now - data.draw(st.integers(0, DAY)))
+    hashed = {"NAME": Privacy.HASH}
+    plain, ruled = next_due(resource, standing, now), replace(resource, private=hashed)
+    assert next_due(ruled, standing, now) == dict.fromkeys(Kind, min(plain.values()))
+    back = replace(standing, halfway=(hashed,))
+    assert next_due(resource, back, now) == dict.fromkeys(Kind, min(plain.values()))
+    assert next_due(ruled, replace(standing, private=hashed, scrubbed=hashed), now) == plain

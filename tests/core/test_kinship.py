@@ -57,3 +57,25 @@ def test_one_in_ten_that_is_what_it_was_says_that_it_is_the_same_tenant(compared
     others = data.draw(st.integers(0, compared))
     assert strangers(compared, others) is (10 * others >= 9 * compared)
     assert strangers(0, 0)
+
+
+@given(st.sets(st.sampled_from(["NAM", "CTY", "TEL", "CUR"])), st.booleans())
+def test_what_only_rules_make_other_is_no_other_thing(ruled: set[str], masked: bool) -> None:
+    """Hashes against plain texts are what they are once they may be compared; what may not counts as it was."""
+    stored = ONE | dict.fromkeys(ruled, "***" if masked else "hash:0")
+    hidden = {name: stored[name] for name in stored if not masked or name not in ruled}
+    for updated in (dict[str, object](), {"OST": 9}, {"NAM": "Blue River", "CTY": "London", "OST": 9}):
+        seen = ONE | updated
+        told = seen | dict.fromkeys(ruled, "hash:0")
+        shown = {name: told[name] for name in hidden}
+        comparable = orjson.dumps(hidden), orjson.dumps(shown)
+        assert not another(orjson.dumps(stored), orjson.dumps(seen), comparable)
+
+
+def test_a_text_that_is_hidden_counts_as_one_that_stayed() -> None:
+    """Three other texts of seven are no other thing, wherever the four that stayed may not be compared."""
+    texts = {f"T{n}": f"text {n}" for n in range(7)}
+    seen = texts | {f"T{n}": f"other {n}" for n in range(3)}
+    visible = [orjson.dumps({f"T{n}": whole[f"T{n}"] for n in range(3)}) for whole in (texts, seen)]
+    assert another(visible[0], visible[1])
+    assert not another(orjson.dumps(texts), orjson.dumps(seen), (visible[0], visible[1]))

@@ -1,11 +1,14 @@
 """A batch of a customer is told from another tenant, whichever cycle meets it."""
 
 from collections.abc import Iterable
+from itertools import permutations
 
 import pytest
 from msgspec.structs import replace
 
 from driftd.core.model import Guards, KeyBytes, Kind, Query
+from driftd.core.segment import NOTHING
+from driftd.core.veil import in_force
 from driftd.errors import Reason
 from driftd.runtime.canary import ASKED
 from tests.fakes.source import Record
@@ -87,3 +90,47 @@ async def test_another_tenant_that_has_none_of_the_others_is_found() -> None:
     report = await world.run(Kind.DELTA)
     assert report.reason is Reason.WRONG_FOLDER
     assert world.told() == []
+
+
+PLAIN = replace(RESOURCE, watermark=None)
+HIDDEN = {policy: in_force(dict.fromkeys(TEXTS, policy)) for policy in ("keep", "hash", "mask", "drop")}
+
+
+@pytest.mark.parametrize(("one", "other"), list(permutations(HIDDEN, 2)))
+async def test_a_change_of_the_rules_is_no_other_tenant(one: str, other: str) -> None:
+    """Though each record is really another one, too: in what was never a text, and in one text."""
+    world = World(replace(PLAIN, private=HIDDEN[one]))
+    world.source.put(NAME, things(range(1, 61), "ours"))
+    assert (await world.run()).outcome == "ok"
+    world.resource = replace(PLAIN, private=HIDDEN[other])
+    world.source.put(NAME, [each | {"AMOUNT": 7, "STREET": "new"} for each in things(range(1, 61), "ours", 1)])
+    report = await world.run()
+    assert (report.outcome, report.reason, report.u) == ("ok", None, 60)
+
+
+@pytest.mark.parametrize(("one", "other"), [("keep", "hash"), ("hash", "keep")])
+async def test_another_tenant_is_told_during_a_change_of_the_rules(one: str, other: str) -> None:
+    """As far as what may be compared tells: hashes do, and what is masked says nothing."""
+    world = World(replace(PLAIN, private=HIDDEN[one]))
+    world.source.put(NAME, things(range(1, 61), "ours"))
+    assert (await world.run()).outcome == "ok"
+    world.resource = replace(PLAIN, private=HIDDEN[other])
+    world.source.put(NAME, things(range(1, 61), "theirs"))
+    for _ in range(2):
+        assert (await world.run()).reason is Reason.WRONG_FOLDER
+    assert world.events() == []
+
+
+async def test_what_no_sweep_showed_since_the_rules_changed_is_asked_for_under_those_of_before() -> None:
+    """A batch of a customer that a delta meets is no other tenant because the records beside it stand as hashes."""
+    world = World(replace(RESOURCE, private=HIDDEN["hash"]))
+    world.source.put(NAME, things(range(1, RECORDS + 1), "ours"))
+    assert (await world.run()).outcome == "ok"
+    world.resource = RESOURCE
+    (shelf,) = world.store.shelves.values()
+    before = dict(shelf.records)
+    assert (await world.run()).outcome == "ok"
+    shelf.records = {each: replace(held, raw=NOTHING) for each, held in before.items()}
+    world.source.put(NAME, things(range(1, 121), "the new catalogue", 1))
+    report = await world.run(Kind.DELTA)
+    assert (report.outcome, report.reason, report.u) == ("ok", None, 120)
