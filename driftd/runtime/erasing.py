@@ -5,7 +5,8 @@ for it afterwards is a hash of its key with a key that is not in the database: b
 What was interrupted goes on by what the store remembers of it: nobody has to name the record again.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Final
 
 from msgspec.structs import replace
@@ -72,22 +73,24 @@ class Erasing:
         async with self._detector.busy[names], self._detector.locks[names]:
             if names not in await self._store.unfinished():
                 return None
-            await self._store.resume(*names)
-            await self._load()
-            return await self._store.wipe(*names)
+            async with self._taken_out(names):
+                return await self._store.wipe(*names)
 
     async def _carried_out(self, resource: Resource, wanted: Removal) -> str:
         names = resource.connection, resource.name
         async with idle(self._detector.busy[names], names), self._detector.locks[names]:
             key = await self._known(resource, wanted)
             done = await self._erased(resource, key, wanted)
-            await self._load()
-            wiped = await self._wiped(names)
+            async with self._taken_out(names):
+                wiped = await self._wiped(names)
         return _said(resource, done, wanted, wiped=wiped)
 
-    async def _load(self) -> None:
-        """Have what is in memory of alerts be as it is told now, so that it is not written again as it was."""
-        await self._detector.alarms.load(self._detector.casebook, self._clock.now())
+    @asynccontextmanager
+    async def _taken_out(self, names: Names) -> AsyncIterator[None]:
+        """Have what bears the keys of erased records be gone, in memory too, so that it is not written again."""
+        keys = await self._store.resume(*names)
+        with self._detector.alarms.untold(*names, keys):
+            yield
 
     async def _known(self, resource: Resource, wanted: Removal) -> KeyBytes:
         """Return the key that is meant: of a record that is stored, or of one that was erased before."""

@@ -255,13 +255,14 @@ class SqliteStore:
         naming = await self._read(lambda db: int(db.execute(QUERIES["count_naming"], named).fetchone()[0]))
         return replace(done, naming=naming)
 
-    async def resume(self, connection: str, resource: str) -> None:
-        """Go on with what erasures that were interrupted have still to take out."""
+    async def resume(self, connection: str, resource: str) -> Sequence[KeyBytes]:
+        """Go on with what erasures that were interrupted have still to take out; see the port."""
         writer, known = self._for_writing(), await self._named(connection, resource)
-        if known is not None:
-            await tidy(writer, known.id)
-            async with self._carefully(writer):
-                await erasing.resume(writer, (connection, resource), known.id)
+        if known is None:
+            return []
+        await tidy(writer, known.id)
+        async with self._carefully(writer):
+            return await erasing.resume(writer, (connection, resource), known.id)
 
     async def wipe(self, connection: str, resource: str) -> bool:
         """Leave no trace of erased records in what bodies are compressed with, nor in free pages or logs."""
