@@ -225,6 +225,10 @@ class Store(Protocol):
         """
         ...
 
+    async def fits(self, connection: str, resource: str, room: int) -> bool:
+        """Tell whether what `wipe` has still to write takes at most `room` bytes beside what is stored."""
+        ...
+
     async def wipe(self, connection: str, resource: str) -> bool:
         """Leave no trace of erased records in what bodies are compressed with, nor in free pages or logs.
 

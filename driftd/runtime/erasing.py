@@ -15,7 +15,7 @@ from driftd.core import diff
 from driftd.core.alerts.model import Deed
 from driftd.core.decision import Removal, check_removal
 from driftd.core.model import Confidence, JsonObject, KeyBytes, Kind, Resource
-from driftd.errors import DamagedStoreError, DecisionError, FencedError, StoreError
+from driftd.errors import DamagedStoreError, DecisionError, FencedError, FullStoreError, StoreError
 from driftd.ports import Clock, Detected, Erased, Erasure, Store
 from driftd.runtime.checks import Start
 from driftd.runtime.decisions import Names, idle
@@ -27,6 +27,11 @@ from driftd.runtime.veiling import erasure
 TRIES: Final = 20
 """How often the logs are asked to let go of what was erased, half a second apart."""
 BEGUN: Final = "the erasure has begun, and goes on by itself with `driftd run`, or with the next `driftd db erase`"
+NO_ROOM: Final = "there is not enough room to write its resource anew: free disk space"
+
+
+def _any() -> None:
+    """Return that there is no bound to the room."""
 
 
 class Erasing:
@@ -65,15 +70,19 @@ class Erasing:
         """Return the resources of which an erasure has not come to its end; raises `StoreError`."""
         return sorted(await self._store.unfinished())
 
-    async def resume(self, names: Names) -> bool | None:
+    async def resume(self, names: Names, spare: Callable[[], int | None] = _any) -> bool | None:
         """Go on with what was interrupted of a resource, once no cycle of it runs, configured or not.
 
-        Returns whether nothing is left of it; None where there was nothing to do. Raises `StoreError`.
+        Returns whether nothing is left of it; None where there was nothing to do. Raises `FullStoreError` where it
+        could take more than the bytes that `spare` gives (None: however many), and `StoreError`.
         """
         async with self._detector.busy[names], self._detector.locks[names]:
             if names not in await self._store.unfinished():
                 return None
             async with self._taken_out(names):
+                room = spare()
+                if room is not None and not await self._store.fits(*names, room):
+                    raise FullStoreError(NO_ROOM)
                 return await self._store.wipe(*names)
 
     async def _carried_out(self, resource: Resource, wanted: Removal) -> str:
