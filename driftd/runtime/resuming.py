@@ -1,6 +1,6 @@
 """Erasures that were interrupted go on by themselves: from the start on, and as soon as there is room again.
 
-They pause while nothing may be captured, and begin only where they leave as much room as capture needs.
+They pause while nothing may be captured, and write bodies anew only where that leaves as much room as capture needs.
 """
 
 from typing import Final
