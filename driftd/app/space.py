@@ -59,6 +59,7 @@ class Space:
             self._failing = True
 
     async def _act(self, room: Room, limits: Limits) -> None:
+        self.halt.spare = space.spare(room, limits)
         before = self.halt.trouble is not None
         if space.short(room, limits, before=before):
             if room.ballast:

@@ -50,7 +50,12 @@ def short(room: Room, limits: Limits, *, before: bool) -> bool:
 
 def ample(room: Room, limits: Limits) -> bool:
     """Tell whether there is room for the whole ballast and what is to stay free beside it."""
-    return room.free >= wanted(room, limits)
+    return spare(room, limits) >= 0
+
+
+def spare(room: Room, limits: Limits) -> int:
+    """Return the bytes that may be written before room could be short; below zero where it is not ample."""
+    return room.free - wanted(room, limits)
 
 
 def wanted(room: Room, limits: Limits) -> int:

@@ -218,8 +218,15 @@ class Store(Protocol):
         """
         ...
 
-    async def resume(self, connection: str, resource: str) -> None:
-        """Go on with the erasures of a resource that were interrupted, up to where `wipe` follows, as `erase` does."""
+    async def resume(self, connection: str, resource: str) -> Sequence[KeyBytes]:
+        """Go on with the erasures of a resource that were interrupted, up to where `wipe` follows, as `erase` does.
+
+        Returns the keys of records that are erased, of which `wipe` has still to write what is stored anew.
+        """
+        ...
+
+    async def fits(self, connection: str, resource: str, room: int) -> bool:
+        """Tell whether what `wipe` has still to write takes at most `room` bytes beside what is stored."""
         ...
 
     async def wipe(self, connection: str, resource: str) -> bool:

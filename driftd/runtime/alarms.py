@@ -1,7 +1,8 @@
 """All alerts that are open, or ended within a day, in memory: what cycles and the watch judge them by."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 from msgspec import Struct
@@ -12,7 +13,9 @@ from driftd.core.alerts.lifecycle import Evaluation, Look, evaluate, over
 from driftd.core.alerts.model import Alert, Mute, Notice, Telling
 from driftd.core.alerts.terms import TERMS, Terms
 from driftd.core.drift import Drift, Severity
+from driftd.core.model import KeyBytes
 from driftd.core.outage import watched
+from driftd.core.retold import Words, retold
 from driftd.ports import Casebook, Log
 
 _DAY: Final = 86_400_000
@@ -66,9 +69,11 @@ class Alarms:
         """Ids of open alerts, those of wider scopes among them."""
         self._shown: dict[str, tuple[Alert, ...]] = {}
         self._unwritten: set[str] = set()
+        self._untold: list[tuple[str, Words]] = []
+        """Keys of records that are being erased, each with its connection."""
 
     async def load(self, casebook: Casebook, now: int) -> None:
-        """Take over what is remembered at `now` (epoch ms); raises `StoreError`."""
+        """Take over what is remembered at `now` (epoch ms), before anything is judged; raises `StoreError`."""
         for alert in await casebook.alerts(resolved_since=now - LOADED):
             if not over(alert, now, self.terms):
                 self._set(alert)
@@ -145,7 +150,7 @@ class Alarms:
         """
         for alert in judged.alerts:
             before, present = judged.before.get(alert.id), self._all.get(alert.id)
-            joined = alert if present is before or present is None else joint(before, alert, present)
+            joined = self._said(alert if present is before or present is None else joint(before, alert, present))
             self._set(joined)
             self._unwritten.discard(alert.id)
             if joined != alert:
@@ -153,6 +158,24 @@ class Alarms:
         self.dropped += judged.dropped
         for notice in judged.notices:
             self._say(notice)
+
+    @contextmanager
+    def untold(self, connection: str, resource: str, keys: Iterable[KeyBytes]) -> Iterator[None]:
+        """Have no alert of a connection name the records of these keys: from now on, and whatever is taken within.
+
+        What is written of alerts is told without them elsewhere, once before this ends.
+        """
+        erased = [(connection, Words(resource, key)) for key in keys]
+        self._untold += erased
+        try:
+            for before in self.known(connection):
+                after = self._said(before)
+                if after is not before:
+                    self._set(after)
+            yield
+        finally:
+            for each in erased:
+                self._untold.remove(each)
 
     @property
     def unwritten(self) -> tuple[Alert, ...]:
@@ -164,6 +187,13 @@ class Alarms:
         for alert in [each for each in self._all.values() if not each.open and over(each, now, self.terms)]:
             self._remove(alert)
             del self._all[alert.id]
+
+    def _said(self, alert: Alert) -> Alert:
+        """Return an alert as it may be told: the same one where it names nobody that is being erased."""
+        for connection, words in self._untold:
+            if connection == _owner(alert):
+                alert = retold(alert, words)
+        return alert
 
     def _has_kin(self, alert: Alert) -> bool:
         """Tell whether others are alike: then the watch says whether one speaks for all."""

@@ -5,7 +5,8 @@ for it afterwards is a hash of its key with a key that is not in the database: b
 What was interrupted goes on by what the store remembers of it: nobody has to name the record again.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Final
 
 from msgspec.structs import replace
@@ -14,7 +15,7 @@ from driftd.core import diff
 from driftd.core.alerts.model import Deed
 from driftd.core.decision import Removal, check_removal
 from driftd.core.model import Confidence, JsonObject, KeyBytes, Kind, Resource
-from driftd.errors import DamagedStoreError, DecisionError, FencedError, StoreError
+from driftd.errors import DamagedStoreError, DecisionError, FencedError, FullStoreError, StoreError
 from driftd.ports import Clock, Detected, Erased, Erasure, Store
 from driftd.runtime.checks import Start
 from driftd.runtime.decisions import Names, idle
@@ -26,6 +27,11 @@ from driftd.runtime.veiling import erasure
 TRIES: Final = 20
 """How often the logs are asked to let go of what was erased, half a second apart."""
 BEGUN: Final = "the erasure has begun, and goes on by itself with `driftd run`, or with the next `driftd db erase`"
+NO_ROOM: Final = "there is not enough room to write its resource anew: free disk space"
+
+
+def _any() -> None:
+    """Return that there is no bound to the room."""
 
 
 class Erasing:
@@ -64,30 +70,36 @@ class Erasing:
         """Return the resources of which an erasure has not come to its end; raises `StoreError`."""
         return sorted(await self._store.unfinished())
 
-    async def resume(self, names: Names) -> bool | None:
+    async def resume(self, names: Names, spare: Callable[[], int | None] = _any) -> bool | None:
         """Go on with what was interrupted of a resource, once no cycle of it runs, configured or not.
 
-        Returns whether nothing is left of it; None where there was nothing to do. Raises `StoreError`.
+        Returns whether nothing is left of it; None where there was nothing to do. Raises `FullStoreError` where it
+        could take more than the bytes that `spare` gives (None: however many), and `StoreError`.
         """
         async with self._detector.busy[names], self._detector.locks[names]:
             if names not in await self._store.unfinished():
                 return None
-            await self._store.resume(*names)
-            await self._load()
-            return await self._store.wipe(*names)
+            async with self._taken_out(names):
+                room = spare()
+                if room is not None and not await self._store.fits(*names, room):
+                    raise FullStoreError(NO_ROOM)
+                return await self._store.wipe(*names)
 
     async def _carried_out(self, resource: Resource, wanted: Removal) -> str:
         names = resource.connection, resource.name
         async with idle(self._detector.busy[names], names), self._detector.locks[names]:
             key = await self._known(resource, wanted)
             done = await self._erased(resource, key, wanted)
-            await self._load()
-            wiped = await self._wiped(names)
+            async with self._taken_out(names):
+                wiped = await self._wiped(names)
         return _said(resource, done, wanted, wiped=wiped)
 
-    async def _load(self) -> None:
-        """Have what is in memory of alerts be as it is told now, so that it is not written again as it was."""
-        await self._detector.alarms.load(self._detector.casebook, self._clock.now())
+    @asynccontextmanager
+    async def _taken_out(self, names: Names) -> AsyncIterator[None]:
+        """Have what bears the keys of erased records be gone, in memory too, so that it is not written again."""
+        keys = await self._store.resume(*names)
+        with self._detector.alarms.untold(*names, keys):
+            yield
 
     async def _known(self, resource: Resource, wanted: Removal) -> KeyBytes:
         """Return the key that is meant: of a record that is stored, or of one that was erased before."""

@@ -1,13 +1,16 @@
-"""Erasures that were interrupted go on by themselves: from the start on, and as soon as there is room again."""
+"""Erasures that were interrupted go on by themselves: from the start on, and as soon as there is room again.
+
+They pause while nothing may be captured, and write bodies anew only where that leaves as much room as capture needs.
+"""
 
 from typing import Final
 
 import anyio
 
-from driftd.errors import FencedError, StoreError
+from driftd.errors import FencedError, FullStoreError, StoreError
 from driftd.ports import Clock, Log
 from driftd.runtime.decisions import Names
-from driftd.runtime.erasing import Erasing
+from driftd.runtime.erasing import NO_ROOM, Erasing
 from driftd.runtime.halt import Halt
 
 EVERY: Final = 30.0
@@ -23,6 +26,7 @@ class Resuming:
         self._halt = halt
         self._log = log
         self._going: set[Names] = set()
+        """What is under way, or was ended by a bug."""
         self._told: dict[Names | None, str] = {}
         """What was last said to be in the way."""
 
@@ -46,19 +50,30 @@ class Resuming:
 
     async def _resume(self, names: Names) -> None:
         try:
-            done = await self._erasing.resume(names)
+            with self._halt.pausing() as paused:
+                self._came(names, done=await self._erasing.resume(names, lambda: self._halt.spare))
+            if paused.cancelled_caught:
+                self._say(names, NO_ROOM)
         except FencedError:
             raise
+        except FullStoreError:
+            self._say(names, NO_ROOM)
         except StoreError as error:
             self._say(names, str(error))
-        else:
-            if done is False:
-                self._say(names, "a reader holds on to pages of before")
-            elif done:
-                self._told.pop(names, None)
-                self._log.info("interrupted erasure finished", connection=names[0], resource=names[1])
-        finally:
-            self._going.discard(names)
+        except Exception as error:
+            # it would come again: others go on, and this one with the next start
+            self._log.error("interrupted erasure ended by a bug", connection=names[0], resource=names[1], error=error)
+            return
+        self._going.discard(names)
+
+    def _came(self, names: Names, *, done: bool | None) -> None:
+        """Say how far it came."""
+        if done is False:
+            self._say(names, "a reader holds on to pages of before")
+            return
+        self._told.pop(names, None)
+        if done:
+            self._log.info("interrupted erasure finished", connection=names[0], resource=names[1])
 
     def _say(self, names: Names | None, why: str) -> None:
         """Tell what is in the way, once for as long as it is."""

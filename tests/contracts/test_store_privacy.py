@@ -117,8 +117,10 @@ async def test_an_erased_record_is_gone_from_all_that_is_shown(store: Store) -> 
     assert (after.standing.records, after.standing.erased) == (2, 1)
     assert (await store.erased(CUSTOMERS), await store.erased(ELSEWHERE)) == (frozenset({b"hash of b"}), frozenset())
     assert await store.unfinished() == {NAMES: {PERSON.record}}
+    assert await store.resume(*NAMES) == [PERSON.key]
     assert await store.wipe(*NAMES)
     assert await store.unfinished() == {}
+    assert await store.resume(*NAMES) == []
     assert await sight(store) == after
     assert await sight(store, ELSEWHERE) == elsewhere
 

@@ -55,13 +55,13 @@ def erase(store: "MemoryStore", resource: Resource, what: Erasure) -> Erased:
     erased = shelf.standing.erased + len(shelf.erased) - before
     shelf.standing = replace(shelf.standing, records=shelf.standing.records - live, erased=erased)
     store.casebook.detect(*mine, what.detected)
-    shelf.unfinished[what.record] = what.forget
+    shelf.unfinished[what.record] = what.key, what.forget
     return Erased(live, len(events))
 
 
 def wipe(shelf: "Shelf") -> None:
     """End the erasing of records: what is to be forgotten is read anew."""
-    gone = {record for record, forget in shelf.unfinished.items() if forget}
+    gone = {record for record, (_, forget) in shelf.unfinished.items() if forget}
     for id_, (segment, contents) in shelf.segments.items() if gone else ():
         if ERASED in contents.keys:
             shelf.segments[id_] = (replace(segment, digest=bytes(16)), contents)

@@ -33,7 +33,7 @@ class Shelf:
     forgets_at: int | None = None
     open: "MemoryCycle | None" = None
     erased: set[bytes] = field(default_factory=set)
-    unfinished: dict[bytes, bool] = field(default_factory=dict)
+    unfinished: dict[bytes, tuple[KeyBytes, bool]] = field(default_factory=dict)
     """What stands for records whose erasure is not over, and whether they are to be forgotten."""
 
     @property

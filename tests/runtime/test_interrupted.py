@@ -229,7 +229,7 @@ class Scripted(Erasing):
     async def unfinished(self) -> list[tuple[str, str]]:
         return [NAMES] if self.ends else []
 
-    async def resume(self, names: tuple[str, str]) -> bool:
+    async def resume(self, names: tuple[str, str], _: Callable[[], int | None] = lambda: None) -> bool:
         end = self.ends.pop(0)
         if isinstance(end, Exception):
             raise end

@@ -58,11 +58,16 @@ async def erase(writer: Writer, resource: Resource, number: int, what: Erasure) 
     return replace(done, events=events)
 
 
-async def resume(writer: Writer, names: Names, number: int) -> None:
-    """Go on with the erasures of the resource with this id that were interrupted while its records were taken out."""
-    for begun in await going_on(writer, names):
+async def resume(writer: Writer, names: Names, number: int) -> Sequence[KeyBytes]:
+    """Go on with the erasures of the resource with this id that were interrupted while its records were taken out.
+
+    Returns the keys of all whose bodies are not written anew.
+    """
+    waiting = await going_on(writer, names)
+    for begun in waiting:
         if not begun.step:
             await _take_out(writer, names, number, begun)
+    return [begun.named for begun in waiting if begun.step < _REWRITTEN]
 
 
 async def going_on(writer: Writer, names: Names) -> Sequence[Begun]:

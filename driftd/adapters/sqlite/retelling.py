@@ -1,16 +1,13 @@
 """What was told of a record by its key, told without it: alerts, notices, what detection remembers, messages.
 
-In short transactions. Keys have `GONE` in their place where keys are told: as JSON, or as an address has them. A key
-may be a word that other texts are made of, such as ``1`` or ``firing``: these stay as they are.
+In short transactions; how it is said then: see `core.retold`.
 """
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple, TypeAlias
-from urllib.parse import quote
 
-import orjson
 from msgspec import msgpack
 from zstandard import ZstdCompressor, ZstdDecompressor
 
@@ -18,54 +15,13 @@ from driftd.adapters.sqlite.series import series
 from driftd.adapters.sqlite.sql import QUERIES
 from driftd.adapters.sqlite.transaction import Writer
 from driftd.core.model import KeyBytes
+from driftd.core.retold import Words, without
 
-GONE: Final = "(erased)"
 _SLICE: Final = 200
 """Texts looked into in one transaction, about 30 ms."""
 _LEVEL: Final = 3
 Names: TypeAlias = tuple[str, str]
 """Connection and resource."""
-
-
-class Words:
-    """How the key of a record is written, and what texts say without it."""
-
-    def __init__(self, resource: str, key: KeyBytes) -> None:
-        parts = [str(part) for part in orjson.loads(key)]
-        self.key = key
-        self._resource = resource
-        self._json = key.decode()
-        self._alone = {self._json, "~".join(parts), " ".join(parts), ", ".join(parts)}
-        joined = {"~".join(parts), "%7E".join(parts), "~".join(quote(part, safe="") for part in parts)}
-        self._own = [f"('{each}')" for each in joined]
-        if '"' in self._json:
-            self._own.append(self._json)  # else it is like the index of a list
-        self._anywhere = [f"{resource}('{each}')" for each in joined]
-
-    def are_of(self, resource: object) -> bool:
-        """Tell whether what is told of a resource may name the record by its key alone; empty: of the connection."""
-        return not resource or resource == self._resource
-
-    def without(self, told: object, *, own: bool) -> object:
-        """Return what was told without the key; `own`: it may stand there without its class."""
-        if isinstance(told, Mapping):
-            return {name: self.without(each, own=own) for name, each in told.items()}
-        if isinstance(told, Sequence) and not isinstance(told, str | bytes):
-            return [self.without(each, own=own) for each in told]
-        return self._said(told, own=own) if isinstance(told, str) else told
-
-    def reason(self, text: str, *, own: bool) -> object:
-        """Return the words of a person without the key."""
-        return GONE if own and text in self._alone else self.without(text, own=own)
-
-    def samples(self, keys: Sequence[str]) -> Sequence[str]:
-        """Return the keys of records as they are shown, without this one."""
-        return [GONE if each == self._json else each for each in keys]
-
-    def _said(self, text: str, *, own: bool) -> str:
-        for word in self._own if own else self._anywhere:
-            text = text.replace(word, GONE)
-        return text
 
 
 class _Place(NamedTuple):
@@ -134,25 +90,14 @@ def _shift(told: Mapping[str, Any], key: KeyBytes) -> Mapping[str, Any]:
 
 def _alert(box: bytes, _resource: str, words: Words) -> bytes:
     told = _opened(box)
-    retold = _without(told, words)
+    retold = without(told, words)
     return box if retold == told else _closed(retold)
 
 
 def _notice(box: bytes, _resource: str, words: Words) -> bytes:
     told = _opened(box)
-    retold = {**told, "alert": _without(told["alert"], words)}
+    retold = {**told, "alert": without(told["alert"], words)}
     return box if retold == told else _closed(retold)
-
-
-def _without(alert: dict[str, Any], words: Words) -> dict[str, Any]:
-    drift, mute = alert["drift"], alert.get("mute")
-    own = words.are_of(drift.get("resource"))
-    drift = {name: words.without(each, own=own) for name, each in drift.items()}
-    if own:
-        drift["samples"] = words.samples(drift.get("samples", ()))
-    if mute is not None:
-        mute = {**mute, "reason": words.reason(mute["reason"], own=own)}
-    return {**alert, "drift": drift, "mute": mute}
 
 
 def _poll(stored: bytes, resource: str, words: Words) -> bytes:

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Self, TypeVar
 from weakref import WeakValueDictionary
 
+from anyio import CancelScope
 from msgspec import json
 from msgspec.structs import replace
 
-from driftd.adapters.sqlite import erasing, history, opening, reading, rebasing, rewriting
+from driftd.adapters.sqlite import erasing, history, opening, reading, rebasing, rewriting, weighing
 from driftd.adapters.sqlite.casebook import SqliteCasebook
 from driftd.adapters.sqlite.changelog import SqliteChangelog
 from driftd.adapters.sqlite.codec import Codecs
@@ -241,7 +242,8 @@ class SqliteStore:
         finally:
             self._careful -= 1
             if not self._careful:
-                await rewriting.carefully(writer, on=False)
+                with CancelScope(shield=True):
+                    await rewriting.carefully(writer, on=False)
 
     async def erase(self, resource: Resource, what: Erasure) -> Erased:
         """Take a record out of snapshot, log, segments and all that is known or was told of it; see the port."""
@@ -255,13 +257,22 @@ class SqliteStore:
         naming = await self._read(lambda db: int(db.execute(QUERIES["count_naming"], named).fetchone()[0]))
         return replace(done, naming=naming)
 
-    async def resume(self, connection: str, resource: str) -> None:
-        """Go on with what erasures that were interrupted have still to take out."""
+    async def resume(self, connection: str, resource: str) -> Sequence[KeyBytes]:
+        """Go on with what erasures that were interrupted have still to take out; see the port."""
         writer, known = self._for_writing(), await self._named(connection, resource)
-        if known is not None:
-            await tidy(writer, known.id)
-            async with self._carefully(writer):
-                await erasing.resume(writer, (connection, resource), known.id)
+        if known is None:
+            return []
+        await tidy(writer, known.id)
+        async with self._carefully(writer):
+            return await erasing.resume(writer, (connection, resource), known.id)
+
+    async def fits(self, connection: str, resource: str, room: int) -> bool:
+        """Tell whether what `wipe` has still to write takes at most `room` bytes beside what is stored."""
+        writer, known = self._for_writing(), await self._named(connection, resource)
+        begun = await erasing.going_on(writer, (connection, resource))
+        if known is None or all(each.key is None for each in begun):
+            return True
+        return await weighing.fits(self._reader, known.id, room)
 
     async def wipe(self, connection: str, resource: str) -> bool:
         """Leave no trace of erased records in what bodies are compressed with, nor in free pages or logs."""

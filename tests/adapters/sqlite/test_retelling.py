@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import pytest
 from msgspec.structs import replace
@@ -14,6 +14,7 @@ from driftd.core.alerts.model import Alert, AlertState, Deed, Mute, Notice
 from driftd.core.health import Flip
 from driftd.core.memory import Memory
 from driftd.core.model import KeyBytes
+from driftd.core.retold import GONE
 from driftd.core.scale import Quote, Shift
 from driftd.ports import Detected, Entries, Erasure, Filing, Polled
 from tests.contracts.detecting import CUSTOMER, ORDER, alert, case, deed, drift, notice
@@ -23,7 +24,6 @@ from tests.contracts.stores import room
 
 T = TypeVar("T")
 TURN = Writer._in_turn
-GONE: Final = retelling.GONE
 
 
 @pytest.fixture
