@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Self, TypeVar
 from weakref import WeakValueDictionary
 
+from anyio import CancelScope
 from msgspec import json
 from msgspec.structs import replace
 
@@ -241,7 +242,8 @@ class SqliteStore:
         finally:
             self._careful -= 1
             if not self._careful:
-                await rewriting.carefully(writer, on=False)
+                with CancelScope(shield=True):
+                    await rewriting.carefully(writer, on=False)
 
     async def erase(self, resource: Resource, what: Erasure) -> Erased:
         """Take a record out of snapshot, log, segments and all that is known or was told of it; see the port."""
