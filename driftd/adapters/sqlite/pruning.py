@@ -14,7 +14,7 @@ from driftd.core.retention import DAY, Commit, Cursor, Extent, Pruned, Retention
 
 SLICE: Final = 1_000
 LOOKED: Final = 10_000
-"""Commits looked at in one go, about 6 ms: others read on the same thread."""
+"""Commits looked at in one go, about 15 ms: others read on the same thread."""
 _SLACK: Final = 256
 """Free pages that stay for what is written next."""
 _STEP: Final = 256
