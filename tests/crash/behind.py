@@ -2,12 +2,16 @@
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from driftd.adapters.sqlite import SqliteStore, files, mending
+import pytest
+
+from driftd.adapters.sqlite import SqliteStore, files, mending, opening
+from driftd.adapters.sqlite.sql import migrations
 from driftd.core.model import Op
-from driftd.errors import DamagedStoreError
+from driftd.errors import DamagedStoreError, FullStoreError, StoreError
 from tests.contracts.staged import CUSTOMERS, sight
 from tests.crash.differing import Shown, events, records, repeated
 from tests.crash.mended import back_up
@@ -26,6 +30,26 @@ async def lose_the_log(data_dir: Path) -> None:
         for each in list(files.parts(data_dir / files.DATABASE))[1:]:
             each.unlink()
         os._exit(0)
+
+
+async def be_killed(data_dir: Path) -> None:
+    """Be killed after something was told, and lose nothing."""
+    await play(data_dir, range(2))
+    async with SqliteStore.open(data_dir, clock_now=lambda: 1, cycle_id=lambda: "cycle 2") as store:
+        await poll(store, 2, baseline=False, detects=False)
+        await _hear(store, data_dir)
+        os._exit(0)
+
+
+async def start_in_vain(data_dir: Path) -> None:
+    """Start an older release, which is refused, and this one on a full disk."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(opening, "migrations", lambda: migrations()[:-1])
+        with suppress(StoreError):
+            await once(data_dir)
+    with pytest.MonkeyPatch.context() as patch, suppress(FullStoreError):
+        patch.setattr(opening, "keep_up", _full)
+        await once(data_dir)
 
 
 async def remove(data_dir: Path) -> None:
@@ -79,6 +103,10 @@ async def shown(data_dir: Path) -> Shown:
         f"({[each.value for each in told]}, {names})",
         repeated(log) or (f"told twice: {twice}" if twice else ""),
     )
+
+
+def _full(*_: object) -> None:
+    raise FullStoreError("no room")
 
 
 async def _tell(data_dir: Path, numbers: range) -> None:

@@ -137,6 +137,7 @@ SCENARIOS: Final = {
     **{
         name: Scenario(prepare=prepare, act=act, finish=behind.go_on, shown=behind.shown, appends=False)
         for name, prepare, act in (
+            ("starts in vain after a kill", behind.be_killed, behind.start_in_vain),
             ("start after a lost log", behind.lose_the_log, once),
             ("start without the database", behind.remove, once),
             ("mend from a backup again", behind.damage_again, behind.mend),

@@ -55,11 +55,14 @@ class SqliteChangelog:
 
     async def restamp(self, after: int, since: int, until: int) -> int:
         """Have commits of the log from behind a seq that are stamped elsewhere stamped `until`; see the port."""
-        astray = await self._reader.read(partial(pruning.astray, after=after, since=since, until=until))
-        done = 0
-        for at in range(0, len(astray), pruning.SLICE):
-            some = astray[at : at + pruning.SLICE]
-            done += await self._writing().transact(partial(pruning.restamp, ids=some, until=until), durable=False)
+        last, done = (await self.extent()).last, 0  # what comes later is stamped as it should be
+        while after < last:
+            look = pruning.Look(after, last, pruning.LOOKED)
+            work = partial(pruning.astray, look=look, since=since, until=until)
+            astray, after = await self._reader.read(work)
+            for at in range(0, len(astray), pruning.SLICE):
+                some = astray[at : at + pruning.SLICE]
+                done += await self._writing().transact(partial(pruning.restamp, ids=some, until=until), durable=False)
         if any(each.used_at > until for each in await self.cursors()):
             done += await self._writing().transact(partial(pruning.restamp_cursors, until=until), durable=False)
         return done

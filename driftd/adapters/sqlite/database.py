@@ -62,8 +62,11 @@ async def opened(path: Path, *, read_only: bool) -> AsyncIterator[Database]:
     try:
         yield Database(path, thread)
     finally:
-        with CancelScope(shield=True), mapped(path):
-            await thread.close()  # stops the thread whatever fails or interrupts it
+        try:
+            with CancelScope(shield=True), mapped(path):
+                await thread.close()  # stops the thread whatever fails or interrupts it
+        finally:
+            thread.join()  # an interrupt waits as well: what comes next counts on a file that is closed
 
 
 def configure(statements: Iterable[str]) -> Work[None]:

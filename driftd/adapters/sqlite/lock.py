@@ -21,6 +21,8 @@ _WRITES: Final = b"writes"
 """The second line of the file while its holder writes: left behind by one that was killed."""
 _WROTE: Final = b"wrote"
 """The same once a holder has ended in order."""
+_LEFT: Final = b"left"
+"""The same once another start, which came to nothing, moved what a killed one wrote into the database."""
 _SIZE: Final = 256
 """Bytes of the file: it is overwritten in place and never cut, so that no end of it is lost before the rest is."""
 
@@ -41,20 +43,35 @@ class Lock:
         self._descriptor = descriptor
         self._name = f"pid {os.getpid()} on {socket.gethostname()}".encode()
         state = _state(before)
-        self.torn = state == _WRITES
+        self.wants_log = state == _WRITES
+        """Whether the last one that wrote did not end in order, and its write-ahead log must be there."""
+        self.torn = self.wants_log or state == _LEFT
         """Whether the last one that wrote did not end in order."""
         self.known = self.torn or state == _WROTE
         """Whether anyone wrote before us."""
+        self.begun = False
+        """Whether we write."""
         with suppress(OSError):  # a full disk: no more than a hint is lost
             self._write(state if self.known else b"")
 
     def begins(self) -> None:
         """Note that the holder writes from now on; the write-ahead log is for certain by then."""
+        self.begun = True
         self._hint(_WRITES)
 
     def ends(self) -> None:
         """Note that the holder writes no more, for certain before the write-ahead log goes: it would be missed."""
         self._hint(_WROTE)
+
+    def leaves(self) -> None:
+        """Note the same of one that never wrote: a killed one's log may go, but how that ended is not forgotten."""
+        if self.wants_log:
+            self._hint(_LEFT)
+
+    def stays(self) -> None:
+        """Note that the log of a killed one is still there, and must be."""
+        if self.wants_log:
+            self._hint(_WRITES)
 
     def _hint(self, state: bytes) -> None:
         with suppress(OSError):  # a full disk: no more than a hint is lost
@@ -108,8 +125,8 @@ def holder(path: Path) -> Holder | None:
     return None
 
 
-def was_torn(path: Path) -> bool:
-    """Tell whether the last one that wrote under the lock file `path` did not end in order, as far as can be read."""
+def wants_log(path: Path) -> bool:
+    """Tell whether the log of one that was killed under the lock file `path` must be there, as far as can be read."""
     with suppress(OSError):
         return _state(path.read_bytes()) == _WRITES
     return False

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from driftd.adapters.sqlite.files import DATABASE, LOCK, settle, wal_of, write
-from driftd.adapters.sqlite.lock import Lock, holder, was_torn
+from driftd.adapters.sqlite.lock import Lock, holder, wants_log
 from driftd.errors import StoreError
 
 REMOVED: Final = "the database was removed"
@@ -31,7 +31,7 @@ def look(path: Path, lock: Lock) -> str:
     before, reason = behind(path.parent), ""
     if lock.known and not path.exists():
         reason = REMOVED
-    elif lock.torn and not wal_of(path).exists():
+    elif lock.wants_log and not wal_of(path).exists():
         reason = _LOST
     if reason and reason != before:
         write(path.parent / _NAME, f"{reason}\n")
@@ -53,5 +53,5 @@ def must_have_log(path: Path) -> None:
     lock = path.with_name(LOCK)
     if path.name != DATABASE or not path.exists() or wal_of(path).exists() or holder(lock) is not None:
         return
-    if was_torn(lock):
+    if wants_log(lock):
         raise StoreError(f'the database "{path}" is behind, {_LOST}: run `driftd run`, which goes on from there')

@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from anyio import CancelScope
+
 from driftd.adapters.sqlite.copying import removed
 from driftd.adapters.sqlite.counting import Tally
 from driftd.adapters.sqlite.database import Database, configure, opened
@@ -44,19 +46,16 @@ async def writing(data_dir: Path, now: Callable[[], int], tally: Tally) -> Async
     with held(data_dir / LOCK) as lock:
         path = data_dir / DATABASE
         found = _touch(path, lock)
-        async with opened(path, read_only=False) as database:
+        async with _held_open(path, lock) as database:
             epoch = await database.run(partial(_prepare, path=path, found=found, now=now()))
             lock.begins()  # the write-ahead log is there from now on
             if found.behind:
                 with mapped(data_dir):
                     over(data_dir)
             writer = Writer(database, epoch, tally)
-            try:
-                yield writer
-                with suppress(StoreError):  # statistics are not worth an error
-                    await writer.optimize()
-            finally:
-                lock.ends()
+            yield writer
+            with suppress(StoreError):  # statistics are not worth an error
+                await writer.optimize()
 
 
 @asynccontextmanager
@@ -104,6 +103,41 @@ def _touch(path: Path, lock: Lock) -> Found:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         removed(path.with_name(NEXT))  # of a restore that was killed before it took the place of anything
     return Found(there and (logged or lock.torn or bool(fell)), fell)
+
+
+@asynccontextmanager
+async def _held_open(path: Path, lock: Lock) -> AsyncIterator[Database]:
+    """Open the database at `path`, and note how that ended before its close lets the write-ahead log go.
+
+    However it ends, a log that is gone afterwards is not missed, and one that holds anything the database does not is.
+    """
+    moved = False
+    try:
+        async with opened(path, read_only=False) as database:
+            try:
+                yield database
+            finally:
+                with CancelScope(shield=True):
+                    moved = await database.run(partial(_end, lock=lock))
+    finally:
+        if not (moved or lock.begun) and wal_of(path).exists():
+            lock.stays()
+
+
+def _end(db: sqlite3.Connection, *, lock: Lock) -> bool:
+    """Note that the log may go; tell whether all it holds is in the database.
+
+    It is moved there before that: who is killed before the close leaves a log that is not missed.
+    """
+    moved = False
+    with suppress(sqlite3.Error):  # a full disk, a reader, a file that is none: the close does what can be done
+        ((busy, pages, done),) = db.execute(QUERIES["checkpoint"]).fetchall()
+        moved = not busy and pages == done
+    if lock.begun:
+        lock.ends()
+    else:
+        lock.leaves()
+    return moved
 
 
 def _prepare(db: sqlite3.Connection, *, path: Path, found: Found, now: int) -> int:

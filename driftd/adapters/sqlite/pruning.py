@@ -13,6 +13,8 @@ from driftd.core import retention as keeping
 from driftd.core.retention import DAY, Commit, Cursor, Extent, Pruned, Retention
 
 SLICE: Final = 1_000
+LOOKED: Final = 10_000
+"""Commits looked at in one go, about 15 ms: others read on the same thread."""
 _SLACK: Final = 256
 """Free pages that stay for what is written next."""
 _STEP: Final = 256
@@ -51,9 +53,24 @@ def stamped(db: sqlite3.Connection) -> int | None:
     return next((at for (at,) in db.execute(QUERIES["newest_stamp"])), None)
 
 
-def astray(db: sqlite3.Connection, *, after: int, since: int, until: int) -> list[int]:
-    """Return the commits, by id, of the log behind a seq that were not made between two times, epoch ms."""
-    return [id_ for (id_,) in db.execute(QUERIES["astray"], {"after": after, "since": since, "until": until})]
+class Look(NamedTuple):
+    """Part of the log that is looked at in one go."""
+
+    after: int
+    """The seq behind which it begins."""
+    last: int
+    """The seq at which the log is to end."""
+    limit: int
+    """Commits at most."""
+
+
+def astray(db: sqlite3.Connection, *, look: Look, since: int, until: int) -> tuple[list[int], int]:
+    """Return the commits, by id, of a stretch that were not made between two times, epoch ms, and where to go on.
+
+    That is the end of the log where nothing is left.
+    """
+    rows = db.execute(QUERIES["astray"], {**look._asdict(), "since": since, "until": until}).fetchall()
+    return [id_ for id_, _, strays in rows if strays], rows[-1][1] if len(rows) == look.limit else look.last
 
 
 def restamp(db: sqlite3.Connection, *, ids: Sequence[int], until: int) -> int:

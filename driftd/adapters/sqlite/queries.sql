@@ -89,9 +89,9 @@ ORDER BY base_seq
 SELECT published_at FROM generations WHERE size > 0 AND base_seq > 0 ORDER BY base_seq DESC LIMIT 1
 
 -- name: astray
--- Commits of the log behind :after that were not made between :since and :until.
-SELECT id FROM generations
-WHERE size > 0 AND base_seq > :after AND published_at NOT BETWEEN :since AND :until
+-- Commits of a stretch of the log, and whether they were not made between :since and :until: no index has their stamps.
+SELECT id, base_seq, published_at NOT BETWEEN :since AND :until FROM generations
+WHERE size > 0 AND base_seq > :after AND base_seq <= :last ORDER BY base_seq LIMIT :limit
 
 -- name: restamp
 UPDATE generations SET published_at = ? WHERE id = ?

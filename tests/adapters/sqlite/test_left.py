@@ -1,12 +1,14 @@
 """What the last writer left, and what the next one makes of it: goes on, goes on behind, or calls it damage."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from shutil import copytree
 
 import pytest
 
-from driftd.adapters.sqlite import SqliteStore
+from driftd.adapters.sqlite import SqliteStore, opening
 from driftd.adapters.sqlite.lock import held
 from driftd.core.model import Op
 from driftd.errors import DamagedStoreError
@@ -62,6 +64,22 @@ async def test_one_whose_log_was_removed_is_behind(data_dir: Path) -> None:
     assert [each.op for each in log] == [Op.CREATE, Op.MARKER, Op.CREATE]
     assert log[0].seq == 1
     assert log[1].seq > 2**32
+
+
+async def test_one_whose_log_a_reader_kept_from_a_start_in_vain_is_behind_without_it(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What that wrote is in the log alone, as a kill would leave it."""
+    left = await killed(data_dir)
+    with closing(sqlite3.connect(f"{(left / 'driftd.db').as_uri()}?mode=ro", uri=True)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT epoch FROM meta").fetchall()
+        monkeypatch.setattr(opening, "keep_up", lambda *_: 1 // 0)
+        with pytest.raises(ZeroDivisionError):
+            await told(left, "b")
+    monkeypatch.undo()
+    (left / "driftd.db-wal").unlink()
+    assert "m" in await told(left, "b")
 
 
 async def test_one_that_was_removed_is_begun_anew_behind_all_numbers(data_dir: Path) -> None:

@@ -8,7 +8,7 @@ from threading import Event, Thread
 
 import pytest
 
-from driftd.adapters.sqlite.lock import held, holder
+from driftd.adapters.sqlite.lock import Lock, held, holder, wants_log
 from driftd.errors import LockedError
 
 
@@ -84,6 +84,7 @@ def test_a_lock_ends_with_its_process_however_it_ends(tmp_path: Path) -> None:
         (b"pid 1 on a\nwrites\n", True, True),
         (b"pid 1 on a\nwrites\nrites\n", True, True),
         (b"pid 1 on a\nwrote\ns\n", False, True),
+        (b"pid 1 on a\nleft\n", True, True),
     ],
 )
 def test_how_the_last_holder_ended_is_known_until_the_next_one_writes(
@@ -98,8 +99,12 @@ def test_how_the_last_holder_ended_is_known_until_the_next_one_writes(
     with held(lock) as found:
         found.begins()
     size = lock.stat().st_size
+    for does, wanted in ((Lock.leaves, False), (Lock.stays, False), (Lock.begins, True), (Lock.leaves, False)):
+        with held(lock) as found:
+            assert found.torn
+            does(found)
+        assert wants_log(lock) is wanted
     with held(lock) as found:
-        assert found.torn
         found.ends()
     with held(lock) as found:
         assert (found.torn, found.known) == (False, True)

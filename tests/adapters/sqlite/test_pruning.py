@@ -5,13 +5,17 @@ import random
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from driftd.adapters.sqlite import SqliteStore, pruning
+from driftd.adapters.sqlite.database import Work
 from driftd.adapters.sqlite.rebasing import Rebase, rebase
+from driftd.adapters.sqlite.transaction import Reader
 from driftd.core.model import Op, Standing
 from driftd.core.retention import DAY, Cursor, Extent, Pruned, Retention
 from driftd.errors import FencedError, StoreError
@@ -177,3 +181,30 @@ async def test_only_the_owner_of_the_store_prunes_and_moves(store: SqliteStore, 
     with pytest.raises(FencedError):
         await store.changelog.move(Cursor("a", 1, 1))
     assert rows(data_dir, "changes") == 1
+
+
+async def test_no_look_at_stamps_grows_with_the_log(
+    store: SqliteStore, dial: Dial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of it is looked at, but others read on the same thread meanwhile."""
+    monkeypatch.setattr(pruning, "LOOKED", 5)
+    read, steps = Reader.read, count()
+    most: list[int] = []
+
+    async def counted(reader: Reader, work: Work[Any]) -> Any:
+        before = next(steps)
+        done = await read(reader, work)
+        most[-1] = max(most[-1], next(steps) - before)
+        return done
+
+    await store._reader.read(lambda db: db.set_progress_handler(lambda: next(steps) and 0, 1))
+    monkeypatch.setattr(Reader, "read", counted)
+    for _ in range(2):
+        for each in range(20):
+            await poll(store, created(f"{len(most)}-{each}"))
+        dial.now += DAY
+        most.append(0)
+        assert await store.changelog.restamp(0, 0, dial.now) == 0
+        assert await store.changelog.restamp(0, dial.now, dial.now) == 20 * len(most)
+        dial.now += DAY
+    assert most[0] == most[1]

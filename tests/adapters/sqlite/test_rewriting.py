@@ -1,11 +1,13 @@
 """Bodies are written anew in place: what they were is gone from snapshot, log, dictionary, free pages and log file."""
 
+import asyncio
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from anyio import CancelScope
 from msgspec import json
 from msgspec.structs import replace
 
@@ -155,3 +157,26 @@ async def test_an_erasure_lets_no_tombstone_go_that_the_log_still_tells_of(data_
             await poll(store, created(f"x{sweeps}"), standing=Standing(baselined=True, sweeps=sweeps))
         assert set(await store.known(CUSTOMERS, [key("a"), key("z")])) == {key("a")}
         assert (await store.standing(CUSTOMERS)).forgotten == 5
+
+
+async def secure_delete(store: SqliteStore) -> int:
+    """Return how the writer overwrites what it deletes."""
+    assert store._writer is not None
+    rows = await store._writer.transact(lambda db: db.execute("PRAGMA secure_delete").fetchall(), durable=False)
+    return int(rows[0][0])
+
+
+async def test_a_rewriting_that_is_cancelled_leaves_the_writer_as_it_was(data_dir: Path) -> None:
+    """Whole pages are overwritten for its sake alone: all that is written later would pay for that."""
+    async with SqliteStore.open(data_dir, clock_now=lambda: 1) as store:
+        await poll(store, many(0, 20), baseline=True)
+        before, loop = await secure_delete(store), asyncio.get_running_loop()
+        with CancelScope() as scope:
+
+            def cancelled(stored: bytes) -> bytes:
+                loop.call_soon_threadsafe(scope.cancel)
+                return masked(stored)
+
+            await store.rewrite(STRICT, cancelled)
+        assert scope.cancelled_caught
+        assert await secure_delete(store) == before

@@ -4,9 +4,10 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from functools import partial
 from itertools import count
 from pathlib import Path
-from shutil import copytree, rmtree
+from shutil import copyfile, copytree, rmtree
 
 import pytest
 from hypothesis import example, given, settings
@@ -16,8 +17,9 @@ from driftd.adapters.sqlite import SqliteStore, files, mending, opening, told
 from driftd.adapters.sqlite.backup import Shelf, listed, take, take_into
 from driftd.adapters.sqlite.integrity import faults
 from driftd.adapters.sqlite.mending import mend, restore
+from driftd.adapters.sqlite.reading import last_seq
 from driftd.core.model import Op
-from driftd.errors import DamagedStoreError, StoreError
+from driftd.errors import DamagedStoreError, FullStoreError, StoreError
 from tests.contracts.staged import created, poll
 from tests.contracts.stores import room
 
@@ -102,6 +104,29 @@ class Life:
     async def is_killed_as_it_is_restored(self, step: str) -> None:
         await self._killed_at(mending, step, self.is_restored)
 
+    async def fails_as_it_starts(self, step: str) -> None:
+        """It ends early but in order, as with a full disk, or a file of a newer release."""
+
+        def failed(*_: object, **__: object) -> None:
+            raise FullStoreError("no room")
+
+        with pytest.MonkeyPatch.context() as patch, suppress(FullStoreError):
+            patch.setattr(opening, step, failed)
+            await self.polls()
+
+    async def is_interrupted_as_it_starts(self, step: str) -> None:
+        """It is cancelled, while its thread does what it was told."""
+        does, task = getattr(opening, step), asyncio.create_task(self.polls())
+        loop = asyncio.get_running_loop()
+
+        def interrupted(*given: object, **named: object) -> object:
+            loop.call_soon_threadsafe(task.cancel)
+            return does(*given, **named)
+
+        with pytest.MonkeyPatch.context() as patch, suppress(asyncio.CancelledError):
+            patch.setattr(opening, step, interrupted)
+            await task
+
     async def _killed_at(self, module: object, step: str, does: Callable[[], object]) -> None:
         def killed(*_: object, **__: object) -> None:
             self._keep()
@@ -141,15 +166,58 @@ class Life:
             assert self._heard.setdefault(each.seq, each.envelope) == each.envelope, "a number is told twice"
 
 
+class Loss(Life):
+    """A life in which no more is lost than what was written ahead, and markers are compared with that."""
+
+    def __init__(self, data_dir: Path) -> None:
+        super().__init__(data_dir)
+        self._lost = False
+        self._marker = 0
+        """The number of the last one."""
+
+    async def its_wal_is_removed(self) -> None:
+        """By hand, while nobody has it open: whether that loses anything depends on what came before."""
+        for each in list(files.parts(self.data_dir / "driftd.db"))[1:]:
+            each.unlink()
+        copy = Path(copyfile(self.data_dir / "driftd.db", self.data_dir.with_name("alone.db")))
+        with closing(sqlite3.connect(copy)) as db, suppress(sqlite3.OperationalError):
+            self._lost = self._lost or last_seq(db) < max(self._heard)
+
+    async def _lives(self, then: Callable[[], None]) -> None:
+        await super()._lives(partial(self._judged, then))
+
+    def _judged(self, then: Callable[[], None]) -> None:
+        with closing(sqlite3.connect(self.data_dir / "driftd.db")) as db:
+            ((marker,),) = db.execute(
+                "SELECT max(g.base_seq) FROM changes AS c JOIN generations AS g ON g.id = c.generation WHERE c.op = ?",
+                (Op.MARKER,),
+            )
+        assert ((marker or 0) > self._marker) == self._lost, f"lost: {self._lost}"
+        self._marker, self._lost = marker or 0, False
+        then()
+
+
 PLAIN = ["polls", "is_killed", "loses_its_wal", "loses_its_wal_and_is_looked_at", "is_removed", "is_zeroed"]
+ENDS_EARLY = st.tuples(
+    st.sampled_from(["is_killed_as_it_starts", "fails_as_it_starts", "is_interrupted_as_it_starts"]),
+    st.sampled_from(["opened", "check", "migrate", "_go_on", "keep_up", "over"]),
+) | st.just(("is_killed_as_it_starts", "_end"))
 STEPS = st.one_of(
     st.sampled_from([*PLAIN, "is_backed_up", "is_restored"]),
-    st.tuples(st.just("is_killed_as_it_starts"), st.sampled_from(["migrate", "_go_on", "keep_up"])),
+    ENDS_EARLY,
     st.tuples(
         st.sampled_from(["is_killed_as_it_mends", "is_killed_as_it_is_restored"]),
         st.sampled_from(["emptied", "_copy", "_go_on", "_set_aside"]),
     ),
 )
+
+
+async def story(life: Life, steps: list[str | tuple[str, str]]) -> None:
+    for step in ["polls", *steps, "polls"]:
+        name, *more = [step] if isinstance(step, str) else step
+        await getattr(life, name)(*more)
+
+
 AGAIN = ["is_zeroed", "polls"]
 
 
@@ -164,13 +232,23 @@ def test_no_number_is_told_twice(steps: list[str | tuple[str, str]]) -> None:
     """Damage, mends from one backup again and again, a lost log, a removed database, kills as it starts or mends, in
     any order: a number that was told says what it said then, or nothing."""
 
-    async def story(life: Life) -> None:
-        for step in ["polls", *steps, "polls"]:
-            name, *more = [step] if isinstance(step, str) else step
-            await getattr(life, name)(*more)
-
     with room() as directory:
-        asyncio.run(story(Life(directory / "data")))
+        asyncio.run(story(Life(directory / "data"), steps))
+
+
+@settings(max_examples=25)
+@given(st.lists(st.sampled_from(["polls", "is_killed", "its_wal_is_removed"]) | ENDS_EARLY, max_size=8))
+@example(["is_killed", ("fails_as_it_starts", "check"), "polls"])
+@example(["is_killed", ("fails_as_it_starts", "keep_up"), "its_wal_is_removed", "polls"])
+@example(["is_killed", ("is_interrupted_as_it_starts", "migrate"), "polls"])
+@example(["is_killed", ("fails_as_it_starts", "check"), "is_killed", "its_wal_is_removed", "polls"])
+@example(["is_killed", "its_wal_is_removed", ("fails_as_it_starts", "over"), "polls"])
+@example(["is_killed", "its_wal_is_removed", "is_killed", "its_wal_is_removed"])
+@example(["is_killed", "its_wal_is_removed", ("fails_as_it_starts", "check"), "polls", "polls"])
+def test_a_log_is_behind_where_it_lost_something_and_nowhere_else(steps: list[str | tuple[str, str]]) -> None:
+    """After any number of kills, and of starts that end early, for whatever reason and wherever."""
+    with room() as directory:
+        asyncio.run(story(Loss(directory / "data"), steps))
 
 
 @pytest.fixture
