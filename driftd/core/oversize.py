@@ -49,7 +49,7 @@ def _over(record: bytes) -> bool:
 
 
 def pieces(record: bytes) -> Iterator[tuple[bytes, int]]:
-    """Yield, piece by piece, what of JSON stands outside its texts, and how long the text is that a piece begins in.
+    """Yield, piece by piece, what of JSON stands outside its texts, and how long the longest text is that ends in it.
 
     Without a pattern: one that takes texts out keeps 180 bytes for each of them, and in what is no JSON it looks at
     each quote as often as there are quotes.
@@ -58,8 +58,10 @@ def pieces(record: bytes) -> Iterator[tuple[bytes, int]]:
     within, length = 0, 0
     for start in range(0, len(masked), _PIECE):
         parts = masked[start : start + _PIECE].split(b'"')
-        length += len(parts[0]) if within else 0
-        yield b"".join(parts[within::2]), length
-        if len(parts) > 1:
-            within ^= (len(parts) - 1) & 1
-            length = len(parts[-1]) if within else 0
+        texts = parts[1 - within :: 2]
+        lengths = [len(text) for text in texts]
+        if within:
+            lengths[0] += length
+        yield b"".join(parts[within::2]), max(lengths, default=0)
+        within ^= (len(parts) - 1) & 1
+        length = lengths[-1] if within else 0

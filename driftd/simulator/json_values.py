@@ -34,10 +34,16 @@ def encode(value: Json, spelling: Spelling = PLAIN) -> bytes:
     """Write `value`; integers of any size and decimals of any length keep all their digits."""
     if spelling.plain:
         try:
-            return orjson.dumps(value)
-        except TypeError:  # a decimal, an integer beyond 64 bits, a lone surrogate
+            return orjson.dumps(value, default=_digits)
+        except TypeError:  # an integer beyond 64 bits, a lone surrogate
             pass
     return _text(value, spelling).encode("utf-8", "surrogatepass")
+
+
+def _digits(value: object) -> orjson.Fragment:
+    if isinstance(value, Decimal):
+        return orjson.Fragment(str(value).encode())
+    raise TypeError
 
 
 def _text(value: Json, spelling: Spelling) -> str:

@@ -45,12 +45,13 @@ class Business:
 
     def _change(self, tenant: X3Tenant, name: str) -> None:
         there, chance, usual = tenant.ledger.size(name), self._chance, self._scene.shape.records
+        room = there < usual * 1.4
         tenant.advance(
-            create=chance.choice([0, 1, 2]) if there < usual * 1.4 else 0,
+            create=chance.choice([0, 1, 2]) if room else 0,
             update=chance.choice([0, 1, 3]),
             update_lines=chance.choice([0, 1, 2]) if name in DOCUMENTS else 0,
             delete=chance.choice([0, 0, 1]) if there > usual * 0.7 else 0,
-            late=chance.choice([0, 0, 0, 1, 2]),
+            late=chance.choice([0, 0, 0, 1, 2]) if room else 0,  # half of them are new
             late_by=chance.choice([20.0, 200.0, 500.0]),
             resource=name,
         )

@@ -24,6 +24,13 @@ class Version:
     record: Any
     until: float = inf
     others: list[Any] = field(default_factory=list)
+    _parted: tuple[Any, Any] | None = None
+
+    def parted(self, names: frozenset[str]) -> tuple[Any, Any]:
+        """Return header and lines of a document that is there."""
+        if self._parted is None:
+            self._parted = _parted(self.record, names)
+        return self._parted
 
     def during(self, begin: float, end: float) -> bool:
         """Tell whether it was true at some time between."""
@@ -73,8 +80,9 @@ class Truth:
         if version.tells(record) or names is None or record is None or version.record is None:
             return version.tells(record)
         head, rest = _parted(record, names)
-        lines = [_parted(each.record, names)[1] for each in self.of(place, key) if each.record is not None]
-        return head == _parted(version.record, names)[0] and rest in [{}, *lines]
+        if head != version.parted(names)[0]:
+            return False
+        return not rest or any(each.parted(names)[1] == rest for each in self.of(place, key) if each.record is not None)
 
     def now(self, place: Place) -> dict[Key, Any]:
         """Return what is true."""
