@@ -202,7 +202,8 @@ def _check_host(parts: SplitResult, value: str) -> None:
         raise ValueError(f"has a host that {error}, not {shown(value)}") from None
     if "[" in parts.netloc and (address is None or ":" not in host):
         raise ValueError(f"must be a URL without brackets around a name, not {shown(value)}")
-    if address is None and not (re.fullmatch(_NAME, host) and normalize("NFKC", host) == host):
+    named = address is None or host.lower().removesuffix(".").endswith("localhost")
+    if named and not (re.fullmatch(_NAME, host) and normalize("NFKC", host) == host):
         raise ValueError(f'must be a URL with a host\'s name such as "x3.example", not {shown(value)}')
 
 

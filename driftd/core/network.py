@@ -158,10 +158,10 @@ def literal(host: str) -> IpAddress | None:
     ``2130706433``: a host that ends in a number is one (WHATWG URL §3.5).
     """
     bare = host.removesuffix(".").lower()
-    if bare == "localhost" or bare.endswith(".localhost"):
-        return IPv4Address("127.0.0.1")
     if "%" in host:
         raise ValueError("must not carry a zone or an escape")
+    if bare == "localhost" or bare.endswith(".localhost"):
+        return IPv4Address("127.0.0.1")
     try:
         return plain(ip_address(host))
     except ValueError:

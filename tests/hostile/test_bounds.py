@@ -105,6 +105,7 @@ EXEMPT: Final = {
     "core.strict.LARGEST",
     "core.oversize.SMALL",
     "adapters.sqlite.tables.WEIGHT",
+    "adapters.sqlite.weighing.BESIDE",
     "adapters.logs.redaction.SHORTEST",
     "core.schema.marks.CODE",
     "core.alerts.search.SHORTEST",

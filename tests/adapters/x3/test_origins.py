@@ -27,6 +27,7 @@ AUTHORITY = st.lists(st.sampled_from(PIECES), min_size=1, max_size=6).map("".joi
 @example("x3.example.:8124", "https")
 @example("[::ffff:127.0.0.1]:1", "https")
 @example("[::1]x", "https")
+@example("%25.localhost", "https")
 def test_what_the_configuration_takes_leads_where_it_says(authority: str, scheme: str) -> None:
     """Of every address that passes the check, requests go to the host and port that the check has seen."""
     url = f"{scheme}://{authority}/erp"
