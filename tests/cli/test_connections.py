@@ -246,7 +246,7 @@ def test_no_value_and_no_secret_occurs_in_a_redacted_cassette(
 def test_a_recorded_failure_is_replayed_with_its_reason(driftd: Driftd, site: Site, tmp_path: Path) -> None:
     site.farm["aldgate"].faults += [
         Fault("status", resource="ITMMASTER", status=403),
-        Fault("status", resource="SORDER", status=429, headers={"Retry-After": "7"}),
+        Fault("status", resource="SORDER", status=429, headers={"Retry-After": "1"}),
     ]
     test = ("--format", "json", "-c")
     live = steps(driftd("connections", "test", "aldgate", "--record", tmp_path / "c", *test, site.config).out)
