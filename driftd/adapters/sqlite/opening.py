@@ -100,7 +100,8 @@ def _touch(path: Path, lock: Lock) -> Found:
         if (not there and logged) or emptied:
             raise damaged(path, "it is gone, or empty")
         fell = look(path, lock)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        if not there:  # a close of ours would end the locks that others of this process have on it (POSIX)
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         removed(path.with_name(NEXT))  # of a restore that was killed before it took the place of anything
     return Found(there and (logged or lock.torn or bool(fell)), fell)
 

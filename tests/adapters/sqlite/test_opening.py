@@ -5,6 +5,8 @@ import os
 import socket
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager, closing
@@ -243,3 +245,29 @@ class TestThreads:
         for steps in range(30):
             asyncio.run(cancelled(steps))
         asyncio.run(self._read(data_dir))
+
+
+LOCKS = """
+import fcntl, sys
+with open(sys.argv[1], "r+b") as file:
+    fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 510, 0x40000002)
+"""
+"""Takes the lock that SQLite takes before it removes a write-ahead log, and fails where somebody reads."""
+
+
+def _is_read(path: Path) -> bool:
+    """Tell whether another process may not have the database alone."""
+    ran = subprocess.run([sys.executable, "-c", LOCKS, path], capture_output=True, check=False)
+    return b"BlockingIOError" in ran.stderr
+
+
+async def test_an_opening_ends_no_lock_of_another_reader_of_its_process(data_dir: Path) -> None:
+    """POSIX ends all locks of a process on a file with the first close of any descriptor of it."""
+    path = data_dir / "driftd.db"
+    async with SqliteStore.open(data_dir, clock_now=lambda: 1):
+        pass
+    with closing(sqlite3.connect(path)) as reader:
+        reader.execute("SELECT count(*) FROM resources").fetchall()
+        assert _is_read(path)
+        async with SqliteStore.open(data_dir, clock_now=lambda: 1):
+            assert _is_read(path)
