@@ -16,7 +16,8 @@ from driftd.adapters.sqlite.integrity import faults
 from driftd.adapters.sqlite.mending import mend, restore
 from driftd.core.model import Op
 from driftd.errors import FullStoreError, LockedError, StoreError
-from tests.contracts.staged import created, key, poll, sight, updated
+from tests.adapters.sqlite.filled import fill, keys
+from tests.contracts.staged import created, key, poll, updated
 from tests.contracts.stores import room
 
 NOW = 1_790_000_000_000
@@ -26,17 +27,6 @@ NOW = 1_790_000_000_000
 def data_dir() -> Iterator[Path]:
     with room() as directory:
         yield directory / "data"
-
-
-async def fill(data_dir: Path, *names: str) -> None:
-    async with SqliteStore.open(data_dir, clock_now=lambda: 5) as store:
-        for name in names:
-            await poll(store, created(name))
-
-
-async def keys(data_dir: Path) -> set[bytes]:
-    async with SqliteStore.reading(data_dir) as store:
-        return set((await sight(store)).stored)
 
 
 def names(folder: Path) -> list[str]:

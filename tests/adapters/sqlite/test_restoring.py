@@ -13,7 +13,8 @@ from driftd.adapters.sqlite.backup import Shelf, take, take_into
 from driftd.adapters.sqlite.mending import mend, restore
 from driftd.adapters.sqlite.rebasing import Rebase, rebase
 from driftd.errors import FullStoreError, StoreError
-from tests.contracts.staged import created, key, poll, sight
+from tests.adapters.sqlite.filled import fill, keys
+from tests.contracts.staged import created, key, poll
 from tests.contracts.stores import room
 
 NOW = 1_790_000_000_000
@@ -23,17 +24,6 @@ NOW = 1_790_000_000_000
 def data_dir() -> Iterator[Path]:
     with room() as directory:
         yield directory / "data"
-
-
-async def fill(data_dir: Path, *names: str) -> None:
-    async with SqliteStore.open(data_dir, clock_now=lambda: 5) as store:
-        for name in names:
-            await poll(store, created(name))
-
-
-async def keys(data_dir: Path) -> set[bytes]:
-    async with SqliteStore.reading(data_dir) as store:
-        return set((await sight(store)).stored)
 
 
 async def killed(data_dir: Path) -> Path:
