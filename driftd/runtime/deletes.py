@@ -196,10 +196,13 @@ class Deletes(Struct, frozen=True):
         if isinstance(shown, Segment):
             (contents,) = await self.tenant.store.contents([shown])
             shown = _usable(contents.keys)
-        page = await self.reader.again(Query(min(self.resource.page_size, 2 * gate.SHOWN), split=True))
-        slices = self.tenant.source.split(page)
-        asked = shown[: len(slices)] if page.next is not None else shown
-        gone = len(set(asked).difference(self.tenant.source.keys(self.resource, slices)))
+        if not shown:
+            return False
+        page = await self.reader.again(Query(2 * gate.SHOWN, start=shown[0], split=True))
+        there = set(self.tenant.source.keys(self.resource, self.tenant.source.split(page)))
+        last = max((place for place, key in enumerate(shown) if key in there), default=len(shown) - 1)
+        asked = shown[: last + 1] if page.next is not None else shown  # what was inserted may push others out of a page
+        gone = len(set(asked) - there)
         if not gate.faded(gone, len(asked)):
             return False
         self.tally.doubt(

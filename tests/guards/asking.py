@@ -72,9 +72,12 @@ def budget() -> Taken:
     return patched(Purse, "send", counted)
 
 
-def retry_after() -> Taken:
+@contextmanager
+def retry_after() -> Iterator[None]:
     """What a tenant asks for with ``Retry-After`` is not kept."""
-    return patched(Answer, "wait", lambda self, now: None)
+    deaf = patched(ConnectionTraffic, "asked", lambda _self, _status, _seconds: None)
+    with deaf, patched(Answer, "wait", lambda _self, _now: None):
+        yield
 
 
 def opening() -> Taken:

@@ -27,6 +27,8 @@ TIMES: Final = 20
 """Bytes of memory for each of an answer, at its highest. An element that is cut out at once costs 64 to 130."""
 DECODED: Final = 250
 """Bytes of memory for each member that may be decoded: an object of one member is the heaviest."""
+SLICE: Final = 200
+"""Bytes of memory for each record of a page, of which there are so many at most: its bytes, its key, its place."""
 SIZE: Final = 100_000
 
 PLACES: Final = (
@@ -108,7 +110,8 @@ def repeated(place: bytes, unit: bytes, padding: bytes, size: int = SIZE) -> byt
 def test_an_answer_of_any_shape_weighs_little(place: bytes, unit: bytes, padding: bytes, status: int) -> None:
     """Nothing is built of an answer before its bytes are judged: neither of pages, nor records, nor errors."""
     body = repeated(place, unit, padding)
-    allowed = TIMES * len(body) + DECODED * 2 * oversize.MEMBERS
+    slices = SLICE * min(body.count(b"{"), oversize.RECORDS)
+    allowed = TIMES * len(body) + DECODED * 2 * oversize.MEMBERS + slices
     assert weight(lambda: taken_apart(Answer(status, body, JSON))) <= allowed, body[:80]
 
 
