@@ -67,9 +67,9 @@ def silent(records: int, trusted: int) -> bool:
 def faded(gone: int, shown: int) -> bool:
     """Tell whether records that a sweep showed a moment ago went in such numbers that what it did not show is doubtful.
 
-    `gone` of `shown` records of its beginning are not shown again.
+    `gone` of `shown` records of its beginning are not shown again. Of a few, most may have been deleted meanwhile.
     """
-    return gone * 2 > shown
+    return gone * 2 > shown if shown >= SHOWN // 2 else gone == shown > 0
 
 
 def allowed(requests: int) -> int:

@@ -58,7 +58,7 @@ class Missing(Struct):
     """Stored keys that were seen in a part of a stretch, of which it is not known yet what segments list there."""
 
     def note(self, stretch: Stretch, page_size: int) -> None:
-        """Take in what a stretch does not show any more, and the first one what it shows."""
+        """Take in what a stretch does not show any more, and of the first one what it shows."""
         self.opening = self.opening or _usable(stretch.lines.keys)
         if not stretch.goes_on:
             for key in self._unjudged.difference(stretch.order):

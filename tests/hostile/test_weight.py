@@ -23,7 +23,7 @@ NOW: Final = 1_800_000_000_000
 PAGE: Final = verdict.Question("aldgate", "BPCUSTOMER", "ALDGATE")
 RECORD: Final = verdict.Question("aldgate", "SORDER", "ALDGATE", details=True)
 JSON: Final = "application/json"
-TIMES: Final = 20
+TIMES: Final = 25
 """Bytes of memory for each of an answer, at its highest. An element that is cut out at once costs 64 to 130."""
 DECODED: Final = 250
 """Bytes of memory for each member that may be decoded: an object of one member is the heaviest."""
