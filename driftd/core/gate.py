@@ -69,7 +69,7 @@ def faded(gone: int, shown: int) -> bool:
 
     `gone` of `shown` records of its beginning are not shown again. Of a few, most may have been deleted meanwhile.
     """
-    return gone * 2 > shown if shown >= SHOWN // 2 else gone == shown > 0
+    return gone * 4 > shown * 3 if shown >= SHOWN // 2 else gone == shown >= SHOWN // 4
 
 
 def allowed(requests: int) -> int:

@@ -111,7 +111,7 @@ async def withdrawn(chance: Random) -> str | None:
     world = World.of(RECORDS)
     await world.run()
     table, rows = world.source.tables[NAME], list(world.source.tables[NAME].rows)
-    pages, every = chance.randint(1, 2), chance.randint(4, 9)
+    pages, every = chance.randint(1, 2), chance.randint(5, 9)
     if chance.random() < 0.5:
         rows[0] = rows[0] | {"NAME": "another"}
 
