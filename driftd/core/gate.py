@@ -21,7 +21,7 @@ LOOKS: Final = 50
 """Ranges that a second look may always read; a sweep of more requests allows as many as itself took."""
 
 SHOWN: Final = 20
-"""Records of the beginning of a sweep that must be there still when its deletes are believed."""
+"""Records of a sweep's first page, at most, that are asked for again when its deletes are to be believed."""
 
 
 class Verdict(Enum):
@@ -62,14 +62,6 @@ def judge(candidates: int, trusted: int, guards: Guards, *, key_unique: bool) ->
 def silent(records: int, trusted: int) -> bool:
     """Tell whether a complete, successful sweep of `records` is the look of a lost right or a wrong folder."""
     return records == 0 and trusted >= SILENT
-
-
-def faded(gone: int, shown: int) -> bool:
-    """Tell whether records that a sweep showed a moment ago went in such numbers that what it did not show is doubtful.
-
-    `gone` of `shown` records of its beginning are not shown again. Of a few, most may have been deleted meanwhile.
-    """
-    return gone * 4 > shown * 3 if shown >= SHOWN // 2 else gone == shown >= SHOWN // 4
 
 
 def allowed(requests: int) -> int:

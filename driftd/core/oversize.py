@@ -4,6 +4,7 @@ Of a record a fingerprint is kept, so that a change still shows; a page is refus
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from driftd.core import fingerprint
@@ -58,10 +59,9 @@ def pieces(record: bytes) -> Iterator[tuple[bytes, int]]:
     within, length = 0, 0
     for start in range(0, len(masked), _PIECE):
         parts = masked[start : start + _PIECE].split(b'"')
-        texts = parts[1 - within :: 2]
-        lengths = [len(text) for text in texts]
-        if within:
-            lengths[0] += length
-        yield b"".join(parts[within::2]), max(lengths, default=0)
+        first = length + len(parts[0]) if within else 0
+        texts = map(len, islice(parts, 1 - within, None, 2))
+        yield b"".join(parts[within::2]), max(first, max(texts, default=0))
+        last = first if len(parts) == 1 else len(parts[-1])
         within ^= (len(parts) - 1) & 1
-        length = lengths[-1] if within else 0
+        length = last if within else 0

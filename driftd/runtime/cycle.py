@@ -177,7 +177,7 @@ class Way:
         async with read_ahead(aiter(stretches)) as ahead:
             async for stretch in ahead:  # read ─▶ segment ─▶ same?
                 if stretch.kept is not None:
-                    self.missing.opening = self.missing.opening or stretch.kept
+                    self.missing.begin(stretch, resource.page_size)
                     self.layout.append(stretch.kept)
                     self.tally.pages_unchanged += 1
                     continue

@@ -51,15 +51,22 @@ class Missing(Struct):
     """Stored keys that were seen in another place than where a segment lists them, or in several."""
     alike: set[KeyBytes] = field(default_factory=set)
     """Stored keys that were seen in other bytes, and had not changed."""
-    opening: Segment | tuple[KeyBytes, ...] = ()
-    """What the sweep showed first, where that is an unchanged segment, or else the keys of some of it."""
+    opening: list[Segment | KeyBytes] = field(default_factory=list)
+    """What the first page of the sweep showed: unchanged segments, and keys of the others."""
     _seen: set[KeyBytes] = field(default_factory=set)
     _unjudged: set[KeyBytes] = field(default_factory=set)
     """Stored keys that were seen in a part of a stretch, of which it is not known yet what segments list there."""
 
+    def begin(self, stretch: Stretch, page_size: int) -> None:
+        """Take in what a stretch of the first page shows; later ones say nothing of when the sweep began."""
+        known = sum(each.n if isinstance(each, Segment) else 1 for each in self.opening)
+        if known < min(page_size, gate.SHOWN):
+            first = islice(filter(usable, stretch.lines.keys), gate.SHOWN)
+            self.opening += first if stretch.kept is None else [stretch.kept]
+
     def note(self, stretch: Stretch, page_size: int) -> None:
-        """Take in what a stretch does not show any more, and of the first one what it shows."""
-        self.opening = self.opening or _usable(stretch.lines.keys)
+        """Take in what a stretch shows, and what it does not show any more."""
+        self.begin(stretch, page_size)
         if not stretch.goes_on:
             for key in self._unjudged.difference(stretch.order):
                 self._elsewhere(key)
@@ -186,24 +193,22 @@ class Deletes(Struct, frozen=True):
         chosen = [*ranges[:looks], *placed]
         return verdicts | await look_again(self.reader, source, self.resource, chosen)
 
-    async def _faded(self, opening: Segment | tuple[KeyBytes, ...]) -> bool:
-        """Tell whether most of what the sweep showed first is not shown any more, and say so.
+    async def _faded(self, opening: Sequence[Segment | KeyBytes]) -> bool:
+        """Tell whether a mass of what the sweep showed first is not shown any more, and say so.
 
         Where a right is withdrawn in the midst of a sweep few of its records are missing, and what is left of their
-        neighbours comes back.
+        neighbours comes back. Then nothing new is shown in place of what is gone, as where records come and go.
         """
-        shown = opening
-        if isinstance(shown, Segment):
-            (contents,) = await self.tenant.store.contents([shown])
-            shown = _usable(contents.keys)
+        shown = await self._keys(opening)
         if not shown:
             return False
         page = await self.reader.again(Query(2 * gate.SHOWN, start=shown[0], split=True))
-        there = set(self.tenant.source.keys(self.resource, self.tenant.source.split(page)))
-        last = max((place for place, key in enumerate(shown) if key in there), default=len(shown) - 1)
-        asked = shown[: last + 1] if page.next is not None else shown  # what was inserted may push others out of a page
-        gone = len(set(asked) - there)
-        if not gate.faded(gone, len(asked)):
+        slices = self.tenant.source.split(page)
+        asked = shown if page.next is None else shown[: len(slices)]  # a server may show fewer than it is asked for
+        there = set(filter(usable, self.tenant.source.keys(self.resource, slices)))
+        gone, others = len(set(asked) - there), there.difference(asked)
+        came = len(others - (await self.tenant.store.known(self.resource, others)).keys())
+        if gate.judge(gone - came, len(asked), self.resource.guards, key_unique=True) is None:
             return False
         self.tally.doubt(
             Reason.SUSPECT_MASS_DELETE,
@@ -212,6 +217,17 @@ class Deletes(Struct, frozen=True):
             "ask the customer's X3 admin whether rights of the web-service user were withdrawn; the snapshot stays",
         )
         return True
+
+    async def _keys(self, opening: Sequence[Segment | KeyBytes]) -> Sequence[KeyBytes]:
+        """Return the keys of some records, in the order in which they were shown."""
+        keys: list[KeyBytes] = []
+        for each in opening:
+            if isinstance(each, Segment):
+                (contents,) = await self.tenant.store.contents([each])
+                keys += filter(usable, contents.keys)
+            else:
+                keys.append(each)
+        return keys[: gate.SHOWN]
 
     async def _batch(self, keys: Sequence[KeyBytes], verdicts: dict[KeyBytes, Verdict], *, held: bool) -> Found:
         known = await self.tenant.store.known(self.resource, keys)
@@ -255,10 +271,6 @@ class Deletes(Struct, frozen=True):
                 f"{where}: {candidates} of {self.trusted} records are missing; their deletes are held",
                 "ask the customer whether they were deleted on purpose; the snapshot keeps them meanwhile",
             )
-
-
-def _usable(keys: Iterable[KeyBytes]) -> tuple[KeyBytes, ...]:
-    return tuple(islice(filter(usable, keys), gate.SHOWN))
 
 
 def _batches(keys: Iterable[KeyBytes]) -> Iterator[list[KeyBytes]]:

@@ -7,11 +7,12 @@ from typing import Any
 from driftd.adapters.logs import redaction
 from driftd.adapters.logs.forms import Form
 from driftd.adapters.logs.redaction import Redaction
-from driftd.core import gate, oversize, retention
+from driftd.core import oversize, retention
 from driftd.core.lines import Lines
 from driftd.core.model import KeyBytes
 from driftd.runtime import cycle, look
 from driftd.runtime.canary import Canary
+from driftd.runtime.deletes import Deletes
 from driftd.runtime.veiling import Veiling
 from tests.fakes.patching import patched
 from tests.guards import believing
@@ -31,7 +32,11 @@ def neighbours() -> Taken:
 
 def opening() -> Taken:
     """What a sweep showed first need not be there any more when its deletes are believed."""
-    return patched(gate, "faded", lambda _gone, _shown: False)
+
+    async def never(_self: Deletes, _opening: object) -> bool:
+        return False
+
+    return patched(Deletes, "_faded", never)
 
 
 @contextmanager

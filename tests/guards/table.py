@@ -29,7 +29,7 @@ GUARDS: Final = (
     # --- what is believed
     Guard("second look", believing.second_look, FALSE, 30, simulated),
     Guard("neighbours of a second look", keeping.neighbours, FALSE, 1, trials.neighbours),
-    Guard("beginning of a sweep", keeping.opening, FALSE, 1, trials.withdrawn),
+    Guard("beginning of a sweep", keeping.opening, FALSE, 9, trials.withdrawn),
     Guard("second sweep where no look was possible", believing.patience, FALSE, 1, trials.neighbours),
     Guard("mass of deletes", believing.mass, FALSE, 2, simulated),
     Guard("keys are unique", believing.uniqueness, ("keys are not unique",), 1, trials.unique),

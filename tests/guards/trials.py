@@ -108,10 +108,11 @@ async def neighbours(chance: Random) -> str | None:
 @story
 async def withdrawn(chance: Random) -> str | None:
     """A right is withdrawn in the midst of a sweep: few records are missing by then, and their neighbours are shown."""
-    world = World.of(RECORDS)
+    guards = Guards(chance.choice([0.1, 0.3, 0.5]), chance.choice([10, 500]), 30.0)
+    world = World.of(RECORDS, replace(MASTER, guards=guards))
     await world.run()
     table, rows = world.source.tables[NAME], list(world.source.tables[NAME].rows)
-    pages, every = chance.randint(1, 2), chance.randint(5, 9)
+    pages, every = chance.randint(1, 2), chance.randint(3, 9)
     if chance.random() < 0.5:
         rows[0] = rows[0] | {"NAME": "another"}
 

@@ -23,12 +23,10 @@ NOW: Final = 1_800_000_000_000
 PAGE: Final = verdict.Question("aldgate", "BPCUSTOMER", "ALDGATE")
 RECORD: Final = verdict.Question("aldgate", "SORDER", "ALDGATE", details=True)
 JSON: Final = "application/json"
-TIMES: Final = 25
+TIMES: Final = 20
 """Bytes of memory for each of an answer, at its highest. An element that is cut out at once costs 64 to 130."""
 DECODED: Final = 250
 """Bytes of memory for each member that may be decoded: an object of one member is the heaviest."""
-SLICE: Final = 200
-"""Bytes of memory for each record of a page, of which there are so many at most: its bytes, its key, its place."""
 SIZE: Final = 100_000
 
 PLACES: Final = (
@@ -63,6 +61,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(diagnoses, "WHOLE", 4_000)
     monkeypatch.setattr(oversize, "MEMBERS", 1_000)
     monkeypatch.setattr(oversize, "SMALL", 2_000)
+    monkeypatch.setattr(records, "RECORDS", 1_000)
 
 
 def cut(answered: Answer) -> list[bytes]:
@@ -110,8 +109,7 @@ def repeated(place: bytes, unit: bytes, padding: bytes, size: int = SIZE) -> byt
 def test_an_answer_of_any_shape_weighs_little(place: bytes, unit: bytes, padding: bytes, status: int) -> None:
     """Nothing is built of an answer before its bytes are judged: neither of pages, nor records, nor errors."""
     body = repeated(place, unit, padding)
-    slices = SLICE * min(body.count(b"{"), oversize.RECORDS)
-    allowed = TIMES * len(body) + DECODED * 2 * oversize.MEMBERS + slices
+    allowed = TIMES * len(body) + DECODED * 2 * oversize.MEMBERS
     assert weight(lambda: taken_apart(Answer(status, body, JSON))) <= allowed, body[:80]
 
 
