@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +17,7 @@ from driftd.adapters.sqlite.mending import mend, restore
 from driftd.errors import LockedError
 from tests.cli.conftest import Driftd, Started, Stocked
 from tests.contracts.staged import RESOURCES, Part, created, poll
+from tests.house.process import until
 
 T = TypeVar("T")
 CURSOR = ("--cursor", "warehouse")
@@ -36,10 +36,14 @@ def read(process: "subprocess.Popen[str]", count: int) -> list[dict[str, Any]]:
 
 def unlocked(work: Callable[[], T]) -> T:
     """Do what needs the lock, which a follower takes for a moment where it moves its cursor."""
-    while True:
+
+    def done() -> tuple[T] | None:
         with suppress(LockedError):
-            return work()
-        time.sleep(0.01)
+            return (work(),)
+        return None
+
+    found: tuple[T] = until(done, "the lock was never free")
+    return found[0]
 
 
 def add(where: Stocked, *parts: Part) -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from driftd.adapters.x3.settings import Pace
 from driftd.errors import Reason
+from tests.adapters.x3.reaching import EMPTY, failure_of
 from tests.adapters.x3.sockets import Wire, answered
-from tests.adapters.x3.test_transport import EMPTY, failure_of
 from tests.faults.carried import carried
 from tests.faults.observing import Observe
 from tests.faults.proxy import End, Toxics
