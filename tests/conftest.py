@@ -1,6 +1,7 @@
 """What every test shares: asyncio as in production, and a word for what a fault led to."""
 
 import os
+import signal
 from collections.abc import Callable
 
 import pytest
@@ -9,6 +10,8 @@ from hypothesis import settings
 from tests.faults.observing import Observe, observer
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # of hundreds of processes each would compile all of it anew
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as where a script left the tests in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.register_profile("unhurried", deadline=None, max_examples=60)  # no law is about this machine's speed
 settings.load_profile("unhurried")
 

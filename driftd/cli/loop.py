@@ -1,9 +1,12 @@
 """The event loop of a command: uvloop where the extra ``driftd[fast]`` is installed, asyncio's own elsewhere."""
 
+import asyncio
 import gc
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+import signal
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
+from types import FrameType
 from typing import TypeVar, TypeVarTuple
 
 import anyio
@@ -24,7 +27,35 @@ def run(function: Callable[[*Ts], Awaitable[T]], *arguments: *Ts) -> T:
     """Run an asynchronous function to its end and return its result."""
     leave_no_core()
     settle()
-    return anyio.run(function, *arguments, backend_options={"use_uvloop": find_spec("uvloop") is not None})
+    return anyio.run(_heeding, function, arguments, backend_options={"use_uvloop": find_spec("uvloop") is not None})
+
+
+async def _heeding(function: Callable[[*Ts], Awaitable[T]], arguments: tuple[*Ts]) -> T:
+    """Have SIGTERM cancel the function where SIGINT is ignored, as it is in a script's background.
+
+    Elsewhere asyncio has SIGINT do so, and SIGTERM does what SIGINT does. It is raised anew once all is in order.
+    """
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        return await function(*arguments)
+    with anyio.CancelScope() as scope:
+        with _cancelling(scope):
+            return await function(*arguments)
+    signal.raise_signal(signal.SIGTERM)
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def _cancelling(scope: anyio.CancelScope) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+
+    def cancel(_number: int, _frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(scope.cancel)
+
+    before = signal.signal(signal.SIGTERM, cancel)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def settle() -> None:

@@ -109,6 +109,18 @@ def test_an_interrupted_demo_leaves_nothing(start: Started, tmp_path: Path, numb
         socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])))
 
 
+@pytest.mark.heavy
+def test_a_terminated_demo_leaves_nothing_where_a_script_left_it_in_the_background(
+    start: Started, tmp_path: Path
+) -> None:
+    """SIGINT is ignored there."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        test_an_interrupted_demo_leaves_nothing(start, tmp_path, signal.SIGTERM, 143)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _line(process: "subprocess.Popen[str]", label: str) -> str:
     """Read on to the line of a label."""
     assert process.stdout is not None
