@@ -3,11 +3,12 @@
 `ranges` says what to read again; `judge` whether a guard stops the deletes whatever a second look says.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from enum import Enum
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from driftd.core.model import Guards, KeyBytes
 from driftd.errors import Reason
@@ -94,3 +95,17 @@ def ranges(
         )
         for group in groups
     ]
+
+
+def joined(ranges: Iterable[Range]) -> list[Range]:
+    """Return ranges of which no two lie between the same neighbours: one look is for all that is missing there.
+
+    So it is behind the end of a resource, of which each stored segment stood, and with keys of no known place.
+    """
+    known: dict[tuple[KeyBytes | None, KeyBytes | None], Range] = {}
+    for each in ranges:
+        before = known.get((each.before, each.after))
+        if before is not None:
+            each = replace(each, missing=before.missing + each.missing, span=max(before.span, each.span))
+        known[each.before, each.after] = each
+    return [*known.values()]

@@ -190,7 +190,7 @@ class Deletes(Struct, frozen=True):
                 verdicts[key] = Verdict.RETURNED
             else:
                 placed.append(found)
-        chosen = [*ranges[:looks], *placed]
+        chosen = gate.joined([*ranges[:looks], *placed])
         return verdicts | await look_again(self.reader, source, self.resource, chosen)
 
     async def _faded(self, opening: Sequence[Segment | KeyBytes]) -> bool:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftd.core.gate import LOOKS, NEAR, allowed, judge, ranges, silent
+from driftd.core.gate import LOOKS, NEAR, Range, allowed, joined, judge, ranges, silent
 from driftd.core.model import Guards
 from driftd.errors import Reason
 
@@ -74,3 +74,25 @@ def test_a_second_look_never_costs_more_than_the_sweep() -> None:
     """Fifty ranges are always allowed, beyond that as many as the sweep took requests."""
     assert allowed(1) == LOOKS
     assert allowed(2000) == 2000
+
+
+@given(
+    st.lists(
+        st.builds(
+            Range,
+            before=st.none() | st.sampled_from([b"[1]", b"[5]"]),
+            missing=st.lists(st.binary(min_size=1, max_size=2), min_size=1, max_size=3).map(tuple),
+            after=st.none() | st.sampled_from([b"[5]", b"[9]"]),
+            span=st.integers(1, 40),
+        )
+    )
+)
+def test_one_look_is_for_all_between_two_neighbours(found: list[Range]) -> None:
+    """No two looks begin and end alike, each missing key is in one of them, and reads as far as any of its parts."""
+    looks = joined(found)
+    between = [(each.before, each.after) for each in looks]
+    assert between == [*dict.fromkeys((each.before, each.after) for each in found)]
+    for look, place in zip(looks, between, strict=True):
+        parts = [each for each in found if (each.before, each.after) == place]
+        assert look.missing == tuple(key for each in parts for key in each.missing)
+        assert look.span == max(each.span for each in parts)

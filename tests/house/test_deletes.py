@@ -33,6 +33,20 @@ async def test_deletes_are_confirmed_within_the_same_poll(where: str, tmp_path: 
         await exact(house)
 
 
+async def test_what_stood_behind_the_end_is_looked_at_once(tmp_path: Path) -> None:
+    """However many stored segments stood there: all of them lie between the same neighbours."""
+    async with customers(tmp_path, guards=Guards(ratio=0.9, second_look=0.0)) as house:
+        looks: list[RequestSeen] = []
+        house.tenant.on_request = lambda seen: looks.append(seen) if second_look(seen) else None
+        there = keys(house)
+        for key in there[-35:]:
+            house.tenant.remove(NAME, key)
+        (report,) = await house.poll()
+        starts = [seen.query["key"] for seen in looks]
+        assert (report.d, starts.count(f"ge.{there[-36][0]}")) == (35, 1)
+        await exact(house)
+
+
 async def test_a_record_that_the_second_look_shows_is_not_deleted(tmp_path: Path) -> None:
     """A record that comes back between sweep and second look was never gone: no delete, nothing pending."""
     async with customers(tmp_path) as house:

@@ -69,6 +69,7 @@ class Manners(Laws):
 
     def forgotten(self) -> None:
         """Note that what a daemon counted last is not known to the next one."""
+        self._tries = 0
         for name, times in self._recent.items():
             self.slack[name] += sum(at > self._now() - 900 for at in times)
 
@@ -157,8 +158,7 @@ class Manners(Laws):
         cycle = self._oracle.open.get((asked.tenant, asked.resource))
         if cycle is None or asked.facet != "$query":
             return
-        cycle.requests[asked.target] = cycle.requests.get(asked.target, 0) + 1
-        if cycle.requests[asked.target] == SAME:
+        if cycle.asks(asked.target) == SAME:
             self._oracle.broken(f"{asked.tenant} {asked.resource}: one cycle asked {SAME} times for one page")
 
 

@@ -1,6 +1,7 @@
 """What must hold of records and events, judged at each commit against what was true at the tenants."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -25,7 +26,23 @@ class Cycle:
     place: Place
     kind: Kind
     begun: float
-    requests: dict[str, int] = field(default_factory=dict)
+    requests: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How often a page was asked for, after which page that a look began with."""
+    look: str = ""
+    """The page that the latest look began with."""
+    latest: str = ""
+    """The latest page that was asked for."""
+
+    def asks(self, target: str) -> int:
+        """Count a request; returns how often the look that goes on has asked for it.
+
+        A second look begins at a key. Where little is left of a class many of them go on to one page, once each.
+        """
+        if "key=ge." in target:
+            self.look = target
+        self.latest = target
+        self.requests[self.look, target] += 1
+        return self.requests[self.look, target]
 
 
 @dataclass
@@ -176,7 +193,7 @@ class Oracle:
     def _delta(self, place: Place, cycle: Cycle) -> None:
         """Check a delta by watermark: what was changed and shown before it began is known."""
         held = self.held[place]
-        filtered = "where=" in next(reversed(cycle.requests), "")  # else it read the newest keys, as the filter failed
+        filtered = "where=" in cycle.latest  # else it read the newest keys, as the filter failed
         if not filtered or self.concealed.get(place, -1.0) >= held.swept:
             return
         for key, versions in self._truth.versions[place].items():

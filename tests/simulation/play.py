@@ -142,7 +142,7 @@ class Play:
         except* Killed:
             pass
         except* FencedError:
-            if not life.ending.usurped:
+            if life is scene.lives[-1]:
                 scene.oracle.broken("a daemon ended as if another one owned its store")
             scene.happened("the daemon that lost its store ended")
         except* Exception as errors:
