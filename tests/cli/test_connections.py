@@ -149,7 +149,13 @@ def unchanged(driftd: Driftd, config: Path) -> bool:
     return told["ok"] and {(each["c"], each["u"], each["d"], each["r"]) for each in told["resources"]} == {(0, 0, 0, 0)}
 
 
-@pytest.fixture(params=[{}, ODD, RESPELT], ids=["default", "odd", "respelt"])
+@pytest.fixture(
+    params=[
+        pytest.param({}, marks=pytest.mark.heavy, id="default"),
+        pytest.param(ODD, id="odd"),
+        pytest.param(RESPELT, marks=pytest.mark.heavy, id="respelt"),
+    ]
+)
 def recorded(request: pytest.FixtureRequest, driftd: Driftd, tmp_path: Path) -> Iterator[tuple[Farm, Path, Path]]:
     """A farm under some switches, its configuration, and a folder with its cassettes: with values, and redacted."""
     switches = Switches()

@@ -14,7 +14,7 @@ from tests.house.rig import decoded, named, resource, rig, truth
 CLASSES = ("BPCUSTOMER", "SORDER")
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(each, marks=pytest.mark.heavy) for each in range(1, 5))])
 async def test_records_then_changes_rebuild_the_tenant(seed: int, tmp_path: Path) -> None:
     """Records read to the end in small pages, while the tenant changes and polls run between the pages, and then the
     changes after the first page's `as_of_seq`, each laid over what is there: that is the tenant, exactly."""

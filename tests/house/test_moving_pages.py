@@ -25,7 +25,7 @@ def sound(row: Row, observe: Observe) -> None:
 @pytest.mark.fault(17)
 @pytest.mark.parametrize(
     "collation",
-    [pytest.param(each, marks=[pytest.mark.heavy] if each == "trailing_blanks" else []) for each in COLLATIONS],
+    [pytest.param(each, marks=[] if each == "case_insensitive" else [pytest.mark.heavy]) for each in COLLATIONS],
 )
 async def test_nothing_false_while_moving_and_nothing_missed_once_quiet(
     collation: str, tmp_path: Path, observe: Observe

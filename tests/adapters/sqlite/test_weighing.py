@@ -36,8 +36,14 @@ async def least(store: SqliteStore) -> int:
     return room
 
 
-@pytest.mark.parametrize("text", [0, 300, 5_000])
-@pytest.mark.parametrize("records", [30, 420])
+@pytest.mark.parametrize(
+    ("records", "text"),
+    [
+        (30, 0),
+        (420, 300),
+        *(pytest.param(*each, marks=pytest.mark.heavy) for each in [(30, 300), (30, 5_000), (420, 0), (420, 5_000)]),
+    ],
+)
 async def test_it_takes_no_more_than_that(
     data_dir: Path, monkeypatch: pytest.MonkeyPatch, records: int, text: int
 ) -> None:
