@@ -6,7 +6,7 @@ records that differ only in the values of scalar volatile members have equal cut
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final
 
 from driftd.core.model import Json, JsonObject
@@ -62,6 +62,12 @@ def learnt(pairs: Iterable[tuple[JsonObject, JsonObject]]) -> frozenset[str]:
 def nearly_all(count: int, n: int) -> bool:
     """Tell whether `count` of `n` is so much that it looks volatile."""
     return n >= LEAST and count > SHARE * n
+
+
+def proposed(changed: Mapping[str, int], n: int) -> tuple[str, ...]:
+    """Name the members that `changed` in nearly every record of `n`: so many times each."""
+    names = (name for name, count in changed.items() if nearly_all(count, n) and len(name) <= LONGEST)
+    return tuple(sorted(names)[:MOST])
 
 
 def _differing(first: Json, second: Json) -> Iterable[str]:

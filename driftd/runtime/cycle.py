@@ -19,9 +19,8 @@ from driftd.core import fingerprint, gate
 from driftd.core.diff import row_of
 from driftd.core.lines import Line
 from driftd.core.model import Contents, JsonObject, KeyBytes, Kind, Op, Resource, Segment, Standing, Stored
-from driftd.core.schema.parting import SAMPLED
 from driftd.core.segment import pieces, segment
-from driftd.core.volatile import LONGEST, MOST, nearly_all
+from driftd.core.volatile import nearly_all, proposed
 from driftd.errors import DamagedStoreError, FencedError, Reason, SourceError, StoreError
 from driftd.ports import Cycle
 from driftd.runtime.ahead import read_ahead
@@ -30,6 +29,7 @@ from driftd.runtime.checks import Start
 from driftd.runtime.compare import Comparison, Found
 from driftd.runtime.deletes import Deletes, Missing, SilentOnceError, unplace
 from driftd.runtime.glance import newest_shown, opening, pages, probed, wanted
+from driftd.runtime.keys import Keys
 from driftd.runtime.lesson import LearntError, lesson
 from driftd.runtime.patient import Patient
 from driftd.runtime.reader import Reader
@@ -142,13 +142,14 @@ class Way:
         self.last = last
         """Whether no further attempt may begin anew."""
         self.taught = last
-        self._position = self._twins = 0
+        self._position = 0
 
     async def go(self, kind: Kind) -> None:
         """Open a cycle in the store and walk."""
         start = Start(self.resource, kind, self.tenant.clock.now(), self.standing)
         self.detection = self.tenant.detector.begin(start, self.tenant.others.get, self._shown)
         self.ending = Ending(self.tenant, self.resource, self.detection, self.tally)
+        self.keys = Keys(self.resource, self.detection, self.tally, self._shown)
         opened = await self.tenant.store.begin(
             self.resource,
             kind,
@@ -196,7 +197,7 @@ class Way:
         await self._refresh(writing)
         await self._doubtful(writing)
         self.canary.swept(len(self.missing))
-        unique = self._keys_unique(segments)
+        unique = self.keys.unique(self.layout, segments, len(self.missing.repeated), len(self.missing))
         async for judged in deletes.judged(self.missing, key_unique=unique):  # look again ─▶ gate
             await self._write(writing, judged)
         await self._commit(writing, Kind.SWEEP)  # commit
@@ -236,7 +237,7 @@ class Way:
         unknown = self._seen(stretch.lines.unknown())
         await self.detection.keyless(line.record for line in unknown if not line.key)
         latest = {line.key: line for line in unknown if line.key}
-        await self._repeated(unknown, latest)
+        await self.keys.show(unknown, latest)
         if not self.taught and nearly_all(len(latest), len(stretch.lines)):
             self.taught = True  # one lesson a pass
             await lesson(self.reader, self.tenant.source, stretch, self.volatile)
@@ -316,17 +317,6 @@ class Way:
         changes = await self.detection.changed(found.rows, found.changes) if self.standing.baselined else found.changes
         return await writing.stage(self._next(), rows=found.rows, changes=changes, segments=segments)  # study
 
-    async def _repeated(self, lines: Sequence[Line], latest: Mapping[KeyBytes, Line]) -> None:
-        """Show detection some of the rows that have the key of another one here."""
-        room = SAMPLED - self._twins
-        if len(latest) == len(lines) or not room:
-            return
-        earlier = [line for line in lines if line.key and latest[line.key] is not line][:room]
-        decode = self._shown
-        twins = [(decode(line.record), decode(latest[line.key].record)) for line in earlier]
-        self._twins += len(twins)
-        await self.detection.repeated(twins)
-
     def _seen(self, lines: Sequence[Line]) -> Sequence[Line]:
         """Return rows without those of erased records."""
         left_out = self.veiling.left_out(line.key for line in lines)
@@ -335,21 +325,6 @@ class Way:
     def _shown(self, record: bytes) -> JsonObject:
         """Decode a record as far as detection may know of it."""
         return self.veiling.shown(self.tenant.source.decode(record))
-
-    def _keys_unique(self, before: Sequence[Segment]) -> bool:
-        """Tell whether this sweep's keys can prove a delete; says so where they cannot."""
-        duplicates = sum(one.duplicates for one in self.layout) + len(self.missing.repeated)
-        keyless = sum(one.keyless for one in self.layout)
-        if duplicates or keyless:
-            self.tally.doubt(
-                Reason.KEY_NOT_UNIQUE,
-                f'"{self.resource.connection}" {self.resource.name}: {duplicates} records share a key with another'
-                f" one, {keyless} have none and are left out",
-                "have the customer's X3 admin look at these records; the others are captured as ever",
-            )
-        if len(self.missing) and self.detection.loses_key(self.tally.records):
-            return False
-        return not duplicates and keyless <= sum(one.keyless for one in before)
 
     async def _commit(self, writing: Cycle, kind: Kind) -> None:
         tally, now = self.tally, self.tenant.clock.now()
@@ -381,18 +356,13 @@ class Way:
 
     def _proposed(self) -> tuple[str, ...]:
         """Name members that changed in nearly every record; a second sweep in a row makes it a proposal."""
-        names = {
-            name
-            for name, count in self.comparison.members.items()
-            if nearly_all(count, self.tally.records) and len(name) <= LONGEST
-        }
-        names = set(sorted(names)[:MOST])
-        for name in sorted(names & set(self.standing.proposed)):
+        names = proposed(self.comparison.members, self.tally.records)
+        for name in sorted({*names} & {*self.standing.proposed}):
             self.tally.notes.append(
                 f"{name} changed in nearly every record in two sweeps: if it says nothing, "
                 f'set volatile = ["{name}"] for {self.resource.name}'
             )
-        return tuple(sorted(names))
+        return names
 
     def _next(self) -> int:
         self._position += 1

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driftd.core.model import JsonObject
-from driftd.core.volatile import LEAST, cutter, learnt
+from driftd.core.volatile import LEAST, LONGEST, MOST, cutter, learnt, proposed
 from tests.core.records import Spelling, exactly, objects, scalars
 
 VOLATILE = frozenset({"$uuid", "V"})
@@ -82,3 +82,11 @@ def test_what_differs_at_every_read_is_learnt(n: int) -> None:
 def test_too_few_records_teach_nothing() -> None:
     """Two reads of a handful of records could differ by a real change."""
     assert learnt([({"A": 1}, {"A": 2})] * (LEAST - 1)) == frozenset()
+
+
+@given(st.dictionaries(st.text(max_size=120), st.integers(0, 60), max_size=150), st.integers(0, 60))
+def test_what_changed_in_nearly_every_record_is_proposed(changed: dict[str, int], n: int) -> None:
+    """A hundred members at most, in order, of names that are not too long; none where there are few records."""
+    names = proposed(changed, n)
+    right = sorted(name for name, count in changed.items() if n >= LEAST and count > 0.9 * n and len(name) <= LONGEST)
+    assert names == tuple(right[:MOST])
