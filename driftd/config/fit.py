@@ -87,14 +87,16 @@ def _candidates(
 
 
 def _longer(scope: _Scope, sizes: Sizes, key: str, changed: Mapping[int, ResourceConfig]) -> float | None:
-    """Return the shortest longer interval with which the plan fits."""
+    """Return the shortest longer interval with which the plan fits, also once nothing is known of sizes."""
     now: float = getattr(next(iter(changed.values())).settings, key)
 
     def fits(longer: float) -> bool:
         classes = list(scope.connection.classes)
         for number, each in changed.items():
             classes[number] = replace(each, settings=replace(each.settings, **{key: longer}))
-        return not scope.exceeded(scope.cost(priced(replace(scope.connection, classes=tuple(classes)), sizes)))
+        connection = replace(scope.connection, classes=tuple(classes))
+        # a configuration is read without sizes first: grids that no longer fall together may then cost more
+        return not any(scope.exceeded(scope.cost(priced(connection, each))) for each in (sizes, UNKNOWN))
 
     lengths = [round(now * times, 3) for times in _TIMES if now * times <= LONGEST]
     if not lengths or not fits(lengths[-1]):

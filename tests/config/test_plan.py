@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -86,6 +86,9 @@ def applied(tables: dict[str, dict[str, str]], found: list[Mistake]) -> dict[str
 
 
 @given(settings, st.none() | st.lists(cadences, min_size=1, max_size=3), st.lists(standings, max_size=3))
+@example(
+    {"requests_per_day": "200", "probe": '"60m"'}, None, [Standing(baselined=True, requests=each) for each in (1, 2)]
+)
 def test_the_setting_named_makes_the_plan_fit(
     own: dict[str, str], resources: list[dict[str, str]] | None, known: list[Standing]
 ) -> None:
