@@ -14,6 +14,8 @@ _SHOULD: Mapping[str, str] = {
     "folder": 'add the X3 folder, such as folder = "SEED"',
     "token_url": 'add where tokens come from, such as token_url = "https://x3.example/auth/token"',
     "client_id": 'add the client, such as client_id = "driftd"',
+    "audience": "add the URL of the connected application exactly as X3 shows it,"
+    ' such as audience = "https://x3.example:8124/xtrem/api"',
     "username": 'add the user, such as username = "driftd"',
     "url": 'add the address, such as url = "https://hooks.example/driftd"',
 }

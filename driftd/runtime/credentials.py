@@ -43,7 +43,9 @@ def _hosts(connection: ConnectionConfig) -> tuple[str, ...]:
 def _proven_at(
     connection: ConnectionConfig, health: ConnectionHealth, resources: Mapping[str, ResourceHealth]
 ) -> int | None:
-    """Return when the secret was last good: the latest token, or with a password the latest poll that went well."""
+    """Return when the secret was last good: the latest token issued, or, where each request proves it, the latest
+    poll that went well.
+    """
     if isinstance(connection.auth, ClientCredentials):
         return health.signs.token.at
     return max((each.last_success for each in resources.values() if each.last_success is not None), default=None)
