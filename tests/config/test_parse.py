@@ -113,7 +113,7 @@ type = "connected_app"
 client_id = "driftd"
 client_secret = { env = "CAMDEN_SECRET" }
 username = "reader"
-audience = "HTTP://X3.camden.example:80//xtrem/api/?a=b#"
+audience = "HTTP://X3.camden.example:80//xtrem/api?a=b#/"
 """
 
 
@@ -121,7 +121,7 @@ def test_a_connected_application_keeps_its_audience_byte_for_byte() -> None:
     """Neither case nor slashes nor port are touched: X3 compares them so. Tokens live five minutes by default."""
     (found,) = read(APP).connections
     assert isinstance(found.auth, ConnectedApp)
-    assert found.auth.audience == "HTTP://X3.camden.example:80//xtrem/api/?a=b#"
+    assert found.auth.audience == "HTTP://X3.camden.example:80//xtrem/api?a=b#/"
     assert (found.auth.client_id, found.auth.username, found.auth.token_life) == ("driftd", "reader", 300)
     assert (found.auth.secret.env, found.auth.secret_expires) == ("CAMDEN_SECRET", None)
     other = read(APP + 'token_life = "10m"\nsecret_expires = 2027-03-31\n').connections[0].auth

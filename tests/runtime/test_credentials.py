@@ -124,6 +124,20 @@ def test_a_token_proves_a_secret_and_an_answer_a_password() -> None:
     assert evidence(health, app).hosts == ("x3.aldgate.example",)
 
 
+def test_what_is_known_of_issued_tokens_ends_with_the_type_that_had_them() -> None:
+    """After a reload to a type without a token endpoint no end of a token is shown, and no life of one compared."""
+    token = TokenLife(at=NOW, usual=900, longest=60, lower_since=NOW)
+    health = ConnectionHealth(
+        token_ends=NOW + 9, signs=Signs(token=token, certificates={CERTIFICATE.host: CERTIFICATE})
+    )
+    app = connection(auth=ConnectedApp("c", SecretRef("p", env="S"), "u", "https://x3.aldgate.example/xtrem/api"))
+    checks = [
+        {each.finding for each in credential_drifts([evidence(health, each)], NOW)} for each in (connection(), app)
+    ]
+    assert checks == [{Check.TOKEN_LIFE, Check.CERTIFICATE_EXPIRES}, {Check.CERTIFICATE_EXPIRES}]
+    assert evidence(health, app).token_ends is None
+
+
 @pytest.mark.parametrize(("times", "state"), [(1, CredentialState.VALID), (2, CredentialState.REJECTED)])
 def test_a_refused_secret_is_rejected_once_it_lasts(times: int, state: CredentialState) -> None:
     """The second look decides, as it does for the state of the connection; the drift of it is the connection's own."""

@@ -147,9 +147,14 @@ async def test_many_calls_share_one_new_token() -> None:
     """Fifty calls that one rotation refuses read the secret once."""
     reads = iter(["old", "new"])
     tenant = ScriptedTenant(answer=signed_by("old"))
+
+    async def slowly(request: httpx.Request) -> httpx.Response:
+        await anyio.lowlevel.checkpoint()
+        return signed_by("new")(request)
+
     async with source(tenant, given=settings(app(lambda: next(reads)))) as given:
         await given.page(CUSTOMERS, PAGE)
-        tenant.answer = signed_by("new")
+        tenant.answer = slowly
         async with anyio.create_task_group() as group:
             for _ in range(50):
                 group.start_soon(given.page, CUSTOMERS, PAGE)
