@@ -18,7 +18,7 @@ def read_auth(raw: object, path: str, found: Findings, folder: Path) -> Auth | N
     """Read who we are at the tenant; notes every mistake and returns None where there are some."""
     if raw is None:
         found.add(
-            path, 'is missing: add [connections.auth] with token_url, client_id and client_secret, or type = "basic"'
+            path, "is missing: add [connections.auth] with token_url, client_id and client_secret, or another type"
         )
         return None
     kind = raw.get("type", "client_credentials") if isinstance(raw, dict) else "client_credentials"

@@ -107,7 +107,7 @@ def unknown(name: str, shape: type[Table]) -> str:
     known = shape.__struct_fields__
     if hint := near(name, known):
         return f"is not a key of {shape.place}{hint}"
-    homes = [each.place for each in TABLES if name in each.__struct_fields__]
+    homes = [each.place for each in TABLES if name in each.__struct_fields__ and each.place != shape.place]
     if homes:
         return f"is not a key of {shape.place}: it belongs in {homes[0]}"
     return f"is not a key of {shape.place}; known are {', '.join(known)}"

@@ -228,7 +228,12 @@ token_life = "5m"
         ('"5m"', '"25h"', "token_life", '"Tokens validity"'),
         ('"5m"', "300", "token_life", 'write "300s"'),
         ("username", 'token_url = "https://x3.example/t"\nusername', "token_url", "is not a key of"),
-        ("username", 'password = "hunter2"\nusername', "password", "is not a key of"),
+        (
+            "username",
+            'password = "hunter2"\nusername',
+            "password",
+            "is not a key of [connections.auth]; known are type,",
+        ),
     ],
 )
 def test_a_mistake_of_a_connected_application_is_named_alone(old: str, new: str, key: str, says: str) -> None:

@@ -155,6 +155,39 @@ async def test_a_server_that_fails_says_nothing_of_credentials(here: Site) -> No
     assert here.reads == 1
 
 
+async def test_one_refusal_without_a_reason_costs_a_bearer_one_replay(here: Site) -> None:
+    """A token is asked for or signed anew; a password that has not changed is not tried twice."""
+    async with here.source() as given:
+        await given.page(CUSTOMERS, Query(5))
+        here.tenant.faults.append(Fault("status", status=401, times=1))
+        if here.way is basic:
+            assert (await refused(given)).reason is Reason.UNAUTHORIZED
+        else:
+            await given.page(CUSTOMERS, Query(5))
+    assert len(here.authorizations) == (2 if here.way is basic else 3)
+
+
+@pytest.mark.parametrize("skew", [-25.0, 200.0])
+async def test_clocks_that_differ_a_little_cost_nothing(here: Site, skew: float) -> None:
+    here.tenant.switches.clock_skew = skew
+    async with here.source() as given:
+        await given.page(CUSTOMERS, Query(5))
+    assert len(here.authorizations) == 1
+
+
+@pytest.mark.parametrize(("skew", "ways"), [(-90.0, (client_credentials, connected_app)), (400.0, (connected_app,))])
+async def test_a_token_that_only_the_clocks_make_bad_is_no_fault_of_the_secret(
+    here: Site, skew: float, ways: tuple[object, ...]
+) -> None:
+    """Of the future, or ended before it came: where the tenant judges tokens by its own clock."""
+    here.tenant.switches.clock_skew = skew
+    async with here.source() as given:
+        if here.way in ways:
+            assert (await refused(given)).reason is Reason.CLOCK_SKEW
+        else:
+            await given.page(CUSTOMERS, Query(5))
+
+
 async def test_no_failure_shows_secret_or_token(here: Site) -> None:
     """Neither a refusal nor what stands behind it, in any form."""
     async with here.source() as given:
