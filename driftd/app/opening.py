@@ -12,7 +12,7 @@ from driftd.adapters.sqlite.lock import Holder, holder
 from driftd.adapters.sqlite.opening import schema_of
 from driftd.adapters.x3 import catalogue as x3
 from driftd.adapters.x3.client import X3Source
-from driftd.adapters.x3.settings import Basic, ClientCredentials, Proof, X3Settings
+from driftd.adapters.x3.settings import Auth, Basic, ClientCredentials, ConnectedApp, Proof, X3Settings
 from driftd.adapters.x3.trust import Files, faults
 from driftd.config import ClassDefaults, Config, ConnectionConfig, SecretRef, Sizes, proof_interval
 from driftd.errors import ConfigError, EmptyStoreError, Mistake, Reason, SourceError
@@ -61,16 +61,11 @@ def settings_of(connection: ConnectionConfig, learn: Callable[[str], None] = lam
     """Return a connection as the adapter needs it; raises `SourceError` where its secret is not to be had."""
     secret = _secret(connection.name, connection.auth.secret, learn)
     secret()
-    auth = connection.auth
-    if isinstance(auth, configuration.Basic):
-        used: Basic | ClientCredentials = Basic(auth.username, secret)
-    else:
-        used = ClientCredentials(auth.token_url, auth.client_id, secret)
     return X3Settings(
         name=connection.name,
         base_url=connection.base_url,
         folder=connection.folder,
-        auth=used,
+        auth=_auth(connection.auth, secret),
         endpoint=connection.endpoint,
         folder_headers=connection.folder_header,
         proxy=connection.proxy,
@@ -81,6 +76,14 @@ def settings_of(connection: ConnectionConfig, learn: Callable[[str], None] = lam
         timeout=_deadline(connection),
         proof=Proof(proof_interval(connection), connection.settings.second_look),
     )
+
+
+def _auth(auth: configuration.Auth, secret: Callable[[], str]) -> Auth:
+    if isinstance(auth, configuration.Basic):
+        return Basic(auth.username, secret)
+    if isinstance(auth, configuration.ConnectedApp):
+        return ConnectedApp(auth.client_id, secret, auth.username, auth.audience, auth.token_life)
+    return ClientCredentials(auth.token_url, auth.client_id, secret)
 
 
 def unusable(config: Config) -> list[Mistake]:

@@ -1,14 +1,16 @@
 """One ``[connections.auth]`` table to an `Auth`, and where its secret stands."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Final
 
 from driftd.config import shape
-from driftd.config.model import Auth, Basic, ClientCredentials
+from driftd.config.model import Auth, Basic, ClientCredentials, ConnectedApp
 from driftd.config.report import Findings, join
 from driftd.config.secret import SecretRef
 from driftd.config.values import shown
 
-_LATER = ("connected_app", "pairing")
+_TYPES = '"client_credentials", "connected_app" or "basic"'
 _FORMS = '{ env = "NAME" } or { file = "path" }'
 
 
@@ -16,17 +18,18 @@ def read_auth(raw: object, path: str, found: Findings, folder: Path) -> Auth | N
     """Read who we are at the tenant; notes every mistake and returns None where there are some."""
     if raw is None:
         found.add(
-            path, 'is missing: add [connections.auth] with token_url, client_id and client_secret, or type = "basic"'
+            path, "is missing: add [connections.auth] with token_url, client_id and client_secret, or another type"
         )
         return None
     kind = raw.get("type", "client_credentials") if isinstance(raw, dict) else "client_credentials"
-    if kind in _LATER:
-        found.add(f"{path}.type", f'"{kind}" is not available yet: use "client_credentials" or "basic"')
+    if kind == "pairing":
+        found.add(f"{path}.type", f'"{kind}" is not available yet: use {_TYPES}')
         return None
-    if kind not in ("client_credentials", "basic"):  # a tuple: the file may give a list, which no set holds
-        found.add(f"{path}.type", f'must be "client_credentials" or "basic", not {shown(kind)}')
+    read = _READERS.get(kind) if isinstance(kind, str) else None
+    if read is None:
+        found.add(f"{path}.type", f"must be {_TYPES}, not {shown(kind)}")
         return None
-    return _read_basic(raw, path, found, folder) if kind == "basic" else _read_client(raw, path, found, folder)
+    return read(raw, path, found, folder)
 
 
 def _read_client(raw: object, path: str, found: Findings, folder: Path) -> ClientCredentials | None:
@@ -37,12 +40,27 @@ def _read_client(raw: object, path: str, found: Findings, folder: Path) -> Clien
     return ClientCredentials(table.token_url, table.client_id, secret, table.secret_expires)
 
 
+def _read_app(raw: object, path: str, found: Findings, folder: Path) -> ConnectedApp | None:
+    table = found.table(shape.ConnectedApp, _with_secret(raw, "client_secret"), path)
+    secret = read_secret(_get(raw, "client_secret"), join(path, "client_secret"), found, folder)
+    if table is None or secret is None:
+        return None
+    return ConnectedApp(table.client_id, secret, table.username, table.audience, table.token_life, table.secret_expires)
+
+
 def _read_basic(raw: object, path: str, found: Findings, folder: Path) -> Basic | None:
     table = found.table(shape.BasicLogin, _with_secret(raw, "password"), path)
     secret = read_secret(_get(raw, "password"), join(path, "password"), found, folder)
     if table is None or secret is None:
         return None
     return Basic(table.username, secret, table.secret_expires)
+
+
+_READERS: Final[Mapping[str, Callable[[object, str, Findings, Path], Auth | None]]] = {
+    "client_credentials": _read_client,
+    "connected_app": _read_app,
+    "basic": _read_basic,
+}
 
 
 def _get(raw: object, key: str) -> object:

@@ -73,6 +73,25 @@ class ClientCredentials(Struct, frozen=True):
         return self.client_secret
 
 
+class ConnectedApp(Struct, frozen=True):
+    """A connected application, which signs its own tokens."""
+
+    client_id: str
+    client_secret: SecretRef
+    username: str
+    """The allowed user, whom a token names as its subject."""
+    audience: str
+    """The application's URL exactly as the tenant's administrator entered it."""
+    token_life: float = 300.0
+    """Seconds; at most the "Tokens validity" of the application."""
+    secret_expires: date | None = None
+
+    @property
+    def secret(self) -> SecretRef:
+        """Where the secret stands."""
+        return self.client_secret
+
+
 class Basic(Struct, frozen=True):
     """A Syracuse user with basic authentication."""
 
@@ -86,7 +105,7 @@ class Basic(Struct, frozen=True):
         return self.password
 
 
-Auth: TypeAlias = ClientCredentials | Basic
+Auth: TypeAlias = ClientCredentials | ConnectedApp | Basic
 
 
 class ResourceConfig(Struct, frozen=True):

@@ -14,6 +14,8 @@ _SHOULD: Mapping[str, str] = {
     "folder": 'add the X3 folder, such as folder = "SEED"',
     "token_url": 'add where tokens come from, such as token_url = "https://x3.example/auth/token"',
     "client_id": 'add the client, such as client_id = "driftd"',
+    "audience": "add the URL of the connected application exactly as X3 shows it,"
+    ' such as audience = "https://x3.example:8124/xtrem/api"',
     "username": 'add the user, such as username = "driftd"',
     "url": 'add the address, such as url = "https://hooks.example/driftd"',
 }
@@ -105,7 +107,7 @@ def unknown(name: str, shape: type[Table]) -> str:
     known = shape.__struct_fields__
     if hint := near(name, known):
         return f"is not a key of {shape.place}{hint}"
-    homes = [each.place for each in TABLES if name in each.__struct_fields__]
+    homes = [each.place for each in TABLES if name in each.__struct_fields__ and each.place != shape.place]
     if homes:
         return f"is not a key of {shape.place}: it belongs in {homes[0]}"
     return f"is not a key of {shape.place}; known are {', '.join(known)}"

@@ -36,6 +36,7 @@ def _tenant(value: object) -> str:
 
 
 Seconds = Annotated[float, values.duration]
+TokenLife = Annotated[float, values.token_life]
 SecondsOrZero = Annotated[float, values.duration_or_zero]
 Size = Annotated[int, values.size]
 Span = Annotated[Hours, values.hours]
@@ -45,6 +46,7 @@ Range = Annotated[IpNetwork, values.network]
 Url = Annotated[str, _address]
 ProxyUrl = Annotated[str, _proxy]
 TenantUrl = Annotated[str, _tenant]
+Audience = Annotated[str, values.audience]
 Listen = Annotated[str, values.listen]
 Slug = Annotated[str, text(r"[a-z0-9][a-z0-9._-]{0,62}", 'a slug of a-z, 0-9, ".", "_" and "-" such as "aldgate"')]
 Class = Annotated[
@@ -183,6 +185,17 @@ class Credentials(Table, frozen=True, kw_only=True):
     secret_expires: date | None = None
 
 
+class ConnectedApp(Table, frozen=True, kw_only=True):
+    place = "[connections.auth]"
+    type: Literal["connected_app"]
+    client_id: Line
+    client_secret: Any
+    username: Line
+    audience: Audience
+    token_life: TokenLife = 300.0
+    secret_expires: date | None = None
+
+
 class BasicLogin(Table, frozen=True, kw_only=True):
     place = "[connections.auth]"
     type: Literal["basic"]
@@ -207,6 +220,7 @@ TABLES: tuple[type[Table], ...] = (
     Connection,
     Resource,
     Credentials,
+    ConnectedApp,
     BasicLogin,
     Webhook,
 )

@@ -76,6 +76,14 @@ def duration_or_zero(value: object) -> float:
     raise ValueError(f'must be a duration such as "45s", "5m", "1.5h" or "24h", not {shown(value)}{hint}')
 
 
+def token_life(value: object) -> float:
+    """Read how long a token that we sign may live: ``"1m"`` to ``"24h"``."""
+    seconds = duration(value)
+    if not 60 <= seconds <= 86_400:
+        raise ValueError(f'must be from "1m" to "24h", and at most the "Tokens validity" in X3, not {shown(value)}')
+    return seconds
+
+
 def span(seconds: float) -> str:
     """Write a duration as the configuration does, in the largest unit of which it is a whole number."""
     for unit, length in (("d", 86_400), ("h", 3600), ("m", 60)):
@@ -184,6 +192,19 @@ def url(value: object) -> SplitResult:
     if "?" in value or "#" in value:
         raise ValueError("must not carry a query or fragment: give scheme, host, port and path only")
     return parts
+
+
+def audience(value: object) -> str:
+    """Read the URL by which a tenant knows a connected application: compared byte for byte, so it is kept as it is.
+
+    It is no address that is connected to: whatever may be entered in X3 is taken.
+    """
+    example = 'must be the URL as entered in X3, such as "https://x3.example:8124/xtrem/api"'
+    if isinstance(value, str) and "@" in value.partition("://")[2].partition("/")[0]:  # never quoted: a password
+        raise ValueError(f"{example}, without user and password")
+    if not isinstance(value, str) or not re.fullmatch(r"(?i:https?)://[^\s\x00-\x1f\x7f]{1,500}", value):
+        raise ValueError(f"{example}, without blanks, not {shown(value)}")
+    return value
 
 
 def postgres(value: object) -> str:

@@ -4,7 +4,10 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, time
 from urllib.parse import urlsplit
 
+from msgspec.structs import replace
+
 from driftd.config import ClientCredentials, ConnectionConfig
+from driftd.core.credential import TokenLife
 from driftd.core.drift import Drift
 from driftd.core.expiry import Evidence, clock_is_ours, drifts
 from driftd.core.health import ConnectionHealth, ResourceHealth
@@ -15,14 +18,15 @@ def evidence_of(
 ) -> Evidence:
     """Return all that is known of the credentials of a connection; `resources` by name."""
     day, outage = connection.auth.secret_expires, health.outage
+    issued = isinstance(connection.auth, ClientCredentials)  # else what is known of tokens is of another type of before
     return Evidence(
         connection=connection.name,
         hosts=_hosts(connection),
         secret_ends=None if day is None else round(datetime.combine(day, time(), UTC).timestamp() * 1000),
         proven_at=_proven_at(connection, health, resources),
         outage=outage.reason if outage is not None and outage.lasting else None,
-        token_ends=health.token_ends,
-        signs=health.signs,
+        token_ends=health.token_ends if issued else None,
+        signs=health.signs if issued else replace(health.signs, token=TokenLife()),
     )
 
 
@@ -43,7 +47,9 @@ def _hosts(connection: ConnectionConfig) -> tuple[str, ...]:
 def _proven_at(
     connection: ConnectionConfig, health: ConnectionHealth, resources: Mapping[str, ResourceHealth]
 ) -> int | None:
-    """Return when the secret was last good: the latest token, or with a password the latest poll that went well."""
+    """Return when the secret was last good: the latest token issued, or, where each request proves it, the latest
+    poll that went well.
+    """
     if isinstance(connection.auth, ClientCredentials):
         return health.signs.token.at
     return max((each.last_success for each in resources.values() if each.last_success is not None), default=None)

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import anyio
 
-from driftd.config import ClientCredentials, Config, ConnectionConfig
+from driftd.config import Basic, ClientCredentials, Config, ConnectionConfig
 from driftd.core.breaker import Limits
 from driftd.ports import Clock
 from driftd.runtime.quota import Quota
@@ -56,6 +56,6 @@ class Ways:
 
 def _credential(connection: ConnectionConfig) -> tuple[str, str, str]:
     auth = connection.auth
-    if isinstance(auth, ClientCredentials):
-        return connection.host, auth.token_url, auth.client_id
-    return connection.host, "", auth.username
+    if isinstance(auth, Basic):
+        return connection.host, "", auth.username
+    return connection.host, auth.token_url if isinstance(auth, ClientCredentials) else auth.audience, auth.client_id

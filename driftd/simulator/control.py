@@ -47,6 +47,7 @@ def _described(tenant: Tenant) -> Record:
         "client_id": tenant.client_id,
         "client_secret": tenant.client_secret,
         "username": tenant.username,
+        "audience": tenant.audience,
         "password": tenant.password,
         "state": tenant.state,
         "classes": {name: tenant.ledger.size(name) for name in tenant.classes},

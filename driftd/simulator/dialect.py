@@ -91,9 +91,10 @@ def refusal(tenant: Tenant, status: int, message: str) -> Refused:
 def check_credentials(tenant: Tenant, request: Request, now: float, wall: float) -> None:
     """Raise `Refused` unless the request may enter."""
     authorization = request.headers.get("authorization", "")
-    if tenant.credentials.early(authorization, now, wall, tenant.switches):
-        raise Refused(Answer(401, b"Error 21: Invalid token", "text/plain; charset=utf-8"))
-    if tenant.credentials.admits(authorization, now, wall, tenant.switches):
+    number = tenant.credentials.objection(authorization, now, wall, tenant.switches)
+    if number is not None:
+        raise Refused(Answer(401, f"Error {number}: Invalid token".encode(), "text/plain; charset=utf-8"))
+    if tenant.credentials.admits(authorization, now, tenant.switches):
         return
     form = tenant.switches.bad_credentials
     if form == "json_401":

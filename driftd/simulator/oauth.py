@@ -6,8 +6,6 @@ has such an endpoint at all is unknown, and so a switch.
 
 import base64
 import binascii
-import hashlib
-import hmac
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +14,7 @@ from urllib.parse import parse_qsl, unquote_plus
 import orjson
 
 from driftd.simulator.answers import Answer, json_answer
+from driftd.simulator.connected_app import FUTURE, Known, judged, stated
 from driftd.simulator.switches import Switches
 
 _LENIENCE = 60.0
@@ -36,6 +35,8 @@ class Credentials:
     username: str
     password: str
     secret_since: float
+    audience: str
+    """The URL of the connected application, as the administrator entered it."""
     old_secrets: dict[str, float] = field(default_factory=dict)
     """Former secrets, and until when they are good."""
     tokens: dict[str, float] = field(default_factory=dict)
@@ -78,37 +79,32 @@ class Credentials:
         self.issued = {each: since for each, since in self.issued.items() if each in self.tokens} | {token: now}
         return token
 
-    def early(self, authorization: str, now: float, wall: float, switches: Switches) -> bool:
-        """True for a token that a server whose clock is wrong (`clock_skew`) takes to be issued in the future."""
+    def objection(self, authorization: str, now: float, wall: float, switches: Switches) -> int | None:
+        """Return X3's number for what is wrong with a bearer token; None where it is good, or none of X3's."""
         scheme, _, value = authorization.partition(" ")
         if scheme.lower() != "bearer":
-            return False
+            return None
         if value in self.issued:
-            return self.issued[value] > now + switches.clock_skew + _LENIENCE
-        return switches.connected_app_jwt == "accepted" and _claim(value, "iat") > wall + switches.clock_skew
+            return FUTURE if self.issued[value] > now + switches.clock_skew + _LENIENCE else None
+        claims = stated(value) if switches.connected_app_jwt == "accepted" else None
+        if claims is None:
+            return None
+        known = Known(self.client_id, self._good_secrets(now, switches), self.username, self.audience)
+        return judged(value, claims, known, wall + switches.clock_skew, switches.connected_app_validity)
 
-    def admits(self, authorization: str, now: float, wall: float, switches: Switches) -> bool:
-        """True if an `Authorization` header opens api1."""
+    def admits(self, authorization: str, now: float, switches: Switches) -> bool:
+        """True if an `Authorization` header to which there is no objection opens api1."""
         scheme, _, value = authorization.partition(" ")
         if scheme.lower() == "bearer":
-            if self.tokens.get(value, now) > now:
-                return True
-            return switches.connected_app_jwt == "accepted" and self._signed(value, wall + switches.clock_skew)
+            signed = switches.connected_app_jwt == "accepted" and stated(value) is not None
+            return signed or self.tokens.get(value, now) > now
         if scheme.lower() == "basic" and switches.basic_auth == "allowed":
             return _basic(value) == (self.username, self.password)
         return False
 
-    def _signed(self, token: str, wall: float) -> bool:
-        """Check a connected application's JWT: HS256, issuer, subject, times (Sage developer site, connected apps)."""
-        head, _, signature = token.rpartition(".")
-        expected = hmac.new(self.client_secret.encode(), head.encode(), hashlib.sha256).digest()
-        try:
-            header, claims = (orjson.loads(_unpadded(part)) for part in head.split("."))
-            signed = hmac.compare_digest(_unpadded(signature), expected)
-            good = claims["iss"] == self.client_id and claims["sub"] == self.username
-            return bool(signed and good and header["alg"] == "HS256" and claims["iat"] <= wall < claims["exp"])
-        except (ValueError, KeyError, TypeError, binascii.Error):
-            return False
+    def _good_secrets(self, now: float, switches: Switches) -> tuple[str, ...]:
+        known = (self.client_secret, *self.old_secrets)
+        return tuple(each for each in known if self.knows_secret(self.client_id, each, now, switches))
 
 
 def token_answer(
@@ -163,16 +159,3 @@ def _basic(value: str) -> tuple[str, str] | None:
     except (ValueError, binascii.Error):
         return None
     return (user, password) if colon else None
-
-
-def _claim(token: str, name: str) -> float:
-    """Return a number that a JWT states, whoever signed it; 0 where it states none."""
-    try:
-        stated = orjson.loads(_unpadded(token.split(".")[1]))[name]
-    except (ValueError, KeyError, TypeError, IndexError, binascii.Error):
-        return 0.0
-    return float(stated) if isinstance(stated, int | float) else 0.0
-
-
-def _unpadded(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

@@ -35,6 +35,8 @@ class Switches:
     """After how many seconds does a secret expire? 0: never."""
     connected_app_jwt: Literal["refused", "accepted"] = "refused"
     """Does api1 accept the self-signed HS256 JWT of a connected application as bearer?"""
+    connected_app_validity: float = 600.0
+    """For how many seconds may such a JWT be good at most ("Tokens validity")? A longer one gets 401 `Error 50`."""
     clock_skew: float = 0.0
     """How many seconds is the server's clock ahead (below 0: behind)? `Date` tells it; a token issued over a minute
     ahead of it gets 401 `Error 21` ("issued in the future")."""

@@ -85,7 +85,10 @@ class Tenant:
         self._seed, self._time = seed, time
         self._pending: list[_Pending] = []
         secret = blake2b(f"{seed}/{name}/secret".encode(), digest_size=18).hexdigest()
-        self.credentials = Credentials(f"driftd-{name}", secret, ledger.username, secret[::-1][:16], time.clock())
+        audience = f"https://x3.{name}.example:8124/xtrem/api"
+        self.credentials = Credentials(
+            f"driftd-{name}", secret, ledger.username, secret[::-1][:16], time.clock(), audience
+        )
 
     def __repr__(self) -> str:
         return f"<Tenant {self.name!r} state {self.ledger.journal.state}>"
@@ -106,6 +109,11 @@ class Tenant:
     def username(self) -> str:
         """The user for HTTP Basic, also shown as `$actxUser`."""
         return self.credentials.username
+
+    @property
+    def audience(self) -> str:
+        """The URL of the connected application as the administrator entered it, which a JWT must name."""
+        return self.credentials.audience
 
     @property
     def password(self) -> str:

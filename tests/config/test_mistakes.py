@@ -112,7 +112,12 @@ def test_a_mistake_outside_of_connections_names_its_path_and_the_right_form(text
         ('{ env = "ALDGATE_SECRET" }', "{ env = 3 }", "auth.client_secret.env", "a variable's name"),
         ('client_secret = { env = "ALDGATE_SECRET" }', "", "auth.client_secret", "is missing"),
         ("client_id", 'type = "pairing"\nclient_id', "auth.type", "is not available yet"),
-        ("client_id", 'type = "kerberos"\nclient_id', "auth.type", 'must be "client_credentials" or "basic"'),
+        (
+            "client_id",
+            'type = "kerberos"\nclient_id',
+            "auth.type",
+            'must be "client_credentials", "connected_app" or "basic"',
+        ),
         ("token_url", 'password = "hunter2"\ntoken_url', "auth.password", "is not a key of [connections.auth]"),
     ],
 )
@@ -184,3 +189,55 @@ def test_all_mistakes_are_reported_at_once() -> None:
 def test_what_is_not_toml_is_told_with_its_line() -> None:
     found = mistakes("[daemon]\ndata_dir = /var/lib")
     assert "line 2" in found["driftd.toml"]
+
+
+APP = """
+[[connections]]
+name = "camden"
+base_url = "https://x3.camden.example"
+folder = "CAMDEN"
+[connections.auth]
+type = "connected_app"
+client_id = "driftd"
+client_secret = { env = "CAMDEN_SECRET" }
+username = "reader"
+audience = "https://x3.camden.example/xtrem/api"
+token_life = "5m"
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "says"),
+    [
+        ('audience = "https://x3.camden.example/xtrem/api"', "", "audience", "exactly as X3 shows it"),
+        ("https://x3.camden.example/x", "x3.camden.example/x", "audience", "must be the URL as entered in X3"),
+        ("xtrem/api", "xtrem api", "audience", "without blanks"),
+        ("xtrem/api", "xtrem/api ", "audience", "without blanks"),
+        (
+            "https://x3.camden.example/x",
+            "https://u:hunter2@x3.camden.example/x",
+            "audience",
+            "without user and password",
+        ),
+        ('"https://x3.camden.example/xtrem/api"', "7", "audience", "must be the URL as entered in X3"),
+        ('username = "reader"', "", "username", "add the user"),
+        ('client_id = "driftd"', "", "client_id", "add the client"),
+        ('client_secret = { env = "CAMDEN_SECRET" }', "", "client_secret", "is missing"),
+        ('{ env = "CAMDEN_SECRET" }', '"hunter2"', "client_secret", "must not stand in the file itself"),
+        ('"5m"', '"59s"', "token_life", 'must be from "1m" to "24h"'),
+        ('"5m"', '"25h"', "token_life", '"Tokens validity"'),
+        ('"5m"', "300", "token_life", 'write "300s"'),
+        ("username", 'token_url = "https://x3.example/t"\nusername', "token_url", "is not a key of"),
+        (
+            "username",
+            'password = "hunter2"\nusername',
+            "password",
+            "is not a key of [connections.auth]; known are type,",
+        ),
+    ],
+)
+def test_a_mistake_of_a_connected_application_is_named_alone(old: str, new: str, key: str, says: str) -> None:
+    found = mistakes(APP.replace(old, new))
+    assert list(found) == [f"connections[0].auth.{key}"]
+    assert says in found[f"connections[0].auth.{key}"]
+    assert "hunter2" not in str(found)

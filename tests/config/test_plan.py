@@ -11,7 +11,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from driftd.config import Basic, ClassDefaults, Config, Cost, Sizes, above_limits, parse, plan
+from driftd.config import Basic, ClassDefaults, Config, ConnectedApp, Cost, Sizes, above_limits, parse, plan
 from driftd.config.plan import priced, reckoned
 from driftd.config.values import size, span, volume
 from driftd.core.cadence import due, next_due
@@ -238,6 +238,8 @@ def test_tokens_and_prototypes_count_beside_the_cycles() -> None:
     assert priced(seldom).tokens.requests == pytest.approx(26.7 + 1, abs=0.1)
     basic = replace(seldom, auth=Basic("u", seldom.auth.secret))
     assert priced(basic).tokens.requests == 0
+    app = replace(seldom, auth=ConnectedApp("c", seldom.auth.secret, "u", "https://x3.example"))
+    assert priced(app).tokens.requests == 0
 
 
 @given(st.integers(1, 10**14))

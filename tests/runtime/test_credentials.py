@@ -6,7 +6,7 @@ import anyio
 import pytest
 from msgspec.structs import replace
 
-from driftd.config import Basic, ClientCredentials, ConnectionConfig, SecretRef
+from driftd.config import Basic, ClientCredentials, ConnectedApp, ConnectionConfig, SecretRef
 from driftd.core.breaker import Limits
 from driftd.core.budget import Budget, Usage
 from driftd.core.credential import Certificate, Credential, CredentialState, Dated, Issued, Signs, TokenLife
@@ -113,12 +113,29 @@ def test_the_hosts_are_those_of_base_and_token_address() -> None:
 
 
 def test_a_token_proves_a_secret_and_an_answer_a_password() -> None:
-    """A good poll may rest on a token of before the secret was rotated, so it proves none."""
+    """A good poll may rest on a token of before the secret was rotated, so it proves none; one that we signed does."""
     health = ConnectionHealth(signs=Signs(token=TokenLife(at=NOW)))
     assert evidence(health, connection(), NOW + 7).proven_at == NOW
     basic = connection(auth=Basic("u", SecretRef("p", env="S")))
     assert evidence(health, basic, NOW + 7, NOW + 5).proven_at == NOW + 7
     assert evidence(health, basic).proven_at is None
+    app = connection(auth=ConnectedApp("c", SecretRef("p", env="S"), "u", "https://elsewhere.example/xtrem/api"))
+    assert evidence(health, app, NOW + 7, NOW + 5).proven_at == NOW + 7
+    assert evidence(health, app).hosts == ("x3.aldgate.example",)
+
+
+def test_what_is_known_of_issued_tokens_ends_with_the_type_that_had_them() -> None:
+    """After a reload to a type without a token endpoint no end of a token is shown, and no life of one compared."""
+    token = TokenLife(at=NOW, usual=900, longest=60, lower_since=NOW)
+    health = ConnectionHealth(
+        token_ends=NOW + 9, signs=Signs(token=token, certificates={CERTIFICATE.host: CERTIFICATE})
+    )
+    app = connection(auth=ConnectedApp("c", SecretRef("p", env="S"), "u", "https://x3.aldgate.example/xtrem/api"))
+    checks = [
+        {each.finding for each in credential_drifts([evidence(health, each)], NOW)} for each in (connection(), app)
+    ]
+    assert checks == [{Check.TOKEN_LIFE, Check.CERTIFICATE_EXPIRES}, {Check.CERTIFICATE_EXPIRES}]
+    assert evidence(health, app).token_ends is None
 
 
 @pytest.mark.parametrize(("times", "state"), [(1, CredentialState.VALID), (2, CredentialState.REJECTED)])

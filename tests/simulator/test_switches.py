@@ -1,7 +1,3 @@
-import base64
-import hashlib
-import hmac
-import json
 import re
 from typing import Any, cast
 
@@ -241,29 +237,3 @@ def test_sdata_costs_licence_tokens(reader: Reader) -> None:
     for _ in range(2):
         httpx.get(f"{reader.server.url}/sdata/{path}", headers=reader.headers)
     assert reader.tenant.licence_tokens == before + 3
-
-
-def test_a_connected_application_may_sign_its_own_token(reader: Reader) -> None:
-    """With the switch on, an HS256 JWT signed with the secret opens api1; a wrong signature or an old one does not."""
-    now = 1_800_000_000
-    farm = reader.server._server.application.host._farm
-    wall, farm.wall = farm.wall, lambda: float(now)
-
-    def part(value: bytes) -> str:
-        return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
-
-    def status(secret: str, exp: int) -> int:
-        claims = {"iss": reader.tenant.client_id, "sub": reader.tenant.username, "iat": now - 5, "exp": exp}
-        head = f"{part(json.dumps({'alg': 'HS256'}).encode())}.{part(json.dumps(claims).encode())}"
-        signed = f"{head}.{part(hmac.new(secret.encode(), head.encode(), hashlib.sha256).digest())}"
-        headers = {"Authorization": f"Bearer {signed}", "X-Sage-Folder": "ALDGATE"}
-        url = f"/api1/x3/erp/{reader.tenant.endpoint}/SORDER?representation=SORDER.$query"
-        return reader.client.get(url, headers=headers).status_code
-
-    try:
-        secret = reader.tenant.client_secret
-        assert status(secret, now + 60) == 401
-        reader.tenant.switches.connected_app_jwt = "accepted"
-        assert [status(secret, now + 60), status("other", now + 60), status(secret, now)] == [200, 401, 401]
-    finally:
-        farm.wall = wall

@@ -24,6 +24,7 @@ _SHAPES: Final = {
     for hint, shape in {
         "authorization": rf"(authorization[\\\"']{{0,4}}\s{{0,4}}[:=,]\s{{0,4}}{_B})(?:([\"']).*?(?:\2|$)|[^\r\n]*)",
         "bearer": r"(\bbearer\s{1,4})[^\s\"',;]+",
+        "eyj": r"()(?<![\w-])eyJ[\w-]{4,}\.eyJ[\w-]{4,}\.[\w-]*",  # a JWT by itself
         "_token": rf"((?:access|refresh|id)_token{_IS}){_VALUE}",
         "client_": rf"(client_(?:secret|assertion){_IS}){_VALUE}",
         "password": rf"(password{_IS}){_VALUE}",

@@ -1,4 +1,4 @@
-"""Who we are to a tenant: a bearer token kept fresh, or HTTP Basic.
+"""Who we are to a tenant: a bearer token kept fresh, or HTTP Basic; one that we sign is in `signed`.
 
 A token is renewed ahead of its end, reckoned on the monotonic clock from before the request for it. One renewal is in
 flight at a time; whoever comes meanwhile waits for it. After a failed one there is a rest, in which the same failure is
@@ -33,12 +33,22 @@ Post = Callable[[str, bytes, list[tuple[str, str]], Tally, str], Awaitable[Answe
 """Send a form: address, body, headers, what it costs, whose answer it is."""
 
 
+class Signed(Struct, frozen=True):
+    """What a token that we signed ourselves rests on."""
+
+    secret: Secret
+    ends_at: int
+    """Epoch ms."""
+
+
 class Grant(Struct, frozen=True, eq=False):
     """What one request is authorised by. Compared by identity: a renewed one is another."""
 
     header: Secret
     """Value of ``Authorization``."""
     bearer: bool
+    signed: Signed | None = None
+    """Set where the token is our own."""
 
 
 class Authority(Protocol):

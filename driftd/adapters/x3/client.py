@@ -17,14 +17,13 @@ from driftd.adapters.x3.keys import keys as read_keys
 from driftd.adapters.x3.records import concatenated
 from driftd.adapters.x3.records import decode as decode_record
 from driftd.adapters.x3.records import split as split_records
-from driftd.adapters.x3.settings import Basic, X3Settings
-from driftd.adapters.x3.token import FUTURE
+from driftd.adapters.x3.refused import unauthorized
+from driftd.adapters.x3.settings import Basic, ConnectedApp, X3Settings
+from driftd.adapters.x3.signed import JwtAuthority
 from driftd.core.model import Details, JsonObject, KeyBytes, Page, Prototypes, Query, Resource
-from driftd.errors import Reason, SourceError
+from driftd.errors import SourceError
 from driftd.ports import Clock, Traffic
 
-SKEW: Final = 60.0
-"""Seconds by which clocks may differ before a refused token is their fault."""
 PROTOTYPES_REFUSED: Final = 86400.0
 """Seconds for which a prototype that is refused is not asked for again."""
 
@@ -55,13 +54,7 @@ class X3Source:
         self._exchange = exchange or Exchange(settings, transport, traffic, clock)
         self._address = wire.Address(settings.name, settings.base_url, settings.segment)
         self._folder = [(name, settings.folder) for name in settings.folder_headers]
-        self._authority: Authority = (
-            BasicAuthority(settings.auth, settings.name)
-            if isinstance(settings.auth, Basic)
-            else TokenAuthority(
-                settings.auth, settings.name, self._exchange.post, clock, traffic.renewed, settings.proof
-            )
-        )
+        self._authority = _authority(settings, self._exchange, traffic, clock)
         self._prototypes: dict[tuple[str, str], float] = {}
         """Before when the prototype of a class and facet is not asked for again, monotonic seconds."""
 
@@ -81,7 +74,7 @@ class X3Source:
         return f"<X3Source {self._settings.name!r} of {self._settings.folder!r}>"
 
     async def authorise(self) -> None:
-        """Have what requests are authorised by: a token, or the password of HTTP Basic. Reads no class."""
+        """Have what requests are authorised by: a token, or what is signed or sent with the secret. Reads no class."""
         tally = Tally()
         with _costed(tally):
             await self._authority.grant(tally)
@@ -184,7 +177,7 @@ class X3Source:
             grant = renewed
             answer = await self._get(address, question, grant, tally)
         if answer.status == 401:
-            raise self._unauthorized(answer, question, grant)
+            raise unauthorized(answer, question, grant, self._clock.now())
         return answer
 
     async def _get(self, address: str, question: verdict.Question, grant: Grant, tally: Tally) -> Answer:
@@ -192,18 +185,14 @@ class X3Source:
         whose = f'connection "{self._settings.name}": {question.subject}'
         return await self._exchange.get(address, headers, tally, whose)
 
-    def _unauthorized(self, answer: Answer, question: verdict.Question, grant: Grant) -> SourceError:
-        """Return what a final 401 means: a renewed token cannot be stale, so clocks that differ explain it first."""
-        now = self._clock.now()
-        words = f"{answer.challenge} {answer.body[:4096].decode('utf-8', 'replace')}".lower()
-        skew = answer.skew(now) or 0.0
-        if grant.bearer and (FUTURE.search(words) or abs(skew) > SKEW):
-            reason, what = Reason.CLOCK_SKEW, "refuses a fresh token (401): the clocks differ"
-        elif grant.bearer and "expired" in words:
-            reason, what = Reason.TOKEN_EXPIRED, "calls a fresh token expired (401)"
-        else:
-            reason, what = Reason.UNAUTHORIZED, "refuses the credentials (401)"
-        return verdict.refusal(reason, what, answer, question, now)
+
+def _authority(settings: X3Settings, exchange: Talk, traffic: Traffic, clock: Clock) -> Authority:
+    auth, name = settings.auth, settings.name
+    if isinstance(auth, Basic):
+        return BasicAuthority(auth, name)
+    if isinstance(auth, ConnectedApp):
+        return JwtAuthority(auth, name, clock)
+    return TokenAuthority(auth, name, exchange.post, clock, traffic.renewed, settings.proof)
 
 
 @contextmanager

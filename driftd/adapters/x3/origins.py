@@ -6,18 +6,18 @@ import httpx
 
 from driftd.adapters.x3.connection import Origin
 from driftd.adapters.x3.dial import origin_of
-from driftd.adapters.x3.settings import Basic, X3Settings
+from driftd.adapters.x3.settings import ClientCredentials, X3Settings
 from driftd.errors import Reason, SourceError
 
 
 def origins_of(settings: X3Settings) -> Sequence[Origin]:
-    """Return the origins of the tenant, its token endpoint and the proxy before both, without repetition.
+    """Return the origins of the tenant, its token endpoint if any and the proxy before both, without repetition.
 
     Raises `SourceError` with ``config_error`` for an address that cannot be used; it is not quoted, as it may carry a
     password.
     """
     found = [_origin(settings, "base_url", settings.base_url)]
-    if not isinstance(settings.auth, Basic):
+    if isinstance(settings.auth, ClientCredentials):
         found.append(_origin(settings, "token_url", settings.auth.token_url))
     if settings.proxy is not None:
         found.append(_origin(settings, "proxy", settings.proxy))

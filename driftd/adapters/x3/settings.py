@@ -37,6 +37,23 @@ class Basic:
     password: SecretSource = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class ConnectedApp:
+    """A connected application: it signs its own tokens, and there is no endpoint for them."""
+
+    client_id: str
+    secret: SecretSource = field(repr=False)
+    username: str
+    """The allowed user."""
+    audience: str
+    """The application's URL byte for byte, as the tenant's administrator entered it."""
+    token_life: float = 300.0
+    """Seconds from a token's issue to its end; at most the "Tokens validity" of the application."""
+
+
+Auth: TypeAlias = ClientCredentials | ConnectedApp | Basic
+
+
 class Proof(Struct, frozen=True):
     """How often the secret is proved: by a token asked for although the one in hand lives, and goes on serving."""
 
@@ -90,7 +107,7 @@ class X3Settings:
     """Scheme, host, port and an optional path before ``/api1``."""
     folder: str
     """Sent in each of `folder_headers`, and compared with ``$actxFolder`` of the answers."""
-    auth: ClientCredentials | Basic
+    auth: Auth
     endpoint: str | None = None
     """Path segment that selects the folder; None takes the folder code."""
     folder_headers: tuple[str, ...] = (FOLDER_HEADER,)

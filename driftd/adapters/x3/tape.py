@@ -10,7 +10,7 @@ from driftd.adapters.x3 import cassette
 from driftd.adapters.x3.auth import read_secret
 from driftd.adapters.x3.disguise import Disguise
 from driftd.adapters.x3.overheard import Heard
-from driftd.adapters.x3.settings import Basic, X3Settings
+from driftd.adapters.x3.settings import Basic, ConnectedApp, X3Settings
 from driftd.core.model import Resource
 from driftd.errors import SourceError
 
@@ -71,7 +71,10 @@ def secrets_of(settings: X3Settings) -> Iterator[str]:
     auth = settings.auth
     user = auth.username if isinstance(auth, Basic) else auth.client_id
     yield user
-    for address in (settings.base_url, getattr(auth, "token_url", ""), settings.proxy or ""):
+    if isinstance(auth, ConnectedApp):
+        yield auth.username
+    addresses = (settings.base_url, getattr(auth, "token_url", ""), getattr(auth, "audience", ""), settings.proxy or "")
+    for address in addresses:
         yield from filter(None, (urlsplit(address).hostname, urlsplit(address).password, urlsplit(address).username))
     with suppress(SourceError):
         secret = read_secret(auth.password if isinstance(auth, Basic) else auth.secret, settings.name).reveal()

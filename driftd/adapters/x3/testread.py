@@ -6,8 +6,9 @@ import msgspec
 
 from driftd.adapters.x3 import catalogue, wire
 from driftd.adapters.x3.classlook import OF_FOLDER, first_key, look, watermark
-from driftd.adapters.x3.client import SKEW, X3Source
+from driftd.adapters.x3.client import X3Source
 from driftd.adapters.x3.reach import Finding
+from driftd.adapters.x3.refused import SKEW
 from driftd.adapters.x3.settings import X3Settings
 from driftd.adapters.x3.steps import Steps
 from driftd.core.model import Page, Query, Resource

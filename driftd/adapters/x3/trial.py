@@ -14,7 +14,8 @@ from driftd.adapters.x3.fullread import FullRead
 from driftd.adapters.x3.origins import ways_of
 from driftd.adapters.x3.overheard import Overheard
 from driftd.adapters.x3.reach import Finding
-from driftd.adapters.x3.settings import Basic, X3Settings
+from driftd.adapters.x3.settings import Basic, ConnectedApp, X3Settings
+from driftd.adapters.x3.signed import BACKDATED
 from driftd.adapters.x3.steps import Steps
 from driftd.adapters.x3.tape import Tape
 from driftd.adapters.x3.testread import TestRead
@@ -90,8 +91,19 @@ async def _authorised(settings: X3Settings, steps: Steps, source: X3Source, cloc
     await source.authorise()
     if isinstance(settings.auth, Basic):
         return Finding("HTTP Basic: no token is needed, the test read tries the password", {})
+    if isinstance(settings.auth, ConnectedApp):
+        return _signed(settings.auth)
     heard = steps.heard
     if heard is None or heard.answer is None:
         raise SourceError(Reason.INTERNAL_ERROR, "a token came without an answer", hint="report it as a bug")
     issued = token.read(heard.answer, settings.name, clock.now())
     return Finding(f"granted for {issued.life:g} s", {"life": issued.life, "renewed_after": issued.renew_after})
+
+
+def _signed(app: ConnectedApp) -> Finding:
+    """Say what is signed, which is what the tenant compares byte for byte."""
+    message = (
+        f'signed here, none is asked for: client "{app.client_id}" as user "{app.username}" for "{app.audience}", good'
+        f" for {app.token_life:g} s from {BACKDATED} s ago; the test read tries it"
+    )
+    return Finding(message, {"audience": app.audience, "life": app.token_life})

@@ -29,6 +29,8 @@ _HINTS: Final = {
     Reason.PROXY_ERROR: "check the proxy: driftd signs in at none, so it must admit this machine by its address",
     Reason.PAYLOAD_TOO_LARGE: "lower page_size",
     Reason.TIMEOUT: "wait; a smaller page_size or a longer timeout helps a slow tenant",
+    Reason.CLOCK_SKEW: "set the clock of this machine, or ask the customer's X3 administrator to set the tenant's",
+    Reason.TOKEN_EXPIRED: "compare the clocks; then ask the customer's X3 administrator to check the application",
 }
 _BY_STATUS: Final = {
     401: Reason.UNAUTHORIZED,
@@ -188,12 +190,14 @@ def check_folder(body: bytes, question: Question) -> None:
         )
 
 
-def refusal(reason: Reason, what: str, answer: Answer, question: Question, now: int) -> SourceError:
-    """Return the error of an answer that is no page."""
+def refusal(
+    reason: Reason, what: str, answer: Answer, question: Question, now: int, *, hint: str | None = None
+) -> SourceError:
+    """Return the error of an answer that is no page; `hint` where the usual one of the reason does not fit."""
     return SourceError(
         reason,
         f'connection "{question.connection}": {question.subject} {what}',
-        hint=_HINTS.get(reason, "report it: the tenant's web service sends what its format does not allow"),
+        hint=hint or _HINTS.get(reason, "report it: the tenant's web service sends what its format does not allow"),
         status=answer.status,
         retry_after=answer.wait(now),
     )

@@ -187,7 +187,11 @@ REASONS: Final = {
     Reason.CONFIG_ERROR: Words(
         "the configuration of the connection cannot be used",
         "The cause lies in our own configuration, and we are correcting it. " + _OURS,
-        ("The evidence says what cannot be used: often a secret's file or variable that is not there.", _CONFIG),
+        (
+            "The evidence says what cannot be used: often a secret's file or variable that is not there.",
+            "Where it is user or audience, ask the customer what is entered in X3.",
+            _CONFIG,
+        ),
     ),
     Reason.EMPTY_ANSWER: Words(
         "{resources} came back empty although there were records; nothing was deleted",

@@ -191,7 +191,11 @@ REASONS: Final = {
     Reason.CONFIG_ERROR: Words(
         "la configuration de la connexion est inutilisable",
         "La cause se trouve dans notre propre configuration, que nous sommes en train de corriger. " + _OURS,
-        ("Les indices disent ce qui ne convient pas : souvent le fichier ou la variable d’un secret manque.", _CONFIG),
+        (
+            "Les indices disent ce qui ne convient pas : souvent le fichier ou la variable d’un secret manque.",
+            "Si c’est l’utilisateur ou l’audience, demander au client ce qui est saisi dans X3.",
+            _CONFIG,
+        ),
     ),
     Reason.EMPTY_ANSWER: Words(
         "{resources} : réponse vide alors qu’il y avait des enregistrements ; rien n’a été supprimé",

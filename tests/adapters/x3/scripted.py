@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from driftd.adapters.x3.client import X3Source
-from driftd.adapters.x3.settings import Basic, Caps, ClientCredentials, SecretSource, X3Settings
+from driftd.adapters.x3.settings import Auth, Caps, ClientCredentials, SecretSource, X3Settings
 from driftd.core.model import Resource
 from driftd.core.secret import Secret
 from tests.fakes.loopback import LOOPBACK
@@ -86,9 +86,7 @@ async def _now(answer: Answer) -> httpx.Response:
     return answer if isinstance(answer, httpx.Response) else await answer
 
 
-def settings(
-    auth: ClientCredentials | Basic | None = None, *, secret: SecretSource | None = None, **changes: Any
-) -> X3Settings:
+def settings(auth: Auth | None = None, *, secret: SecretSource | None = None, **changes: Any) -> X3Settings:
     chosen = auth or ClientCredentials(TOKEN_URL, "driftd", secret or Secret("s3cret-of-aldgate"))
     return X3Settings(
         **{"name": "aldgate", "base_url": BASE, "folder": FOLDER, "auth": chosen, "egress": LOOPBACK} | changes

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pytest
 from driftd.adapters.clock import SystemClock
 from driftd.adapters.x3 import tape
 from driftd.adapters.x3.disguise import Disguise
-from driftd.adapters.x3.settings import Basic, ClientCredentials, X3Settings
+from driftd.adapters.x3.settings import Basic, ClientCredentials, ConnectedApp, X3Settings
 from driftd.adapters.x3.trial import examine
 from driftd.core.model import Resource
 from driftd.core.secret import Secret
@@ -94,6 +94,35 @@ async def test_basic_is_tried_by_the_test_read(here: Site) -> None:
     trial = await here.trial(auth=Basic(here.tenant.username, Secret("wrong")))
     assert not trial.valid
     assert step(trial, Check.READ).reason is Reason.UNAUTHORIZED
+
+
+async def test_a_connected_application_is_tried_by_the_test_read(here: Site) -> None:
+    """No token is asked for: its step says what is signed, without the token, and a refusal names the setting."""
+    here.tenant.switches.connected_app_jwt = "accepted"
+    secret = Secret(here.tenant.client_secret)
+    good = ConnectedApp(here.tenant.client_id, secret, here.tenant.username, here.tenant.audience)
+    before = here.tenant.requests[here.tenant.token_path]
+    trial = await here.trial(auth=good)
+    assert trial.valid
+    assert here.tenant.requests[here.tenant.token_path] == before
+    assert trial.requests == 4
+    signed = step(trial, Check.TOKEN)
+    assert "none is asked for" in signed.message
+    assert all(f'"{each}"' in signed.message for each in (good.client_id, good.username, good.audience))
+    assert signed.facts == {"audience": good.audience, "life": 300}
+    assert "eyJ" not in str(trial)
+    assert secret.reveal() not in str(trial)
+    trial = await here.trial(auth=replace(good, audience=good.audience + "/"))
+    failed = step(trial, Check.READ)
+    assert (trial.valid, failed.reason) == (False, Reason.CONFIG_ERROR)
+    assert '"Error 45: Invalid token"' in failed.message
+    assert "audience" in failed.hint
+
+
+async def test_a_cassette_hides_who_a_connected_application_is(here: Site) -> None:
+    app = ConnectedApp("planted-client", Secret("planted-secret"), "planted-user", "https://planted.example/xtrem/api")
+    hidden = set(tape.secrets_of(here.settings(auth=app)))
+    assert {"planted-client", "planted-secret", "planted-user", "planted.example"} <= hidden
 
 
 async def test_a_wrong_secret_fails_the_token_and_reads_nothing(here: Site) -> None:
