@@ -38,7 +38,7 @@ GUARDS: Final = (
     Guard("epoch of the writer", believing.fence, ("a later one owns the store",), 4, simulated),
     Guard("one daemon a store", believing.instance, ("a second daemon",), 4, simulated),
     Guard("numbers given within the commit", believing.numbering, NUMBERS, 3, simulated),
-    Guard("generations behind a pointer", believing.pointer, ("LOST", "replay", "INVENTED"), 50, simulated),
+    Guard("generations behind a pointer", believing.pointer, ("INVENTED",), 1, trials.halfway),
     # --- what is asked
     Guard("addresses behind a name", asking.addresses, ("was rebound",), 3, simulated),
     Guard("one token at a time", asking.single_flight, ("two tokens",), 2, simulated),

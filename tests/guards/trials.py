@@ -19,6 +19,7 @@ from driftd.core.model import Guards, KeyBytes, Kind, Page, Query, Standing
 from driftd.core.retention import DAY, Cursor, Retention
 from driftd.core.veil import in_force
 from driftd.errors import Reason, SourceError
+from driftd.runtime.cycle import cycle
 from driftd.runtime.erasing import Erasing
 from driftd.runtime.purse import Purse
 from driftd.runtime.settling import Site
@@ -29,7 +30,7 @@ from tests.fakes.detection import detector_of
 from tests.fakes.patching import patched
 from tests.fakes.source import FakeSource, FakeTable, Record
 from tests.runtime.world import MASTER, NAME, FakeClock, World, key, row
-from tests.simulation.inline import inlined
+from tests.simulation.inline import at_once, inlined
 
 RECORDS: Final = 30
 LINK: Final = "again"
@@ -332,6 +333,30 @@ async def ordered(chance: Random) -> str | None:
     await world.run()
     told = [(event["op"], event["confidence"]) for event in world.events()]
     return None if told == [("d", "confirmed_absent")] else f"the delete of K{gone:05} was not confirmed: {told}"
+
+
+@story
+async def halfway(chance: Random) -> str | None:
+    """A sweep is written ahead, and looked at from beside before its last page: nothing of it is to be seen."""
+    world, keys = World.of(2 * RECORDS), [key(10 * number) for number in range(1, RECORDS + 1)]
+    seen: list[KeyBytes] = []
+    with room() as data_dir, inlined(ahead=True):
+        async with SqliteStore.open(data_dir, clock_now=world.clock.now) as store:
+            tenant = replace(world.tenant(store=store), detector=detector_of(store))
+            await cycle(tenant, world.resource, Kind.SWEEP)
+            before = await store.known(world.resource, keys)
+
+            def look(_name: str, asked: Query | KeyBytes) -> Page | None:
+                if isinstance(asked, Query) and asked.after is not None and asked.after >= key(20 * RECORDS - 100):
+                    now = at_once(store.known(world.resource, keys))
+                    seen.extend(each for each in keys if before[each].body != now[each].body)
+                return None
+
+            changed = chance.sample(range(1, RECORDS + 1), chance.randint(15, RECORDS))
+            world.source.put(NAME, [row(10 * number, NAME="another") for number in changed])
+            world.source.faults = look
+            await cycle(tenant, world.resource, Kind.SWEEP)
+    return f"INVENTED {seen[0].decode()}, by a sweep that is not over" if seen else None
 
 
 # --- what is asked, and when
