@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from driftd.simulator import Fault
+from driftd.simulator import Fault, RequestSeen
 from tests.faults.observing import Observe
 from tests.house.process import CLASSES, Daemon, Ran, amiss, crowd, equal, estate, read, running
 
@@ -90,9 +90,15 @@ def test_a_sweep_that_ends_within_the_grace_is_committed(tmp_path: Path, observe
             daemon.becomes("aldgate", "ok")
             first = read(tmp_path, tenant)
             fault = Fault("delay", facet="$query", page=3, seconds=0.7)
-            with tenant.lock:
-                tenant.advance(update=20, create=5, delete=0, resource="BPCUSTOMER")
-                tenant.faults.append(fault)
+
+            def change(seen: RequestSeen) -> None:
+                """Change the class as a cycle of it begins: one that read of it before would not know of that."""
+                if seen.resource == "BPCUSTOMER" and seen.page == 1:
+                    tenant.on_request = None
+                    tenant.advance(update=20, create=5, delete=0, resource="BPCUSTOMER")
+                    tenant.faults.append(fault)
+
+            tenant.on_request = change
             daemon.until(lambda: fault.acted >= len(CLASSES), "every sweep waits")
             assert daemon.end(20) == 0
             (ended,) = daemon.lines("polls ended")
