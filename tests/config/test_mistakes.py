@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from driftd.config import parse
-from tests.config.written import CATALOGUE, TENANT, mistakes
+from tests.config.written import CATALOGUE, CONNECTED_APP, TENANT, mistakes
 
 
 def test_a_client_key_needs_its_certificate() -> None:
@@ -191,21 +191,6 @@ def test_what_is_not_toml_is_told_with_its_line() -> None:
     assert "line 2" in found["driftd.toml"]
 
 
-APP = """
-[[connections]]
-name = "camden"
-base_url = "https://x3.camden.example"
-folder = "CAMDEN"
-[connections.auth]
-type = "connected_app"
-client_id = "driftd"
-client_secret = { env = "CAMDEN_SECRET" }
-username = "reader"
-audience = "https://x3.camden.example/xtrem/api"
-token_life = "5m"
-"""
-
-
 @pytest.mark.parametrize(
     ("old", "new", "key", "says"),
     [
@@ -237,7 +222,7 @@ token_life = "5m"
     ],
 )
 def test_a_mistake_of_a_connected_application_is_named_alone(old: str, new: str, key: str, says: str) -> None:
-    found = mistakes(APP.replace(old, new))
+    found = mistakes(CONNECTED_APP.replace(old, new))
     assert list(found) == [f"connections[0].auth.{key}"]
     assert says in found[f"connections[0].auth.{key}"]
     assert "hunter2" not in str(found)

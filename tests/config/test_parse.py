@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from driftd.config import Basic, ClientCredentials, ConnectedApp, Policy, SecretRef, parse
 from driftd.core.model import Calendar, Hours
 from driftd.core.retention import Retention
-from tests.config.written import CATALOGUE, TENANT, read
+from tests.config.written import CATALOGUE, CONNECTED_APP, TENANT, read
 
 
 def test_an_empty_file_is_all_defaults_and_no_connection() -> None:
@@ -103,28 +103,18 @@ def test_both_ways_to_authenticate_are_read_with_the_place_of_their_secret() -> 
     assert second.base_url == "https://x3.brigg.example:8124/erp"
 
 
-APP = """
-[[connections]]
-name = "camden"
-base_url = "https://x3.camden.example"
-folder = "CAMDEN"
-[connections.auth]
-type = "connected_app"
-client_id = "driftd"
-client_secret = { env = "CAMDEN_SECRET" }
-username = "reader"
-audience = "HTTP://X3.camden.example:80//xtrem/api?a=b#/"
-"""
-
-
 def test_a_connected_application_keeps_its_audience_byte_for_byte() -> None:
     """Neither case nor slashes nor port are touched: X3 compares them so. Tokens live five minutes by default."""
-    (found,) = read(APP).connections
+    audience = "HTTP://X3.camden.example:80//xtrem/api?a=b#/"
+    untouched = CONNECTED_APP.replace("https://x3.camden.example/xtrem/api", audience).replace(
+        'token_life = "5m"\n', ""
+    )
+    (found,) = read(untouched).connections
     assert isinstance(found.auth, ConnectedApp)
-    assert found.auth.audience == "HTTP://X3.camden.example:80//xtrem/api?a=b#/"
+    assert found.auth.audience == audience
     assert (found.auth.client_id, found.auth.username, found.auth.token_life) == ("driftd", "reader", 300)
     assert (found.auth.secret.env, found.auth.secret_expires) == ("CAMDEN_SECRET", None)
-    other = read(APP + 'token_life = "10m"\nsecret_expires = 2027-03-31\n').connections[0].auth
+    other = read(untouched + 'token_life = "10m"\nsecret_expires = 2027-03-31\n').connections[0].auth
     assert isinstance(other, ConnectedApp)
     assert (other.token_life, other.secret_expires) == (600, date(2027, 3, 31))
     assert found.unplaced == replace(

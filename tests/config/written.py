@@ -28,6 +28,19 @@ token_url = "https://x3.aldgate.example/auth/token"
 client_id = "driftd"
 client_secret = { env = "ALDGATE_SECRET" }
 """
+CONNECTED_APP = """
+[[connections]]
+name = "camden"
+base_url = "https://x3.camden.example"
+folder = "CAMDEN"
+[connections.auth]
+type = "connected_app"
+client_id = "driftd"
+client_secret = { env = "CAMDEN_SECRET" }
+username = "reader"
+audience = "https://x3.camden.example/xtrem/api"
+token_life = "5m"
+"""
 
 
 def read(text: str) -> Config:

@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from driftd.ports import Casebook, Logbook, Store
+from driftd.core.retention import DAY
+from driftd.ports import Casebook, Changelog, Logbook, Store
 from tests.contracts.logbooks import BOOKS, Kept, opened_book
 from tests.contracts.stores import KINDS, Subject, opened, room
 
@@ -24,6 +25,13 @@ def store(subject: Subject) -> Store:
 @pytest.fixture
 def casebook(subject: Subject) -> Casebook:
     return subject.casebook
+
+
+@pytest.fixture
+def changelog(subject: Subject) -> Changelog:
+    """Of a thousandth day, so that what it keeps for months can be old."""
+    subject.clock.now = 1_000 * DAY
+    return subject.changelog
 
 
 @pytest.fixture(params=BOOKS)

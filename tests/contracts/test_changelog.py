@@ -25,12 +25,6 @@ from tests.contracts.staged import (
 from tests.contracts.stores import Subject
 
 
-@pytest.fixture
-async def changelog(subject: Subject) -> Changelog:
-    subject.clock.now = 1_000 * DAY
-    return subject.changelog
-
-
 def cursor(subject: Subject, seq: int, name: str = "warehouse") -> Cursor:
     return Cursor(name, seq, subject.clock.now)
 

@@ -1,7 +1,5 @@
 """What every `Changelog` promises of deleted records: when nothing is known of them any more."""
 
-import pytest
-
 from driftd.core import diff
 from driftd.core.model import Op, Standing
 from driftd.core.retention import DAY, Retention
@@ -19,12 +17,6 @@ from tests.contracts.staged import (
     sight,
 )
 from tests.contracts.stores import Subject
-
-
-@pytest.fixture
-async def changelog(subject: Subject) -> Changelog:
-    subject.clock.now = 1_000 * DAY
-    return subject.changelog
 
 
 class TestTombstones:

@@ -44,10 +44,13 @@ class Collector:
     def __init__(self, only: Sequence[int]) -> None:
         self.rows: dict[int, Seen] = defaultdict(Seen)
         self._only = frozenset(only)
+        self.ids: list[str] = []
+        """The tests that are left of those collected."""
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Keep the tests of the rows asked for."""
         items[:] = [each for each in items if not self._only or self._only.intersection(numbers(each))]
+        self.ids = [each.nodeid for each in items]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Book one phase of one test."""
@@ -100,7 +103,10 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=2)
     chosen = parser.parse_args()
     collector = Collector(chosen.only)
-    pytest.main(["-m", "fault", "-q", "-n", str(chosen.processes), "-p", "no:cacheprovider"], plugins=[collector])
+    common = ["-m", "fault", "-q", "-p", "no:cacheprovider"]
+    if chosen.only:  # the processes collect for themselves: they are told by name what to run
+        pytest.main([*common, "--collect-only", "-n", "0"], plugins=[collector])
+    pytest.main([*common, "-n", str(chosen.processes), *collector.ids], plugins=[collector])
     Console(width=180).print(table(collector.rows, chosen.only))
     asked = chosen.only or FAULTS
     return 0 if all(collector.rows.get(number, Seen()).sound for number in asked) else 1

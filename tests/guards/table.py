@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tests.guards import asking, believing, keeping, reading, shown, trials
+from tests.guards import asking, believing, keeping, reading, shown, stored, trials
 from tests.guards.guard import Guard, simulated
 
 FALSE: Final = ("FALSE DELETE",)
@@ -38,7 +38,7 @@ GUARDS: Final = (
     Guard("epoch of the writer", believing.fence, ("a later one owns the store",), 4, simulated),
     Guard("one daemon a store", believing.instance, ("a second daemon",), 4, simulated),
     Guard("numbers given within the commit", believing.numbering, NUMBERS, 3, simulated),
-    Guard("generations behind a pointer", believing.pointer, ("INVENTED",), 1, trials.halfway),
+    Guard("generations behind a pointer", believing.pointer, ("INVENTED",), 1, stored.halfway),
     # --- what is asked
     Guard("addresses behind a name", asking.addresses, ("was rebound",), 3, simulated),
     Guard("one token at a time", asking.single_flight, ("two tokens",), 2, simulated),
@@ -53,7 +53,7 @@ GUARDS: Final = (
     Guard("field rules of what is stored", keeping.scrubbing, ("private value",), 3, trials.private),
     Guard("limits of a record", keeping.bounds, ("bytes is stored",), 1, trials.over_limit),
     Guard("erased records stay away", keeping.erasures, ("erased record",), 1, trials.erased),
-    Guard("what is not read yet stays", keeping.readers, ("before its reader",), 1, trials.unread),
+    Guard("what is not read yet stays", keeping.readers, ("before its reader",), 1, stored.unread),
     Guard("known secrets", keeping.secrets, ("a secret is shown",), 1, shown.known),
     Guard("spellings of secrets", keeping.spellings, ("a secret is shown",), 4, shown.known),
     Guard("other spellings of URLs", keeping.words, ("a secret is shown",), 1, shown.known),

@@ -10,6 +10,16 @@ import httpx
 from driftd.simulator import Farm, Serving, Tenant, serving
 
 
+class Clock:
+    """Time that the test moves; seconds."""
+
+    def __init__(self, now: float) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
 class Reader:
     """Reads one tenant with a token fetched at first use."""
 

@@ -10,22 +10,14 @@ from typing import Any
 import pytest
 
 from driftd.simulator import Farm, Tenant
-from tests.simulator.reader import Reader, reading
+from tests.simulator.reader import Clock, Reader, reading
 
 NOW = 1_800_000_000
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = float(NOW)
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture(scope="module")
 def clock() -> Clock:
-    return Clock()
+    return Clock(float(NOW))
 
 
 @pytest.fixture(scope="module")

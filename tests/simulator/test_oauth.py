@@ -5,20 +5,12 @@ import httpx
 import pytest
 
 from driftd.simulator import Farm
-from tests.simulator.reader import Reader, reading
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.simulator.reader import Clock, Reader, reading
 
 
 @pytest.fixture(scope="module")
 def clock() -> Clock:
-    return Clock()
+    return Clock(1000.0)
 
 
 @pytest.fixture(scope="module")
