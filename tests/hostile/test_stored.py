@@ -29,6 +29,7 @@ NOTICE = Notice("ab" * 16, views.NOW, Telling.FIRING, views.alert())
 NOUNS: tuple[Struct, ...] = (views.alert(), NOTICE, views.HISTORY[0], ConnectionHealth())
 COUNTS = Counts()
 COUNTS.observe([{"A": 1, "B": [{"C": "x"}]}] * 5)
+REMEMBERED = record.packed(record.Remembered(COUNTS.pack()))
 
 
 def spoilt(whole: bytes) -> st.SearchStrategy[bytes]:
@@ -56,11 +57,20 @@ def test_a_damaged_box_is_none(found: tuple[type[Struct], bytes]) -> None:
     assert noun is None or isinstance(noun, kind)
 
 
-@tried(60, spoilt(COUNTS.pack()) | spoilt(record.packed(record.Remembered(COUNTS.pack()))))
-def test_damaged_counts_are_learnt_anew(packed: bytes) -> None:
-    """Counts that cannot be read are none, from which the snapshot is counted again."""
-    assert Counts.unpack(packed).records >= 0
-    assert isinstance(record.unpacked(packed), record.Remembered)
+@tried(60, spoilt(COUNTS.pack()))
+def test_damaged_counts_are_never_fewer_than_none(packed: bytes) -> None:
+    """Whatever bytes stand where counts were packed, there are counts, and of each mark as many or none."""
+    counts = Counts.unpack(packed)
+    assert min(counts.records, counts.complete) >= 0
+    assert all(count >= 0 for marks in counts.paths.values() for count in marks.values())
+
+
+@tried(60, spoilt(REMEMBERED))
+def test_what_is_remembered_of_a_shape_is_all_there_or_forgotten(packed: bytes) -> None:
+    """Damage is noticed: the snapshot is counted again, and no number is believed that was never counted."""
+    told = record.unpacked(packed)
+    assert told == (record.unpacked(REMEMBERED) if packed == REMEMBERED else record.Remembered())
+    assert record.unpacked(REMEMBERED).counts == COUNTS.pack()
 
 
 DAMAGE: Final = (

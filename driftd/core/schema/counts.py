@@ -8,7 +8,7 @@ what is bounded, and then stays given up: a set of codes with too many members, 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
 
@@ -30,7 +30,8 @@ _SHARE: Final = 0.5
 
 Marks: TypeAlias = dict[Mark, int]
 Shown: TypeAlias = Mapping[str, Iterable[Mark]]
-_Packed = tuple[int, int, dict[str, Marks], list[str], dict[str, list[str]]]
+_Number: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
+_Packed = tuple[_Number, _Number, dict[str, dict[Mark, _Number]], list[str], dict[str, list[str]]]
 _DECODE: Final = msgspec.json.Decoder(list[dict[str, Any]]).decode
 _UNPACK: Final = msgspec.msgpack.Decoder(_Packed).decode
 _PACK: Final = msgspec.msgpack.Encoder().encode
@@ -39,6 +40,11 @@ _PACK: Final = msgspec.msgpack.Encoder().encode
 def above(path: str) -> str:
     """Return the path that `path` lies in; ``""`` is the record itself."""
     return path[:-2] if path.endswith("[]") else path.rpartition(".")[0]
+
+
+def readable(packed: bytes) -> bool:
+    """Tell whether packed counts are of a release that counts as this one does."""
+    return packed[:1] == bytes((VERSION,))
 
 
 def decoded(bodies: Iterable[bytes]) -> list[dict[str, Any]]:
@@ -161,9 +167,9 @@ class Counts:
 
     @classmethod
     def unpack(cls, packed: bytes) -> "Counts":
-        """Return counts from their bytes; none where these are empty, or of a release that counts otherwise."""
+        """Return counts from their bytes; none where these are empty, damaged, or of another way to count."""
         made = cls()
-        if packed[:1] != bytes((VERSION,)):
+        if not readable(packed):
             return made
         try:
             made.records, made.complete, made.paths, opened, closed = _UNPACK(packed[1:])

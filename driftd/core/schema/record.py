@@ -1,5 +1,9 @@
-"""All that the study of one resource's shape remembers from cycle to cycle, as bytes: counts, and what is watched."""
+"""All that the study of one resource's shape remembers from cycle to cycle, as bytes: counts, and what is watched.
 
+The bytes carry a checksum: a number that was damaged where it is stored would still be one, and be believed.
+"""
+
+import zlib
 from collections.abc import Mapping
 from typing import Final
 
@@ -8,7 +12,7 @@ from msgspec import Struct
 
 from driftd.core.schema.compare import Evidence
 
-VERSION: Final = 1
+VERSION: Final = 2
 """First byte of the packed form."""
 
 
@@ -37,15 +41,21 @@ _ENCODE: Final = msgspec.msgpack.Encoder(order="sorted").encode
 
 
 def packed(remembered: Remembered) -> bytes:
-    """Return it as bytes."""
-    return bytes((VERSION,)) + _ENCODE(remembered)
+    """Return it as bytes: the version, a CRC-32 of what follows (big-endian), and that."""
+    told = _ENCODE(remembered)
+    return bytes((VERSION,)) + _sum(told) + told
 
 
-def unpacked(told: bytes) -> Remembered:
-    """Return what bytes tell; nothing where they are of a release that remembers otherwise."""
-    if told[:1] != bytes((VERSION,)):
+def unpacked(packed: bytes) -> Remembered:
+    """Return what bytes tell; nothing where they are damaged, or of a release that remembers otherwise."""
+    version, checksum, told = packed[:1], packed[1:5], packed[5:]
+    if version != bytes((VERSION,)) or checksum != _sum(told):
         return Remembered()
     try:
-        return _DECODE(told[1:])
+        return _DECODE(told)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return Remembered()
+
+
+def _sum(told: bytes) -> bytes:
+    return zlib.crc32(told).to_bytes(4, "big")

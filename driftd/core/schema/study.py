@@ -18,7 +18,7 @@ from driftd.core.canonical import overlay
 from driftd.core.drift import SchemaKind
 from driftd.core.model import Change, ChangeReason, JsonObject, KeyBytes, Kind, Op, Resource, Row
 from driftd.core.schema import record
-from driftd.core.schema.counts import MOST, WIDEST, Counts, decoded
+from driftd.core.schema.counts import MOST, WIDEST, Counts, decoded, readable
 from driftd.core.schema.differing import differences
 from driftd.core.schema.fingerprint import fingerprint
 from driftd.core.schema.judge import field
@@ -92,7 +92,7 @@ class Study:
     @property
     def unlearnt(self) -> bool:
         """Whether nothing is known: where there is a snapshot, all of it is to be handed to `baseline` first."""
-        return not self._remembered.counts
+        return not readable(self._remembered.counts)
 
     def told(self) -> Iterator[str]:
         """Yield, for a cycle's report, what of the records is not learnt because it goes beyond a bound."""

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from driftd.core.drift import SchemaKind
@@ -10,7 +11,7 @@ from driftd.core.schema import differing
 from driftd.core.schema.acceptance import accept
 from driftd.core.schema.counts import Counts
 from driftd.core.schema.model import Baseline, FieldForm, Form, Learnt, Presence, ValueKind
-from driftd.core.schema.record import unpacked
+from driftd.core.schema.record import packed, unpacked
 from driftd.core.schema.study import Study
 from tests.core.schema.edits import ORDER, dropping, lines, only, order, orders, reasons, renaming, setting
 from tests.core.schema.polled import RESOURCE, Polled, customer, customers, told
@@ -119,10 +120,14 @@ def test_a_change_that_both_schemas_show_is_accepted_in_both() -> None:
         assert list(differing.opened(polled.learnt, polled.base, polled.resource).changes) == left
 
 
-def test_bytes_of_a_later_release_start_anew() -> None:
+@pytest.mark.parametrize("whole", [True, False], ids=["remembered", "counted"])
+def test_bytes_of_a_later_release_start_anew(whole: bool) -> None:
     """What cannot be read moves no form, until the snapshot is counted again."""
     polled = customers()
-    polled.learnt = replace(polled.learnt, counts=b"\xff" + polled.learnt.counts)
+    known = unpacked(polled.learnt.counts)
+    otherwise = b"\xff" + known.counts[1:]
+    later = b"\xff" + polled.learnt.counts[1:] if whole else packed(replace(known, counts=otherwise))
+    polled.learnt = replace(polled.learnt, counts=later)
     polled.edit(dropping("OST"))
     assert polled.sweep() == ()
     study = Study(RESOURCE, polled.learnt, polled.base)
