@@ -64,7 +64,8 @@ def parse(blob: bytes) -> Sealed:
         _refuse("does not begin as a sealed secret does")
     if version != VERSION:
         _refuse(f"is of layout {version}, ours is {VERSION}: upgrade driftd")
-    return Sealed(*head, blob[_HEAD.size :])
+    kek, dek, number, wrap_nonce, wrapped, nonce = head
+    return Sealed(kek, dek, number, wrap_nonce, wrapped, nonce, blob[_HEAD.size :])
 
 
 def bound(place: Place, sealed: Sealed) -> bytes:
