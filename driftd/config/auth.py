@@ -1,6 +1,7 @@
 """One ``[connections.auth]`` table to an `Auth`, and where its secret stands."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 from driftd.config import shape
 from driftd.config.model import Auth, Basic, ClientCredentials
@@ -12,7 +13,16 @@ _LATER = ("connected_app", "pairing")
 _FORMS = '{ env = "NAME" } or { file = "path" }'
 
 
-def read_auth(raw: object, path: str, found: Findings, folder: Path) -> Auth | None:
+class Ground(NamedTuple):
+    """What stands around a secret."""
+
+    folder: Path
+    """Where relative paths begin."""
+    vault: bool
+    """Whether there is a key, so that driftd keeps the secrets that stand nowhere else."""
+
+
+def read_auth(raw: object, path: str, found: Findings, ground: Ground) -> Auth | None:
     """Read who we are at the tenant; notes every mistake and returns None where there are some."""
     if raw is None:
         found.add(
@@ -26,23 +36,34 @@ def read_auth(raw: object, path: str, found: Findings, folder: Path) -> Auth | N
     if kind not in ("client_credentials", "basic"):  # a tuple: the file may give a list, which no set holds
         found.add(f"{path}.type", f'must be "client_credentials" or "basic", not {shown(kind)}')
         return None
-    return _read_basic(raw, path, found, folder) if kind == "basic" else _read_client(raw, path, found, folder)
+    return _read_basic(raw, path, found, ground) if kind == "basic" else _read_client(raw, path, found, ground)
 
 
-def _read_client(raw: object, path: str, found: Findings, folder: Path) -> ClientCredentials | None:
+def _read_client(raw: object, path: str, found: Findings, ground: Ground) -> ClientCredentials | None:
     table = found.table(shape.Credentials, _with_secret(raw, "client_secret"), path)
-    secret = read_secret(_get(raw, "client_secret"), join(path, "client_secret"), found, folder)
+    secret = _read_own(raw, "client_secret", path, found, ground)
     if table is None or secret is None:
         return None
     return ClientCredentials(table.token_url, table.client_id, secret, table.secret_expires)
 
 
-def _read_basic(raw: object, path: str, found: Findings, folder: Path) -> Basic | None:
+def _read_basic(raw: object, path: str, found: Findings, ground: Ground) -> Basic | None:
     table = found.table(shape.BasicLogin, _with_secret(raw, "password"), path)
-    secret = read_secret(_get(raw, "password"), join(path, "password"), found, folder)
+    secret = _read_own(raw, "password", path, found, ground)
     if table is None or secret is None:
         return None
     return Basic(table.username, secret, table.secret_expires)
+
+
+def _read_own(raw: object, key: str, path: str, found: Findings, ground: Ground) -> SecretRef | None:
+    """Read where a connection's own secret stands: in the vault where nothing is said and there is one."""
+    given, place = _get(raw, key), join(path, key)
+    if given is None and ground.vault:
+        return SecretRef(place, field=key)
+    if given is None:
+        found.add(place, f"is missing: give {_FORMS}, or [vault] a key, and driftd keeps the secret itself")
+        return None
+    return read_secret(given, place, found, ground.folder)
 
 
 def _get(raw: object, key: str) -> object:
@@ -57,7 +78,7 @@ def _with_secret(raw: object, key: str) -> object:
 def read_secret(raw: object, path: str, found: Findings, folder: Path) -> SecretRef | None:
     """Read where a secret stands. A secret written in plain is refused and never quoted."""
     if raw is None:
-        found.add(path, f"is missing: give {_FORMS} (driftd stores no secret itself yet)")
+        found.add(path, f"is missing: give {_FORMS}")
     elif isinstance(raw, str):
         found.add(path, f"must not stand in the file itself: give {_FORMS}")
     elif not isinstance(raw, dict) or len(raw) != 1 or not raw.keys() <= {"env", "file"}:

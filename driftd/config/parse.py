@@ -59,7 +59,7 @@ def parse_documents(documents: Sequence[Document], catalogue: Mapping[str, Class
     main, *others = documents
     found, raw = _syntax(main, "")
     tops = _read_root(raw, found, main.folder)
-    surroundings = Surroundings(tops.network, tops.settings, catalogue)
+    surroundings = Surroundings(tops.network, tops.settings, catalogue, bool(raw.get("vault")))
     connections = _read_connections(raw, found, surroundings, main.folder)
     mistakes, notes = list(found.mistakes), list(not_in_force(raw))
     for document in others:

@@ -49,6 +49,16 @@ class Sealed(Struct, frozen=True):
     ciphertext: bytes
 
 
+class Kept(Struct, frozen=True):
+    """A sealed secret as it is stored."""
+
+    place: Place
+    number: int
+    blob: bytes
+    at: int
+    """When it was sealed, epoch ms."""
+
+
 def pack(sealed: Sealed) -> bytes:
     """Return the blob."""
     head = (sealed.kek, sealed.dek, sealed.number, sealed.wrap_nonce, sealed.wrapped, sealed.nonce)

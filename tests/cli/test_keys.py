@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from driftd.app.vault import made
+from driftd.app.keys import made
 from tests.cli.conftest import Driftd, Site
 
 

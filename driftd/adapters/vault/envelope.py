@@ -6,8 +6,6 @@ A data key encrypts once and a nonce is drawn for each use, so that no pair of t
 import secrets
 from typing import Final
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec.structs import replace
 
 from driftd.adapters.vault.keyring import Kek, Keyring
@@ -24,8 +22,7 @@ def seal(secret: Secret, place: Place, number: int, kek: Kek) -> bytes:
     data_key = secrets.token_bytes(KEY)
     sealed = Sealed(kek.id, secrets.token_bytes(_DEK_ID), number, b"", b"", secrets.token_bytes(NONCE), b"")
     sealed = _wrapped(sealed, place, data_key, kek)
-    ciphertext = AESGCM(data_key).encrypt(sealed.nonce, plain, bound(place, sealed))
-    return pack(replace(sealed, ciphertext=ciphertext))
+    return pack(replace(sealed, ciphertext=_encrypted(data_key, sealed.nonce, plain, bound(place, sealed))))
 
 
 def opened(blob: bytes, place: Place, keys: Keyring) -> Secret:
@@ -59,7 +56,7 @@ def _plain(secret: Secret) -> bytes:
 
 def _wrapped(sealed: Sealed, place: Place, data_key: bytes, kek: Kek) -> Sealed:
     nonce = secrets.token_bytes(NONCE)
-    wrapped = AESGCM(kek.reveal()).encrypt(nonce, data_key, wrapping(place, sealed))
+    wrapped = _encrypted(kek.reveal(), nonce, data_key, wrapping(place, sealed))
     return replace(sealed, wrap_nonce=nonce, wrapped=wrapped)
 
 
@@ -68,7 +65,16 @@ def _data_key(sealed: Sealed, place: Place, keys: Keyring) -> bytes:
     return _decrypted(kek.reveal(), sealed.wrap_nonce, sealed.wrapped, wrapping(place, sealed))
 
 
+def _encrypted(key: bytes, nonce: bytes, plain: bytes, associated: bytes) -> bytes:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # takes 30 ms: most commands need none
+
+    return AESGCM(key).encrypt(nonce, plain, associated)
+
+
 def _decrypted(key: bytes, nonce: bytes, ciphertext: bytes, associated: bytes) -> bytes:
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
     try:
         return AESGCM(key).decrypt(nonce, ciphertext, associated)
     except InvalidTag:
