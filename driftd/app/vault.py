@@ -39,10 +39,11 @@ class Vault:
             raise DecisionError(f'driftd keeps no {place.field} of "{place.connection}"', hint=hint, unknown=True)
         keys = await self._keys()
         try:
-            opened(kept.blob, place, keys)
+            _check_opens(kept, keys)
         except SealError as error:
             hint = "have the daemon use the same keys as the command"
             raise DecisionError(f"the secret does not open: {error}", hint=hint) from error
+        kept = replace(kept, at=self._now())
         await self._store.keep(kept, self._deed("keep_secret", kept, word, ("", _key(kept))))
         self._safe.take(kept)
         return f'the {place.field} of "{place.connection}" is kept: it is the {_ordinal(kept.number)} one'
@@ -100,6 +101,12 @@ class Vault:
 
     def _gone(self, connection: str, word: Word) -> Deed:
         return Deed(self._now(), word.by, "shred", connection, None, connection, word.reason)
+
+
+def _check_opens(kept: Kept, keys: Keyring) -> None:
+    if parse(kept.blob).number != kept.number:
+        raise SealError("it has another number")
+    opened(kept.blob, kept.place, keys)
 
 
 def _key(kept: Kept) -> str:

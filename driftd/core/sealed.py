@@ -93,9 +93,9 @@ def _named(place: Place, sealed: Sealed) -> tuple[str, ...]:
 
 
 def _joined(*parts: str) -> bytes:
-    """Join parts so that no two sets of them come out the same; raises `ValueError` for one that the mark stands in."""
+    """Join parts so that no two sets of them come out the same; raises `SealError` for one that the mark stands in."""
     if any("|" in each for each in parts):
-        raise ValueError("what a secret is bound to has no | in its names")
+        raise SealError("what a secret is bound to has no | in its names")
     return "|".join(parts).encode()
 
 

@@ -144,13 +144,19 @@ async def test_only_what_is_ours_to_keep_is_kept(data_dir: Path) -> None:
     async with filled(data_dir) as (store, vault):
         before = await store.vault.sealed()
         moved = replace(kept(data_dir, "a", 2), place=Place(STORE, "b", "password"))
+        numbered = replace(kept(data_dir, "a", 3), number=2)
+        barred = replace(kept(data_dir, "a", 2), place=Place("5f|", "a", "password"))
+        torn = replace(kept(data_dir, "a", 2), blob=b"drfV")
+        for wrong, why in ((moved, "damaged"), (numbered, "another number"), (barred, "has no"), (torn, "4 bytes")):
+            with pytest.raises(DecisionError, match=f"does not open: .*{why}"):
+                await vault.keep(wrong, WORD)
         strange = kept(data_dir, "z")
         (data_dir / "key").unlink()
         foreign_key = make_file(data_dir / "key")
         foreign = kept(data_dir, "a", 2)
         (data_dir / "key").unlink()
         make_file(data_dir / "key")
-        for wrong, why in ((strange, "keeps no password"), (moved, "does not open"), (foreign, foreign_key.id.hex())):
+        for wrong, why in ((strange, "keeps no password"), (foreign, foreign_key.id.hex())):
             with pytest.raises(DecisionError, match=why):
                 await vault.keep(wrong, WORD)
         with pytest.raises(DecisionError, match="needs a reason"):

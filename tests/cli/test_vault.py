@@ -2,8 +2,10 @@
 
 import io
 import json
+import os
 import re
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
@@ -99,6 +101,26 @@ def test_a_secret_that_the_tenant_refuses_is_not_kept(driftd: Driftd, vault: Sit
     assert probe(driftd, vault).code == 1
     assert PLANTED not in ran.err + again.out + again.err
     assert PLANTED.encode() not in bytes_of(vault.config.parent)
+
+
+def test_a_secret_is_asked_for_at_a_terminal_that_does_not_show_it(vault: Site) -> None:
+    """Typed once it is asked for, it is kept and tried, and stands nowhere on the screen."""
+    terminal = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)"
+    line = [sys.executable, "-c", terminal, sys.executable, "-m", "driftd", "connections", "rotate", "aldgate"]
+    with subprocess.Popen(line, cwd=vault.config.parent, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        shown = b""
+        while not shown.endswith(b'client_secret of "aldgate": '):
+            more = os.read(process.stdout.fileno(), 4096)
+            assert more, shown
+            shown += more
+        process.stdin.write(tenant(vault).client_secret.encode() + b"\n")
+        process.stdin.flush()
+        shown += process.stdout.read()
+        assert process.wait() == 0, shown
+    assert b'the client_secret of "aldgate" is kept' in shown
+    assert tenant(vault).client_secret.encode() not in shown
 
 
 @pytest.mark.parametrize(

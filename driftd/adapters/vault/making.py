@@ -33,6 +33,7 @@ def make_file(path: Path) -> Kek:
 
 def add_to_file(path: Path) -> Kek:
     """Put a new key before those of a file, which stay; raises `ConfigError` where it holds none or is not ours."""
+    path = path.resolve()
     read_keys(VaultConfig(key_file=path))
     key, text = made()
     before = path.read_text("utf-8")

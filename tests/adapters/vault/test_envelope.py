@@ -125,7 +125,7 @@ def test_what_cannot_be_kept_is_refused(secret: str, why: str) -> None:
 
 def test_names_that_could_be_read_in_two_ways_are_refused() -> None:
     """What separates the names of a place stands in none of them."""
-    with pytest.raises(ValueError, match=r"has no \|"):
+    with pytest.raises(SealError, match=r"has no \|"):
         seal(PLANTED, Place("a", "b|c", "d"), 1, FIRST)
 
 

@@ -141,6 +141,10 @@ def test_a_key_that_is_added_comes_first_and_the_others_stay(tmp_path: Path) -> 
     assert _ids(read_keys(VaultConfig(key_file=path))) == [new.id, old.id]
     assert "# of the first year" in path.read_text()
     assert path.stat().st_mode & 0o777 == 0o600
+    (tmp_path / "linked").symlink_to(path)
+    newest = add_to_file(tmp_path / "linked")
+    assert _ids(read_keys(VaultConfig(key_file=path))) == [newest.id, new.id, old.id]
+    (tmp_path / "linked").unlink()
     path.write_text(PLANTED)
     for wrong in (path, tmp_path / "gone"):
         with pytest.raises(ConfigError):
