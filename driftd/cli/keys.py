@@ -34,6 +34,9 @@ def generate(config_path: Path | None, target: Path | None, *, add: bool, printe
     No file is overwritten. The first key of a file encrypts, all decrypt. With --print, the key goes to a program or a
     file, never to a terminal: driftd keys generate --print | systemd-creds encrypt --name=kek - kek.cred
     """
+    from driftd.cli.loop import leave_no_core
+
+    leave_no_core()
     if printed:
         return _print(alone=target is None and not add)
     from driftd.app.keys import add_to_file, make_file

@@ -31,9 +31,10 @@ def command(name: str, config_path: Path | None, reason: str, by: str | None, *,
     """
     from driftd.app import keys
     from driftd.cli.deciding import who
-    from driftd.cli.loop import run
+    from driftd.cli.loop import leave_no_core, run
     from driftd.core.decision import Word, check_word
 
+    leave_no_core()
     config, word = configured(config_path), Word(who(by), reason)
     check_word(word)
     check_selection(config, name, None)

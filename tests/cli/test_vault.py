@@ -70,6 +70,8 @@ def test_a_secret_is_kept_and_used(driftd: Driftd, vault: Site, given: Given) ->
     assert "driftd keeps none for it yet" in before.out
     assert "next: store it with `driftd connections rotate aldgate`" in before.out
     assert looked(driftd, vault)[0] == 1
+    noted = "connections[0].auth.client_secret: not stored yet: run `driftd connections rotate aldgate`"
+    assert noted in driftd("check", "config", "-c", vault.config).err
     ran = given(tenant(vault).client_secret + "\n", "--by", "jo", "--reason", "request 17")
     assert (ran.code, ran.out) == (0, 'the client_secret of "aldgate" is kept: it is the 1st one\n'), ran.err
     assert probe(driftd, vault).code == 0
@@ -170,6 +172,9 @@ def test_a_missing_key_is_told_before_anything_is_written(
         key.write_text(wrong)
         key.chmod(0o600)
     before = {each.name: each.read_bytes() for each in data.iterdir()}
+    checked = driftd("check", "config", "-c", vault.config)
+    assert checked.code == 0
+    assert ("its key is missing" if wrong else "`driftd keys generate`") in checked.err
     for command in (["poll"], ["run"], ["connections", "test", "aldgate"]):
         ran = driftd(*command, "-c", vault.config)
         assert (ran.code, ran.out) == (2, "")
