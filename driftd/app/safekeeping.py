@@ -30,11 +30,22 @@ async def keys_of(config: Config) -> Keyring:
     """
     if not wanted(config):
         return Keyring()
-    keys = await to_thread.run_sync(read_keys, config.vault)
+    try:
+        keys = await to_thread.run_sync(read_keys, config.vault)
+    except ConfigError as error:
+        raise ConfigError([*error.mistakes, *await _lost(config)]) from error
     with suppress(StoreError):
         async with SqliteStore.reading(config.data_dir) as store:
             await safe_of(config, store, keys)
     return keys
+
+
+async def _lost(config: Config) -> Sequence[Mistake]:
+    """Say of each key that is needed, where none can be read."""
+    with suppress(StoreError):
+        async with SqliteStore.reading(config.data_dir) as store:
+            return _lacking(config, Safe(Keyring(), await store.vault.sealed()))
+    return ()
 
 
 async def safe_of(config: Config, store: SqliteStore, keys: Keyring) -> Safe:
@@ -60,10 +71,8 @@ async def safe_beside(config: Config) -> Safe:
 
 def check(config: Config, safe: Safe) -> None:
     """Refuse to go on without the keys of secrets that the configuration needs; raises `ConfigError`."""
-    missing = safe.missing(wanted(config))
-    path = f"vault.{config.vault.named}"
-    if missing:
-        raise ConfigError([Mistake(path, _lacks(id_, names)) for id_, names in sorted(missing.items())])
+    if mistakes := _lacking(config, safe):
+        raise ConfigError(mistakes)
 
 
 async def renewed(config: Config, safe: Safe) -> None:
@@ -77,6 +86,11 @@ async def renewed(config: Config, safe: Safe) -> None:
     except ConfigError:
         safe.keys = before
         raise
+
+
+def _lacking(config: Config, safe: Safe) -> Sequence[Mistake]:
+    missing = safe.missing(wanted(config))
+    return [Mistake(f"vault.{config.vault.named}", _lacks(id_, names)) for id_, names in sorted(missing.items())]
 
 
 def _lacks(id_: str, names: Sequence[str]) -> str:

@@ -50,7 +50,7 @@ def _text(vault: VaultConfig, seconds: float) -> str | None:
 
 
 def _of_file(path: Path) -> str:
-    content, status = _content(path, "run `driftd keys generate`")
+    content, status = _content(path, "put it back, or run `driftd keys generate` where there was none")
     if stat.S_IMODE(status.st_mode) & 0o077:
         raise _UnusableError(f'may be read by others: run "chmod 600 {path}"')
     if status.st_uid not in (os.geteuid(), 0):

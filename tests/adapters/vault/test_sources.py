@@ -84,7 +84,9 @@ def test_a_place_where_nothing_is_says_what_to_do(tmp_path: Path, monkeypatch: p
     monkeypatch.delenv("A_KEY", raising=False)
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
     os.mkfifo(tmp_path / "pipe")
-    assert "does not exist: run `driftd keys generate`" in _refused(VaultConfig(key_file=tmp_path / "gone"))
+    assert "does not exist: put it back, or run `driftd keys generate`" in _refused(
+        VaultConfig(key_file=tmp_path / "gone")
+    )
     assert "is no regular file" in _refused(VaultConfig(key_file=tmp_path / "pipe"))
     assert "is no regular file" in _refused(VaultConfig(key_file=tmp_path))
     assert 'the variable "A_KEY" is not set' in _refused(VaultConfig(key_env="A_KEY"))
