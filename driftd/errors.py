@@ -8,6 +8,7 @@
     │   ├── EmptyStoreError    nobody: nothing was ever stored
     │   ├── DamagedStoreError  the daemon, by itself: sets the file aside and goes on from a backup, or anew
     │   └── FullStoreError     our SRE makes room; the daemon goes on by itself
+    ├── SealError              operator: a stored secret does not open; put its key back, or store it anew
     ├── DecisionError          whoever decided: the alert is not there, is over, or is of another kind
     └── FencedError            nobody: a process that lost its lock must write nothing
 
@@ -119,6 +120,10 @@ class DecisionError(DriftdError):
         self.unknown = unknown
         self.invalid = invalid
         super().__init__(message)
+
+
+class SealError(DriftdError):
+    """A stored secret does not open: its key is missing, or it is damaged or was moved. Never says what it holds."""
 
 
 class StoreError(DriftdError):

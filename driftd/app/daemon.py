@@ -20,26 +20,31 @@ from driftd.adapters.sqlite import SqliteStore
 from driftd.adapters.sqlite.ballast import Ballast
 from driftd.adapters.sqlite.library import LIBRARY, RESET_HINT, resets_wal
 from driftd.adapters.systemd import Notifier
+from driftd.adapters.vault.safe import Safe
 from driftd.app.care import Keeper
 from driftd.app.casework import listed, opened
 from driftd.app.keeping import check_reads
 from driftd.app.opening import connected, writing
 from driftd.app.rescue import Rescue, rescued
+from driftd.app.safekeeping import keys_of, renewed, safe_of
 from driftd.app.service import feed, keep_small, obey, stop_at_damage, tell_ready
 from driftd.app.space import Space
 from driftd.app.trial import checked
+from driftd.app.vault import Vault
 from driftd.config import Config
 from driftd.core.alerts.terms import TERMS, Terms
 from driftd.core.backoff import Pacing
 from driftd.core.breaker import Limits
 from driftd.core.casefile import Case
+from driftd.core.decision import Word
 from driftd.core.retention import Cursor
+from driftd.core.sealed import Kept
 from driftd.core.status import Database, Rebased
 from driftd.core.trial import Step as TrialStep
 from driftd.errors import ConfigError, StoreError
 from driftd.faces.http.address import Door, bind
 from driftd.faces.http.application import application
-from driftd.faces.http.inside import Check, Inside, Step, Upkeep
+from driftd.faces.http.inside import Check, Deeds, Inside, Step, Upkeep
 from driftd.faces.http.serve import serve
 from driftd.ports import Log
 from driftd.runtime.alarms import Alarms
@@ -93,8 +98,8 @@ async def run(config: Config, process: Process) -> None:
     """Run the daemon until SIGTERM or SIGINT; a database that proves damaged is set aside, and it goes on.
 
     Raises `LockedError` where another daemon owns the data directory, `StoreError` where it cannot be used,
-    `ConfigError` where the address to listen on cannot be had, and `FencedError`, alone or in a group, where another
-    process came to own the store.
+    `ConfigError` where the address to listen on or the key of a secret that driftd keeps cannot be had, and
+    `FencedError`, alone or in a group, where another process came to own the store.
     """
     logs, notifier = _logs(config, process, Redaction()), Notifier.from_environment(process.environ)
     first = [config]
@@ -137,14 +142,17 @@ async def living(config: Config, process: Process, door: Door | None = None) -> 
     redaction, clock = Redaction(), SystemClock()
     logs = _logs(config, process, redaction)
     with library_messages(logs.log):
+        keys = await keys_of(config)
         async with writing(config) as store, anyio.create_task_group() as group:
+            safe = await safe_of(config, store, keys)
             keeper = Keeper(store, config, clock, logs.log)
             space = Space(store, Ballast(config.data_dir), Halt(), clock, logs.log)
             await space.look(config.store)
             bound = door.open(config.web.listen) if door else bind(config.web.listen)
-            running = await _running(config, process, logs, redaction, Housed(store, space, keeper))
+            housed = Housed(store, space, keeper, safe)
+            running = await _running(config, process, logs, redaction, housed)
             pruning = Pruning(store.changelog, clock, logs.log, lambda: running.config.store.retention, running.others)
-            inside = _inside(running, redaction, logs, store, pruning)
+            inside = _inside(running, redaction, logs, housed, pruning)
             url = await group.start(serve, application(inside, bound.address), bound)
             group.start_soon(keep_small, store, clock, logs.log)
             group.start_soon(pruning.run)
@@ -161,6 +169,8 @@ class Housed(NamedTuple):
     store: SqliteStore
     space: Space
     keeper: Keeper
+    safe: Safe
+    """The secrets that it keeps, sealed."""
 
 
 def _logs(config: Config, process: Process, redaction: Redaction) -> Logs:
@@ -180,7 +190,7 @@ async def _running(config: Config, process: Process, logs: Logs, redaction: Reda
         clock=clock,
         gauges=gauges,
         posts=Posts(ways, config.daemon.max_concurrency, gauges, clock, logs.log, alarms),
-        open_source=partial(connected, learn=redaction.learn),
+        open_source=partial(connected, learn=redaction.learn, safe=housed.safe),
         sweeps=Rooms(config.daemon.max_concurrency),
         chance=random.random,
         seed=lambda: secrets.randbits(64),
@@ -192,6 +202,7 @@ async def _running(config: Config, process: Process, logs: Logs, redaction: Reda
 
     async def load() -> Config:
         found = await to_thread.run_sync(process.load)
+        await renewed(found, housed.safe)
         logs.set_level(found.daemon.log_level)
         return found
 
@@ -213,7 +224,10 @@ def _facts(housed: Housed, rebased: Rebased | None) -> Database | None:
     return None
 
 
-def _inside(running: Running, redaction: Redaction, logs: Logs, store: SqliteStore, pruning: Pruning) -> Inside:
+def _inside(running: Running, redaction: Redaction, logs: Logs, housed: Housed, pruning: Pruning) -> Inside:
+    store, safe = housed.store, housed.safe
+    vault = Vault(store.vault, safe, lambda: running.config, SystemClock().now)
+
     async def reload() -> str:
         return str(await running.reload())
 
@@ -224,12 +238,17 @@ def _inside(running: Running, redaction: Redaction, logs: Logs, store: SqliteSto
         check_reads(running.config, cursor)
         await store.changelog.move(cursor)
 
+    async def keep(kept: Kept, word: Word) -> str:
+        said = await vault.keep(kept, word)
+        running.renew(kept.place.connection)
+        return said
+
     return Inside(
         status=running.status,
         web=lambda: running.config.web,
         missing=running.missing,
         reload=reload,
-        check=partial(_check, running, redaction),
+        check=partial(_check, running, redaction, safe),
         alerts=partial(listed, store.casebook),
         case=case,
         versions=store.casebook.versions,
@@ -238,13 +257,14 @@ def _inside(running: Running, redaction: Redaction, logs: Logs, store: SqliteSto
         clock=SystemClock(),
         log=logs.log,
         upkeep=Upkeep(pruning.by_hand, store.changelog.cursors, move, store.changelog.forget),
+        vault=Deeds(keep, vault.rotate, vault.shred),
     )
 
 
-async def _check(running: Running, redaction: Redaction, name: str) -> Check:
+async def _check(running: Running, redaction: Redaction, safe: Safe, name: str) -> Check:
     """Check a connection live, within the limits of its polls."""
     post = running.post(name)
-    trial = await checked(post.connection, post.traffic, redaction.learn)
+    trial = await checked(post.connection, post.traffic, redaction.learn, safe)
     return Check(trial.valid, [Step(f"{each.check} {each.subject}", each.seconds, _said(each)) for each in trial.steps])
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 from typing import Final
 
 from driftd import config as configuration
@@ -10,12 +11,13 @@ from driftd.adapters.sqlite import SqliteStore
 from driftd.adapters.sqlite.files import LOCK
 from driftd.adapters.sqlite.lock import Holder, holder
 from driftd.adapters.sqlite.opening import schema_of
+from driftd.adapters.vault.safe import EMPTY, Safe
 from driftd.adapters.x3 import catalogue as x3
 from driftd.adapters.x3.client import X3Source
 from driftd.adapters.x3.settings import Auth, Basic, ClientCredentials, ConnectedApp, Proof, X3Settings
 from driftd.adapters.x3.trust import Files, faults
 from driftd.config import ClassDefaults, Config, ConnectionConfig, SecretRef, Sizes, proof_interval
-from driftd.errors import ConfigError, EmptyStoreError, Mistake, Reason, SourceError
+from driftd.errors import ConfigError, EmptyStoreError, Mistake, Reason, SealError, SourceError
 from driftd.ports import Source, Traffic
 
 SHORTEST: Final = 30.0
@@ -47,19 +49,24 @@ def now() -> int:
 
 @asynccontextmanager
 async def connected(
-    connection: ConnectionConfig, traffic: Traffic | None = None, learn: Callable[[str], None] = lambda _secret: None
+    connection: ConnectionConfig,
+    traffic: Traffic | None = None,
+    learn: Callable[[str], None] = lambda _secret: None,
+    safe: Safe = EMPTY,
 ) -> AsyncIterator[Source]:
     """Give a connection's source; raises `SourceError` (``config_error``) where its secret is not to be had.
 
-    `learn` is told each secret that is read, so that no log shows it.
+    `learn` is told each secret that is read, so that no log shows it; those that driftd keeps are in `safe`.
     """
-    async with X3Source(settings_of(connection, learn), None, SystemClock(), traffic) as source:
+    async with X3Source(settings_of(connection, learn, safe), None, SystemClock(), traffic) as source:
         yield source
 
 
-def settings_of(connection: ConnectionConfig, learn: Callable[[str], None] = lambda _secret: None) -> X3Settings:
+def settings_of(
+    connection: ConnectionConfig, learn: Callable[[str], None] = lambda _secret: None, safe: Safe = EMPTY
+) -> X3Settings:
     """Return a connection as the adapter needs it; raises `SourceError` where its secret is not to be had."""
-    secret = _secret(connection.name, connection.auth.secret, learn)
+    secret = _secret(connection.name, partial(_read, connection.name, connection.auth.secret, safe), learn)
     secret()
     return X3Settings(
         name=connection.name,
@@ -150,10 +157,20 @@ async def sizes(config: Config) -> Sizes:
         return await store.standings()
 
 
-def _secret(name: str, reference: SecretRef, learn: Callable[[str], None]) -> Callable[[], str]:
+def _read(name: str, reference: SecretRef, safe: Safe) -> str:
+    return safe.secret(name, reference.field).reveal() if reference.field else reference.read()
+
+
+def _secret(name: str, look: Callable[[], str], learn: Callable[[str], None]) -> Callable[[], str]:
     def read() -> str:
         try:
-            secret = reference.read()
+            secret = look()
+        except SealError as error:
+            raise SourceError(
+                Reason.CONFIG_ERROR,
+                f'connection "{name}": its secret is not to be had: {error}',
+                hint=f"store it with `driftd connections rotate {name}`",
+            ) from error
         except ConfigError as error:
             raise SourceError(
                 Reason.CONFIG_ERROR,

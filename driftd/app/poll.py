@@ -12,6 +12,7 @@ from msgspec.structs import asdict
 from driftd.adapters.clock import SystemClock
 from driftd.adapters.keyfile import KeyFile
 from driftd.app.opening import connected, writing
+from driftd.app.safekeeping import keys_of, safe_of
 from driftd.config import Config
 from driftd.core.breaker import Limits
 from driftd.core.model import Kind, Resource
@@ -62,14 +63,17 @@ class Report(Struct, frozen=True):
 async def poll(config: Config, selection: Selection, watch: Watch | None = None) -> Report:
     """Run one cycle of each selected resource.
 
-    Raises `LockedError` where a daemon owns the data directory, `StoreError` where it cannot be used.
+    Raises `LockedError` where a daemon owns the data directory, `StoreError` where it cannot be used, `ConfigError`
+    where the key of a secret that driftd keeps is missing.
     """
     clock = SystemClock()
     begun = clock.monotonic()
     chosen = [each for each in config.connections if selection.connection in {None, each.name}]
     unusable: list[CycleReport] = []
+    keys = await keys_of(config)
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(writing(config))
+        safe = await safe_of(config, store, keys)
         book = Book(store.logbook, clock, Quiet())
         alarms = Alarms(Quiet())
         await alarms.load(store.casebook, clock.now())
@@ -82,7 +86,7 @@ async def poll(config: Config, selection: Selection, watch: Watch | None = None)
             post = posts.make(connection, known.get(connection.name, NOTHING_KNOWN))
             made.append(post)
             try:
-                source = await stack.enter_async_context(connected(connection, post.traffic))
+                source = await stack.enter_async_context(connected(connection, post.traffic, safe=safe))
             except SourceError as error:
                 unusable += polling.unusable(resources, selection.kind, error)
                 continue

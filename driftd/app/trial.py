@@ -8,6 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from driftd.adapters.clock import SystemClock
+from driftd.adapters.vault.safe import EMPTY, Safe
 from driftd.adapters.x3 import tape as tapes
 from driftd.adapters.x3.disguise import Disguise
 from driftd.adapters.x3.settings import X3Settings
@@ -31,20 +32,22 @@ class Recording(Struct, frozen=True):
     """Records of a class whose details are read, at most."""
 
 
-async def examined(connection: ConnectionConfig, recording: Recording | None = None) -> Trial:
-    """Check a connection live, step by step, and record it where that is asked for.
+async def examined(connection: ConnectionConfig, recording: Recording | None = None, safe: Safe = EMPTY) -> Trial:
+    """Check a connection live, step by step, and record it where that is asked for; `safe` has the secrets kept.
 
     Raises `SourceError` (``config_error``) where it cannot even be tried, `OSError` where the recording has no place.
     """
-    settings = settings_of(connection)
+    settings = settings_of(connection, safe=safe)
     with _tape(settings, recording, names(connection.resources)) as tape:
         return await examine(settings, connection.resources, SystemClock(), tape)
 
 
-async def checked(connection: ConnectionConfig, traffic: Traffic, learn: Callable[[str], None]) -> Trial:
+async def checked(
+    connection: ConnectionConfig, traffic: Traffic, learn: Callable[[str], None], safe: Safe = EMPTY
+) -> Trial:
     """Check the way, the token and the test read of a connection, within its limits; a failure is told, not raised."""
     try:
-        return await examine(settings_of(connection, learn), (), SystemClock(), traffic=traffic)
+        return await examine(settings_of(connection, learn, safe), (), SystemClock(), traffic=traffic)
     except SourceError as error:
         step = Step(Check.TOKEN, connection.name, StepOutcome.FAILED, 0.0, str(error), error.reason, error.hint)
         return Trial(connection.name, (step,), 0, 0, 0.0)

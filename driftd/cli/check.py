@@ -73,11 +73,34 @@ def _notes(config: "Config") -> list[str]:
     notes = [f"{each.path} is not in force yet: {each.message}" for each in config.not_in_force]
     for connection in config.connections:
         secret = connection.auth.secret
+        if secret.field:
+            continue
         try:
             secret.read()
         except ConfigError as error:
             notes += [f"{each.path}: {each.message}" for each in error.mistakes]
-    return notes
+    return [*notes, *_kept(config)]
+
+
+def _kept(config: "Config") -> list[str]:
+    """Note what is wrong with secrets that driftd keeps, and with their keys."""
+    from driftd.app.keys import verified
+    from driftd.cli.loop import run
+
+    places = {each.name: each.auth.secret.path for each in config.connections if each.auth.secret.field}
+    if not places:
+        return []
+    try:
+        looked = run(verified, config)
+    except ConfigError as error:
+        return [f"{each.path}: {each.message}" for each in error.mistakes]
+    except StoreError as error:
+        return [f"secrets that driftd keeps are not known: {error}"]
+    return [
+        f"{places[each.connection]}: {each.condition}: run `driftd connections rotate {each.connection}`"
+        for each in looked
+        if each.needed and not each.fine
+    ]
 
 
 def _personal(config: "Config") -> list[str]:

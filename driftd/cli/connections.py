@@ -1,4 +1,4 @@
-"""``driftd connections``: the life of a connection. So far its live check."""
+"""``driftd connections``: the life of a connection. So far its live check, and its secret."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from driftd.cli import renewal
 from driftd.cli.options import PATH, check_selection, config_option, configured, format_option
 from driftd.cli.saying import say, tell
 from driftd.cli.tables import show_table
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _WIDTH = 14
 
 
-@click.group("connections", short_help="Test a connection.")
+@click.group("connections", short_help="Test a connection, or give driftd its secret.")
 def command() -> None:
     """Look after connections."""
 
@@ -55,6 +56,7 @@ def test_connection(  # noqa: PLR0913 - one parameter an option
     class is also read completely, as a sweep does, and written to FILE, which "driftd simulator --replay" serves.
     """
     from driftd.app import trial as app
+    from driftd.app.safekeeping import safe_beside
     from driftd.cli.loop import run
 
     config = configured(config_path)
@@ -63,7 +65,7 @@ def test_connection(  # noqa: PLR0913 - one parameter an option
     connection = next(each for each in config.connections if each.name == name)
     named = {"connection": name, "host": connection.host, "folder": connection.folder}
     try:
-        trial = run(app.examined, connection, recording)
+        trial = run(app.examined, connection, recording, run(safe_beside, config))
     except OSError as error:
         raise _no_place(file, error) from None
     if form == "json":
@@ -73,6 +75,9 @@ def test_connection(  # noqa: PLR0913 - one parameter an option
         if recording is not None:
             say(_recorded(recording))
     return 0 if trial.valid else 1
+
+
+command.add_command(renewal.command)
 
 
 def _recording(file: Path | None, records: int, *, values: bool, force: bool) -> "Recording | None":

@@ -33,6 +33,7 @@ _COMMANDS = (
     "records",
     "check",
     "connections",
+    "keys",
     "db",
     "demo",
     "simulator",

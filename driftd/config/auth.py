@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from driftd.config import shape
 from driftd.config.model import Auth, Basic, ClientCredentials, ConnectedApp
@@ -14,7 +14,16 @@ _TYPES = '"client_credentials", "connected_app" or "basic"'
 _FORMS = '{ env = "NAME" } or { file = "path" }'
 
 
-def read_auth(raw: object, path: str, found: Findings, folder: Path) -> Auth | None:
+class Ground(NamedTuple):
+    """What stands around a secret."""
+
+    folder: Path
+    """Where relative paths begin."""
+    vault: bool
+    """Whether there is a key, so that driftd keeps the secrets that stand nowhere else."""
+
+
+def read_auth(raw: object, path: str, found: Findings, ground: Ground) -> Auth | None:
     """Read who we are at the tenant; notes every mistake and returns None where there are some."""
     if raw is None:
         found.add(
@@ -29,38 +38,49 @@ def read_auth(raw: object, path: str, found: Findings, folder: Path) -> Auth | N
     if read is None:
         found.add(f"{path}.type", f"must be {_TYPES}, not {shown(kind)}")
         return None
-    return read(raw, path, found, folder)
+    return read(raw, path, found, ground)
 
 
-def _read_client(raw: object, path: str, found: Findings, folder: Path) -> ClientCredentials | None:
+def _read_client(raw: object, path: str, found: Findings, ground: Ground) -> ClientCredentials | None:
     table = found.table(shape.Credentials, _with_secret(raw, "client_secret"), path)
-    secret = read_secret(_get(raw, "client_secret"), join(path, "client_secret"), found, folder)
+    secret = _read_own(raw, "client_secret", path, found, ground)
     if table is None or secret is None:
         return None
     return ClientCredentials(table.token_url, table.client_id, secret, table.secret_expires)
 
 
-def _read_app(raw: object, path: str, found: Findings, folder: Path) -> ConnectedApp | None:
+def _read_app(raw: object, path: str, found: Findings, ground: Ground) -> ConnectedApp | None:
     table = found.table(shape.ConnectedApp, _with_secret(raw, "client_secret"), path)
-    secret = read_secret(_get(raw, "client_secret"), join(path, "client_secret"), found, folder)
+    secret = _read_own(raw, "client_secret", path, found, ground)
     if table is None or secret is None:
         return None
     return ConnectedApp(table.client_id, secret, table.username, table.audience, table.token_life, table.secret_expires)
 
 
-def _read_basic(raw: object, path: str, found: Findings, folder: Path) -> Basic | None:
+def _read_basic(raw: object, path: str, found: Findings, ground: Ground) -> Basic | None:
     table = found.table(shape.BasicLogin, _with_secret(raw, "password"), path)
-    secret = read_secret(_get(raw, "password"), join(path, "password"), found, folder)
+    secret = _read_own(raw, "password", path, found, ground)
     if table is None or secret is None:
         return None
     return Basic(table.username, secret, table.secret_expires)
 
 
-_READERS: Final[Mapping[str, Callable[[object, str, Findings, Path], Auth | None]]] = {
+_READERS: Final[Mapping[str, Callable[[object, str, Findings, Ground], Auth | None]]] = {
     "client_credentials": _read_client,
     "connected_app": _read_app,
     "basic": _read_basic,
 }
+
+
+def _read_own(raw: object, key: str, path: str, found: Findings, ground: Ground) -> SecretRef | None:
+    """Read where a connection's own secret stands: in the vault where nothing is said and there is one."""
+    given, place = _get(raw, key), join(path, key)
+    if given is None and ground.vault:
+        return SecretRef(place, field=key)
+    if given is None:
+        found.add(place, f"is missing: give {_FORMS}, or [vault] a key, and driftd keeps the secret itself")
+        return None
+    return read_secret(given, place, found, ground.folder)
 
 
 def _get(raw: object, key: str) -> object:
@@ -75,7 +95,7 @@ def _with_secret(raw: object, key: str) -> object:
 def read_secret(raw: object, path: str, found: Findings, folder: Path) -> SecretRef | None:
     """Read where a secret stands. A secret written in plain is refused and never quoted."""
     if raw is None:
-        found.add(path, f"is missing: give {_FORMS} (driftd stores no secret itself yet)")
+        found.add(path, f"is missing: give {_FORMS}")
     elif isinstance(raw, str):
         found.add(path, f"must not stand in the file itself: give {_FORMS}")
     elif not isinstance(raw, dict) or len(raw) != 1 or not raw.keys() <= {"env", "file"}:

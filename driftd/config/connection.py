@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from driftd.config import shape
 from driftd.config.address import check_addresses
-from driftd.config.auth import read_auth
+from driftd.config.auth import Ground, read_auth
 from driftd.config.fit import above_limits
 from driftd.config.model import (
     ClassDefaults,
@@ -27,6 +27,8 @@ class Surroundings(Struct, frozen=True):
     """None where ``[network]`` itself has mistakes."""
     defaults: Settings
     catalogue: Mapping[str, ClassDefaults]
+    vault: bool
+    """Whether driftd has a key to keep secrets with."""
 
 
 def read_connection(
@@ -39,7 +41,7 @@ def read_connection(
         return None
     if surroundings.network is not None:
         check_addresses(raw, path, found, surroundings.network)
-    auth = read_auth(raw.get("auth"), join(path, "auth"), found, folder)
+    auth = read_auth(raw.get("auth"), join(path, "auth"), found, Ground(folder, surroundings.vault))
     check_level(raw, table, path, found)
     if "client_key_file" in raw and "client_cert_file" not in raw:
         found.add(join(path, "client_key_file"), "stands without the client_cert_file that it is the key of: give both")

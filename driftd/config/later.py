@@ -10,7 +10,6 @@ from driftd.errors import Mistake
 
 _TABLES: Mapping[str, Mapping[str, str]] = {
     "": {
-        "vault": "driftd stores no secret itself yet",
         "webhooks": "driftd sends no webhooks yet",
     },
     "web": {"web_config_file": "driftd knows no users and no TLS of its own yet, and serves loopback only"},

@@ -219,10 +219,19 @@ class StoreConfig(Struct, frozen=True):
 
 
 class VaultConfig(Struct, frozen=True):
-    """The key of secrets that driftd stores itself; at most one of the two is set."""
+    """Where the keys of secrets that driftd stores itself are; at most one of them is set."""
 
     key_file: Path | None = None
     key_env: str | None = None
+    key_credential: str | None = None
+    """Name of a systemd credential."""
+    key_command: tuple[str, ...] = ()
+    """A program and its arguments; it prints the keys."""
+
+    @property
+    def named(self) -> str:
+        """The setting that says where; empty: none does."""
+        return next((name for name in self.__struct_fields__ if getattr(self, name)), "")
 
 
 class WebhookConfig(Struct, frozen=True):

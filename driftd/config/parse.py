@@ -59,7 +59,7 @@ def parse_documents(documents: Sequence[Document], catalogue: Mapping[str, Class
     main, *others = documents
     found, raw = _syntax(main, "")
     tops = _read_root(raw, found, main.folder)
-    surroundings = Surroundings(tops.network, tops.settings, catalogue)
+    surroundings = Surroundings(tops.network, tops.settings, catalogue, bool(raw.get("vault")))
     connections = _read_connections(raw, found, surroundings, main.folder)
     mistakes, notes = list(found.mistakes), list(not_in_force(raw))
     for document in others:
@@ -136,9 +136,6 @@ def _read_root(raw: Mapping[str, object], found: Findings, folder: Path) -> _Top
     daemon = found.table(shape.Daemon, raw.get("daemon", {}), "daemon") or shape.Daemon()
     web = found.table(shape.Web, raw.get("web", {}), "web") or shape.Web()
     store = found.table(shape.Store, raw.get("store", {}), "store") or shape.Store()
-    vault = found.table(shape.Vault, raw.get("vault", {}), "vault") or shape.Vault()
-    if vault.key_file and vault.key_env:
-        found.add("vault.key_env", "stands beside key_file: give one of the two")
     network = found.table(shape.Network, raw.get("network", {}), "network")
     defaults = found.table(shape.Overrides, raw.get("defaults", {}), "defaults")
     check_level(raw.get("defaults"), defaults, "defaults", found)
@@ -146,10 +143,23 @@ def _read_root(raw: Mapping[str, object], found: Findings, folder: Path) -> _Top
         daemon=model.DaemonConfig(**asdict(daemon) | {"data_dir": folder / daemon.data_dir}),
         web=_web(web, folder),
         store=_store(store, found, folder),
-        vault=model.VaultConfig(folder / vault.key_file if vault.key_file else None, vault.key_env),
+        vault=_vault(raw.get("vault", {}), found, folder),
         network=Egress(tuple(network.allow_networks), tuple(network.allow_http)) if network else None,
         settings=overlaid(model.Settings(), defaults),
         webhooks=_webhooks(raw, found, folder),
+    )
+
+
+def _vault(raw: object, found: Findings, folder: Path) -> model.VaultConfig:
+    vault = found.table(shape.Vault, raw, "vault") or shape.Vault()
+    given = [name for name in shape.Vault.__struct_fields__ if getattr(vault, name)]
+    for name in given[1:]:
+        found.add(f"vault.{name}", f"stands beside {given[0]}: give one of the two")
+    return model.VaultConfig(
+        folder / vault.key_file if vault.key_file else None,
+        vault.key_env,
+        vault.key_credential,
+        tuple(vault.key_command or ()),
     )
 
 

@@ -1,4 +1,4 @@
-"""Where a secret stands; its value is read when it is needed and kept nowhere."""
+"""Where a secret stands; its value is read when it is needed and kept nowhere in clear."""
 
 import os
 from pathlib import Path
@@ -9,19 +9,22 @@ from driftd.errors import ConfigError, Mistake
 
 
 class SecretRef(Struct, frozen=True):
-    """A secret's place: an environment variable or a file. Its text never holds the secret."""
+    """A secret's place: an environment variable, a file, or the vault. Its text never holds the secret."""
 
     path: str
     """TOML path of the setting, for messages."""
     env: str | None = None
     file: Path | None = None
-    """Exactly one of the two is set."""
+    field: str = ""
+    """The setting that driftd keeps itself, sealed. Exactly one of the three is set."""
 
     def read(self) -> str:
         """Return the secret as it stands there now, without its trailing newline.
 
         Raises `ConfigError` naming the variable or file, never its content.
         """
+        if self.field:
+            raise ConfigError([Mistake(self.path, "is kept by driftd: it stands in no variable and no file")])
         value = self._from_env() if self.env is not None else self._from_file()
         value = value.removesuffix("\n").removesuffix("\r")
         if not value:

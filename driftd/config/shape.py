@@ -58,6 +58,9 @@ Segment = Annotated[
 ]
 Header = Annotated[str, text(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}", 'a header\'s name such as "X-Sage-Folder"')]
 Line = Annotated[str, text(r"[^\x00-\x1f\x7f]{1,200}", "text of one line")]
+Variable = Annotated[str, text(r"[A-Za-z_][A-Za-z0-9_]{0,199}", 'a variable\'s name such as "DRIFTD_KEY"')]
+Credential = Annotated[str, text(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}", 'the name of a credential such as "kek"')]
+Argument = Annotated[str, text(r"[^\x00]{1,1000}", "text without NUL")]
 Postgres = Annotated[str, values.postgres]
 Rule = Literal["keep", "hash", "mask", "drop"]
 Whole = Annotated[int, whole(1)]
@@ -114,7 +117,9 @@ class Store(Table, frozen=True, kw_only=True):
 class Vault(Table, frozen=True, kw_only=True):
     place = "[vault]"
     key_file: Line | None = None
-    key_env: Line | None = None
+    key_env: Variable | None = None
+    key_credential: Credential | None = None
+    key_command: Annotated[list[Argument], some('["/usr/local/bin/key", "driftd"]', 64)] | None = None
 
 
 class Network(Table, frozen=True, kw_only=True):

@@ -60,6 +60,13 @@ class Decided(Struct, frozen=True):
     """In one line."""
 
 
+class Word(Struct, frozen=True):
+    """Who decides, and why."""
+
+    by: str
+    reason: str
+
+
 class Removal(Struct, frozen=True):
     """The word that a record is to be erased."""
 
@@ -84,6 +91,11 @@ def check_removal(removal: Removal) -> None:
     for key in removal.keys:
         if any(_names(removal.reason, str(part)) for part in _parts(key)):
             raise _invalid("the reason names the record", "give the number of the request instead: it stays")
+
+
+def check_word(word: Word) -> None:
+    """Refuse a decision without a reason or without a name; raises `DecisionError`."""
+    _check_words(word.by, word.reason)
 
 
 def _names(text: str, part: str) -> bool:

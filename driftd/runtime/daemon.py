@@ -129,6 +129,10 @@ class Running:
             self._log.info("configuration loaded", **told, needs_restart=", ".join(done.needs_restart) or None)
             return done
 
+    def renew(self, name: str) -> None:
+        """Have a connection begin anew, with the secret that there is now; its running cycles end in order."""
+        self._supervisor.renew(name)
+
     def status(self) -> Status:
         """Return everything as it is now."""
         groups = self._world.detector.alarms.groups

@@ -91,6 +91,13 @@ class Supervisor:
             self._start(after[name], self._lives.get(name))
         return Changes(tuple(added), tuple(sorted(before.keys() - after.keys())), tuple(sorted(changed)))
 
+    def renew(self, name: str) -> None:
+        """Have a connection begin anew, as it is configured; one that is not polled does nothing."""
+        life = self._lives.get(name)
+        if life is not None and not life.stopping.is_set():
+            self._begin_end(life)
+            self._start(life.post.connection, life)
+
     @property
     def statuses(self) -> tuple[ConnectionStatus, ...]:
         """The connections as they were last looked at, in the order of their names."""

@@ -77,11 +77,11 @@ def test_of_many_connections_the_costliest_are_shown(driftd: Driftd, site: Site)
 
 
 def test_what_will_not_work_or_changes_nothing_yet_is_noted(driftd: Driftd, site: Site) -> None:
-    site.config.write_text("[vault]\n" + site.config.read_text())
+    site.config.write_text('[store]\nurl = "postgresql://db/driftd"\n' + site.config.read_text())
     (site.config.parent / "aldgate").unlink()
     ran = driftd("check", "config", "-c", site.config)
     assert ran.code == 0
-    assert "note: vault is not in force yet" in ran.err
+    assert "note: store.url is not in force yet" in ran.err
     assert "note: connections[0].auth.client_secret: the file " in ran.err
 
 

@@ -100,9 +100,9 @@ def test_two_kinds_exclude_each_other(driftd: Driftd, site: Site) -> None:
 
 
 def test_settings_not_in_force_are_named_in_one_line(driftd: Driftd, site: Site) -> None:
-    site.config.write_text(site.config.read_text() + '[vault]\nkey_env = "KEY"')
+    site.config.write_text(site.config.read_text() + '[store]\nurl = "postgresql://db/driftd"')
     ran = driftd("poll", "-c", site.config, "--probe")
-    assert 'note: not in force yet: vault ("driftd check config" tells more)\n' in ran.err
+    assert 'note: not in force yet: url ("driftd check config" tells more)\n' in ran.err
 
 
 def test_what_departs_is_told_with_where_to_read_on(driftd: Driftd, site: Site) -> None:

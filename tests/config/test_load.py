@@ -94,7 +94,7 @@ def test_the_example_loads_with_its_defaults() -> None:
 
 def test_the_example_loads_with_every_comment_in_force(tmp_path: Path) -> None:
     wanted = [line.removeprefix("# ") for line in example_lines() if re.match(r"# (\[|[a-z_]+ = )", line)]
-    apart = {"sweep_cron", "key_env"}  # each stands beside its alternative
+    apart = {"sweep_cron", "key_env", "key_credential", "key_command"}  # each stands beside its alternative
     text = "\n".join(
         line.removeprefix("# ") if re.match(r"# (\[|[a-z_]+ = )", line) and line.split()[1] not in apart else line
         for line in example_lines()

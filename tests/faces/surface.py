@@ -13,16 +13,17 @@ from driftd.config.model import WebConfig
 from driftd.core.alerts.model import Alert
 from driftd.core.alerts.search import find
 from driftd.core.casefile import Case
-from driftd.core.decision import Decided, Decision, Removal
+from driftd.core.decision import Decided, Decision, Removal, Word
 from driftd.core.health import ConnectionHealth, Trouble
 from driftd.core.reasons import State
 from driftd.core.retention import Pruned
 from driftd.core.schema.model import SchemaVersion
+from driftd.core.sealed import Kept
 from driftd.core.status import Status
 from driftd.errors import Reason
 from driftd.faces.http.address import bind
 from driftd.faces.http.application import application
-from driftd.faces.http.inside import Check, Inside, Upkeep
+from driftd.faces.http.inside import Check, Deeds, Inside, Upkeep
 from driftd.faces.http.serve import Patience, serve
 from tests.faces import views
 from tests.fakes.log import Line, Told
@@ -63,6 +64,8 @@ class Pretended:
         self.said: list[Line] = []
         self.decisions: list[Decision] = []
         self.removals: list[Removal] = []
+        self.deeds: list[tuple[object, ...]] = []
+        """What was asked of the secrets that are kept."""
         self.deciding: Exception | None = None
         """What every decision fails with."""
         self.history: Sequence[SchemaVersion] = views.HISTORY
@@ -127,6 +130,21 @@ class Pretended:
             raise self.deciding
         return "erased"
 
+    async def keep(self, kept: Kept, word: Word) -> str:
+        return self._done(kept, word)
+
+    async def rotate(self, word: Word) -> str:
+        return self._done(word)
+
+    async def shred(self, connection: str, word: Word) -> str:
+        return self._done(connection, word)
+
+    def _done(self, *said: object) -> str:
+        self.deeds.append(said)
+        if self.deciding is not None:
+            raise self.deciding
+        return "done"
+
     def inside(self) -> Inside:
         return Inside(
             self.status,
@@ -142,6 +160,7 @@ class Pretended:
             self,
             Told(self.said),
             Upkeep(self.prune, self.changelog.cursors, self.changelog.move, self.changelog.forget),
+            Deeds(self.keep, self.rotate, self.shred),
         )
 
 

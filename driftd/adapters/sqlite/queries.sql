@@ -866,3 +866,26 @@ UPDATE deeds SET reason = ? WHERE id = ?
 
 -- name: definitions
 SELECT name, type || ' of ' || tbl_name || ': ' || coalesce(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite\_%' ESCAPE '\'
+
+-- name: vault_store
+SELECT store FROM vault WHERE id = 1
+
+-- name: found_vault
+INSERT INTO vault (id, store) VALUES (1, :store) ON CONFLICT DO NOTHING
+
+-- name: sealed
+SELECT connection, field, number, blob, at FROM sealed ORDER BY connection, field
+
+-- name: sealed_number
+SELECT number FROM sealed WHERE connection = :connection AND field = :field
+
+-- name: keep_sealed
+INSERT INTO sealed (connection, field, number, blob, at) VALUES (:connection, :field, :number, :blob, :at)
+ON CONFLICT DO UPDATE SET number = :number, blob = :blob, at = :at
+
+-- name: rewrap_sealed
+-- Only what is still as it was read.
+UPDATE sealed SET blob = :blob WHERE connection = :connection AND field = :field AND blob = :before
+
+-- name: shred_sealed
+DELETE FROM sealed WHERE connection = :connection

@@ -28,6 +28,7 @@ from driftd.adapters.sqlite.sql import QUERIES
 from driftd.adapters.sqlite.tables import Header
 from driftd.adapters.sqlite.tidying import tidy, want_details
 from driftd.adapters.sqlite.transaction import Reader, Writer
+from driftd.adapters.sqlite.vault import SqliteVault
 from driftd.core.model import Absence, Contents, KeyBytes, Kind, Recorded, Resource, Segment, Standing, Stored
 from driftd.core.status import Database, Rebased
 from driftd.errors import DamagedStoreError, StoreError
@@ -100,6 +101,11 @@ class SqliteStore:
     def changelog(self) -> SqliteChangelog:
         """What the log of changes holds, in the same file."""
         return SqliteChangelog(self._reader, self._writer, self._reader.tally.monotonic)
+
+    @property
+    def vault(self) -> SqliteVault:
+        """The secrets that driftd keeps, sealed, in the same file."""
+        return SqliteVault(self._reader, self._writer, self._carefully)
 
     def facts(self) -> Database:
         """Return how the database is now. Raises `StoreError` where its file is no longer there."""

@@ -117,14 +117,14 @@ class Deed(Struct, frozen=True):
     """Epoch ms."""
     by: str
     action: str
-    """``accept``, ``undo``, ``mute``, ``release``, ``keep``."""
+    """``accept``, ``undo``, ``mute``, ``release``, ``keep``; of secrets ``keep_secret``, ``rewrap``, ``shred``."""
     connection: str
     resource: str | None
     subject: str
-    """Id of the alert, or hash of the set of candidates."""
+    """Id of the alert, hash of the set of candidates, or which secret."""
     reason: str
     before: str = ""
     after: str = ""
-    """Fingerprints of what was the baseline, and of what is now; or numbers of records."""
+    """Fingerprints of what was the baseline, and of what is now; numbers of records; or ids of a secret's keys."""
     replaced: Baseline | None = None
     """The baseline of the shape that an acceptance replaced: to which it can be undone."""

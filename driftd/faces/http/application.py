@@ -15,6 +15,7 @@ from driftd.faces.http.inside import Inside
 from driftd.faces.http.keeping import Keeping
 from driftd.faces.http.probe import Discovery, Probe
 from driftd.faces.http.reply import refused
+from driftd.faces.http.safekeeping import Safekeeping
 from driftd.faces.http.schema import Schemas
 from driftd.faces.http.scrape import Metrics
 
@@ -34,6 +35,7 @@ def application(inside: Inside, address: str) -> ASGIApp:
         *Schemas(inside).routes(),
         *Keeping(inside).routes(),
         *Erasures(inside).routes(),
+        *Safekeeping(inside).routes(),
     ]
     app = Starlette(routes=routes, exception_handlers={404: _unknown, 405: _not_so})
     app.router.redirect_slashes = False

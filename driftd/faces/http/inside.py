@@ -8,9 +8,10 @@ from msgspec import Struct
 from driftd.config.model import WebConfig
 from driftd.core.alerts.model import Alert
 from driftd.core.casefile import Case
-from driftd.core.decision import Decided, Decision, Removal
+from driftd.core.decision import Decided, Decision, Removal, Word
 from driftd.core.retention import Cursor, Pruned
 from driftd.core.schema.model import SchemaVersion
+from driftd.core.sealed import Kept
 from driftd.core.status import Status
 from driftd.ports import Clock, Log
 
@@ -44,6 +45,17 @@ class Upkeep(Struct, frozen=True):
     """Remove a cursor; tells whether there was one."""
 
 
+class Deeds(Struct, frozen=True):
+    """What is done with the secrets that driftd keeps. Each says what it did, and raises `DecisionError`."""
+
+    keep: Callable[[Kept, Word], Awaitable[str]]
+    """Keep a sealed secret in the place of the one before it."""
+    rotate: Callable[[Word], Awaitable[str]]
+    """Have every secret under the first key."""
+    shred: Callable[[str, Word], Awaitable[str]]
+    """Remove what is kept of a connection that is gone, by its name."""
+
+
 class Inside(Struct, frozen=True):
     """The daemon as its HTTP surface sees it."""
 
@@ -70,3 +82,4 @@ class Inside(Struct, frozen=True):
     clock: Clock
     log: Log
     upkeep: Upkeep
+    vault: Deeds

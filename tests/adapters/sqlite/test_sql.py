@@ -22,8 +22,9 @@ _WHOLE = {
     "cursors",
     "prune_cursors",
     "unfinished",
+    "sealed",
 }
-"""Queries that read one row of every resource, cursor or unfinished erasure, and are asked seldom."""
+"""Queries that read one row of every resource, cursor, unfinished erasure or sealed secret, and are asked seldom."""
 _SORTED = {"stalest_without_facet"}
 """Queries that may sort a whole resource: once, until the details of a resource are wanted."""
 

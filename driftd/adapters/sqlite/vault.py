@@ -1,0 +1,118 @@
+"""Sealed secrets in the store's own file."""
+
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+from typing import TypeAlias
+
+from driftd.adapters.sqlite import filing, rewriting
+from driftd.adapters.sqlite.sql import QUERIES
+from driftd.adapters.sqlite.transaction import Reader, Writer
+from driftd.core.alerts.model import Deed
+from driftd.core.sealed import Kept, Place
+from driftd.errors import DecisionError, StoreError
+from driftd.ports import Filing
+
+Careful: TypeAlias = Callable[[Writer], AbstractAsyncContextManager[None]]
+"""Has whole pages overwritten as they are freed."""
+
+
+class SqliteVault:
+    """Sealed secrets, and what persons did with them. Knows no key.
+
+    Methods raise `StoreError` for what is wrong with disk or file, and those that write `FencedError` if another
+    process owns the store by now.
+    """
+
+    def __init__(self, reader: Reader, writer: Writer | None, careful: Careful) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._careful = careful
+
+    async def store(self) -> str:
+        """Return the id that secrets are bound to; empty: none was ever kept."""
+        return await self._reader.read(_store)
+
+    async def sealed(self) -> Sequence[Kept]:
+        """Return what is kept, by connection and field."""
+        return await self._reader.read(_sealed)
+
+    async def keep(self, kept: Kept, deed: Deed) -> None:
+        """Keep a secret in the place of the one before it.
+
+        Raises `DecisionError` where that is not the one before, or the database has another id.
+        """
+        async with self._wiping() as writer:
+            await writer.transact(partial(_keep, kept=kept, deed=deed), durable=True)
+
+    async def rewrap(self, kept: Kept, blob: bytes, deed: Deed) -> bool:
+        """Have a secret under another key; tell whether it was still as it was read. `wipe` follows the last."""
+        async with self._careful(self._for_writing()):
+            return await self._for_writing().transact(partial(_rewrap, kept=kept, blob=blob, deed=deed), durable=True)
+
+    async def wipe(self) -> None:
+        """Leave nothing of what was there before in free pages and write-ahead log, as far as readers allow."""
+        async with self._wiping():
+            pass
+
+    async def shred(self, connection: str, deed: Deed) -> int:
+        """Remove what is kept of a connection, with its data keys; return how many secrets that were."""
+        async with self._wiping() as writer:
+            return await writer.transact(partial(_shred, connection=connection, deed=deed), durable=True)
+
+    @asynccontextmanager
+    async def _wiping(self) -> AsyncIterator[Writer]:
+        async with self._careful(self._for_writing()):
+            yield self._for_writing()
+            await rewriting.wipe(self._for_writing())
+
+    def _for_writing(self) -> Writer:
+        if self._writer is None:
+            raise StoreError("the store is open for reading only")
+        return self._writer
+
+
+def _store(db: sqlite3.Connection) -> str:
+    rows = db.execute(QUERIES["vault_store"]).fetchall()
+    return str(rows[0][0]) if rows else ""
+
+
+def _sealed(db: sqlite3.Connection) -> Sequence[Kept]:
+    store = _store(db)
+    return [
+        Kept(Place(store, connection, field), number, bytes(blob), at)
+        for connection, field, number, blob, at in db.execute(QUERIES["sealed"])
+    ]
+
+
+def _keep(db: sqlite3.Connection, *, kept: Kept, deed: Deed) -> None:
+    place = kept.place
+    db.execute(QUERIES["found_vault"], {"store": place.store})
+    if _store(db) != place.store:
+        raise DecisionError("the secret was sealed for another database", hint="give it again", invalid=True)
+    at = {"connection": place.connection, "field": place.field}
+    before = next((number for (number,) in db.execute(QUERIES["sealed_number"], at)), 0)
+    if kept.number != before + 1:
+        raise DecisionError("another secret was stored meanwhile", hint="look who did, and give yours again")
+    db.execute(QUERIES["keep_sealed"], {**at, "number": kept.number, "blob": kept.blob, "at": kept.at})
+    _note(db, deed)
+
+
+def _rewrap(db: sqlite3.Connection, *, kept: Kept, blob: bytes, deed: Deed) -> bool:
+    row = {"connection": kept.place.connection, "field": kept.place.field, "before": kept.blob, "blob": blob}
+    if db.execute(QUERIES["rewrap_sealed"], row).rowcount != 1:
+        return False
+    _note(db, deed)
+    return True
+
+
+def _shred(db: sqlite3.Connection, *, connection: str, deed: Deed) -> int:
+    gone = db.execute(QUERIES["shred_sealed"], {"connection": connection}).rowcount
+    if gone:
+        _note(db, deed)
+    return gone
+
+
+def _note(db: sqlite3.Connection, deed: Deed) -> None:
+    filing.file(db, filing=Filing(deeds=[deed]), now=deed.at)
