@@ -230,6 +230,7 @@ class TokenAuthority:
 
     async def _ask(self, secret: Secret, tally: Tally, *, by_header: bool) -> Answer:
         client, form = self._settings.client_id, {"grant_type": "client_credentials"}
+        form |= {"scope": self._settings.scope} if self._settings.scope is not None else {}
         headers: list[tuple[str, str]] = []
         if by_header:  # RFC 6749 §2.3.1: form-encoded before base64
             pair = f"{quote_plus(client)}:{quote_plus(secret.reveal())}".encode()
