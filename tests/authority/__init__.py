@@ -68,7 +68,8 @@ class Authority:
     def tell(self, **what: Any) -> dict[str, int]:
         """Have it do something: change its `client`, the `life` of tokens in s, or `revoke` all.
 
-        Of the client that is its `secret`, and with `basic` that it may not identify itself in the form. Returns how often a token was asked for and granted.
+        Of the client that is its `secret`, and with `basic` that it may not identify itself in the form. Returns how
+        often a token was asked for and granted.
         """
         assert self.process.stdin is not None
         assert self.process.stdout is not None
