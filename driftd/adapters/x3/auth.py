@@ -174,7 +174,7 @@ class TokenAuthority:
     async def _renew(self, tally: Tally) -> Grant:
         rest = min(REST, self._proof.second_look)
         if self._failed is not None and self._clock.monotonic() - self._failed.at < rest:
-            raise _again(self._failed.error)
+            raise again(self._failed.error)
         try:
             asked_at = self._clock.monotonic()
             issued = await self._ask_with_any_secret(tally)
@@ -259,6 +259,6 @@ def read_secret(source: SecretSource, connection: str) -> Secret:
         ) from (error if isinstance(error, DriftdError | OSError) else None)
 
 
-def _again(error: SourceError) -> SourceError:
+def again(error: SourceError) -> SourceError:
     """Return the same failure as a new exception, so that tracebacks do not pile up on one."""
     return SourceError(error.reason, str(error), hint=error.hint, status=error.status, retry_after=error.retry_after)
