@@ -3,7 +3,7 @@
 import random
 import secrets
 from collections.abc import AsyncIterator, Callable, MutableMapping
-from contextlib import asynccontextmanager, closing, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, suppress
 from functools import partial
 from typing import NamedTuple, TextIO
 
@@ -24,6 +24,7 @@ from driftd.adapters.vault.safe import Safe
 from driftd.app.alone import cleared
 from driftd.app.care import Keeper
 from driftd.app.casework import listed, opened
+from driftd.app.changing import Changing, Marks
 from driftd.app.connections import Connections, House
 from driftd.app.joining import merged, merged_with
 from driftd.app.keeping import check_reads
@@ -35,7 +36,7 @@ from driftd.app.space import Space
 from driftd.app.tenants import tenants_of
 from driftd.app.trial import checked
 from driftd.app.vault import Vault
-from driftd.config import Config
+from driftd.config import Config, ConnectionConfig
 from driftd.core.alerts.terms import TERMS, Terms
 from driftd.core.backoff import Pacing
 from driftd.core.breaker import Limits
@@ -45,13 +46,13 @@ from driftd.core.retention import Cursor
 from driftd.core.sealed import Kept
 from driftd.core.status import Database, Rebased
 from driftd.core.trial import Step as TrialStep
-from driftd.core.trial import Trial
-from driftd.errors import ConfigError, StoreError
+from driftd.core.trial import StepOutcome, Trial
+from driftd.errors import ConfigError, DecisionError, StoreError
 from driftd.faces.http.address import Door, bind
 from driftd.faces.http.application import application
 from driftd.faces.http.inside import Check, Deeds, Inside, Step, Upkeep
 from driftd.faces.http.serve import serve
-from driftd.ports import Log
+from driftd.ports import Log, Source, Traffic
 from driftd.runtime.alarms import Alarms
 from driftd.runtime.book import Book
 from driftd.runtime.daemon import Instruments, Running
@@ -156,13 +157,14 @@ async def living(config: Config, process: Process, door: Door | None = None) -> 
             space = Space(store, Ballast(config.data_dir), Halt(), clock, logs.log)
             await space.look(config.store)
             bound = door.open(config.web.listen) if door else bind(config.web.listen)
-            housed = Housed(store, space, keeper, safe)
+            housed = Housed(store, space, keeper, safe, Marks())
             running = await _running(config, process, logs, redaction, housed)
             pruning = Pruning(store.changelog, clock, logs.log, lambda: running.config.store.retention, running.others)
             inside = _inside(running, redaction, logs, housed, pruning)
             url = await group.start(serve, application(inside, bound.address), bound)
             group.start_soon(keep_small, store, clock, logs.log)
             group.start_soon(pruning.run)
+            group.start_soon(Changing(housed.marks, running.refused, running.renew).run, clock)
             group.start_soon(stop_at_damage, store, clock)
             group.start_soon(space.watch, config.store)
             group.start_soon(keeper.run)
@@ -178,6 +180,8 @@ class Housed(NamedTuple):
     keeper: Keeper
     safe: Safe
     """The secrets that it keeps, sealed."""
+    marks: Marks
+    """What was last read of secrets, wherever they stand."""
 
 
 def _logs(config: Config, process: Process, redaction: Redaction) -> Logs:
@@ -197,7 +201,7 @@ async def _running(config: Config, process: Process, logs: Logs, redaction: Reda
         clock=clock,
         gauges=gauges,
         posts=Posts(ways, config.daemon.max_concurrency, gauges, clock, logs.log, alarms),
-        open_source=partial(connected, learn=redaction.learn, safe=housed.safe),
+        open_source=partial(_opened, redaction, housed),
         sweeps=Rooms(config.daemon.max_concurrency),
         chance=random.random,
         seed=lambda: secrets.randbits(64),
@@ -217,6 +221,18 @@ async def _running(config: Config, process: Process, logs: Logs, redaction: Reda
     facts = partial(_facts, housed, rebased)
     instruments = Instruments(load, lambda: logs.counts, facts, process.revision, rebased)
     return Running(config, world, await store.logbook.recall(), logs.log, instruments)
+
+
+def _opened(
+    redaction: Redaction, housed: Housed, connection: ConnectionConfig, traffic: Traffic
+) -> AbstractAsyncContextManager[Source]:
+    """Give a connection's source; each secret that it reads is hidden in the log, and known again."""
+
+    def learn(secret: str) -> None:
+        redaction.learn(secret)
+        housed.marks.read(connection.name, secret)
+
+    return connected(connection, traffic, learn, housed.safe)
 
 
 def _facts(housed: Housed, rebased: Rebased | None) -> Database | None:
@@ -245,8 +261,9 @@ def _inside(running: Running, redaction: Redaction, logs: Logs, housed: Housed, 
         check_reads(running.config, cursor)
         await store.changelog.move(cursor)
 
-    async def keep(kept: Kept, word: Word) -> str:
-        said = await vault.keep(kept, word)
+    async def keep(kept: Kept, word: Word, unchecked: bool) -> str:  # noqa: FBT001 - as it is asked for
+        prove = None if unchecked else partial(_prove, running, redaction, kept.place.connection)
+        said = await vault.keep(kept, word, prove)
         running.renew(kept.place.connection)
         return said
 
@@ -290,6 +307,16 @@ async def _trial(running: Running, redaction: Redaction, safe: Safe, name: str) 
 async def _check(running: Running, redaction: Redaction, safe: Safe, name: str) -> Check:
     trial = await _trial(running, redaction, safe, name)
     return Check(trial.valid, [Step(f"{each.check} {each.subject}", each.seconds, _said(each)) for each in trial.steps])
+
+
+async def _prove(running: Running, redaction: Redaction, name: str, safe: Safe) -> None:
+    """Raise `DecisionError` where a connection does not go with the secret of a safe, asked within its limits."""
+    post = running.post(name)
+    trial = await checked(post.connection, post.traffic, redaction.learn, safe)
+    if not trial.valid:
+        failed = next((each for each in trial.steps if each.outcome is StepOutcome.FAILED), trial.steps[-1])
+        what = f"the secret was not kept: {failed.check} {failed.subject}: {failed.message}"
+        raise DecisionError(what, hint=failed.hint or "give another, or say unchecked where the tenant is not asked")
 
 
 def _said(step: TrialStep) -> str:

@@ -90,7 +90,7 @@ def _auth(auth: configuration.Auth, secret: Callable[[], str]) -> Auth:
         return Basic(auth.username, secret)
     if isinstance(auth, configuration.ConnectedApp):
         return ConnectedApp(auth.client_id, secret, auth.username, auth.audience, auth.token_life)
-    return ClientCredentials(auth.token_url, auth.client_id, secret)
+    return ClientCredentials(auth.token_url, auth.client_id, secret, auth.scope)
 
 
 def unusable(config: Config) -> list[Mistake]:

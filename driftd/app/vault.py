@@ -1,6 +1,6 @@
 """What is done with the secrets that driftd keeps, by whichever process has the database: the daemon, or a command."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from anyio import to_thread
 from msgspec.structs import replace
@@ -30,8 +30,11 @@ class Vault:
         self._config = config
         self._now = now
 
-    async def keep(self, kept: Kept, word: Word) -> str:
-        """Keep a sealed secret in the place of the one before it, and say so."""
+    async def keep(self, kept: Kept, word: Word, prove: Callable[[Safe], Awaitable[None]] | None = None) -> str:
+        """Keep a sealed secret in the place of the one before it, and say so.
+
+        `prove`, where it is given, tries it first, and raises what keeps it from being kept.
+        """
         check_word(word)
         place = kept.place
         if (place.connection, place.field) not in wanted(self._config()):
@@ -43,6 +46,8 @@ class Vault:
         except SealError as error:
             hint = "have the daemon use the same keys as the command"
             raise DecisionError(f"the secret does not open: {error}", hint=hint) from error
+        if prove is not None:
+            await prove(Safe(keys, [kept]))
         kept = replace(kept, at=self._now())
         await self._store.keep(kept, self._deed("keep_secret", kept, word, ("", _key(kept))))
         self._safe.take(kept)

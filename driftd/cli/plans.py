@@ -32,10 +32,10 @@ def show(plan: "Plan") -> None:
     say()
     total = plan.total
     unknown = sum(not each.known for each in resources)
+    beside = "tokens and prototypes" if any(one.tokens.requests for one in plan.connections) else "prototypes"
     say(
         f"{len(plan.connections)} connections, {len(resources)} resources: {total.requests:.0f} requests and "
-        f"{_bytes(total.bytes, known=not unknown)} a day with tokens and prototypes, "
-        "without details"
+        f"{_bytes(total.bytes, known=not unknown)} a day with {beside}, without details"
     )
     if unknown:
         say(f"? unknown before the first sweep: what {unknown} of them will cost besides is not counted")

@@ -103,4 +103,5 @@ def _body(kept: "Kept", word: "Word") -> dict[str, Any]:
 
     place = {"connection": kept.place.connection, "field": kept.place.field, "store": kept.place.store}
     blob = base64.b64encode(kept.blob).decode()
-    return {**place, "number": kept.number, "blob": blob, "at": kept.at, "by": word.by, "reason": word.reason}
+    said = {"by": word.by, "reason": word.reason, "unchecked": True}  # it was tried here, where it was to be
+    return {**place, "number": kept.number, "blob": blob, "at": kept.at, **said}

@@ -46,7 +46,7 @@ def _read_client(raw: object, path: str, found: Findings, ground: Ground) -> Cli
     secret = _read_own(raw, "client_secret", path, found, ground)
     if table is None or secret is None:
         return None
-    return ClientCredentials(table.token_url, table.client_id, secret, table.secret_expires)
+    return ClientCredentials(table.token_url, table.client_id, secret, table.scope, table.secret_expires)
 
 
 def _read_app(raw: object, path: str, found: Findings, ground: Ground) -> ConnectedApp | None:

@@ -65,6 +65,8 @@ class ClientCredentials(Struct, frozen=True):
     token_url: str
     client_id: str
     client_secret: SecretRef
+    scope: str | None = None
+    """What tokens are to be good for, with one blank between two; None: what the endpoint takes it for."""
     secret_expires: date | None = None
 
     @property

@@ -47,6 +47,14 @@ Url = Annotated[str, _address]
 ProxyUrl = Annotated[str, _proxy]
 TenantUrl = Annotated[str, _tenant]
 Audience = Annotated[str, values.audience]
+Scope = Annotated[
+    str,
+    text(
+        r"(?=.{1,1000}$)[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*",
+        'scopes with one blank between two of them, such as "x3.read"',
+    ),
+]
+"""RFC 6749 §3.3."""
 Listen = Annotated[str, values.listen]
 Slug = Annotated[str, text(r"[a-z0-9][a-z0-9._-]{0,62}", 'a slug of a-z, 0-9, ".", "_" and "-" such as "aldgate"')]
 Class = Annotated[
@@ -187,6 +195,7 @@ class Credentials(Table, frozen=True, kw_only=True):
     token_url: Url
     client_id: Line
     client_secret: Any
+    scope: Scope | None = None
     secret_expires: date | None = None
 
 

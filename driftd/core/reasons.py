@@ -108,10 +108,10 @@ MEANINGS: Final[Mapping[Reason, Meaning]] = MappingProxyType(
         Reason.BUDGET_EXHAUSTED: Meaning(
             Cause.CONFIG, Actor.OPERATOR, Reach.CONNECTION, State.RATE_LIMITED, grace=1
         ),  # driftd's own doing: there is nothing to wait for
-        Reason.OAUTH_INVALID_CLIENT: Meaning(*_SECRET, grace=2),  # the second is the second look
-        Reason.OAUTH_ERROR: Meaning(*_SECRET),
-        Reason.TOKEN_EXPIRED: Meaning(*_SECRET),
-        Reason.UNAUTHORIZED: Meaning(*_SECRET),
+        Reason.OAUTH_INVALID_CLIENT: Meaning(*_SECRET, grace=2),  # the second is the second look, the third seldom
+        Reason.OAUTH_ERROR: Meaning(*_SECRET, grace=2),
+        Reason.TOKEN_EXPIRED: Meaning(*_SECRET, grace=2),
+        Reason.UNAUTHORIZED: Meaning(*_SECRET, grace=2),
         Reason.FORBIDDEN: Meaning(Cause.CREDENTIAL, Actor.X3_ADMIN, Reach.RESOURCE, State.AUTH_FAILED),
         Reason.FOLDER_NOT_FOUND: Meaning(*_CONFIG, grace=2),
         Reason.WRONG_FOLDER: Meaning(*_CONFIG, grace=2),

@@ -7,7 +7,7 @@ import anyio
 from msgspec import Struct
 
 from driftd import __version__
-from driftd.config import Config
+from driftd.config import Config, ConnectionConfig
 from driftd.core.drift import Drift
 from driftd.core.outage import began_anew
 from driftd.core.status import Daemon, Database, Rebased, Status
@@ -157,6 +157,10 @@ class Running:
     def renew(self, name: str) -> None:
         """Have a connection begin anew, with the secret that there is now; its running cycles end in order."""
         self._supervisor.renew(name)
+
+    def refused(self) -> list[ConnectionConfig]:
+        """Return the connections that wait for a person."""
+        return self._supervisor.refused
 
     def status(self) -> Status:
         """Return everything as it is now."""

@@ -132,6 +132,12 @@ class Supervisor:
         return tuple(sorted((life.post.chart.status for life in lives), key=lambda each: each.name))
 
     @property
+    def refused(self) -> list[ConnectionConfig]:
+        """The connections that wait for a person, as their credentials or configuration were refused."""
+        lives = (life for life in self._lives.values() if not life.stopping.is_set())
+        return [life.post.connection for life in lives if life.refused]
+
+    @property
     def posts(self) -> list[Post]:
         """What is kept of each connection that is polled."""
         return [life.post for life in self._lives.values() if not life.stopping.is_set()]

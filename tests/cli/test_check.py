@@ -1,6 +1,7 @@
 """``driftd check config``: mistakes with exit 2, else the plan."""
 
 import json
+import re
 from pathlib import Path
 
 from tests.adapters.x3.asking import CERTIFICATES
@@ -32,6 +33,17 @@ def test_the_plan_shows_cadences_and_requests_a_day(driftd: Driftd, site: Site) 
     assert told["connections"][0]["resources"][0]["requests_a_day"] == 288
     assert told["connections"][0]["resources"][0]["bytes_a_day"] is None
     assert (told["hosts"], told["total"]["size_known"]) == ([{"host": "127.0.0.1", **told["total"]}], False)
+
+
+def test_tokens_are_named_where_any_are_asked_for(driftd: Driftd, site: Site) -> None:
+    """A plan of connections that ask for none, as those that sign in with a password, does not speak of them."""
+    ran = driftd("check", "config", "-c", site.config)
+    assert "a day with tokens and prototypes, without details" in ran.out
+    text = site.config.read_text()
+    auth = '[connections.auth]\ntype = "basic"\nusername = "u"\npassword = { file = "aldgate" }\n'
+    site.config.write_text(re.sub(r"\[connections\.auth\]\n(?:\w+ = .*\n)+", auth, text))
+    ran = driftd("check", "config", "-c", site.config)
+    assert (ran.code, "a day with prototypes, without details" in ran.out) == (0, True), ran.out + ran.err
 
 
 def test_sizes_are_those_that_the_database_remembers(driftd: Driftd, site: Site) -> None:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from driftd.config import Basic, ClientCredentials, ConnectedApp, Policy, SecretRef, parse
 from driftd.core.model import Calendar, Hours
 from driftd.core.retention import Retention
-from tests.config.written import CATALOGUE, CONNECTED_APP, TENANT, read
+from tests.config.written import CATALOGUE, CONNECTED_APP, TENANT, mistakes, read
 
 
 def test_an_empty_file_is_all_defaults_and_no_connection() -> None:
@@ -101,6 +101,18 @@ def test_both_ways_to_authenticate_are_read_with_the_place_of_their_secret() -> 
     assert (first.auth.secret.env, second.auth.secret.file) == ("ALDGATE_SECRET", Path("/etc/driftd/p"))
     assert second.auth.secret_expires == date(2027, 3, 31)
     assert second.base_url == "https://x3.brigg.example:8124/erp"
+
+
+def test_a_scope_is_kept_as_it_stands() -> None:
+    """None is none, and not an empty one, which nobody grants."""
+    (found,) = read(TENANT + 'scope = "x3.read urn:x3:BPCUSTOMER"').connections
+    assert isinstance(found.auth, ClientCredentials)
+    assert found.auth.scope == "x3.read urn:x3:BPCUSTOMER"
+    (found,) = read(TENANT).connections
+    assert isinstance(found.auth, ClientCredentials)
+    assert found.auth.scope is None
+    for wrong in ("", " ", "a  b", "a b ", 'a\\"b', "é", "x" * 1_001):
+        assert "must be scopes with one blank" in mistakes(f'{TENANT}scope = "{wrong}"')["connections[0].auth.scope"]
 
 
 def test_a_connected_application_keeps_its_audience_byte_for_byte() -> None:

@@ -1,5 +1,6 @@
 """After a failure the next try waits: longer each time, by chance, as asked."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -73,3 +74,14 @@ def test_what_the_tenant_asks_for_is_honoured_up_to_an_hour(asked: float, times:
 def test_whoever_the_failure_reaches_waits(reason: Reason, times: int) -> None:
     """A resource's own failure holds no other one back."""
     assert waited(reason, times).reach is MEANINGS[reason].reach
+
+
+@pytest.mark.parametrize("reason", [each for each, its in MEANINGS.items() if its.state is State.AUTH_FAILED])
+def test_what_is_asked_seldom_after_its_second_look_is_told_with_that(reason: Reason) -> None:
+    """Refused credentials of a connection: whoever must act does not wait for a third refusal, minutes later."""
+    meaning, pacing = MEANINGS[reason], Pacing()
+    waits = [wait(pacing, (reason, None), times, probe=300.0, second_look=45.0, chance=0.5).seconds for times in (1, 2)]
+    if meaning.reach is Reach.CONNECTION:
+        assert (waits, meaning.grace) == ([45.0, 900.0], 2)
+    else:
+        assert max(waits) <= 300.0

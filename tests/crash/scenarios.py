@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from driftd.adapters.sqlite.sql import migrations
-from tests.crash import behind, erased, mended
+from tests.crash import behind, erased, mended, sealed
 from tests.crash.differing import Shown
 from tests.crash.polls import STATES, file, forget, move, note, once, play, prune
 from tests.crash.shown import shown
@@ -145,5 +145,13 @@ SCENARIOS: Final = {
     },
     "record erased": _erasing(forget=False),
     "record erased and forgotten": _erasing(forget=True),
+    **{
+        name: Scenario(prepare=sealed.prepare, act=act, finish=act, shown=sealed.shown, appends=False)
+        for name, act in (
+            ("secret kept", sealed.keep),
+            ("keys rotated", sealed.rotate),
+            ("secret shredded", sealed.shred),
+        )
+    },
     **{f"migration from schema {number}": _migrating(number) for number in _released()},
 }

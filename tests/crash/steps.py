@@ -4,6 +4,7 @@ For children of a test alone: what is hooked here stays hooked until the process
 """
 
 import os
+import signal
 import sqlite3
 import sys
 from collections import Counter
@@ -13,7 +14,7 @@ from typing import Any, Final
 
 from tests.crash.disk import Disk, Touch
 
-KILLED: Final = 9
+KILLED: Final = -signal.SIGKILL
 _FILES: Final = frozenset(
     {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "os.truncate", "os.link", "shutil.copyfile"}
 )
@@ -56,7 +57,7 @@ class Steps:
 
     def _before(self, kind: str) -> None:
         if self.counts.total() == self._kill_at:
-            os._exit(KILLED)
+            os.kill(os.getpid(), signal.SIGKILL)
         self.counts[kind] += 1
 
     def _touched(self, touch: Touch) -> None:

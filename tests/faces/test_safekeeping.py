@@ -27,7 +27,9 @@ async def test_what_is_asked_for_is_handed_on() -> None:
     for path, body in DEEDS:
         assert await post(pretended, path, json=body) == (200, {"says": "done"})
     kept = Kept(Place("5f", "aldgate", "client_secret"), 3, b"sealed", 7)
-    assert pretended.deeds == [(kept, word), (word,), ("aldgate", word)]
+    assert pretended.deeds == [(kept, word, False), (word,), ("aldgate", word)]
+    assert await post(pretended, "secrets", json={**SEALED, "unchecked": True}) == (200, {"says": "done"})
+    assert pretended.deeds[-1] == (kept, word, True)
 
 
 @pytest.mark.parametrize(("path", "body"), DEEDS)

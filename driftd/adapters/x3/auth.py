@@ -174,7 +174,7 @@ class TokenAuthority:
     async def _renew(self, tally: Tally) -> Grant:
         rest = min(REST, self._proof.second_look)
         if self._failed is not None and self._clock.monotonic() - self._failed.at < rest:
-            raise _again(self._failed.error)
+            raise again(self._failed.error)
         try:
             asked_at = self._clock.monotonic()
             issued = await self._ask_with_any_secret(tally)
@@ -230,6 +230,7 @@ class TokenAuthority:
 
     async def _ask(self, secret: Secret, tally: Tally, *, by_header: bool) -> Answer:
         client, form = self._settings.client_id, {"grant_type": "client_credentials"}
+        form |= {"scope": self._settings.scope} if self._settings.scope is not None else {}
         headers: list[tuple[str, str]] = []
         if by_header:  # RFC 6749 §2.3.1: form-encoded before base64
             pair = f"{quote_plus(client)}:{quote_plus(secret.reveal())}".encode()
@@ -258,6 +259,6 @@ def read_secret(source: SecretSource, connection: str) -> Secret:
         ) from (error if isinstance(error, DriftdError | OSError) else None)
 
 
-def _again(error: SourceError) -> SourceError:
+def again(error: SourceError) -> SourceError:
     """Return the same failure as a new exception, so that tracebacks do not pile up on one."""
     return SourceError(error.reason, str(error), hint=error.hint, status=error.status, retry_after=error.retry_after)

@@ -20,6 +20,7 @@ from driftd.adapters.x3.records import split as split_records
 from driftd.adapters.x3.refused import unauthorized
 from driftd.adapters.x3.settings import Basic, ConnectedApp, X3Settings
 from driftd.adapters.x3.signed import JwtAuthority
+from driftd.adapters.x3.sparing import Sparing
 from driftd.core.model import Details, JsonObject, KeyBytes, Page, Prototypes, Query, Resource
 from driftd.errors import SourceError
 from driftd.ports import Clock, Traffic
@@ -55,6 +56,7 @@ class X3Source:
         self._address = wire.Address(settings.name, settings.base_url, settings.segment)
         self._folder = [(name, settings.folder) for name in settings.folder_headers]
         self._authority = _authority(settings, self._exchange, traffic, clock)
+        self._sparing = Sparing(clock, settings.proof.second_look)
         self._prototypes: dict[tuple[str, str], float] = {}
         """Before when the prototype of a class and facet is not asked for again, monotonic seconds."""
 
@@ -166,8 +168,12 @@ class X3Source:
         return verdict.Question(self._settings.name, resource.name, self._settings.folder, details)
 
     async def _read(self, address: str, question: verdict.Question, tally: Tally) -> Answer:
-        """Read an address; where the credentials are refused, renew them once and replay the request once."""
+        """Read an address; where the credentials are refused, renew them once and replay the request once.
+
+        A password that was refused for good is not shown again at once.
+        """
         grant = await self._authority.grant(tally)
+        self._sparing.check(grant)
         answer = await self._get(address, question, grant, tally)
         if not _refused(answer):
             return answer
@@ -177,7 +183,7 @@ class X3Source:
             grant = renewed
             answer = await self._get(address, question, grant, tally)
         if answer.status == 401:
-            raise unauthorized(answer, question, grant, self._clock.now())
+            raise self._sparing.note(grant, unauthorized(answer, question, grant, self._clock.now()))
         return answer
 
     async def _get(self, address: str, question: verdict.Question, grant: Grant, tally: Tally) -> Answer:

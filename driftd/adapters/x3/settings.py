@@ -27,6 +27,8 @@ class ClientCredentials:
     """Configured, never guessed: no public source names X3's."""
     client_id: str
     secret: SecretSource = field(repr=False)
+    scope: str | None = None
+    """Asked for where it is set (RFC 6749 §3.3)."""
 
 
 @dataclass(frozen=True, slots=True)

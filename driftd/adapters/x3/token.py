@@ -48,6 +48,7 @@ _HINTS: Final = {
     Reason.TLS_ERROR: CERTIFICATE_WANTED[1],
     Reason.OAUTH_INVALID_CLIENT: "ask the customer's X3 administrator for a new client secret",
     Reason.OAUTH_ERROR: "check token_url and client_id, and that the tenant grants client_credentials",
+    Reason.CONFIG_ERROR: "set scope to what was agreed, or ask the customer's X3 administrator to grant it to us",
     Reason.MAINTENANCE_PAGE: "check token_url: it answers with a page for people; or wait for the maintenance to end",
     Reason.CLOCK_SKEW: "set the clock of this machine, or ask the customer's X3 administrator to set the tenant's",
     Reason.RATE_LIMITED: "wait as long as the tenant asks",
@@ -145,6 +146,8 @@ def _judged(status: int, code: str, words: str) -> Reason:
         return Reason.CLOCK_SKEW
     if code in _TRANSIENT:
         return _TRANSIENT[code]
+    if code == "invalid_scope":
+        return Reason.CONFIG_ERROR
     if code in _SECRET_REFUSED or (not code and status in {401, 403} and "pairing" not in words.lower()):
         return Reason.OAUTH_INVALID_CLIENT
     return Reason.OAUTH_ERROR

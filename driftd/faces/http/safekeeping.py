@@ -1,7 +1,8 @@
 """Secrets that the daemon keeps, by POST. They come sealed: none is ever in a request in clear.
 
 ``connection``, ``field``, ``store``, ``number``, ``blob`` (base64) and ``at`` (epoch ms) of a secret, and with each
-deed ``reason`` and ``by``.
+deed ``reason`` and ``by``. A secret is tried at the tenant before it is kept; ``unchecked``: it is not, as the command
+line has done that.
 """
 
 from collections.abc import Awaitable, Callable
@@ -32,6 +33,7 @@ class _Sealed(Struct, forbid_unknown_fields=True):
     at: int
     reason: str
     by: str = "api"
+    unchecked: bool = False
 
 
 class _Rotation(Struct, forbid_unknown_fields=True):
@@ -64,7 +66,8 @@ class Safekeeping:
         if isinstance(said, Response):
             return said
         place = Place(said.store, said.connection, said.field)
-        return await self._vault.keep(Kept(place, said.number, said.blob, said.at), Word(said.by, said.reason))
+        kept = Kept(place, said.number, said.blob, said.at)
+        return await self._vault.keep(kept, Word(said.by, said.reason), said.unchecked)
 
     async def _rotate(self, request: Request) -> str | Response:
         said = await sent(request, _Rotation, f"{{{_WORD}}}")

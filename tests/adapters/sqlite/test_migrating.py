@@ -10,26 +10,30 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from driftd.adapters.sqlite import SqliteStore, copying, opening
+from driftd.adapters.sqlite import SqliteStore, copying, integrity, opening
 from driftd.adapters.sqlite.integrity import faults
 from driftd.adapters.sqlite.sql import QUERIES, migrations
+from driftd.adapters.vault.envelope import opened
+from driftd.adapters.vault.keyring import Keyring
 from driftd.core.memory import Memory
 from driftd.core.model import Absence
 from driftd.core.retention import Extent
 from driftd.errors import StoreError
 from driftd.ports import Filing
+from tests.adapters.sqlite import releasing
+from tests.adapters.sqlite.releasing import CURSOR, GONE, KEY, PROOF, RELEASED, SEALED
 from tests.contracts.detecting import DELIVERED, case, detected
 from tests.contracts.noted import group
 from tests.contracts.staged import ELSEWHERE, ORDERS, body, created, deleted, key, poll, segment, sight, updated
 from tests.contracts.stores import room
 
 NEWEST = len(migrations())
-RELEASED = Path(__file__).parent / "released"
-"""What the driftd of each released schema wrote, numbered without a gap: whoever releases one adds a file."""
 NEXT = f"ALTER TABLE meta ADD COLUMN extra INTEGER;\nPRAGMA user_version = {NEWEST + 1};\n"
 BROKEN = f"{NEXT}CREATE TABLE meta (id INTEGER);\n"
 LOG_BYTES = 7 * (180 + 5 + 2) + 7 + 9 * 32
 """Of seven events: their keys, the pointers of one, and nine bodies in their frames."""
+CHECKED, CHECKSUMS = 4, 9 * 4
+"""The schema from which on frames have a checksum, and the bytes of those."""
 COUNTED = [("BPCUSTOMER", 3, 1, 1), ("SORDER", 1, 1, 0)]
 """Events by resource: created, updated, deleted."""
 
@@ -144,8 +148,13 @@ async def test_a_step_that_fails_changes_nothing(data_dir: Path, monkeypatch: py
 
 
 @pytest.mark.parametrize("schema", range(1, len(list(RELEASED.glob("schema-*.sql"))) + 1))
-async def test_every_schema_there_was_is_brought_up_to_date(data_dir: Path, schema: int) -> None:
-    """Whatever a file of an earlier schema holds is there after its migration, and all that is new works."""
+async def test_every_schema_there_was_is_brought_up_to_date(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch, schema: int
+) -> None:
+    """Whatever a file of an earlier schema holds is there after its migration, and all that is new works: up to the
+    schema after ours, so that ours is one of the earlier."""
+    for each in (opening, integrity):
+        monkeypatch.setattr(each, "migrations", lambda: [*migrations(), NEXT])
     with closing(sqlite3.connect(data_dir / "driftd.db")) as db:
         db.executescript((RELEASED / f"schema-{schema}.sql").read_text("utf-8"))
     async with SqliteStore.open(data_dir, clock_now=lambda: 5) as store:
@@ -156,7 +165,9 @@ async def test_every_schema_there_was_is_brought_up_to_date(data_dir: Path, sche
         assert (await store.logbook.recall()).connections == group(2).connections
         assert await store.casebook.memory("acme", "BPCUSTOMER") == Memory()
         await _knows_what_it_knew(store, schema)
-        assert (await store.changelog.extent(), await _counted(store)) == (Extent(1, 1, 7, LOG_BYTES), COUNTED)
+        log_bytes = LOG_BYTES + (CHECKSUMS if schema >= CHECKED else 0)
+        assert (await store.changelog.extent(), await _counted(store)) == (Extent(1, 1, 7, log_bytes), COUNTED)
+        await _keeps_what_it_kept(store, schema)
         whole = detected()
         await poll(store, created("e"), detected=replace(whole, withhold=True))
         assert await store.casebook.withheld("acme", "BPCUSTOMER") == 1
@@ -164,7 +175,7 @@ async def test_every_schema_there_was_is_brought_up_to_date(data_dir: Path, sche
         await store.casebook.file(Filing(release=[("acme", "BPCUSTOMER")]))
         assert [one.seq for one in await store.read_changes(0, 100)] == [1, 2, 3, 4, 5, 6, 7, 9]
         assert (await poll(store, updated("a", 2), deleted("c"))).first_seq == 10
-    assert _schema(data_dir / "driftd.db")[0] == NEWEST
+    assert _schema(data_dir / "driftd.db")[0] == NEWEST + 1
     assert _schema(data_dir / f"driftd.db.schema-{schema}")[0] == schema
     assert not faults(data_dir / "driftd.db", full=True)
     assert not faults(data_dir / f"driftd.db.schema-{schema}", full=True)
@@ -184,6 +195,26 @@ async def _knows_what_it_knew(store: SqliteStore, schema: int) -> None:
     assert known.breaches == whole.facts.breaches["BPCUSTOMER"]
     (seen,) = (await sight(store, ELSEWHERE)).seen or ()
     assert seen.body == body("e", 3)
+
+
+async def _keeps_what_it_kept(store: SqliteStore, schema: int) -> None:
+    """Compare who reads the log, what stands for the erased, and what is sealed, from the schema on that has room."""
+    assert await store.changelog.cursors() == ([] if schema < 4 else [CURSOR])
+    assert (await store.proved(), await store.erased(ELSEWHERE)) == (schema >= 5, frozenset([GONE][: schema >= 5]))
+    if schema >= 5:
+        assert await store.key_proof(b"another") == PROOF
+    place, number, secret = SEALED
+    kept = await store.vault.sealed()
+    assert [(each.place, each.number) for each in kept] == [(place, number)][: schema >= 6]
+    assert [opened(each.blob, each.place, Keyring([KEY])).reveal() for each in kept] == [secret][: schema >= 6]
+
+
+def test_a_schema_that_is_no_newer_than_a_release_is_not_written_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who makes the next one writes its file at its release; those that are there stay as they were written."""
+    before = {each.name: each.read_bytes() for each in RELEASED.iterdir()}
+    monkeypatch.setattr(releasing, "migrations", lambda: migrations()[:6])
+    assert releasing.main() == 1
+    assert {each.name: each.read_bytes() for each in RELEASED.iterdir()} == before
 
 
 async def _counted(store: SqliteStore) -> list[tuple[str, int, int, int]]:

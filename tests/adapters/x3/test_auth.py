@@ -8,11 +8,12 @@ import anyio
 import httpx
 import pytest
 
-from driftd.adapters.x3.settings import Basic
+from driftd.adapters.x3.settings import Basic, ClientCredentials, Proof
 from driftd.core.secret import Secret
 from driftd.errors import ConfigError, Mistake, Reason, SourceError
 from tests.adapters.x3.scripted import (
     CUSTOMERS,
+    TOKEN_URL,
     ScriptedTenant,
     SetClock,
     diagnosed,
@@ -257,6 +258,43 @@ async def test_a_client_that_is_refused_in_the_form_tries_basic_once() -> None:
     sent = base64.b64decode(tenant.tokens[1].headers["Authorization"].removeprefix("Basic "))
     assert sent == b"driftd:a+b%3Ac%2F%C3%A9"
     assert form(tenant.tokens[1]) == {"grant_type": "client_credentials"}
+
+
+async def test_a_refused_password_is_not_shown_by_every_call() -> None:
+    """Once and, as the second look, once more: accounts are locked after a few. Another one is shown at once."""
+    tenant, clock, passwords = ScriptedTenant(), SetClock(), ["old"]
+    shown: list[str] = []
+
+    def judged(request: httpx.Request) -> httpx.Response:
+        shown.append(base64.b64decode(bearer(request).removeprefix("Basic ")).decode())
+        return json_page() if shown[-1] == "driftd:new" else httpx.Response(401)
+
+    tenant.answer = judged
+    basic = settings(Basic("driftd", lambda: passwords[0]), proof=Proof(second_look=10.0))
+    async with source(tenant, clock, basic) as given:
+        for seconds in (0, 9.0, 0.5, 0.5, 0, 9.5):
+            clock.advance(seconds)
+            with pytest.raises(SourceError) as error:
+                await given.page(CUSTOMERS, PAGE)
+            assert error.value.reason is Reason.UNAUTHORIZED
+        assert shown == ["driftd:old"] * 2
+        passwords[0] = "new"
+        clock.advance(0.5)
+        await given.page(CUSTOMERS, PAGE)
+    assert shown == [*["driftd:old"] * 3, "driftd:new"]
+
+
+@pytest.mark.parametrize("scope", [None, "x3.read x3.more"])
+async def test_a_scope_is_asked_for_where_one_is_configured(scope: str | None) -> None:
+    """In the form, whichever way the client identifies itself; elsewhere there is no such word."""
+    tenant = ScriptedTenant()
+    tenant.token = lambda request: (
+        tenant.issue() if "Authorization" in request.headers else httpx.Response(401, json=REFUSED)
+    )
+    auth = ClientCredentials(TOKEN_URL, "driftd", Secret("s"), scope)
+    async with source(tenant, given=settings(auth)) as given:
+        await given.page(CUSTOMERS, PAGE)
+    assert [form(each).get("scope") for each in tenant.tokens] == [scope, scope]
 
 
 async def test_a_way_that_worked_is_not_doubted() -> None:

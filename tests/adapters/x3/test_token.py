@@ -52,7 +52,7 @@ def test_a_life_that_is_not_told_is_assumed(told: Any, life: float) -> None:
         (answered(401, error="invalid_grant"), Reason.OAUTH_ERROR),
         (answered(400, error="something_new"), Reason.OAUTH_ERROR),
         (answered(404, message="Could not associate the requested url"), Reason.OAUTH_ERROR),
-        (answered(200, error="invalid_scope"), Reason.OAUTH_ERROR),
+        (answered(400, error="invalid_scope"), Reason.CONFIG_ERROR),
         (answered(200), Reason.OAUTH_ERROR),
         (answered(200, access_token=""), Reason.OAUTH_ERROR),
         (answered(200, access_token=7), Reason.OAUTH_ERROR),

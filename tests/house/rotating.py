@@ -1,0 +1,242 @@
+"""Many connections whose sweeps are under way, and tenants that replace their secrets: each way in is one entry."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import anyio
+import httpx
+
+from driftd import app
+from driftd.adapters.sqlite import SqliteStore
+from driftd.adapters.vault.making import make_file
+from driftd.app import keys
+from driftd.cli.renewal import _body
+from driftd.config import Config, ConnectionConfig, load
+from driftd.core.decision import Word
+from driftd.core.secret import Secret
+from driftd.simulator import Fault, RequestSeen, Tenant
+from tests.house.planting import planted
+from tests.house.process import CLASSES, Daemon, Estate, Ran, connection, estate, head, running
+
+PAGE: Final = 10
+WORD: Final = Word("jo", "the tenant rotated it")
+HELD: Final = 3
+"""The page at which a sweep is held up."""
+LONG: Final = 4.0
+"""Seconds for which it is: longer than the last sweep needs to come so far."""
+PACE: Final[Mapping[str, Any]] = {
+    "probe": "2s",
+    "delta": "2s",
+    "sweep": "1s",
+    "second_look": "500ms",
+    "page_size": PAGE,
+}
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way in, as a tenant and its configuration have it."""
+
+    auth: Callable[[Tenant, str], str]
+    """Given a tenant and where it is served: the table, without a secret."""
+    secret: str
+    """The key of the secret in that table."""
+    told: frozenset[str]
+    """The reasons by which a refused secret is told."""
+    overlaps: bool = True
+    """Whether tenants may have an old secret be good beside the new one."""
+    attempts: int = 3
+    """How often a tenant is shown what it refuses until it is left alone: what was under way, and a second look."""
+
+    def rotate(self, tenant: Tenant, *, overlap: bool) -> str:
+        """Have a tenant replace its secret, the old one and its tokens good beside it or not; return the new one."""
+        fresh = planted("fresh")
+        tenant.switches.rotation = "overlap" if overlap else "at_once"
+        with tenant.lock:
+            if self.secret == "password":
+                tenant.credentials.password = fresh
+            else:
+                tenant.rotate_secret()
+                tenant.credentials.client_secret = fresh
+            if not overlap:
+                tenant.revoke_tokens()
+        return fresh
+
+    def known(self, tenant: Tenant) -> str:
+        """Return the present secret."""
+        return tenant.password if self.secret == "password" else tenant.client_secret
+
+
+def _client(tenant: Tenant, url: str) -> str:
+    return f'token_url = "{url}{tenant.token_path}"\nclient_id = "{tenant.client_id}"\n'
+
+
+def _basic(tenant: Tenant, _url: str) -> str:
+    return f'type = "basic"\nusername = "{tenant.username}"\n'
+
+
+def _app(tenant: Tenant, _url: str) -> str:
+    return (
+        f'type = "connected_app"\nclient_id = "{tenant.client_id}"\nusername = "{tenant.username}"\n'
+        f'audience = "{tenant.audience}"\n'
+    )
+
+
+WAYS: Final[Mapping[str, Way]] = {
+    "client_credentials": Way(_client, "client_secret", frozenset({"oauth_invalid_client"})),
+    "basic": Way(_basic, "password", frozenset({"unauthorized"}), overlaps=False),
+    "connected_app": Way(_app, "client_secret", frozenset({"oauth_invalid_client"})),
+}
+
+
+@dataclass
+class Town:
+    """The tenants, how they are signed in to, and what they were asked."""
+
+    site: Estate
+    way: Way
+    pages: dict[str, int] = field(default_factory=dict)
+    """The page of the customers that each tenant was last asked for."""
+    asked: Counter[str] = field(default_factory=Counter)
+    """Requests to each tenant, for tokens too."""
+    secrets: dict[str, str] = field(default_factory=dict)
+    """All that there ever were, by what they are."""
+
+    @property
+    def tenants(self) -> list[Tenant]:
+        return self.site.tenants
+
+    def watch(self) -> None:
+        """Count what tenants are asked."""
+        for tenant in self.tenants:
+            tenant.on_request = self._seen
+
+    def _seen(self, request: RequestSeen) -> None:
+        self.asked[request.tenant] += 1
+        if request.resource == "BPCUSTOMER" and request.facet == "$query":
+            self.pages[request.tenant] = request.page
+
+    def hold(self) -> None:
+        """Hold every sweep up at a page, for so long that all are there at once."""
+        for tenant in self.tenants:
+            tenant.faults.append(Fault("delay", resource="BPCUSTOMER", page=HELD, seconds=LONG))
+
+    def midway(self) -> bool:
+        """Tell whether every sweep is under way, at the page at which it is held up."""
+        return [self.pages.get(each.name) for each in self.tenants] == [HELD] * len(self.tenants)
+
+    def let_go(self) -> None:
+        """Let sweeps go on."""
+        for tenant in self.tenants:
+            tenant.faults.clear()
+
+    def rotate(self, *, overlap: bool) -> None:
+        """Have each tenant replace its secret."""
+        for tenant in self.tenants:
+            self.secrets[f"secret {len(self.secrets)} of {tenant.name}"] = self.way.rotate(tenant, overlap=overlap)
+        self.asked.clear()
+
+    def end_overlap(self) -> None:
+        """Have no tenant take its old secret any more, nor any token of before."""
+        for tenant in self.tenants:
+            with tenant.lock:
+                tenant.credentials.old_secrets.clear()
+                tenant.revoke_tokens()
+
+    def write(self, kept: Mapping[str, str] | None = None) -> None:
+        """Write the configuration: secrets are kept by driftd, or each where `kept` says, as TOML by tenant."""
+        with closing(socket.socket()) as free:
+            free.bind(("127.0.0.1", 0))
+            listen = f"127.0.0.1:{free.getsockname()[1]}"
+        text = '[vault]\nkey_file = "key"\n'
+        text += head(web={"listen": listen, "metrics_detail": "full"}, daemon={"log_level": "debug"}, **PACE)
+        for tenant in self.tenants:
+            auth = self.way.auth(tenant, self.site.served.url)
+            if kept:
+                auth += f"{self.way.secret} = {kept[tenant.name]}\n"
+            text += connection(tenant, self.site.served.url, CLASSES, auth=auth)
+        self.site.place.write_text(text)
+
+    def config(self) -> Config:
+        """Return the configuration as driftd reads it."""
+        return load(self.site.place, app.catalogue())
+
+    def keep(self, tenant: Tenant) -> None:
+        """Have the present secret of a tenant kept, where no daemon runs."""
+        config = self.config()
+        kept = anyio.run(keys.sealed, config, self._connection(config, tenant), Secret(self.way.known(tenant)))
+        anyio.run(keys.keep, config, kept, WORD)
+
+    def post(self, daemon: Daemon, tenant: Tenant, secret: str) -> httpx.Response:
+        """Give a running daemon a secret to keep, sealed as the command line does, but not tried yet."""
+        config = self.config()
+        kept = anyio.run(keys.sealed, config, self._connection(config, tenant), Secret(secret))
+        body = _body(kept, WORD) | {"unchecked": False}
+        return daemon.client.post(f"{daemon.url}/api/v1/vault/secrets", json=body)
+
+    def _connection(self, config: Config, tenant: Tenant) -> ConnectionConfig:
+        return next(each for each in config.connections if each.name == tenant.name)
+
+    def give(self, tenant: Tenant, secret: str, *more: str) -> Ran:
+        """Give driftd a secret to keep, by the command line."""
+        line = [sys.executable, "-m", "driftd", "connections", "rotate", tenant.name, "--secret-stdin", *more]
+        done = subprocess.run(
+            line,
+            cwd=self.site.folder,
+            input=f"{secret}\n",
+            env={**os.environ, **self.site.environ},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+
+@contextmanager
+def town(folder: Path, way: str, tenants: int, records: int) -> Iterator[Town]:
+    """Serve tenants that take this way in, with secrets that nobody could say by chance."""
+    with estate(folder, tenants, records) as site:
+        found = Town(site, WAYS[way])
+        for tenant in site.tenants:
+            tenant.switches.connected_app_jwt = "accepted"
+            tenant.credentials.client_secret = tenant.credentials.password = planted("first")
+            found.secrets[f"secret 0 of {tenant.name}"] = found.way.known(tenant)
+            (folder / f"{tenant.name}.secret").unlink()
+        found.write()
+        make_file(folder / "key")
+        for tenant in site.tenants:
+            found.keep(tenant)
+        found.watch()
+        yield found
+
+
+@contextmanager
+def polled(town: Town) -> Iterator[Daemon]:
+    """Run a daemon."""
+    with running(town.site.folder, town.site.environ, program=("tests.house.hasty",)) as daemon:
+        yield daemon
+
+
+def alerts(daemon: Daemon, name: str) -> list[dict[str, Any]]:
+    """Return the alerts of a connection about its credentials, those that ended among them."""
+    found = daemon.get("/api/v1/alerts?all=1").json()["alerts"]
+    return [each for each in found if (each["connection"], each["kind"]) == (name, "credential")]
+
+
+def audit(folder: Path, name: str) -> list[str]:
+    """Return what persons did with a connection, the latest first."""
+
+    async def look() -> list[str]:
+        async with SqliteStore.reading(folder / "data") as store:
+            return [each.action for each in await store.casebook.deeds(name, 100)]
+
+    return anyio.run(look)
