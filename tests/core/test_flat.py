@@ -64,7 +64,7 @@ spelt = st.lists(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(spelt)
 @example([{"R_REF": '{"$t":1}'}, {"R_REF": "null"}, {"R_REF": "null"}, {"R_REF": '{"$t":1}'}])
 def test_a_member_may_be_now_this_and_now_that(records: list[dict[str, str]]) -> None:

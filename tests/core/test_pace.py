@@ -22,7 +22,7 @@ def test_it_grows_evenly(sent: float, now: float, later: float) -> None:
     assert abs(rate(pace, now + later) - (max(LEAST, sent / 2) + STEP * later)) <= 1e-6 * (1 + sent + later)
 
 
-@given(st.lists(st.tuples(st.floats(ONCE, 100), rates), max_size=50))
+@given(st.lists(st.tuples(st.floats(ONCE + 1e-6, 100), rates), max_size=50))
 def test_each_objection_halves_what_was_allowed_or_sent(objections: list[tuple[float, float]]) -> None:
     """Down to the least; several within a second are one."""
     pace, now = Pace(), 0.0

@@ -3,7 +3,7 @@
 import os
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +11,7 @@ from typing import NamedTuple
 import anyio
 import click
 import pytest
+from _pytest.mark import ParameterSet
 
 from driftd.adapters.clock import SystemClock
 from driftd.adapters.sqlite import SqliteStore
@@ -109,8 +110,14 @@ async def fill(data_dir: Path) -> None:
         await poll(store, created("a"))
 
 
-def named(asked: Asked) -> str:
-    return f"{' '.join(asked.words)} {asked.parameter.opts[0]}"
+def shared(asked: Sequence[Asked], values: Sequence[str], among: int) -> list[ParameterSet]:
+    """Give each argument its part of the values, so that all are given to some, and in the longer form all of them."""
+    made = []
+    for number, each in enumerate(asked):
+        name = f"{' '.join(each.words)} {each.parameter.opts[0]}"
+        made.append(pytest.param(each, values[number % among :: among], id=name))
+        made.append(pytest.param(each, values, marks=pytest.mark.heavy, id=f"{name}, all"))
+    return made
 
 
 def answered(line: list[str], capfd: pytest.CaptureFixture[str]) -> int:
@@ -134,19 +141,21 @@ def copied(site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.usefixtures("copied")
-@pytest.mark.parametrize("asked", ASKED, ids=named)
-def test_any_argument_is_answered(asked: Asked, capfd: pytest.CaptureFixture[str]) -> None:
-    for value in HOSTILE:
+@pytest.mark.parametrize(("asked", "values"), shared(ASKED, HOSTILE, 4))
+def test_any_argument_is_answered(asked: Asked, values: Sequence[str], capfd: pytest.CaptureFixture[str]) -> None:
+    for value in values:
         answered(asked.line(value), capfd)
 
 
-@pytest.mark.parametrize("asked", [each for each in ASKED if each.parameter.name != "config_path"], ids=named)
+@pytest.mark.parametrize(
+    ("asked", "values"), shared([each for each in ASKED if each.parameter.name != "config_path"], BYTES, 3)
+)
 def test_any_argument_is_answered_beside_a_daemon(
-    asked: Asked, copied: Path, capfd: pytest.CaptureFixture[str]
+    asked: Asked, values: Sequence[str], copied: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """What owns the data directory is asked, which does not answer."""
     with held(copied / "data" / LOCK):
-        for value in BYTES:
+        for value in values:
             answered(asked.line(value), capfd)
 
 

@@ -16,7 +16,7 @@ from driftd.cli.records import candidates
 from driftd.cli.root import run
 from driftd.core.model import Resource
 from tests.config.written import TENANT
-from tests.hostile.effort import MANY, tried
+from tests.hostile.effort import EXPLORING, MANY, tried
 from tests.hostile.texts import LONE, TEXTS, harmless
 
 CONFIG = f"""
@@ -51,7 +51,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_any_arguments_are_answered(config: Path, capfd: pytest.CaptureFixture[str], examples: int) -> None:
     """Whatever is asked, there is an exit code, what is wrong in words, and nothing that a terminal obeys."""
 
-    @settings(max_examples=examples, derandomize=examples == 30, database=None)
+    @settings(max_examples=examples, derandomize=not EXPLORING, database=None)
     @given(st.sampled_from(COMMANDS), st.lists(ARGUMENTS, min_size=1, max_size=2))
     def asked(command: str, arguments: list[str]) -> None:
         capfd.readouterr()

@@ -253,7 +253,7 @@ def known_cases(test: Any) -> Any:
     return test
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @known_cases
 @given(st.lists(steps, max_size=7))
 async def test_rules_alone_tell_nothing_hide_all_and_leave_nothing_behind(history: list[Step]) -> None:

@@ -49,7 +49,7 @@ def test_what_changes_is_captured_within_its_interval() -> None:
 @pytest.mark.parametrize(
     ("many", "reason"),
     [
-        (40, Reason.CONNECTION_REFUSED),
+        (20, Reason.CONNECTION_REFUSED),
         (8, Reason.CONNECT_TIMEOUT),
         (8, Reason.CONNECTION_RESET),
         pytest.param(1000, Reason.CONNECTION_RESET, marks=pytest.mark.heavy),

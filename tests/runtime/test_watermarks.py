@@ -115,7 +115,7 @@ steps = st.lists(st.sampled_from([*Kind, "wait", "wait", "business"]), max_size=
     st.sampled_from([0, 60, 900]),
     st.integers(0, 10**6),
 )
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 async def test_a_last_delta_knows_all_that_is_there(
     played: list[Kind | str], spelling: str, time: str, slow: int, seed: int
 ) -> None:
