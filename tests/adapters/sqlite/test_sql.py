@@ -23,8 +23,9 @@ _WHOLE = {
     "prune_cursors",
     "unfinished",
     "sealed",
+    "pauses",
 }
-"""Queries that read one row of every resource, cursor, unfinished erasure or sealed secret, and are asked seldom."""
+"""Queries that read a row of every resource, cursor, unfinished erasure, secret or pause, and are asked seldom."""
 _SORTED = {"stalest_without_facet"}
 """Queries that may sort a whole resource: once, until the details of a resource are wanted."""
 
