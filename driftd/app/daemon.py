@@ -258,12 +258,17 @@ def _inside(running: Running, redaction: Redaction, logs: Logs, housed: Housed, 
         log=logs.log,
         upkeep=Upkeep(pruning.by_hand, store.changelog.cursors, move, store.changelog.forget),
         vault=Deeds(keep, vault.rotate, vault.shred),
+        direct=running.pausing.direct,
+        audit=store.casebook.audit,
     )
 
 
 async def _check(running: Running, redaction: Redaction, safe: Safe, name: str) -> Check:
     """Check a connection live, within the limits of its polls."""
     post = running.post(name)
+    aside = running.pausing.told(name)
+    if aside:
+        return Check(success=False, steps=[Step(f"pause {name}", 0.0, f"{aside}; nothing is asked")])
     trial = await checked(post.connection, post.traffic, redaction.learn, safe)
     return Check(trial.valid, [Step(f"{each.check} {each.subject}", each.seconds, _said(each)) for each in trial.steps])
 

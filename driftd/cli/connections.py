@@ -1,4 +1,4 @@
-"""``driftd connections``: the life of a connection. So far its live check, and its secret."""
+"""``driftd connections``: the life of a connection. So far its live check, its secret, and how it is put aside."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from driftd.cli import renewal
+from driftd.cli import pausing, renewal
 from driftd.cli.options import PATH, check_selection, config_option, configured, format_option
 from driftd.cli.saying import say, tell
 from driftd.cli.tables import show_table
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _WIDTH = 14
 
 
-@click.group("connections", short_help="Test a connection, or give driftd its secret.")
+@click.group("connections", short_help="Test, pause or maintain a connection, or give driftd its secret.")
 def command() -> None:
     """Look after connections."""
 
@@ -78,6 +78,9 @@ def test_connection(  # noqa: PLR0913 - one parameter an option
 
 
 command.add_command(renewal.command)
+command.add_command(pausing.pause)
+command.add_command(pausing.resume)
+command.add_command(pausing.maintenance)
 
 
 def _recording(file: Path | None, records: int, *, values: bool, force: bool) -> "Recording | None":

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import anyio
 
 from driftd.core.health import Aside
-from driftd.core.pausing import Directive, deed, directed, says
+from driftd.core.pausing import Directive, deed, directed, says, told
 from driftd.errors import DecisionError
 from driftd.ports import Casebook, Clock, Filing
 from driftd.runtime.asides import Asides
@@ -28,6 +28,11 @@ class Pausing:
         self._known = known
         self._turned = turned
         self._lock = anyio.Lock()
+
+    def told(self, connection: str) -> str:
+        """Return why and until when a connection is paused; empty where it is not."""
+        now, aside = self._clock.now(), self._asides.of(connection)
+        return told(aside, now) if aside.paused(now) else ""
 
     async def direct(self, connection: str, order: Directive) -> tuple[str, Aside]:
         """Carry an order out and return what is said of it, and how the connection is put aside then.

@@ -7,6 +7,7 @@ from typing import Never
 
 import anyio
 import httpx
+from msgspec.structs import replace
 from starlette.types import ASGIApp
 
 from driftd.config.model import WebConfig
@@ -14,7 +15,8 @@ from driftd.core.alerts.model import Alert
 from driftd.core.alerts.search import find
 from driftd.core.casefile import Case
 from driftd.core.decision import Decided, Decision, Removal, Word
-from driftd.core.health import ConnectionHealth, Trouble
+from driftd.core.health import NOT_ASIDE, Aside, ConnectionHealth, Trouble
+from driftd.core.pausing import Directive, directed
 from driftd.core.reasons import State
 from driftd.core.retention import Pruned
 from driftd.core.schema.model import SchemaVersion
@@ -25,6 +27,7 @@ from driftd.faces.http.address import bind
 from driftd.faces.http.application import application
 from driftd.faces.http.inside import Check, Deeds, Inside, Upkeep
 from driftd.faces.http.serve import Patience, serve
+from driftd.ports import Done, Pages
 from tests.faces import views
 from tests.fakes.log import Line, Told
 from tests.fakes.memory_store import MemoryStore
@@ -66,6 +69,8 @@ class Pretended:
         self.removals: list[Removal] = []
         self.deeds: list[tuple[object, ...]] = []
         """What was asked of the secrets that are kept."""
+        self.directives: list[tuple[str, Directive]] = []
+        self.pages: list[Pages] = []
         self.deciding: Exception | None = None
         """What every decision fails with."""
         self.history: Sequence[SchemaVersion] = views.HISTORY
@@ -139,6 +144,18 @@ class Pretended:
     async def shred(self, connection: str, word: Word) -> str:
         return self._done(connection, word)
 
+    async def direct(self, connection: str, order: Directive) -> tuple[str, Aside]:
+        self.directives.append((connection, order))
+        if self.deciding is not None:
+            raise self.deciding
+        return "done", directed(NOT_ASIDE, order, self.now())
+
+    async def audit(self, pages: Pages) -> Sequence[Done]:
+        self.pages.append(pages)
+        if self.deciding is not None:
+            raise self.deciding
+        return [Done(9 - n, replace(views.DEED, at=views.DEED.at - n)) for n in range(min(pages.limit, 3))]
+
     def _done(self, *said: object) -> str:
         self.deeds.append(said)
         if self.deciding is not None:
@@ -161,6 +178,8 @@ class Pretended:
             Told(self.said),
             Upkeep(self.prune, self.changelog.cursors, self.changelog.move, self.changelog.forget),
             Deeds(self.keep, self.rotate, self.shred),
+            self.direct,
+            self.audit,
         )
 
 

@@ -9,11 +9,13 @@ from driftd.config.model import WebConfig
 from driftd.core.alerts.model import Alert
 from driftd.core.casefile import Case
 from driftd.core.decision import Decided, Decision, Removal, Word
+from driftd.core.health import Aside
+from driftd.core.pausing import Directive
 from driftd.core.retention import Cursor, Pruned
 from driftd.core.schema.model import SchemaVersion
 from driftd.core.sealed import Kept
 from driftd.core.status import Status
-from driftd.ports import Clock, Log
+from driftd.ports import Clock, Done, Log, Pages
 
 
 class Step(NamedTuple):
@@ -83,3 +85,10 @@ class Inside(Struct, frozen=True):
     log: Log
     upkeep: Upkeep
     vault: Deeds
+    direct: Callable[[str, Directive], Awaitable[tuple[str, Aside]]]
+    """Pause, resume or maintain a connection, by its name; say what came of it, and how it is put aside then.
+
+    Raises `DecisionError`.
+    """
+    audit: Callable[[Pages], Awaitable[Sequence[Done]]]
+    """Return what persons did, newest first."""
