@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
+from driftd.core.alerts.model import Alert
+from driftd.core.drift import Check
 from driftd.core.health import NOT_ASIDE, Aside, ConnectionHealth
 from driftd.ports import Casebook
 
@@ -26,9 +28,16 @@ class Asides:
         """Have it be so."""
         self._all[connection] = aside
 
-    def quiet(self, now: int) -> Callable[[str], bool]:
-        """Tell of a connection whether no alert of it begins to fire at `now` (epoch ms)."""
-        return lambda connection: self.of(connection).quiet(now)
+    def quiet(self, now: int) -> Callable[[Alert], bool]:
+        """Tell of an alert whether its connection is put aside at `now` (epoch ms), so that it does not begin to fire.
+
+        That the log of changes began anew is no matter of the tenant's, and is told for a day only.
+        """
+
+        def quiet(alert: Alert) -> bool:
+            return alert.drift.finding != Check.LOG_BEGAN_ANEW and self.of(alert.drift.connection).quiet(now)
+
+        return quiet
 
     def applied(self, connection: str, health: ConnectionHealth) -> ConnectionHealth:
         """Return a connection's health with what was ordered of it."""

@@ -199,9 +199,9 @@ class Watch:
         return True
 
 
-def _counting(alerts: Iterable[Alert], quiet: Callable[[str], bool]) -> Iterable[Alert]:
+def _counting(alerts: Iterable[Alert], quiet: Callable[[Alert], bool]) -> Iterable[Alert]:
     """Return the alerts that may make one of a wider scope: none that only pends as its connection is put aside."""
-    return (each for each in alerts if each.state is not AlertState.PENDING or not quiet(each.drift.connection))
+    return (each for each in alerts if each.state is not AlertState.PENDING or not quiet(each))
 
 
 def _mark(status: ConnectionStatus, missed: tuple[int, ...]) -> _Mark:

@@ -32,11 +32,6 @@ def none(_: Alert) -> bool:
     return False
 
 
-def nobody(_: str) -> bool:
-    """Take in no connection."""
-    return False
-
-
 class Look(Struct, frozen=True):
     """The circumstances of one evaluation."""
 
@@ -48,8 +43,8 @@ class Look(Struct, frozen=True):
     """Whether the evaluation would have found the drift of an alert, did it still exist."""
     waits: Callable[[Alert], bool] = none
     """Whether nobody is told yet that an alert fires: it may turn out to be a wider one's."""
-    quiet: Callable[[str], bool] = nobody
-    """Whether a connection is put aside: no alert of it begins to fire, and of none more is told than its end."""
+    quiet: Callable[[Alert], bool] = none
+    """Whether the connection of an alert is put aside: it does not begin to fire, and no more is told than its end."""
     mended: frozenset[str] = frozenset()
     """Ids of alerts that end at once, without a hold: their drift was accepted, or what they watch is gone."""
     place: Place | None = None
@@ -89,7 +84,7 @@ def evaluate(known: Mapping[str, Alert], drifts: Iterable[Drift], look: Look) ->
         after = _failed(alert, drift, look) if drift else _passed(alert, look) if alert else None
         if after is None:
             continue
-        after, told = tell(alert, after, look.now, waits=look.waits(after), quiet=_is_quiet(after, look))
+        after, told = tell(alert, after, look.now, waits=look.waits(after), quiet=look.quiet(after))
         notices += told
         if after != before:
             changed.append(after)
@@ -107,7 +102,7 @@ def settle(alerts: Iterable[Alert], look: Look) -> Evaluation:
     for before in alerts:
         alert, told = passing(before, look)
         alert = _fired(alert, look) if alert.drift.certain and not alert.good else alert
-        alert, more = tell(alert, alert, look.now, waits=look.waits(alert), quiet=_is_quiet(alert, look))
+        alert, more = tell(alert, alert, look.now, waits=look.waits(alert), quiet=look.quiet(alert))
         notices += (*told, *more)
         if alert != before:
             changed.append(alert)
@@ -130,7 +125,7 @@ def passing(alert: Alert, look: Look) -> tuple[Alert, tuple[Notice, ...]]:
     if not aged.flapping or now - aged.since < look.terms.stable * 1000:
         return aged, ()
     aged = replace(aged, flapping=False)
-    return tell(aged, aged, now, waits=False, quiet=_is_quiet(aged, look))
+    return tell(aged, aged, now, waits=False, quiet=look.quiet(aged))
 
 
 def over(alert: Alert, now: int, terms: Terms = TERMS) -> bool:
@@ -201,7 +196,7 @@ def _begun(before: Alert | None, drift: Drift, look: Look) -> Alert:
 
 def _fired(alert: Alert, look: Look) -> Alert:
     """Return a pending alert as firing, where its drift has lasted."""
-    if alert.state is not AlertState.PENDING or _is_quiet(alert, look) or not _lasts(alert, look):
+    if alert.state is not AlertState.PENDING or look.quiet(alert) or not _lasts(alert, look):
         return alert
     return replace(alert, state=AlertState.FIRING, since=look.now)
 
@@ -218,7 +213,7 @@ def _lasts(alert: Alert, look: Look) -> bool:
 
 def _reopened(alert: Alert, look: Look) -> Alert:
     now, terms = look.now, look.terms
-    if _is_quiet(alert, look):
+    if look.quiet(alert):
         return replace(alert, state=AlertState.PENDING, since=now, row=1)
     recent = [at for at in alert.reopened if now - at <= terms.reopen * 1000]
     reopened = (*recent, now)[-_REOPENINGS:]
@@ -259,10 +254,6 @@ def _resolved(alert: Alert, now: int, *, dropped: bool = False) -> Alert:
         members=(),
         dropped=dropped,
     )
-
-
-def _is_quiet(alert: Alert, look: Look) -> bool:
-    return bool(alert.drift.connection) and look.quiet(alert.drift.connection)
 
 
 def _set_back(alert: Alert, now: int) -> Alert:
