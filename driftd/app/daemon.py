@@ -295,6 +295,8 @@ def _inside(running: Running, redaction: Redaction, logs: Logs, housed: Housed, 
         upkeep=Upkeep(pruning.by_hand, store.changelog.cursors, move, store.changelog.forget),
         vault=Deeds(keep, vault.rotate, vault.shred),
         tenants=tenants_of(running, connections, store, partial(_trial, running, redaction, safe)),
+        direct=running.pausing.direct,
+        audit=store.casebook.audit,
     )
 
 
@@ -305,6 +307,8 @@ async def _trial(running: Running, redaction: Redaction, safe: Safe, name: str) 
 
 
 async def _check(running: Running, redaction: Redaction, safe: Safe, name: str) -> Check:
+    if aside := running.pausing.told(name):
+        return Check(success=False, steps=[Step(f"pause {name}", 0.0, f"{aside}; nothing is asked")])
     trial = await _trial(running, redaction, safe, name)
     return Check(trial.valid, [Step(f"{each.check} {each.subject}", each.seconds, _said(each)) for each in trial.steps])
 

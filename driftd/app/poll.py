@@ -13,13 +13,15 @@ from driftd.adapters.clock import SystemClock
 from driftd.adapters.keyfile import KeyFile
 from driftd.app.opening import connected, writing
 from driftd.app.safekeeping import keys_of, safe_of
-from driftd.config import Config
+from driftd.config import Config, ConnectionConfig
 from driftd.core.breaker import Limits
 from driftd.core.model import Kind, Resource
-from driftd.errors import SourceError
+from driftd.core.pausing import told
+from driftd.errors import DecisionError, SourceError
 from driftd.ports import Clock
 from driftd.runtime import poll as polling
 from driftd.runtime.alarms import Alarms
+from driftd.runtime.asides import Asides
 from driftd.runtime.book import Book
 from driftd.runtime.detect import Detector
 from driftd.runtime.gauges import Gauges
@@ -47,6 +49,8 @@ class Report(Struct, frozen=True):
     seconds: float
     next_due: int | None
     """The earliest time at which something is due again, epoch ms."""
+    paused: tuple[str, ...] = ()
+    """Of each connection that was not polled as it is paused: by whom, until when and why."""
 
     @property
     def ok(self) -> bool:
@@ -64,11 +68,10 @@ async def poll(config: Config, selection: Selection, watch: Watch | None = None)
     """Run one cycle of each selected resource.
 
     Raises `LockedError` where a daemon owns the data directory, `StoreError` where it cannot be used, `ConfigError`
-    where the key of a secret that driftd keeps is missing.
+    where the key of a secret that driftd keeps is missing, `DecisionError` where it was asked for one that is paused.
     """
     clock = SystemClock()
     begun = clock.monotonic()
-    chosen = [each for each in config.connections if selection.connection in {None, each.name}]
     unusable: list[CycleReport] = []
     keys = await keys_of(config)
     async with AsyncExitStack() as stack:
@@ -77,6 +80,7 @@ async def poll(config: Config, selection: Selection, watch: Watch | None = None)
         book = Book(store.logbook, clock, Quiet())
         alarms = Alarms(Quiet())
         await alarms.load(store.casebook, clock.now())
+        chosen, paused = _chosen(config, selection, alarms.asides, clock.now())
         detector = Detector(store.casebook, store, alarms, Secrecy(KeyFile(config.data_dir), store).of)
         posts = _posts(config, clock, alarms)
         known = by_connection(await store.logbook.recall(each.name for each in chosen))
@@ -107,7 +111,21 @@ async def poll(config: Config, selection: Selection, watch: Watch | None = None)
         for post in made:
             post.chart.look(Present(), book, post.log)
         await book.write()
-    return Report((*polled.cycles, *unusable), clock.monotonic() - begun, polled.next_due)
+    return Report((*polled.cycles, *unusable), clock.monotonic() - begun, polled.next_due, tuple(paused))
+
+
+def _chosen(config: Config, selection: Selection, asides: Asides, now: int) -> tuple[list[ConnectionConfig], list[str]]:
+    """Return the connections to poll, and what is to be said of those that are paused.
+
+    Raises `DecisionError` where it was asked for one that is.
+    """
+    named = [each for each in config.connections if selection.connection in {None, each.name}]
+    chosen = [each for each in named if not asides.of(each.name).paused(now)]
+    paused = [f'"{each.name}" is {told(asides.of(each.name), now)}' for each in named if each not in chosen]
+    if selection.connection is not None and paused:
+        hint = f"poll it then, or resume it: driftd connections resume {selection.connection}"
+        raise DecisionError(paused[0], hint=hint)
+    return chosen, paused
 
 
 def _note(post: Post, book: Book, resource: Resource, report: CycleReport, began: int) -> None:

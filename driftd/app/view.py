@@ -75,7 +75,7 @@ def _connection(connection: ConnectionConfig, look: _Look) -> ConnectionStatus:
     remembered, alarms, daemon, now = look
     name = connection.name
     known = Known(
-        remembered.connections.get(name, ConnectionHealth()),
+        alarms.asides.applied(name, remembered.connections.get(name, ConnectionHealth())),
         remembered.usage.get(name, Usage()),
         {
             each.name: remembered.resources[name, each.name]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from driftd.cli import renewal, stored
+from driftd.cli import pausing, renewal, stored
 from driftd.cli.options import PATH, check_selection, config_option, configured, format_option
 from driftd.cli.saying import say, tell
 from driftd.cli.tables import show_table
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _WIDTH = 14
 
 
-@click.group("connections", short_help="List, test and remove connections, or give driftd a secret.")
+@click.group("connections", short_help="List, test, pause and remove connections, or give driftd a secret.")
 def command() -> None:
     """Look after connections."""
 
@@ -81,6 +81,9 @@ command.add_command(renewal.command)
 command.add_command(stored.listed)
 command.add_command(stored.shown)
 command.add_command(stored.removed)
+command.add_command(pausing.pause)
+command.add_command(pausing.resume)
+command.add_command(pausing.maintenance)
 
 
 def _recording(file: Path | None, records: int, *, values: bool, force: bool) -> "Recording | None":

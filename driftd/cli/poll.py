@@ -45,6 +45,8 @@ def command(
     config = configured(config_path)
     check_selection(config, connection, resource)
     report = _poll(config, connection, resource, kinds[0] if kinds else None)
+    for each in report.paused:
+        say(f"note: {each}: not polled", err=True)
     if form == "json":
         tell(report.to_json())
     else:

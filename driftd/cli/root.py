@@ -28,6 +28,7 @@ _COMMANDS = (
     "drift",
     "alerts",
     "history",
+    "audit",
     "changes",
     "cursors",
     "records",

@@ -2,16 +2,17 @@
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 
-from driftd.cli.moments import brief
+from driftd.cli.moments import brief, moment
 from driftd.cli.options import check_selection, config_option, configured, format_option
 from driftd.cli.saying import say, tell
 from driftd.cli.tables import console, show_table, style_of
+from driftd.core.visible import visible
 
 if TYPE_CHECKING:
     from driftd.config import Config
@@ -135,6 +136,9 @@ def _show(status: "Status", chosen: "Sequence[ConnectionStatus]", selection: Sel
         else:
             rows = [row[:-1] for row in rows]
         show_table(columns, rows, ("budget",), {"state": style_of}, folded=("connection", "who acts"))
+    for each in shown:
+        for line in _aside(each, status.at, units):
+            console().print(Text(visible(line)), soft_wrap=True)
     left = len(chosen) - len(shown)
     if left:
         say(f"{left} more, {_fine(chosen[_ROWS:])}: --all shows them")
@@ -185,6 +189,17 @@ def _row(each: "ConnectionStatus", now: int, units: "Units") -> tuple[str, ...]:
         brief(next_poll(each), now, units),
         f"{_used(each):.0%}",
     )
+
+
+def _aside(each: "ConnectionStatus", now: int, units: "Units") -> "Iterator[str]":
+    """Yield how a connection is put aside, and how it is going to be."""
+    pause, window = each.health.pause, each.health.maintenance
+    if pause is not None and pause.runs(now):
+        yield f"{each.name} is paused by {pause.by} until {moment(pause.until, now, units, '-')}: {pause.reason}"
+    if window is not None and (window.runs(now) or window.coming(now)):
+        verb, at = ("is in", window.until) if window.runs(now) else ("goes into", window.since)
+        until = f"{'until' if window.runs(now) else 'at'} {moment(at, now, units, '-')}"
+        yield f"{each.name} {verb} maintenance {until}, ordered by {window.by}: {window.reason}"
 
 
 def _who(actor: "Actor | None") -> str:

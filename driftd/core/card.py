@@ -105,7 +105,7 @@ def card(status: ConnectionStatus, reached: Reached, flips: int, now: int, langu
         verify=verify,
         meanwhile=tuple(meanwhile(status, phrases)),
         before=(Fact(filled(phrases.flips, {"count": flips, "days": BEFORE}, phrases)),),
-        ahead=tuple(ahead(status, phrases)),
+        ahead=tuple(ahead(status, now, phrases)),
         alerts=tuple(_alerts(status, phrases, language)),
     )
 

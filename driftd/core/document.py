@@ -8,6 +8,7 @@ from driftd.core.alerts.model import Alert
 from driftd.core.alerts.search import gravest_first
 from driftd.core.card import Card, advice
 from driftd.core.facts import Fact
+from driftd.core.health import Pause, Window
 from driftd.core.retention import Cursor, lives
 from driftd.core.status import ConnectionStatus, Reached, ResourceStatus, Status, counted, located
 from driftd.core.trial import Step, StepOutcome
@@ -58,6 +59,8 @@ def of_connection(status: ConnectionStatus, scopes: Mapping[str, Reached], at: i
         "scope": {"of": reached.scope, "failing": reached.failing, "members": reached.of} if reached else None,
         "last_success": moment(status.last_success),
         "next_poll": moment(next_poll(status)),
+        "pause": of_pause(status.health.pause, at),
+        "maintenance": of_window(status.health.maintenance, at),
         "held_until": moment(status.held_until),
         "breaker_open_until": moment(status.breaker_open_until),
         "budget": {
@@ -87,6 +90,21 @@ def of_summary(status: ConnectionStatus) -> Document:
         "since": moment(status.since),
         "reason": status.reason,
     }
+
+
+def of_pause(pause: Pause | None, at: int) -> Document | None:
+    """Return a pause that holds at a time (epoch ms)."""
+    if pause is None or not pause.runs(at):
+        return None
+    return {"since": moment(pause.since), "until": moment(pause.until), "reason": pause.reason, "by": pause.by}
+
+
+def of_window(window: Window | None, at: int) -> Document | None:
+    """Return a window of maintenance that runs at a time (epoch ms), or is still to come."""
+    if window is None or not (window.runs(at) or window.coming(at)):
+        return None
+    span = {"since": moment(window.since), "until": moment(window.until), "runs": window.runs(at)}
+    return {**span, "reason": window.reason, "by": window.by}
 
 
 def of_resource(resource: ResourceStatus) -> Document:

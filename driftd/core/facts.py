@@ -77,7 +77,8 @@ def meanwhile(status: ConnectionStatus, phrases: Phrases) -> Iterable[Fact]:
         pause = health.pause
         yield Fact(filled(phrases.paused, {"by": pause.by, "reason": pause.reason}, phrases), pause.until)
     if status.state is State.MAINTENANCE and health.maintenance:
-        yield Fact(phrases.maintenance, health.maintenance.until)
+        window = health.maintenance
+        yield Fact(filled(phrases.maintenance, {"by": window.by, "reason": window.reason}, phrases), window.until)
     due = min((each.next_poll for each in status.resources if each.next_poll is not None), default=None)
     for text, at in (
         (phrases.next_poll, due),
@@ -109,8 +110,11 @@ def _megabytes(size: int) -> str:
     return f"{size / 1e6:.0f}" if size >= 10_000_000 or size == 0 else f"{size / 1e6:.2g}"
 
 
-def ahead(status: ConnectionStatus, phrases: Phrases) -> Iterable[Fact]:
-    """Yield which credentials end, and when."""
+def ahead(status: ConnectionStatus, now: int, phrases: Phrases) -> Iterable[Fact]:
+    """Yield when a window of maintenance begins after `now` (epoch ms), and which credentials end when."""
+    window = status.health.maintenance
+    if window is not None and window.coming(now):
+        yield Fact(filled(phrases.window, {"by": window.by, "reason": window.reason}, phrases), window.since)
     for credential, text in (
         (Credential.CLIENT_SECRET, phrases.secret_ends),
         (Credential.TLS_CERTIFICATE, phrases.certificate_ends),

@@ -132,15 +132,69 @@ class Pause(Struct, frozen=True):
     by: str
     until: int
     """Epoch ms; it ends by itself."""
+    since: int = 0
+    """When it was said, epoch ms."""
+    ended: int | None = None
+    """When a person ended it before that, epoch ms."""
+
+    def runs(self, now: int) -> bool:
+        """Whether it holds at `now` (epoch ms)."""
+        return self.ended is None and now < self.until
+
+    @property
+    def end(self) -> int:
+        """When it ended, or is to end, epoch ms."""
+        return self.until if self.ended is None else self.ended
 
 
 class Window(Struct, frozen=True):
-    """A stretch of maintenance."""
+    """A stretch of maintenance: polls go on, and what fails does not count."""
 
     since: int
     until: int
     """Epoch ms."""
     reason: str = ""
+    by: str = ""
+    ended: int | None = None
+    """When a person ended it before that, epoch ms."""
+
+    def runs(self, now: int) -> bool:
+        """Whether it holds at `now` (epoch ms)."""
+        return self.ended is None and self.since <= now < self.until
+
+    def coming(self, now: int) -> bool:
+        """Whether it is still to begin at `now` (epoch ms)."""
+        return self.ended is None and now < self.since
+
+
+class Aside(Struct, frozen=True):
+    """What persons said of putting a connection aside: the latest pause and the latest window, over or not."""
+
+    pause: Pause | None = None
+    maintenance: Window | None = None
+
+    def paused(self, now: int) -> bool:
+        """Whether it is not to be polled at `now` (epoch ms)."""
+        return self.pause is not None and self.pause.runs(now)
+
+    def maintained(self, now: int) -> bool:
+        """Whether its window runs at `now` (epoch ms)."""
+        return self.maintenance is not None and self.maintenance.runs(now)
+
+    def quiet(self, now: int) -> bool:
+        """Whether no alert of it begins to fire at `now` (epoch ms)."""
+        return self.paused(now) or self.maintained(now)
+
+    def turns(self, now: int) -> int | None:
+        """Return when this changes by itself next after `now`, epoch ms; None where it does not."""
+        pause, window = self.pause, self.maintenance
+        found = [pause.until] if pause is not None and pause.runs(now) else []
+        if window is not None and window.ended is None:
+            found += [window.since, window.until]
+        return min((at for at in found if at > now), default=None)
+
+
+NOT_ASIDE: Final = Aside()
 
 
 class ConnectionHealth(Struct, frozen=True):
@@ -158,6 +212,7 @@ class ConnectionHealth(Struct, frozen=True):
     failed: tuple[int, ...] = ()
     """When the latest three such failures were, epoch ms, overcome or not."""
     pause: Pause | None = None
+    """The latest that a person ordered, over or not; so is the window."""
     maintenance: Window | None = None
     requests: int = 0
     bytes: int = 0
@@ -247,6 +302,11 @@ def connection_polled(health: ConnectionHealth, poll: Poll) -> ConnectionHealth:
         pages=health.pages + poll.pages,
         pages_unchanged=health.pages_unchanged + poll.pages_unchanged,
     )
+
+
+def pardoned(trouble: Trouble | None) -> Trouble | None:
+    """Return a trouble of which nothing counts yet: it lasts once it has had its whole grace again."""
+    return None if trouble is None else replace(trouble, times=0, recent=(), alike=0)
 
 
 def host_struck(health: ConnectionHealth, trouble: Trouble) -> ConnectionHealth:

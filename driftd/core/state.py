@@ -50,12 +50,19 @@ def judge(scene: Scene, now: int) -> Verdict:
 
 def _put_aside(scene: Scene, now: int) -> Verdict | None:
     health = scene.health
-    if health.pause is not None and now < health.pause.until:
+    if health.pause is not None and health.pause.runs(now):
         return Verdict(State.PAUSED)
-    window = health.maintenance
-    if window is not None and window.since <= now < window.until:
+    if health.maintenance is not None and health.maintenance.runs(now):
         return Verdict(State.MAINTENANCE)
     return None
+
+
+def _polling_since(scene: Scene, now: int) -> int | None:
+    """Return since when what is due is polled, epoch ms: the start, or the end of a pause; None: nobody polls."""
+    pause = scene.health.pause
+    if scene.started is None or pause is None or pause.runs(now) or pause.end > now:
+        return scene.started
+    return max(scene.started, pause.end)
 
 
 def _untried(scene: Scene, _now: int) -> Verdict | None:
@@ -64,9 +71,12 @@ def _untried(scene: Scene, _now: int) -> Verdict | None:
 
 
 def _outdated(scene: Scene, now: int) -> Verdict | None:
-    """Evidence of before the start counts only while it is young; stamps ahead of the clock are not of after it."""
-    found = _evidence(scene)
-    if scene.started is not None and any(scene.started <= at <= now for at in found):
+    """Evidence of before the start, or of before a pause, counts only while it is young.
+
+    Stamps ahead of the clock are not of after it.
+    """
+    found, since = _evidence(scene), _polling_since(scene, now)
+    if since is not None and any(since <= at <= now for at in found):
         return None
     shortest = min(scene.intervals.values(), default=0.0)
     youngest = min((abs(now - at) for at in found), default=now)
@@ -112,10 +122,10 @@ def _stalled(scene: Scene, now: int) -> Verdict | None:
 
 def _overdue(scene: Scene, name: str, now: int, intervals: float) -> bool:
     """Whether a poll that was due has not finished so many intervals later, and does not get on either."""
-    due = scene.due.get(name)
-    if due is None or scene.started is None:
+    due, since = scene.due.get(name), _polling_since(scene, now)
+    if due is None or since is None:
         return False
-    moved = max(due, scene.started, scene.progress.get(name, 0))
+    moved = max(due, since, scene.progress.get(name, 0))
     return now - moved > intervals * scene.intervals[name] * 1000
 
 

@@ -3,7 +3,7 @@
 Each port has one contract suite in ``tests/contracts`` that every implementation passes.
 """
 
-from driftd.ports.casebook import VERSIONS, Casebook, Filing, Told
+from driftd.ports.casebook import VERSIONS, Casebook, Done, Filing, Pages, Told
 from driftd.ports.changelog import Changelog
 from driftd.ports.logbook import KEPT, Entries, Hour, Logbook, Polled, Remembered
 from driftd.ports.source import Source, Traffic
@@ -18,6 +18,7 @@ __all__ = [
     "Clock",
     "Cycle",
     "Detected",
+    "Done",
     "Entries",
     "Erased",
     "Erasure",
@@ -27,6 +28,7 @@ __all__ = [
     "Log",
     "Logbook",
     "Outcome",
+    "Pages",
     "Polled",
     "Remembered",
     "Seen",

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from driftd.core.alerts.model import Alert, Deed, Notice
 from driftd.core.drift import Check
+from driftd.core.health import Aside
 from driftd.core.invariants.model import Breach, Link, SumKey, Sums
 from driftd.core.memory import Memory
 from driftd.core.model import KeyBytes
@@ -21,6 +22,24 @@ class Told(Struct, frozen=True):
 
     seq: int
     notice: Notice
+
+
+class Done(Struct, frozen=True):
+    """A deed with its number: of two done at once, the later one has the greater."""
+
+    number: int
+    deed: Deed
+
+
+class Pages(Struct, frozen=True):
+    """Which deeds are asked for."""
+
+    limit: int
+    connection: str | None = None
+    since: int = 0
+    """Epoch ms."""
+    before: tuple[int, int] | None = None
+    """Time (epoch ms) and number of the deed at which the page before this one ended."""
 
 
 class Filing(Struct, frozen=True):
@@ -39,6 +58,8 @@ class Filing(Struct, frozen=True):
 
     From then on events of the resource are released as they are committed, until a cycle says otherwise.
     """
+    asides: Mapping[str, Aside] = {}
+    """By connection: what takes the place of what was ordered before, all of it."""
 
 
 class Casebook(Protocol):
@@ -74,6 +95,14 @@ class Casebook(Protocol):
 
     async def deeds(self, connection: str, limit: int) -> Sequence[Deed]:
         """Return what persons did, newest first, at most `limit`."""
+        ...
+
+    async def audit(self, pages: Pages) -> Sequence[Done]:
+        """Return what persons did, newest first."""
+        ...
+
+    async def asides(self) -> Mapping[str, Aside]:
+        """Return how connections were put aside, over or not, by name; those that never were are left out."""
         ...
 
     async def file(self, filing: Filing) -> None:

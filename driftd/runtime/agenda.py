@@ -24,6 +24,8 @@ class Hold(NamedTuple):
 
     since: float
     until: float
+    asked: bool = False
+    """Whether the tenant asked for it."""
 
 
 class Agenda:
@@ -153,10 +155,10 @@ class Agenda:
         self._sweeping.discard(resource.name)
         self._free[resource.name] = self._clock.now()
 
-    def hold(self, resource: Resource | None, seconds: float) -> None:
-        """Let a resource, or the whole connection, rest from now on."""
+    def hold(self, resource: Resource | None, seconds: float, *, asked: bool = False) -> None:
+        """Let a resource, or the whole connection, rest from now on; `asked`: as the tenant wants it."""
         name, now = resource.name if resource else None, self._clock.monotonic()
-        self._holds[name] = Hold(now, now + seconds)
+        self._holds[name] = Hold(now, now + seconds, asked)
         self._rested[name] = self._clock.now() + round(seconds * 1000)
 
     def release(self, resource: Resource | None, begun: float | None = None) -> None:
@@ -177,6 +179,14 @@ class Agenda:
         for name in tuple(self._holds):
             del self._holds[name]
             self._rested[name] = self._clock.now()
+
+    def ease(self) -> None:
+        """End every rest for which the tenant did not ask; what is due is not late before now."""
+        for name in [name for name, hold in self._holds.items() if not hold.asked]:
+            del self._holds[name]
+            self._rested[name] = self._clock.now()
+        if None not in self._holds:
+            self._rested[None] = self._clock.now()
 
     def present(self, progress: Mapping[str, int], breaker_open_until: int | None) -> Present:
         """Return what the state of the connection follows from besides its health."""

@@ -17,6 +17,7 @@ from driftd.core.model import KeyBytes
 from driftd.core.outage import watched
 from driftd.core.retold import Words, retold
 from driftd.ports import Casebook, Log
+from driftd.runtime.asides import Asides
 
 _DAY: Final = 86_400_000
 LOADED: Final = 7 * _DAY
@@ -58,6 +59,8 @@ class Alarms:
 
     def __init__(self, log: Log, terms: Terms = TERMS) -> None:
         self.terms = terms
+        self.asides = Asides()
+        """How connections are put aside: alerts of such do not begin to fire."""
         self.dropped = 0
         """Pending alerts that ended before they fired, since the start."""
         self.version = 0
@@ -77,6 +80,7 @@ class Alarms:
         for alert in await casebook.alerts(resolved_since=now - LOADED):
             if not over(alert, now, self.terms):
                 self._set(alert)
+        await self.asides.load(casebook)
 
     @property
     def all(self) -> Mapping[str, Alert]:
@@ -120,6 +124,7 @@ class Alarms:
             checked.interval,
             covers=covers,
             waits=self._has_kin,
+            quiet=self.asides.quiet(now),
             mended=checked.mended,
             terms=self.terms,
         )

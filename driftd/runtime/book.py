@@ -47,6 +47,10 @@ class Book:
         self._polls.append(polled)
         del self._polls[:-MOST]
 
+    def resource(self, connection: str, name: str, health: ResourceHealth) -> None:
+        """Have a resource's health written that no poll changed."""
+        self._resources[connection, name] = health
+
     def flipped(self, flip: Flip) -> None:
         """Have a change of state written."""
         self._flips.append(flip)

@@ -6,7 +6,9 @@ from typing import Final
 from msgspec.structs import replace
 
 from driftd.config import ConnectionConfig
+from driftd.core import pausing
 from driftd.core.health import (
+    Aside,
     ConnectionHealth,
     Flip,
     Poll,
@@ -15,6 +17,7 @@ from driftd.core.health import (
     Trouble,
     connection_polled,
     host_struck,
+    pardoned,
     resource_polled,
 )
 from driftd.core.model import Op
@@ -23,6 +26,7 @@ from driftd.core.status import ConnectionStatus
 from driftd.errors import Reason
 from driftd.ports import Clock, Log, Polled
 from driftd.runtime.alarms import Alarms
+from driftd.runtime.asides import without
 from driftd.runtime.book import Book
 from driftd.runtime.tally import CycleReport
 from driftd.runtime.traffic import ConnectionTraffic
@@ -49,8 +53,8 @@ class Chart:
         self._clock = clock
         self._alarms = alarms
         self._resources: dict[str, ResourceHealth] = dict(known.resources)
-        self.health = known.health
-        self._written = (known.health, known.usage)
+        self.health = alarms.asides.applied(connection.name, known.health)
+        self._written = (without(self.health), known.usage)
         self.status: ConnectionStatus = self._made(Present(), clock.now())
 
     def resource(self, name: str) -> ResourceHealth:
@@ -95,7 +99,8 @@ class Chart:
     def look(self, present: Present, book: Book, log: Log) -> None:
         """Judge the connection; a change of its state is written and logged."""
         now = self._clock.now()
-        self.health = self._traffic.settle(self.health)
+        self.health = self._alarms.asides.applied(self._connection.name, self._traffic.settle(self.health))
+        self._pardon(book, now)
         held = (present.held_until, present.breaker_open_until)
         if held != (self.health.held_until, self.health.breaker_open_until):
             self.health = replace(self.health, held_until=held[0], breaker_open_until=held[1])
@@ -107,17 +112,46 @@ class Chart:
                 status.state,
                 now,
                 status.reason,
-                status.trouble.message if status.trouble else "",
+                status.trouble.message if status.trouble else pausing.told(self._aside, now),
             )
             self.health = replace(self.health, state=status.state, since=now)
             status = replace(status, health=self.health)
             book.flipped(flip)
             _tell_flip(flip, status, log)
         self.status = status
-        known = (self.health, self._traffic.purse.usage)
+        known = (without(self.health), self._traffic.purse.usage)
         if known != self._written:
             self._written = known
             book.connection(self._connection.name, *known)
+
+    @property
+    def _aside(self) -> Aside:
+        return self._alarms.asides.of(self._connection.name)
+
+    def paused(self, now: int) -> bool:
+        """Whether it is not to be polled at `now` (epoch ms)."""
+        return self._aside.paused(now)
+
+    def aside(self, now: int) -> State:
+        """Return how it is put aside at `now` (epoch ms): paused, in maintenance, or with ``ok`` not at all."""
+        if self._aside.paused(now):
+            return State.PAUSED
+        return State.MAINTENANCE if self._aside.maintained(now) else State.OK
+
+    def turns_in(self, now: int) -> float | None:
+        """Return the seconds after `now` (epoch ms) until a pause or a window begins or ends; None where none does."""
+        at = self._aside.turns(now)
+        return None if at is None else (at - now) / 1000
+
+    def _pardon(self, book: Book, now: int) -> None:
+        """Where a window of maintenance has ended: what failed in it, or before, has its whole grace again."""
+        if self.health.state is not State.MAINTENANCE or self._aside.quiet(now):
+            return
+        self.health = replace(self.health, outage=pardoned(self.health.outage), failed=())
+        for name, each in self._resources.items():
+            if each.trouble is not None or each.failed:
+                after = self._resources[name] = replace(each, trouble=pardoned(each.trouble), failed=())
+                book.resource(self._connection.name, name, after)
 
     def _made(self, present: Present, now: int) -> ConnectionStatus:
         return connection_status(self._connection, self._host, self.known, present, now)

@@ -17,6 +17,7 @@ from driftd.runtime.credentials import credential_drifts, evidence_of
 from driftd.runtime.decisions import Decisions
 from driftd.runtime.erasing import Erasing
 from driftd.runtime.lag import Lag, watch_lag
+from driftd.runtime.pausing import Pausing
 from driftd.runtime.post import Post
 from driftd.runtime.resuming import Resuming
 from driftd.runtime.settling import Site
@@ -79,6 +80,9 @@ class Running:
         self._polling = False
         self._watch = Watch(world.detector.alarms, world.detector.casebook, world.clock, log, self._sight())
         self.decisions = Decisions(world.detector, world.store, world.clock, self.sites)
+        self.pausing = Pausing(
+            world.detector.alarms.asides, world.detector.casebook, world.clock, self._known, self._turned
+        )
         self.erasing = Erasing(world.detector, world.store, world.clock, self.sites)
         self._resuming = Resuming(self.erasing, world.clock, world.halt, log)
         self.begun = anyio.Event()
@@ -161,6 +165,12 @@ class Running:
     def refused(self) -> list[ConnectionConfig]:
         """Return the connections that wait for a person."""
         return self._supervisor.refused
+
+    def _known(self, name: str) -> bool:
+        return name in self._supervisor.names
+
+    def _turned(self, name: str) -> None:
+        self._supervisor.turned(name)
 
     def status(self) -> Status:
         """Return everything as it is now."""

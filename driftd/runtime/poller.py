@@ -7,6 +7,7 @@ other one waiting, as the limits count requests, not cycles.
 from typing import Final, NamedTuple
 
 import anyio
+import anyio.lowlevel
 from anyio.abc import TaskGroup
 from msgspec.structs import replace
 
@@ -14,7 +15,7 @@ from driftd.core.backoff import Retries, earned, spent
 from driftd.core.backoff import wait as wait_after
 from driftd.core.health import Poll, Result, Trouble
 from driftd.core.model import Kind, Resource
-from driftd.core.reasons import MEANINGS, Reach
+from driftd.core.reasons import MEANINGS, Reach, State
 from driftd.errors import DamagedStoreError, FencedError, Reason, StoreError
 from driftd.runtime.agenda import Agenda
 from driftd.runtime.cycle import cycle
@@ -62,6 +63,8 @@ class Poller:
         self._retries = Retries()
         self._trying = False
         """Whether one of our cycles is the trial of a breaker."""
+        self._aside = State.OK
+        """How the connection was put aside when it was last looked at; ``ok``: not at all."""
         self._wake = anyio.Event()
         self._stopping = False
         self.looked_at = tenant.clock.monotonic()
@@ -94,7 +97,8 @@ class Poller:
                 while not self._stopping:
                     self._wake = anyio.Event()
                     await self._thawed()
-                    wait = self._begin_due(group)
+                    self._turned()
+                    wait = self._until_turned(self._begin_due(group))
                     self.look()
                     with anyio.move_on_after(wait):
                         await self._wake.wait()
@@ -110,6 +114,22 @@ class Poller:
         """Judge the connection as it is now."""
         self.looked_at = self._tenant.clock.monotonic()
         self._post.chart.look(self._present(), self._world.book, self._post.log)
+
+    def cut(self) -> None:
+        """End the cycles that still run of a connection that is paused: they never were."""
+        if self._post.chart.paused(self._tenant.clock.now()):
+            for scope in self._running.values():
+                scope.cancel()
+
+    def _turned(self) -> None:
+        """Where a pause or a window of maintenance has ended, let nothing rest that we had rest ourselves."""
+        before, self._aside = self._aside, self._post.chart.aside(self._tenant.clock.now())
+        if before is not State.OK and self._aside in {State.OK, State.MAINTENANCE} and before is not self._aside:
+            self._agenda.ease()
+
+    def _until_turned(self, wait: float) -> float:
+        turns = self._post.chart.turns_in(self._tenant.clock.now())
+        return wait if turns is None else min(wait, turns)
 
     async def _thawed(self) -> None:
         """Look again at frozen resources of which a person decided something."""
@@ -139,11 +159,8 @@ class Poller:
 
     def _may_ask(self) -> bool:
         """Whether the tenant may be asked at all: there is room, no pause, and the budget is not used up."""
-        chart, purse = self._post.chart, self._post.traffic.purse
-        if self._world.halt.trouble is not None:
-            return False
-        rest, now = chart.health.pause, self._tenant.clock.now()
-        if rest is not None and now < rest.until:
+        chart, purse, now = self._post.chart, self._post.traffic.purse, self._tenant.clock.now()
+        if self._world.halt.trouble is not None or chart.paused(now):
             return False
         if purse.budget.allows(purse.usage):
             return True
@@ -191,7 +208,7 @@ class Poller:
         post = self._post
         if report.outcome == "failed" and self._was_refused(report):
             if report.retry_after is not None:
-                self._agenda.hold(None, report.retry_after)
+                self._agenda.hold(None, report.retry_after, asked=True)
             elif begun.trial or self._post.way.opens_in is None:
                 self._agenda.hold(None, self._world.restart)  # not the breaker's doing: it would begin again at once
             return
@@ -249,10 +266,19 @@ class Poller:
         if retry_after is None and seconds < resource.probe:
             left = spent(self._retries, poll.requests)
             self._retries, seconds = (self._retries, resource.probe) if left is None else (left, seconds)
-        self._agenda.hold(resource if after.reach is Reach.RESOURCE else None, seconds)
+        held = resource if after.reach is Reach.RESOURCE else None
+        self._agenda.hold(held, seconds, asked=retry_after is not None)
 
     def _heard(self, resource: Resource, begun: float) -> Tenant:
-        """Return the tenant for one cycle, which gets on as long as answers come, and ends a trial with the first."""
+        """Return the tenant for one cycle, which gets on as long as answers come, and ends a trial with the first.
+
+        Once the connection is paused it is asked nothing more: a cycle that needs no more than it has commits.
+        """
+
+        async def may_ask() -> None:
+            if self._post.chart.paused(self._tenant.clock.now()):
+                self._running[resource.name].cancel()
+                await anyio.lowlevel.checkpoint()
 
         def heard() -> None:
             if self._agenda.on_trial:
@@ -260,7 +286,7 @@ class Poller:
                 self.nudge()
             self._progress[resource.name] = self._tenant.clock.now()
 
-        return replace(self._tenant, source=Heard(self._tenant.source, heard))
+        return replace(self._tenant, source=Heard(self._tenant.source, may_ask, heard))
 
     def _told(self, trouble: Trouble | None) -> None:
         """Take note that another connection found the way to the host down, or free again, or gave up its trial."""

@@ -125,6 +125,30 @@ class Supervisor:
             self._begin_end(life)
             self._start(life.post.connection, life)
 
+    def turned(self, name: str) -> None:
+        """Have a connection looked at at once, as it was put aside, or is no more; one that is not polled does nothing.
+
+        What runs of one that is paused asks nothing more, and ends within the grace.
+        """
+        life = self._lives.get(name)
+        if life is None or life.stopping.is_set() or self._group is None:
+            return
+        if life.poller is None:
+            life.post.chart.look(Present(started=self._world.clock.now()), self._world.book, life.post.log)
+            return
+        life.poller.nudge()
+        self._group.start_soon(self._cut, life, name=f"grace of {name}")
+
+    async def _cut(self, life: Lifetime) -> None:
+        await anyio.sleep(self._grace)
+        if life.poller is not None:
+            life.poller.cut()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The connections that are polled, or would be."""
+        return frozenset(name for name, life in self._lives.items() if not life.stopping.is_set())
+
     @property
     def statuses(self) -> tuple[ConnectionStatus, ...]:
         """The connections as they were last looked at, in the order of their names."""

@@ -14,7 +14,7 @@ from msgspec import Struct
 from driftd.core.alerts.census import Census, Home
 from driftd.core.alerts.correlation import correlate
 from driftd.core.alerts.lifecycle import Evaluation, Look, evaluate, every, none, restless, settle
-from driftd.core.alerts.model import Alert
+from driftd.core.alerts.model import Alert, AlertState
 from driftd.core.drift import Check, Drift, SchemaKind
 from driftd.core.outage import hindered, late, outlook, watched
 from driftd.core.reasons import State
@@ -156,12 +156,13 @@ class Watch:
             return self._proven
         homes = self._census.homes
         drifts = [each for each in self._sight.credentials(now) if each.connection in homes]
+        quiet = self._alarms.asides.quiet(now)
 
         def covers(alert: Alert) -> bool:
             ours = alert.drift.finding in _BY_THE_MINUTE and not watched(alert.drift)
             return ours and not alert.group and alert.drift.connection in homes
 
-        look = Look(now, MINUTE, covers=covers, waits=every, glance=True, terms=self._alarms.terms)
+        look = Look(now, MINUTE, covers=covers, waits=every, quiet=quiet, glance=True, terms=self._alarms.terms)
         draft.add(evaluate(draft.alerts, drifts, look))
         return at
 
@@ -170,10 +171,12 @@ class Watch:
         new = draft.changes > 0 or self._waiting or self._version != self._alarms.version
         if new or at - self._correlated >= MINUTE:
             self._correlated = at
-            common = correlate(draft.alerts.values(), self._census, now, self._alarms.terms)
+            quiet = self._alarms.asides.quiet(now)
+            common = correlate(_counting(draft.alerts.values(), quiet), self._census, now, self._alarms.terms)
             draft.add(Evaluation(common.alerts, common.notices))
             self._waiting = common.waiting
-        look = Look(now, waits=lambda alert: alert.id in self._waiting, terms=self._alarms.terms)
+        waiting, quiet = self._waiting, self._alarms.asides.quiet(now)
+        look = Look(now, waits=lambda alert: alert.id in waiting, quiet=quiet, terms=self._alarms.terms)
         draft.add(settle([each for each in draft.alerts.values() if restless(each)], look))
 
     async def _file(self, draft: Draft) -> bool:
@@ -194,6 +197,11 @@ class Watch:
                 self._log.info("alerts are filed again")
             self.failing = False
         return True
+
+
+def _counting(alerts: Iterable[Alert], quiet: Callable[[Alert], bool]) -> Iterable[Alert]:
+    """Return the alerts that may make one of a wider scope: none that only pends as its connection is put aside."""
+    return (each for each in alerts if each.state is not AlertState.PENDING or not quiet(each))
 
 
 def _mark(status: ConnectionStatus, missed: tuple[int, ...]) -> _Mark:

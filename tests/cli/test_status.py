@@ -23,7 +23,6 @@ from driftd.core.document import moment
 from driftd.core.health import (
     ConnectionHealth,
     Flip,
-    Pause,
     Poll,
     ResourceHealth,
     Result,
@@ -116,7 +115,9 @@ def test_the_worst_come_first_and_what_is_down_is_exit_code_1(driftd: Driftd, si
 def test_only_what_is_not_ok_is_shown_on_request(driftd: Driftd, site: Site, write: Write) -> None:
     """What a person has put aside is not failing; the counts are still of all."""
     now = app.now()
-    write(polled("aldgate", good(now - MINUTE), pause=Pause("stocktaking", "ann", now + HOUR)))
+    write(polled("aldgate", good(now - MINUTE)))
+    paused = ("connections", "pause", "aldgate", "--for", "1h", "--reason", "stocktaking", "-c", site.config)
+    assert driftd(*paused).code == 0
     write(polled("borough", [*good(now - 9 * MINUTE), ("SORDER", poll(now - MINUTE, Reason.TIMEOUT))]))
     code, status = told(driftd, "status", "--failing", "-c", site.config)
     assert code == 0
@@ -217,8 +218,8 @@ def test_a_card_for_programs_has_the_same(driftd: Driftd, site: Site, write: Wri
     assert "3" in card["before"][0]["text"]
     assert card["tell_the_customer"].startswith("Depuis le ")
     assert told(driftd, "explain", "borough", "-c", site.config)[0] == 0
-    paused = polled("borough", good(now - MINUTE), pause=Pause("stocktaking", "ann", now + HOUR))
-    write(paused)
+    paused = ("connections", "pause", "borough", "--for", "1h", "--reason", "stocktaking", "-c", site.config)
+    assert driftd(*paused).code == 0
     assert told(driftd, "explain", "borough", "-c", site.config)[0] == 0
 
 

@@ -151,12 +151,13 @@ def test_a_lasting_trouble_is_not_hidden_by_another_ones_short_one(polls: list[t
 
 @given(scenes, st.integers(-48 * HOUR, 48 * HOUR))
 def test_a_paused_connection_is_paused_whatever_else(known: Scene, moved: int) -> None:
-    """Until the pause ends by itself; then it is what its evidence says."""
-    paused = replace(known, health=replace(known.health, pause=PAUSE))
-    free = replace(known, health=replace(known.health, pause=None))
+    """Until the pause ends by itself, or a person ends it; then it is what its evidence says of one that begins now."""
     now = NOW + moved
-    expected = State.PAUSED if now < PAUSE.until else judge(free, now).state
-    assert judge(paused, now).state is expected
+    for pause in (PAUSE, replace(PAUSE, ended=min(NOW, now))):
+        paused = replace(known, health=replace(known.health, pause=pause))
+        free = replace(known, health=replace(known.health, pause=None), started=max(START, pause.end))
+        expected = judge(free, now).state if pause.ended or now >= PAUSE.until else State.PAUSED
+        assert judge(paused, now).state is expected
 
 
 @given(st.integers(-2 * HOUR, 2 * HOUR))

@@ -7,6 +7,7 @@ from typing import Never
 
 import anyio
 import httpx
+from msgspec.structs import replace
 from starlette.types import ASGIApp
 
 from driftd.config.model import WebConfig
@@ -15,7 +16,8 @@ from driftd.core.alerts.search import find
 from driftd.core.brought import Brought, Change, Put
 from driftd.core.casefile import Case
 from driftd.core.decision import Decided, Decision, Removal, Word
-from driftd.core.health import ConnectionHealth, Flip, Trouble
+from driftd.core.health import NOT_ASIDE, Aside, ConnectionHealth, Flip, Trouble
+from driftd.core.pausing import Directive, directed
 from driftd.core.reasons import State
 from driftd.core.retention import Pruned
 from driftd.core.schema.model import SchemaVersion
@@ -28,7 +30,7 @@ from driftd.faces.http.address import bind
 from driftd.faces.http.application import application
 from driftd.faces.http.inside import Check, Deeds, Inside, Source, Stretch, Tenants, Upkeep
 from driftd.faces.http.serve import Patience, serve
-from driftd.ports import Hour, Polled
+from driftd.ports import Done, Hour, Pages, Polled
 from tests.faces import views
 from tests.fakes.log import Line, Told
 from tests.fakes.memory_store import MemoryStore
@@ -74,6 +76,8 @@ class Pretended:
         """What is stored of connections, by name."""
         self.came = Put("aldgate", Change.CREATED, "done", views.TRIAL)
         """What comes of every connection that is brought."""
+        self.directives: list[tuple[str, Directive]] = []
+        self.pages: list[Pages] = []
         self.deciding: Exception | None = None
         """What every decision fails with."""
         self.history: Sequence[SchemaVersion] = views.HISTORY
@@ -174,6 +178,18 @@ class Pretended:
     def ask(self, name: str) -> None:
         self._done(name)
 
+    async def direct(self, connection: str, order: Directive) -> tuple[str, Aside]:
+        self.directives.append((connection, order))
+        if self.deciding is not None:
+            raise self.deciding
+        return "done", directed(NOT_ASIDE, order, self.now())
+
+    async def audit(self, pages: Pages) -> Sequence[Done]:
+        self.pages.append(pages)
+        if self.deciding is not None:
+            raise self.deciding
+        return [Done(9 - n, replace(views.DEED, at=views.DEED.at - n)) for n in range(min(pages.limit, 3))]
+
     def _done(self, *said: object) -> str:
         self.deeds.append(said)
         if self.deciding is not None:
@@ -197,6 +213,8 @@ class Pretended:
             Upkeep(self.prune, self.changelog.cursors, self.changelog.move, self.changelog.forget),
             Deeds(self.keep, self.rotate, self.shred),
             Tenants(self.sources, self.stored, self.put, self.remove, self.happened, self.flips, self.try_, self.ask),
+            self.direct,
+            self.audit,
         )
 
 

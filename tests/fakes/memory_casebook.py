@@ -8,12 +8,13 @@ from msgspec.structs import replace
 
 from driftd.core.alerts.model import Alert, AlertState, Deed, Notice
 from driftd.core.drift import Check
+from driftd.core.health import NOT_ASIDE, Aside
 from driftd.core.invariants.model import Breach, Link, SumKey, Sums
 from driftd.core.memory import Memory
 from driftd.core.model import KeyBytes
 from driftd.core.schema.model import Baseline, SchemaVersion, Source
 from driftd.errors import FencedError
-from driftd.ports import VERSIONS, Detected, Facts, Filing, Told
+from driftd.ports import VERSIONS, Detected, Done, Facts, Filing, Pages, Told
 
 _Names = tuple[str, str]
 
@@ -39,6 +40,7 @@ class MemoryCasebook:
         self._alerts: dict[str, Alert] = {}
         self._notices: dict[str, Notice] = {}
         self._deeds: list[Deed] = []
+        self._asides: dict[str, Aside] = {}
         self._links: set[tuple[str, str, Link]] = set()
         self._sums: dict[tuple[str, str, SumKey], tuple[str, ...]] = {}
         self._breaches: dict[tuple[str, str, KeyBytes, Check, str], Breach] = {}
@@ -96,6 +98,20 @@ class MemoryCasebook:
         own = [deed for deed in reversed(self._deeds) if deed.connection == connection]
         return sorted(own, key=lambda deed: deed.at, reverse=True)[: max(limit, 0)]
 
+    async def audit(self, pages: Pages) -> Sequence[Done]:
+        done = [Done(number, deed) for number, deed in enumerate(self._deeds, 1)]
+        found = [
+            each
+            for each in sorted(done, key=lambda each: (each.deed.at, each.number), reverse=True)
+            if pages.connection in {None, each.deed.connection}
+            and each.deed.at >= pages.since
+            and (pages.before is None or (each.deed.at, each.number) < pages.before)
+        ]
+        return found[: max(pages.limit, 0)]
+
+    async def asides(self) -> Mapping[str, Aside]:
+        return {name: each for name, each in self._asides.items() if each != NOT_ASIDE}
+
     async def file(self, filing: Filing) -> None:
         if self._store.fenced:
             raise FencedError("a later process owns the store: this one must end")
@@ -103,6 +119,7 @@ class MemoryCasebook:
         self._deeds += filing.deeds
         self._baselines |= filing.baselines
         self._memories |= filing.memories
+        self._asides |= filing.asides
         for names, what in filing.accepted.items():
             for place, breach in self._breaches.items():
                 if place[:2] == names and (breach.check, breach.field) in what:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from driftd.core.alerts.model import Alert
 from driftd.core.drift import Check, Drift, DriftKind, Scope
-from driftd.core.health import ConnectionHealth, Trouble
+from driftd.core.health import Aside, ConnectionHealth, Pause, Trouble, Window
 from driftd.core.reasons import MEANINGS, State
 from driftd.core.status import ConnectionStatus
 from driftd.errors import FencedError, Reason, StoreError
@@ -238,6 +238,34 @@ async def test_paused_connections_keep_their_alerts() -> None:
         await tower.look(replace(well(), state=state), after=DAY / 1000)
     assert len(tower.open) == 1
     assert await tower.told() == ["firing"]
+
+
+@pytest.mark.parametrize(
+    "aside", [Aside(pause=Pause("moving", "jo", NOW + DAY)), Aside(maintenance=Window(NOW, NOW + DAY, "upgrade", "jo"))]
+)
+async def test_no_alert_begins_to_fire_while_its_connection_is_put_aside(aside: Aside) -> None:
+    """Nor one of its host's, after a restart or before; each fires when that is over and it is still so. That the log
+    began anew is told all the same."""
+    names = ("a1", "a2", "a3")
+    tower = Tower(*(well(name) for name in names))
+    await tower.casebook.file(Filing(asides=dict.fromkeys(names, aside)))
+    await tower.restart()
+    ends, anew = (
+        Drift(name, DriftKind.CREDENTIAL, found, certain().severity, certain().actor, certain=True)
+        for name, found in (("a1", Check.CERTIFICATE_EXPIRES), ("a2", Check.LOG_BEGAN_ANEW))
+    )
+    tower.credentials = [*(replace(ends, connection=name) for name in names), anew]
+    for _ in range(9):
+        await tower.look(after=60.0)
+    assert [each.drift.finding for each in tower.open if each.firing] == [Check.LOG_BEGAN_ANEW]
+    assert await tower.told() == ["firing"]
+    await tower.restart()
+    await tower.look(after=60.0)
+    assert len(await tower.told()) == 1
+    await tower.look(after=DAY / 1000)
+    await tower.look(after=3600.0)
+    assert {each.drift.connection for each in tower.open if each.firing} >= set(names)
+    assert len(await tower.told()) > 1
 
 
 @pytest.mark.parametrize("hindered", [down(), replace(well(), state=State.PAUSED)])

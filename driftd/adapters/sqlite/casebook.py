@@ -3,17 +3,18 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
-from driftd.adapters.sqlite import cases, facts, withholding
+from driftd.adapters.sqlite import cases, facts, pauses, withholding
 from driftd.adapters.sqlite import filing as rows
 from driftd.adapters.sqlite.transaction import Reader, Writer
 from driftd.core.alerts.model import Alert, Deed
 from driftd.core.drift import Check
+from driftd.core.health import Aside
 from driftd.core.invariants.model import Breach, Link, SumKey, Sums
 from driftd.core.memory import Memory
 from driftd.core.model import KeyBytes
 from driftd.core.schema.model import Baseline, SchemaVersion
 from driftd.errors import StoreError
-from driftd.ports import Filing, Told
+from driftd.ports import Done, Filing, Pages, Told
 
 
 class SqliteCasebook:
@@ -58,6 +59,14 @@ class SqliteCasebook:
     async def deeds(self, connection: str, limit: int) -> Sequence[Deed]:
         """Return what persons did, newest first, at most `limit`."""
         return await self._reader.read(partial(cases.deeds, connection=connection, limit=limit))
+
+    async def audit(self, pages: Pages) -> Sequence[Done]:
+        """Return what persons did, newest first."""
+        return await self._reader.read(partial(cases.audit, pages=pages))
+
+    async def asides(self) -> Mapping[str, Aside]:
+        """Return how connections were put aside, over or not, by name; those that never were are left out."""
+        return await self._reader.read(pauses.read)
 
     async def file(self, filing: Filing) -> None:
         """Write, all or nothing, safe against a loss of power.

@@ -13,8 +13,9 @@ from driftd.core.alerts.model import Alert, Deed, Notice
 from driftd.core.memory import Memory
 from driftd.core.model import KeyBytes
 from driftd.core.schema.model import Baseline, SchemaVersion, Source
-from driftd.ports import Told
+from driftd.ports import Done, Pages, Told
 
+NEVER: Final = 2**63 - 1
 _SOURCES: Final = (Source.LEARNT, Source.DECLARED)
 
 
@@ -70,10 +71,20 @@ def notices(db: sqlite3.Connection, *, after: int, limit: int, connection: str |
 def deeds(db: sqlite3.Connection, *, connection: str, limit: int) -> Sequence[Deed]:
     """Return at most `limit` deeds, newest first; of those done at once the one written later."""
     parameters = {"connection": connection, "limit": max(limit, 0)}
-    return [
-        replace(Deed(*row[:-1]), replaced=None if row[-1] is None else unboxed(row[-1], Baseline))
-        for row in db.execute(QUERIES["deeds"], parameters)
-    ]
+    return [_deed(row) for row in db.execute(QUERIES["deeds"], parameters)]
+
+
+def audit(db: sqlite3.Connection, *, pages: Pages) -> Sequence[Done]:
+    """Return deeds of all connections or one, newest first; of those done at once the one written later."""
+    at, number = pages.before or (NEVER, NEVER)
+    parameters = {"at": at, "number": number, "since": pages.since, "limit": max(pages.limit, 0)}
+    query = "audit" if pages.connection is None else "audit_of"
+    rows = db.execute(QUERIES[query], {**parameters, "connection": pages.connection})
+    return [Done(row[0], _deed(row[1:])) for row in rows]
+
+
+def _deed(row: tuple[Any, ...]) -> Deed:
+    return replace(Deed(*row[:-1]), replaced=None if row[-1] is None else unboxed(row[-1], Baseline))
 
 
 def present(

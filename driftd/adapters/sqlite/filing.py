@@ -6,7 +6,7 @@ Nouns are packed here, on the writer's thread: the few of a cycle take less than
 import sqlite3
 from collections.abc import Iterable
 
-from driftd.adapters.sqlite import facts, withholding
+from driftd.adapters.sqlite import facts, pauses, withholding
 from driftd.adapters.sqlite.boxing import boxed
 from driftd.adapters.sqlite.series import series
 from driftd.adapters.sqlite.sql import QUERIES
@@ -51,6 +51,8 @@ def file(db: sqlite3.Connection, *, filing: Filing, now: int) -> None:
         _write_memory(db, series(db, *names), memory)
     for names, what in filing.accepted.items():
         facts.accept(db, *names, what)
+    for connection, aside in filing.asides.items():
+        pauses.put(db, connection, aside)
     for names in filing.release:
         withholding.release_all(db, *names, now)
 

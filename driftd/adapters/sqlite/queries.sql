@@ -1024,3 +1024,28 @@ DELETE FROM connection_health WHERE connection = :connection
 
 -- name: drop_usage
 DELETE FROM usage WHERE connection = :connection
+
+-- name: pauses
+SELECT connection, kind, since, until, ended, reason, "by" FROM pauses
+
+-- name: put_pause
+INSERT INTO pauses (connection, kind, since, until, ended, reason, "by")
+VALUES (:connection, :kind, :since, :until, :ended, :reason, :by)
+ON CONFLICT DO UPDATE SET since = :since, until = :until, ended = :ended, reason = :reason, "by" = :by
+
+-- name: drop_pause
+DELETE FROM pauses WHERE connection = :connection AND kind = :kind
+
+-- name: told_pauses
+SELECT kind, reason FROM pauses WHERE connection = :connection
+
+-- name: retell_pause
+UPDATE pauses SET reason = :reason WHERE connection = :connection AND kind = :kind
+
+-- name: audit
+SELECT id, at, "by", action, connection, resource, subject, reason, before, after, replaced FROM deeds
+WHERE (at, id) < (:at, :number) AND at >= :since ORDER BY at DESC, id DESC LIMIT :limit
+
+-- name: audit_of
+SELECT id, at, "by", action, connection, resource, subject, reason, before, after, replaced FROM deeds
+WHERE connection = :connection AND (at, id) < (:at, :number) AND at >= :since ORDER BY at DESC, id DESC LIMIT :limit

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from msgspec import msgpack
 from zstandard import ZstdCompressor, ZstdDecompressor
 
+from driftd.adapters.sqlite import pauses
 from driftd.adapters.sqlite.series import series
 from driftd.adapters.sqlite.sql import QUERIES
 from driftd.adapters.sqlite.transaction import Writer
@@ -43,6 +44,7 @@ async def retell(writer: Writer, names: Names, key: KeyBytes) -> None:
     """Have nothing that was told of a connection name the record of this key."""
     words = Words(names[1], key)
     await writer.transact(partial(_memory, names=names, words=words), durable=False)
+    await writer.transact(partial(pauses.retell, connection=names[0], words=words), durable=False)
     await _walk(writer, names[0], words, _PLACES)
     await retell_alerts(writer, names, key)
 

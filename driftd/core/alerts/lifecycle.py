@@ -43,6 +43,8 @@ class Look(Struct, frozen=True):
     """Whether the evaluation would have found the drift of an alert, did it still exist."""
     waits: Callable[[Alert], bool] = none
     """Whether nobody is told yet that an alert fires: it may turn out to be a wider one's."""
+    quiet: Callable[[Alert], bool] = none
+    """Whether the connection of an alert is put aside: it does not begin to fire, and no more is told than its end."""
     mended: frozenset[str] = frozenset()
     """Ids of alerts that end at once, without a hold: their drift was accepted, or what they watch is gone."""
     place: Place | None = None
@@ -82,7 +84,7 @@ def evaluate(known: Mapping[str, Alert], drifts: Iterable[Drift], look: Look) ->
         after = _failed(alert, drift, look) if drift else _passed(alert, look) if alert else None
         if after is None:
             continue
-        after, told = tell(alert, after, look.now, waits=look.waits(after))
+        after, told = tell(alert, after, look.now, waits=look.waits(after), quiet=look.quiet(after))
         notices += told
         if after != before:
             changed.append(after)
@@ -91,12 +93,16 @@ def evaluate(known: Mapping[str, Alert], drifts: Iterable[Drift], look: Look) ->
 
 
 def settle(alerts: Iterable[Alert], look: Look) -> Evaluation:
-    """Return what time alone changed: a mute that ended, an alert that flaps no more, what was not told yet."""
+    """Return what time alone changed: a mute that ended, an alert that flaps no more, what was not told yet.
+
+    What came to be certain while its connection was put aside, and pends since, fires once it no longer is.
+    """
     changed: list[Alert] = []
     notices: list[Notice] = []
     for before in alerts:
         alert, told = passing(before, look)
-        alert, more = tell(alert, alert, look.now, waits=look.waits(alert))
+        alert = _fired(alert, look) if alert.drift.certain and not alert.good else alert
+        alert, more = tell(alert, alert, look.now, waits=look.waits(alert), quiet=look.quiet(alert))
         notices += (*told, *more)
         if alert != before:
             changed.append(alert)
@@ -105,7 +111,7 @@ def settle(alerts: Iterable[Alert], look: Look) -> Evaluation:
 
 def restless(alert: Alert) -> bool:
     """Tell whether time alone may change an alert, or something of it is still to be told."""
-    if alert.flapping or alert.mute is not None:
+    if alert.flapping or alert.mute is not None or (alert.state is AlertState.PENDING and alert.drift.certain):
         return True
     return alert.firing and alert.told is not alert.drift.severity
 
@@ -119,7 +125,7 @@ def passing(alert: Alert, look: Look) -> tuple[Alert, tuple[Notice, ...]]:
     if not aged.flapping or now - aged.since < look.terms.stable * 1000:
         return aged, ()
     aged = replace(aged, flapping=False)
-    return tell(aged, aged, now, waits=False)
+    return tell(aged, aged, now, waits=False, quiet=look.quiet(aged))
 
 
 def over(alert: Alert, now: int, terms: Terms = TERMS) -> bool:
@@ -190,7 +196,7 @@ def _begun(before: Alert | None, drift: Drift, look: Look) -> Alert:
 
 def _fired(alert: Alert, look: Look) -> Alert:
     """Return a pending alert as firing, where its drift has lasted."""
-    if alert.state is not AlertState.PENDING or not _lasts(alert, look):
+    if alert.state is not AlertState.PENDING or look.quiet(alert) or not _lasts(alert, look):
         return alert
     return replace(alert, state=AlertState.FIRING, since=look.now)
 
@@ -207,6 +213,8 @@ def _lasts(alert: Alert, look: Look) -> bool:
 
 def _reopened(alert: Alert, look: Look) -> Alert:
     now, terms = look.now, look.terms
+    if look.quiet(alert):
+        return replace(alert, state=AlertState.PENDING, since=now, row=1)
     recent = [at for at in alert.reopened if now - at <= terms.reopen * 1000]
     reopened = (*recent, now)[-_REOPENINGS:]
     flapping = alert.flapping or len(reopened) >= terms.flaps

@@ -111,20 +111,23 @@ class Notice(Struct, frozen=True):
 
 
 class Deed(Struct, frozen=True):
-    """One row of the audit log: what a person did to an alert, a drift or a hold."""
+    """One row of the audit log: what a person did to an alert, a drift, a hold, a secret or a connection."""
 
     at: int
     """Epoch ms."""
     by: str
     action: str
-    """``accept``, ``undo``, ``mute``, ``release``, ``keep``; of secrets ``keep_secret``, ``rewrap``, ``shred``."""
+    """``accept``, ``undo``, ``mute``, ``release``, ``keep``; of secrets ``keep_secret``, ``rewrap``, ``shred``.
+
+    Of connections ``pause``, ``resume``, ``maintenance``, ``cancel_maintenance``.
+    """
     connection: str
     resource: str | None
     subject: str
-    """Id of the alert, hash of the set of candidates, or which secret."""
+    """Id of the alert, hash of the set of candidates, which secret, or the connection."""
     reason: str
     before: str = ""
     after: str = ""
-    """Fingerprints of what was the baseline, and of what is now; numbers of records; or ids of a secret's keys."""
+    """Fingerprints of what was the baseline, and of what is now; numbers of records; ids of a secret's keys; times."""
     replaced: Baseline | None = None
     """The baseline of the shape that an acceptance replaced: to which it can be undone."""

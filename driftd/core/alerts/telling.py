@@ -6,14 +6,18 @@ from driftd.core.alerts.identity import notice
 from driftd.core.alerts.model import Alert, AlertState, Notice, Telling
 
 
-def tell(before: Alert | None, alert: Alert, now: int, *, waits: bool) -> tuple[Alert, tuple[Notice, ...]]:
+def tell(
+    before: Alert | None, alert: Alert, now: int, *, waits: bool, quiet: bool = False
+) -> tuple[Alert, tuple[Notice, ...]]:
     """Return an alert and what is to be told of it now; `before` is the alert as it was, or None.
+
+    Where its connection is put aside (`quiet`), only its end is told.
 
     The end of what was told is told whatever was muted since, but not while it flaps: then once it has been stable.
     An alert that has not been told and is good again, though not yet long enough, is not told any more.
     """
     telling = _telling(before, alert, now, waits=waits)
-    if telling is None:
+    if telling is None or (quiet and telling is not Telling.RESOLVED):
         return alert, ()
     told = None if telling is Telling.RESOLVED else alert.drift.severity
     after = replace(alert, told=told)

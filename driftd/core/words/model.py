@@ -152,6 +152,8 @@ class Phrases(Struct, frozen=True):
     paused: str
     """Around {by} and {reason}."""
     maintenance: str
+    """Around {by} and {reason}; so is the next."""
+    window: str
     next_poll: str
     held_until: str
     breaker: str

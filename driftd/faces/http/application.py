@@ -8,12 +8,14 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from driftd.faces.http.alerts import Alerts
+from driftd.faces.http.audit import Audit
 from driftd.faces.http.connections import Connections
 from driftd.faces.http.daemon import Daemon
 from driftd.faces.http.erasures import Erasures
 from driftd.faces.http.guard import Guard
 from driftd.faces.http.inside import Inside
 from driftd.faces.http.keeping import Keeping
+from driftd.faces.http.pausing import Pausing
 from driftd.faces.http.probe import Discovery, Probe
 from driftd.faces.http.reply import refused
 from driftd.faces.http.safekeeping import Safekeeping
@@ -38,6 +40,8 @@ def application(inside: Inside, address: str) -> ASGIApp:
         *Erasures(inside).routes(),
         *Safekeeping(inside).routes(),
         *Connections(inside).routes(),
+        *Pausing(inside).routes(),
+        *Audit(inside).routes(),
     ]
     app = Starlette(routes=routes, exception_handlers={404: _unknown, 405: _not_so})
     app.router.redirect_slashes = False

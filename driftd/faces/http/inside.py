@@ -10,14 +10,15 @@ from driftd.core.alerts.model import Alert
 from driftd.core.brought import Brought, Put
 from driftd.core.casefile import Case
 from driftd.core.decision import Decided, Decision, Removal, Word
-from driftd.core.health import Flip
+from driftd.core.health import Aside, Flip
+from driftd.core.pausing import Directive
 from driftd.core.retention import Cursor, Pruned
 from driftd.core.schema.model import SchemaVersion
 from driftd.core.sealed import Kept
 from driftd.core.status import Status
 from driftd.core.stored import StoredTable
 from driftd.core.trial import Trial
-from driftd.ports import Clock, Hour, Log, Polled
+from driftd.ports import Clock, Done, Hour, Log, Pages, Polled
 
 
 class Step(NamedTuple):
@@ -128,3 +129,10 @@ class Inside(Struct, frozen=True):
     upkeep: Upkeep
     vault: Deeds
     tenants: Tenants
+    direct: Callable[[str, Directive], Awaitable[tuple[str, Aside]]]
+    """Pause, resume or maintain a connection, by its name; say what came of it, and how it is put aside then.
+
+    Raises `DecisionError`.
+    """
+    audit: Callable[[Pages], Awaitable[Sequence[Done]]]
+    """Return what persons did, newest first."""

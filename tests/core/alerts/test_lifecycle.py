@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from driftd.core.alerts.identity import likeness
-from driftd.core.alerts.lifecycle import Look, every, over, settle
+from driftd.core.alerts.lifecycle import Look, every, over, restless, settle
 from driftd.core.alerts.model import AlertState
 from driftd.core.drift import Drift, DriftKind, Severity
 from tests.core.alerts.drifts import CYCLE, DAY, HOUR, MINUTE, NOW, Life, certain, drift, mute
@@ -41,6 +41,39 @@ def test_what_counts_by_itself_pends_until_it_is_certain() -> None:
         life.then(drift(own_grace=True))
     assert life.one.state is AlertState.PENDING
     assert life.then(drift(own_grace=True, certain=True)).one.firing
+
+
+@pytest.mark.parametrize("found", [drift(), SCHEMA, certain()])
+def test_what_is_found_while_its_connection_is_put_aside_pends_however_long_it_lasts(found: Drift) -> None:
+    """Nobody is told. What still departs afterwards fires with the next evaluation; what is certain needs none."""
+    life = Life()
+    for _ in range(5):
+        assert life.then(found, quiet=every).one.state is AlertState.PENDING
+    life.take(settle([life.one], Look(life.now, quiet=every)))
+    assert (life.one.state, life.told) == (AlertState.PENDING, [])
+    assert restless(life.one) == found.certain
+    settled = settle([life.one], Look(life.now))
+    assert [each.firing for each in settled.alerts] == [True] * found.certain
+    assert life.then(found).one.firing
+    assert life.told == ["firing"]
+    gone = Life().then(found, quiet=every).then()
+    assert (gone.one.dropped, gone.told) == (True, [])
+
+
+def test_what_fires_already_goes_on_firing_while_its_connection_is_put_aside() -> None:
+    """It is told when it ends, and how grave it came to be once the connection is not put aside any more; one that
+    had ended and comes back pends."""
+    life = Life().then(certain())
+    worse = certain(severity=Severity.CRITICAL)
+    assert life.then(worse, quiet=every).one.firing
+    assert (life.told, restless(life.one)) == (["firing"], True)
+    life.take(settle([life.one], Look(life.now)))
+    assert life.told == ["firing", "severity"]
+    life.good_for(HOLD, quiet=every)
+    assert (life.one.state, life.told) == (AlertState.RESOLVED, ["firing", "severity", "resolved"])
+    assert life.then(worse, quiet=every).one.state is AlertState.PENDING
+    assert life.then(worse).one.firing
+    assert life.told[3:] == ["firing"]
 
 
 def test_a_success_drops_what_pends_and_it_begins_anew() -> None:
