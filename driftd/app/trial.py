@@ -51,9 +51,12 @@ async def examined(
 
 
 async def checked(
-    connection: ConnectionConfig, traffic: Traffic, learn: Callable[[str], None], safe: Safe = EMPTY
+    connection: ConnectionConfig, traffic: Traffic | None, learn: Callable[[str], None], safe: Safe = EMPTY
 ) -> Trial:
-    """Check the way, the token and the test read of a connection, within its limits; a failure is told, not raised."""
+    """Check the way, the token and the test read of a connection, within its limits; a failure is told, not raised.
+
+    `traffic` has its limits; None: there are none yet.
+    """
     try:
         return await examine(settings_of(connection, learn, safe), (), SystemClock(), traffic=traffic)
     except SourceError as error:

@@ -24,9 +24,11 @@ from driftd.config.model import (
 from driftd.config.parse import Document, parse, parse_documents
 from driftd.config.plan import Cost, Plan, Priced, ResourcePlan, Sizes, plan, proof_interval
 from driftd.config.secret import SecretRef
+from driftd.config.stored import SECRETS, joined, placed, read_stored
 from driftd.core.model import Policy
 
 __all__ = [
+    "SECRETS",
     "Auth",
     "Basic",
     "ClassDefaults",
@@ -50,9 +52,12 @@ __all__ = [
     "WebConfig",
     "WebhookConfig",
     "above_limits",
+    "joined",
     "load",
     "parse",
     "parse_documents",
+    "placed",
     "plan",
     "proof_interval",
+    "read_stored",
 ]

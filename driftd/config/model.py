@@ -146,6 +146,8 @@ class ConnectionConfig(Struct, frozen=True):
     """Where it stands, such as ``connections[3]``; begins with the file's name where that is one of ``conf.d``."""
     listed: bool = True
     """Whether it names its resources; where it does not, it polls the standard catalogue."""
+    stored: bool = False
+    """Whether it stands in the database, and not in the file."""
 
     @property
     def unplaced(self) -> "ConnectionConfig":
@@ -254,6 +256,11 @@ class Config(Struct, frozen=True):
     webhooks: tuple[WebhookConfig, ...] = ()
     not_in_force: tuple[Mistake, ...] = ()
     """Settings that are understood but change nothing in this release."""
+    defaults: Settings = Settings()
+    """What holds for a connection that sets nothing itself."""
+    catalogue: Mapping[str, ClassDefaults] = field(default_factory=lambda: MappingProxyType({}))
+    folder: Path = Path()
+    """Where relative paths begin."""
 
     @property
     def data_dir(self) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from msgspec import Struct
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from driftd.config import model, shape
 from driftd.config.auth import read_secret
@@ -75,7 +75,8 @@ def parse_documents(documents: Sequence[Document], catalogue: Mapping[str, Class
         )
     if mistakes:
         raise ConfigError(mistakes)
-    return tops.config([each for _, _, each in connections if each], notes)
+    read = tops.config([each for _, _, each in connections if each], notes)
+    return replace(read, defaults=tops.settings, catalogue=catalogue, folder=main.folder)
 
 
 _Placed = tuple[str, object, ConnectionConfig | None]

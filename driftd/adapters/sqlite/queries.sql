@@ -889,3 +889,17 @@ UPDATE sealed SET blob = :blob WHERE connection = :connection AND field = :field
 
 -- name: shred_sealed
 DELETE FROM sealed WHERE connection = :connection
+
+-- name: stored_connections
+SELECT name, text, made_at, made_by, changed_at, changed_by FROM connections ORDER BY name
+
+-- name: stored_connection
+SELECT name, text, made_at, made_by, changed_at, changed_by FROM connections WHERE name = :name
+
+-- name: put_connection
+INSERT INTO connections (name, text, made_at, made_by, changed_at, changed_by)
+VALUES (:name, :text, :made_at, :made_by, :changed_at, :changed_by)
+ON CONFLICT DO UPDATE SET text = excluded.text, changed_at = excluded.changed_at, changed_by = excluded.changed_by
+
+-- name: remove_connection
+DELETE FROM connections WHERE name = :name

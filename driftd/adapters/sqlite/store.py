@@ -20,6 +20,7 @@ from driftd.adapters.sqlite.casebook import SqliteCasebook
 from driftd.adapters.sqlite.changelog import SqliteChangelog
 from driftd.adapters.sqlite.codec import Codecs
 from driftd.adapters.sqlite.compression import Compression
+from driftd.adapters.sqlite.connections import SqliteConnections
 from driftd.adapters.sqlite.counting import Tally, sizes
 from driftd.adapters.sqlite.cycle import SqliteCycle
 from driftd.adapters.sqlite.logbook import SqliteLogbook
@@ -106,6 +107,11 @@ class SqliteStore:
     def vault(self) -> SqliteVault:
         """The secrets that driftd keeps, sealed, in the same file."""
         return SqliteVault(self._reader, self._writer, self._carefully)
+
+    @property
+    def connections(self) -> SqliteConnections:
+        """The connections that stand in the database, in the same file."""
+        return SqliteConnections(self._reader, self._writer, self._carefully)
 
     def facts(self) -> Database:
         """Return how the database is now. Raises `StoreError` where its file is no longer there."""

@@ -44,7 +44,7 @@ class SqliteVault:
         Raises `DecisionError` where that is not the one before, or the database has another id.
         """
         async with self._wiping() as writer:
-            await writer.transact(partial(_keep, kept=kept, deed=deed), durable=True)
+            await writer.transact(partial(_keep_and_note, kept=kept, deed=deed), durable=True)
 
     async def rewrap(self, kept: Kept, blob: bytes, deed: Deed) -> bool:
         """Have a secret under another key; tell whether it was still as it was read. `wipe` follows the last."""
@@ -86,7 +86,13 @@ def _sealed(db: sqlite3.Connection) -> Sequence[Kept]:
     ]
 
 
-def _keep(db: sqlite3.Connection, *, kept: Kept, deed: Deed) -> None:
+def _keep_and_note(db: sqlite3.Connection, *, kept: Kept, deed: Deed) -> None:
+    keep(db, kept)
+    _note(db, deed)
+
+
+def keep(db: sqlite3.Connection, kept: Kept) -> None:
+    """Put a secret in the place of the one before it, within a transaction; raises as `SqliteVault.keep` does."""
     place = kept.place
     db.execute(QUERIES["found_vault"], {"store": place.store})
     if _store(db) != place.store:
@@ -96,7 +102,6 @@ def _keep(db: sqlite3.Connection, *, kept: Kept, deed: Deed) -> None:
     if kept.number != before + 1:
         raise DecisionError("another secret was stored meanwhile", hint="look who did, and give yours again")
     db.execute(QUERIES["keep_sealed"], {**at, "number": kept.number, "blob": kept.blob, "at": kept.at})
-    _note(db, deed)
 
 
 def _rewrap(db: sqlite3.Connection, *, kept: Kept, blob: bytes, deed: Deed) -> bool:

@@ -1,0 +1,257 @@
+"""Connections of the database: brought, changed and removed by whichever process has it: the daemon, or a command.
+
+A connection is one ``[[connections]]`` table as JSON; its secret is sealed at once, and stored with it or not at all.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from enum import StrEnum
+from typing import Final, TypeAlias
+
+import anyio
+from anyio import CancelScope, CapacityLimiter, to_thread
+from msgspec import Struct
+from msgspec.structs import replace
+
+from driftd.adapters.sqlite import SqliteStore
+from driftd.adapters.sqlite.connections import Placing
+from driftd.adapters.vault.keyring import Keyring
+from driftd.adapters.vault.safe import Safe
+from driftd.adapters.vault.sources import read_keys
+from driftd.app.entrusted import Entrusted, Given, entrusted
+from driftd.app.opening import unusable
+from driftd.app.trial import checked
+from driftd.config import Config, ConnectionConfig, placed, read_stored
+from driftd.core.alerts.model import Deed
+from driftd.core.decision import Word, check_word
+from driftd.core.sealed import Kept
+from driftd.core.secret import Secret
+from driftd.core.stored import StoredTable, written
+from driftd.core.trial import Check, Step, StepOutcome, Trial
+from driftd.errors import ConfigError, DecisionError, Reason
+from driftd.runtime.locks import Locks
+
+CHECKS: Final = 8
+"""Live checks of new and changed connections at once."""
+SECONDS: Final = 150.0
+"""Within which a live check is over: a host is given up sooner, so this ends those that answer byte by byte."""
+Table: TypeAlias = Mapping[str, object]
+
+
+class Change(StrEnum):
+    """What came of a connection that was brought."""
+
+    CREATED = "created"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    """It is already as it was brought: nothing was written."""
+    REFUSED = "refused"
+    """Its live check failed: nothing was written."""
+
+
+class Put(Struct, frozen=True):
+    """What came of a connection that was brought, in one line too."""
+
+    name: str
+    change: Change
+    says: str
+    trial: Trial | None = None
+    """Its live check; None where there was none."""
+
+
+class House(Struct, frozen=True):
+    """What a change of connections works with, and whom it tells."""
+
+    store: SqliteStore
+    safe: Safe
+    config: Callable[[], Config]
+    """The configuration in force, with the connections of the database."""
+    now: Callable[[], int]
+    """Epoch ms."""
+    take: Callable[[str, Config], Awaitable[None]]
+    """Have a configuration in force in which the connection of this name came, went or is another one."""
+    ended: Callable[[str], Awaitable[None]]
+    """Wait until nothing is polled of a connection that went, and keep nothing of it in memory."""
+    lock: anyio.Lock
+    """Held by whoever exchanges the configuration."""
+    learn: Callable[[str], None] = lambda _secret: None
+    """Is told each secret that is opened, so that no log shows it."""
+
+
+class _Plan(Struct, frozen=True):
+    """A change that is to be made."""
+
+    table: Table
+    before: StoredTable | None
+    connection: ConnectionConfig
+    secret: Entrusted
+    word: Word
+
+    @property
+    def change(self) -> Change:
+        if self.before is None:
+            return Change.CREATED
+        same = self.secret.kept is None and self.before.text == written(self.table)
+        return Change.UNCHANGED if same else Change.CHANGED
+
+
+class Connections:
+    """The connections of one database, while it is open for writing."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._locks = Locks()
+        self._checks = CapacityLimiter(CHECKS)
+
+    async def put(
+        self,
+        table: Table,
+        secrets: Mapping[str, Kept | Secret],
+        word: Word,
+        *,
+        create: bool | None = None,
+        check: bool = True,
+    ) -> Put:
+        """Have a connection as `table` says, polled from now on, with the secret that is given or the one there is.
+
+        `secrets` are by the setting that they stand for. `create`: True, it must be new; False, it must be there; None,
+        either. Unless `check` is False it is tried live first, and not stored where that fails. The same again changes
+        nothing. Raises `ConfigError` with every mistake of the table, `DecisionError` for what does not go now, and as
+        the store.
+        """
+        check_word(word)
+        name = read_stored(self._house.config(), table).name
+        async with self._locks[name, ""]:
+            plan = await self._planned(table, secrets, word, create=create)
+            if plan.change is Change.UNCHANGED:
+                return Put(name, Change.UNCHANGED, f'"{name}" is so already: nothing was changed')
+            trial = await self._tried(plan) if check else None
+            if trial is not None and not trial.valid:
+                return Put(name, Change.REFUSED, f'"{name}" is not valid: nothing was stored', trial)
+            await self._made(plan)
+            return Put(name, plan.change, f'"{name}" is {plan.change}, and polled from now on', trial)
+
+    async def remove(self, name: str, word: Word, *, erase: bool) -> str:
+        """Remove a connection and its secret; with `erase`, all that is stored of it as well. Says what was done.
+
+        Raises `DecisionError` for one that stands in the file, or is not there, and as the store.
+        """
+        check_word(word)
+        async with self._locks[name, ""]:
+            _check_not_in_file(self._house.config(), name)
+            before = await self._stored(name)
+            if before is None:
+                raise _unknown(name)
+            async with self._house.lock:
+                now = self._house.now()
+                deed = Deed(now, word.by, "remove_connection", name, None, name, word.reason, before.text)
+                await self._house.store.connections.remove(name, deed)
+                self._house.safe.drop(name)
+                await self._house.take(name, placed(self._house.config(), name, None))
+            return f'"{name}" is removed'
+
+    async def _planned(
+        self, table: Table, secrets: Mapping[str, Kept | Secret], word: Word, *, create: bool | None
+    ) -> _Plan:
+        house, config = self._house, self._house.config()
+        connection = read_stored(config, table)
+        _check_not_in_file(config, connection.name)
+        before = await self._stored(connection.name)
+        _check_wanted(connection.name, before, create=create)
+        if mistakes := unusable(placed(replace(config, connections=()), connection.name, connection)):
+            raise ConfigError(mistakes)
+        _check_key(config)
+        given = Given(connection, secrets, house.now(), _read(config, before))
+        secret = await entrusted(given, house.store.vault, house.safe, self._keys)
+        return _Plan(table, before, connection, secret, word)
+
+    async def _tried(self, plan: _Plan) -> Trial:
+        """Check a connection live: the way, the token, a test read."""
+        connection, trial = plan.connection, None
+        async with self._checks:
+            with anyio.move_on_after(SECONDS):
+                trial = await checked(connection, None, self._house.learn, plan.secret.safe)
+        return trial or _endless(connection.name)
+
+    async def _made(self, plan: _Plan) -> None:
+        """Write a change, and have it in force."""
+        house, name, kept = self._house, plan.connection.name, plan.secret.kept
+        async with house.lock:
+            config = house.config()  # which may be another one than before the check
+            _check_not_in_file(config, name)
+            connection = read_stored(config, plan.table)
+            with CancelScope(shield=True):
+                await house.store.connections.put(_placing(plan, house.now()))
+                if kept is not None:
+                    house.safe.take(kept)
+                await house.take(name, placed(config, name, connection))
+
+    async def _keys(self) -> Keyring:
+        """Read the keys, and take them over; none goes as long as we run."""
+        now = await to_thread.run_sync(read_keys, self._house.config().vault)
+        self._house.safe.keys = Keyring([*now, *self._house.safe.keys])
+        return self._house.safe.keys
+
+    async def _stored(self, name: str) -> StoredTable | None:
+        found = await self._house.store.connections.all()
+        return next((each for each in found if each.name == name), None)
+
+
+def _placing(plan: _Plan, now: int) -> Placing:
+    before, name, text, by = plan.before, plan.connection.name, written(plan.table), plan.word.by.strip()
+    made_at, made_by = (before.made_at, before.made_by) if before else (now, by)
+    deed = Deed(
+        at=now,
+        by=by,
+        action="change_connection" if before else "add_connection",
+        connection=name,
+        resource=None,
+        subject=plan.secret.named or name,
+        reason=plan.word.reason.strip(),
+        before=before.text if before else "",
+        after=text,
+    )
+    return Placing(before, StoredTable(name, text, made_at, made_by, now, by), deed, plan.secret.kept)
+
+
+def _read(config: Config, stored: StoredTable | None) -> ConnectionConfig | None:
+    """Read what is stored; None for what can be read no more, as for what is not there."""
+    try:
+        return None if stored is None else read_stored(config, stored.table)
+    except (ConfigError, ValueError):
+        return None
+
+
+def _check_not_in_file(config: Config, name: str) -> None:
+    there = next((each for each in config.connections if each.name == name and not each.stored), None)
+    if there is not None:
+        hint = "change it there and have the daemon reload that; or take it out there first"
+        raise DecisionError(f'"{name}" stands in the file already, at {there.place}', hint=hint)
+
+
+def _check_wanted(name: str, before: StoredTable | None, *, create: bool | None) -> None:
+    if create and before is not None:
+        raise DecisionError(
+            f'there is a connection "{name}" already', hint="change it with PUT; or choose another name"
+        )
+    if create is False and before is None:
+        raise _unknown(name)
+
+
+def _check_key(config: Config) -> None:
+    if not config.vault.named:
+        hint = (
+            "make one with `driftd keys generate --to FILE`, name it as key_file under [vault], and have the daemon"
+            " reload that"
+        )
+        raise DecisionError("driftd has no key to keep secrets with", hint=hint)
+
+
+def _unknown(name: str) -> DecisionError:
+    hint = "`driftd connections list` shows those there are"
+    return DecisionError(f'there is no connection "{name}" in the database', hint=hint, unknown=True)
+
+
+def _endless(name: str) -> Trial:
+    message = f"the check is not over after {SECONDS:g} s"
+    step = Step(Check.TOKEN, name, StepOutcome.FAILED, SECONDS, message, Reason.TIMEOUT, "look why the tenant is slow")
+    return Trial(name, (step,), 0, 0, SECONDS)
