@@ -50,7 +50,7 @@ def sent(config: "Config", path: str, body: dict[str, Any], *, seconds: float = 
         ) from error
     finally:
         connection.close()
-    if status == 200:
+    if status in {200, 201}:
         return said
     hint = str(said.get("hint") or "see the log of the daemon")
     message = str(said.get("detail") or f"the daemon answers {status}")

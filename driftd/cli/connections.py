@@ -1,22 +1,20 @@
-"""``driftd connections``: the life of a connection. So far its live check, and its secret."""
+"""``driftd connections``: the life of a connection. So far how it is added, its live check, and its secret."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from driftd.cli import renewal
+from driftd.cli import adding, renewal
 from driftd.cli.options import PATH, check_selection, config_option, configured, format_option
 from driftd.cli.saying import say, tell
-from driftd.cli.steps import advice, named, teller, verdict
+from driftd.cli.steps import as_json, named, teller, verdict
 
 if TYPE_CHECKING:
     from driftd.app.trial import Recording
-    from driftd.core.trial import Trial
 
 
-@click.group("connections", short_help="Test a connection, or give driftd its secret.")
+@click.group("connections", short_help="Add or test a connection, or give driftd its secret.")
 def command() -> None:
     """Look after connections."""
 
@@ -67,7 +65,8 @@ def test_connection(  # noqa: PLR0913 - one parameter an option
     except OSError as error:
         raise _no_place(file, error) from None
     if form == "json":
-        tell(_as_json(trial, recording, named(connection)))
+        recorded = str(recording.file) if recording is not None else None
+        tell({**as_json(trial, named(connection)), "recorded": recorded})
     else:
         say(verdict(trial))
         if recording is not None:
@@ -75,6 +74,7 @@ def test_connection(  # noqa: PLR0913 - one parameter an option
     return 0 if trial.valid else 1
 
 
+command.add_command(adding.command)
 command.add_command(renewal.command)
 
 
@@ -101,12 +101,3 @@ def _no_place(file: Path | None, error: OSError) -> click.UsageError:
 def _recorded(recording: "Recording") -> str:
     kept = "with the values of records" if recording.values else "with pseudonyms in place of values"
     return f'recorded in "{recording.file}", {kept}; serve it with: driftd simulator --replay {recording.file}'
-
-
-def _as_json(trial: "Trial", recording: "Recording | None", names: Mapping[str, str]) -> dict[str, object]:
-    from msgspec import to_builtins
-
-    steps = [{**to_builtins(step), "advice": dict(advice(step, names))} for step in trial.steps]
-    cost = {"requests": trial.requests, "bytes": trial.wire_bytes, "seconds": round(trial.seconds, 6)}
-    recorded = str(recording.file) if recording is not None else None
-    return {"connection": trial.connection, "valid": trial.valid, **cost, "recorded": recorded, "steps": steps}

@@ -1,0 +1,70 @@
+"""What adds a connection from the command line: it is tried here, and stored by whichever process has the database."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import anyio
+from anyio import to_thread
+from msgspec.structs import replace
+
+from driftd.adapters.clock import SystemClock
+from driftd.adapters.vault.safe import Safe
+from driftd.adapters.vault.sources import read_keys
+from driftd.app import keys
+from driftd.app.connections import Connections, House, Table
+from driftd.app.opening import recalling, unusable, writing
+from driftd.app.safekeeping import safe_of
+from driftd.app.trial import examined
+from driftd.config import Config, joined, read_stored
+from driftd.core.decision import Word
+from driftd.core.sealed import Kept
+from driftd.core.secret import Secret
+from driftd.core.trial import Step, Trial
+from driftd.errors import ConfigError, Mistake
+
+
+async def known(config: Config) -> Config:
+    """Return the configuration with the connections of the database, whoever writes it meanwhile.
+
+    Raises `ConfigError` where no key can be read, or what is stored does not go with the file.
+    """
+    await to_thread.run_sync(read_keys, config.vault)
+    async with recalling(config) as store:
+        tables = [each.table for each in await store.connections.all()] if store is not None else []
+    return joined(config, tables)
+
+
+def flaws(config: Config, table: Table) -> Sequence[Mistake]:
+    """Return what is wrong with the whole of a connection that is to be, its certificate files included."""
+    try:
+        connection = read_stored(config, table)
+    except ConfigError as error:
+        return error.mistakes
+    return unusable(replace(config, connections=(connection,)))
+
+
+async def sealed(config: Config, table: Table, secret: Secret) -> Kept:
+    """Seal the secret of a connection that is to be; raises as `driftd.app.keys.sealed` does."""
+    return await keys.sealed(config, read_stored(config, table), secret)
+
+
+async def tried(config: Config, table: Table, kept: Kept, tell: Callable[[Step], None] | None) -> Trial:
+    """Check a connection live that is not stored yet, and tell each step; raises as `examined` does."""
+    ring = await to_thread.run_sync(read_keys, config.vault)
+    return await examined(read_stored(config, table), safe=Safe(ring, [kept]), tell=tell)
+
+
+async def added(config: Config, table: Table, secrets: Mapping[str, Kept | Secret], word: Word) -> str:
+    """Store a connection where no daemon runs, in a new database where there is none; raises as `Connections` does."""
+    async with writing(config) as store:
+        whole = joined(config, [each.table for each in await store.connections.all()])
+        safe = await safe_of(whole, store, await to_thread.run_sync(read_keys, config.vault))
+        house = House(store, safe, lambda: whole, SystemClock().now, _nobody, _nothing, anyio.Lock())
+        return (await Connections(house).put(table, secrets, word, create=True, check=False)).says
+
+
+async def _nobody(_name: str, _config: Config) -> None:
+    """Have nobody take it over: the next start does."""
+
+
+async def _nothing(_name: str) -> None:
+    """Wait for nothing."""
