@@ -129,14 +129,21 @@ def _of(like: ConnectionConfig) -> dict[str, str]:
 def doubts(config: Config, table: Table, key: str) -> str:
     """Say what may be a slip in an answer that can be taken all the same; empty where there is nothing to say."""
     if key == "base_url":
-        url = urlsplit(answer_of(table, key) or "")
-        named = url.scheme == "http" and literal(url.hostname or "") is None  # an address is admitted by itself
-        return "over plain http credentials and records travel unencrypted" if named else ""
+        return _in_clear(table)
     if key == "auth.token_url":
         own, tokens = (urlsplit(answer_of(table, each) or "").hostname for each in ("base_url", key))
         return f'the secret is sent to "{tokens}", which is not the host of base_url' if own != tokens else ""
-    if key == "folder":
-        url, folder = (answer_of(table, "base_url") or "").rstrip("/"), answer_of(table, key)
-        same = next((each for each in config.connections if (each.base_url, each.folder) == (url, folder)), None)
-        return f'"{same.name}" polls that folder at this address already' if same is not None else ""
-    return ""
+    return _polled(config, table) if key == "folder" else ""
+
+
+def _in_clear(table: Table) -> str:
+    """Plain http to an address is admitted by the configuration, or refused; to a name it is judged at each connect."""
+    url = urlsplit(answer_of(table, "base_url") or "")
+    named = url.scheme == "http" and literal(url.hostname or "") is None
+    return "over plain http credentials and records travel unencrypted" if named else ""
+
+
+def _polled(config: Config, table: Table) -> str:
+    url, folder = (answer_of(table, "base_url") or "").rstrip("/"), answer_of(table, "folder")
+    same = next((each for each in config.connections if (each.base_url, each.folder) == (url, folder)), None)
+    return f'"{same.name}" polls that folder at this address already' if same is not None else ""
