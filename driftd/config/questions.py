@@ -132,7 +132,9 @@ def doubts(config: Config, table: Table, key: str) -> str:
         return _in_clear(table)
     if key == "auth.token_url":
         own, tokens = (urlsplit(answer_of(table, each) or "").hostname for each in ("base_url", key))
-        return f'the secret is sent to "{tokens}", which is not the host of base_url' if own != tokens else ""
+        return (
+            f'the secret is sent to "{tokens}", which is not the host of base_url' if own not in {None, tokens} else ""
+        )
     return _polled(config, table) if key == "folder" else ""
 
 
