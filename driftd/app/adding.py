@@ -1,20 +1,22 @@
-"""What adds a connection from the command line: it is tried here, and stored by whichever process has the database."""
+"""What adds a connection from the command line: it is tried here, and stored by whichever process has the database.
 
-from collections.abc import Callable, Mapping, Sequence
+Each takes the configuration of the file alone where it stores, and with the connections of the database elsewhere.
+"""
 
-import anyio
+from collections.abc import Callable, Sequence
+
 from anyio import to_thread
 from msgspec.structs import replace
 
-from driftd.adapters.clock import SystemClock
 from driftd.adapters.vault.safe import Safe
 from driftd.adapters.vault.sources import read_keys
 from driftd.app import keys
-from driftd.app.connections import Connections, House, Table
-from driftd.app.opening import recalling, unusable, writing
-from driftd.app.safekeeping import safe_of
+from driftd.app.alone import connections
+from driftd.app.connections import Table
+from driftd.app.joining import merged
+from driftd.app.opening import unusable
 from driftd.app.trial import examined
-from driftd.config import Config, joined, read_stored
+from driftd.config import Config, read_stored
 from driftd.core.decision import Word
 from driftd.core.sealed import Kept
 from driftd.core.secret import Secret
@@ -23,14 +25,12 @@ from driftd.errors import ConfigError, Mistake
 
 
 async def known(config: Config) -> Config:
-    """Return the configuration with the connections of the database, whoever writes it meanwhile.
+    """Return a file's configuration with the connections of the database, once the keys were read.
 
     Raises `ConfigError` where no key can be read, or what is stored does not go with the file.
     """
     await to_thread.run_sync(read_keys, config.vault)
-    async with recalling(config) as store:
-        tables = [each.table for each in await store.connections.all()] if store is not None else []
-    return joined(config, tables)
+    return merged(config)
 
 
 def flaws(config: Config, table: Table) -> Sequence[Mistake]:
@@ -53,18 +53,7 @@ async def tried(config: Config, table: Table, kept: Kept, tell: Callable[[Step],
     return await examined(read_stored(config, table), safe=Safe(ring, [kept]), tell=tell)
 
 
-async def added(config: Config, table: Table, secrets: Mapping[str, Kept | Secret], word: Word) -> str:
+async def added(config: Config, table: Table, kept: Kept, word: Word) -> str:
     """Store a connection where no daemon runs, in a new database where there is none; raises as `Connections` does."""
-    async with writing(config) as store:
-        whole = joined(config, [each.table for each in await store.connections.all()])
-        safe = await safe_of(whole, store, await to_thread.run_sync(read_keys, config.vault))
-        house = House(store, safe, lambda: whole, SystemClock().now, _nobody, _nothing, anyio.Lock())
-        return (await Connections(house).put(table, secrets, word, create=True, check=False)).says
-
-
-async def _nobody(_name: str, _config: Config) -> None:
-    """Have nobody take it over: the next start does."""
-
-
-async def _nothing(_name: str) -> None:
-    """Wait for nothing."""
+    async with connections(config) as there:
+        return (await there.put(table, {kept.place.field: kept}, word, create=True, check=False)).says

@@ -4,7 +4,6 @@ A connection is one ``[[connections]]`` table as JSON; its secret is sealed at o
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from enum import StrEnum
 from typing import Final, TypeAlias
 
 import anyio
@@ -22,6 +21,7 @@ from driftd.app.opening import unusable
 from driftd.app.trial import checked
 from driftd.config import Config, ConnectionConfig, placed, read_stored
 from driftd.core.alerts.model import Deed
+from driftd.core.brought import Brought, Change, Put
 from driftd.core.decision import Word, check_word
 from driftd.core.sealed import Kept
 from driftd.core.secret import Secret
@@ -32,30 +32,11 @@ from driftd.runtime.locks import Locks
 
 CHECKS: Final = 8
 """Live checks of new and changed connections at once."""
+TRIES: Final = 20
+"""How often the logs are asked to let go of what was erased, half a second apart."""
 SECONDS: Final = 150.0
 """Within which a live check is over: a host is given up sooner, so this ends those that answer byte by byte."""
 Table: TypeAlias = Mapping[str, object]
-
-
-class Change(StrEnum):
-    """What came of a connection that was brought."""
-
-    CREATED = "created"
-    CHANGED = "changed"
-    UNCHANGED = "unchanged"
-    """It is already as it was brought: nothing was written."""
-    REFUSED = "refused"
-    """Its live check failed: nothing was written."""
-
-
-class Put(Struct, frozen=True):
-    """What came of a connection that was brought, in one line too."""
-
-    name: str
-    change: Change
-    says: str
-    trial: Trial | None = None
-    """Its live check; None where there was none."""
 
 
 class House(Struct, frozen=True):
@@ -121,7 +102,7 @@ class Connections:
         check_word(word)
         name = read_stored(self._house.config(), table).name
         async with self._locks[name, ""]:
-            plan = await self._planned(table, secrets, word, create=create)
+            plan = await self._planned(Brought(table, secrets, create, check), word)
             if plan.change is Change.UNCHANGED:
                 return Put(name, Change.UNCHANGED, f'"{name}" is so already: nothing was changed')
             trial = await self._tried(plan) if check else None
@@ -133,36 +114,51 @@ class Connections:
     async def remove(self, name: str, word: Word, *, erase: bool) -> str:
         """Remove a connection and its secret; with `erase`, all that is stored of it as well. Says what was done.
 
-        Raises `DecisionError` for one that stands in the file, or is not there, and as the store.
+        What is stored of a name that is no connection any more can be erased alike. Raises `DecisionError` for one that
+        stands in the file, or of which nothing is stored, and as the store.
         """
         check_word(word)
+        house = self._house
         async with self._locks[name, ""]:
-            _check_not_in_file(self._house.config(), name)
+            _check_not_in_file(house.config(), name)
             before = await self._stored(name)
-            if before is None:
+            if before is None and not (erase and await house.store.connections.knows(name)):
                 raise _unknown(name)
-            async with self._house.lock:
-                now = self._house.now()
-                deed = Deed(now, word.by, "remove_connection", name, None, name, word.reason, before.text)
-                await self._house.store.connections.remove(name, deed)
-                self._house.safe.drop(name)
-                await self._house.take(name, placed(self._house.config(), name, None))
-            return f'"{name}" is removed'
+            async with house.lock:
+                _check_not_in_file(house.config(), name)
+                with CancelScope(shield=True):
+                    deed = _removal(name, word, before, house.now(), erase=erase)
+                    await house.store.connections.remove(name, deed, clear=erase)
+                    house.safe.drop(name)
+                    await house.take(name, placed(house.config(), name, None))
+            if not erase:
+                return f'"{name}" is removed; what was captured of it stays'
+            await house.ended(name)
+            return await self._erased(name)
 
-    async def _planned(
-        self, table: Table, secrets: Mapping[str, Kept | Secret], word: Word, *, create: bool | None
-    ) -> _Plan:
+    async def _erased(self, name: str) -> str:
+        told = f'"{name}" is removed, and what was captured of it erased'
+        for _ in range(TRIES):
+            if await self._house.store.connections.clear(name):
+                await self._house.ended(name)  # what was being told of it when it went
+                return f"{told}; backups made before still have it, until they are deleted"
+            await anyio.sleep(0.5)
+        return f"{told}; a reader still holds on to pages of before: they go when the daemon starts again"
+
+    async def _planned(self, brought: Brought, word: Word) -> _Plan:
         house, config = self._house, self._house.config()
-        connection = read_stored(config, table)
+        connection = read_stored(config, brought.table)
         _check_not_in_file(config, connection.name)
+        if connection.name in await house.store.connections.clearing():
+            raise DecisionError(f'"{connection.name}" is being erased', hint="bring it once that is over")
         before = await self._stored(connection.name)
-        _check_wanted(connection.name, before, create=create)
+        _check_wanted(connection.name, before, create=brought.create)
         if mistakes := unusable(placed(replace(config, connections=()), connection.name, connection)):
             raise ConfigError(mistakes)
         _check_key(config)
-        given = Given(connection, secrets, house.now(), _read(config, before))
+        given = Given(connection, brought.secrets, house.now(), _read(config, before))
         secret = await entrusted(given, house.store.vault, house.safe, self._keys)
-        return _Plan(table, before, connection, secret, word)
+        return _Plan(brought.table, before, connection, secret, word)
 
     async def _tried(self, plan: _Plan) -> Trial:
         """Check a connection live: the way, the token, a test read."""
@@ -211,6 +207,19 @@ def _placing(plan: _Plan, now: int) -> Placing:
         after=text,
     )
     return Placing(before, StoredTable(name, text, made_at, made_by, now, by), deed, plan.secret.kept)
+
+
+def _removal(name: str, word: Word, before: StoredTable | None, now: int, *, erase: bool) -> Deed:
+    return Deed(
+        at=now,
+        by=word.by.strip(),
+        action="erase_connection" if erase else "remove_connection",
+        connection=name,
+        resource=None,
+        subject=name,
+        reason=word.reason.strip(),
+        before=before.text if before else "",
+    )
 
 
 def _read(config: Config, stored: StoredTable | None) -> ConnectionConfig | None:

@@ -21,14 +21,18 @@ from driftd.adapters.sqlite.ballast import Ballast
 from driftd.adapters.sqlite.library import LIBRARY, RESET_HINT, resets_wal
 from driftd.adapters.systemd import Notifier
 from driftd.adapters.vault.safe import Safe
+from driftd.app.alone import cleared
 from driftd.app.care import Keeper
 from driftd.app.casework import listed, opened
+from driftd.app.connections import Connections, House
+from driftd.app.joining import merged, merged_with
 from driftd.app.keeping import check_reads
 from driftd.app.opening import connected, writing
 from driftd.app.rescue import Rescue, rescued
 from driftd.app.safekeeping import keys_of, renewed, safe_of
 from driftd.app.service import feed, keep_small, obey, stop_at_damage, tell_ready
 from driftd.app.space import Space
+from driftd.app.tenants import tenants_of
 from driftd.app.trial import checked
 from driftd.app.vault import Vault
 from driftd.config import Config
@@ -41,6 +45,7 @@ from driftd.core.retention import Cursor
 from driftd.core.sealed import Kept
 from driftd.core.status import Database, Rebased
 from driftd.core.trial import Step as TrialStep
+from driftd.core.trial import Trial
 from driftd.errors import ConfigError, StoreError
 from driftd.faces.http.address import Door, bind
 from driftd.faces.http.application import application
@@ -125,7 +130,7 @@ async def _live(config: Config, process: Process, notifier: Notifier, door: Door
         group.start_soon(feed, running, notifier, log)
         group.start_soon(obey, running, notifier, group.cancel_scope)
         group.start_soon(tell_ready, running, notifier)
-        log.info("driftd runs", version=__version__, url=alive.url, connections=len(config.connections))
+        log.info("driftd runs", version=__version__, url=alive.url, connections=len(running.config.connections))
         if resets_wal():
             log.warning("sqlite has a known fault", sqlite=LIBRARY, fault="WAL reset", hint=RESET_HINT)
         await running.run()
@@ -142,8 +147,10 @@ async def living(config: Config, process: Process, door: Door | None = None) -> 
     redaction, clock = Redaction(), SystemClock()
     logs = _logs(config, process, redaction)
     with library_messages(logs.log):
-        keys = await keys_of(config)
+        keys = await keys_of(merged(config))
         async with writing(config) as store, anyio.create_task_group() as group:
+            await cleared(store)
+            config = await merged_with(config, store)
             safe = await safe_of(config, store, keys)
             keeper = Keeper(store, config, clock, logs.log)
             space = Space(store, Ballast(config.data_dir), Halt(), clock, logs.log)
@@ -201,7 +208,7 @@ async def _running(config: Config, process: Process, logs: Logs, redaction: Reda
     )
 
     async def load() -> Config:
-        found = await to_thread.run_sync(process.load)
+        found = await merged_with(await to_thread.run_sync(process.load), housed.store)
         await renewed(found, housed.safe)
         logs.set_level(found.daemon.log_level)
         return found
@@ -243,6 +250,18 @@ def _inside(running: Running, redaction: Redaction, logs: Logs, housed: Housed, 
         running.renew(kept.place.connection)
         return said
 
+    connections = Connections(
+        House(
+            store,
+            safe,
+            lambda: running.config,
+            SystemClock().now,
+            running.take,
+            running.forget,
+            running.changing,
+            redaction.learn,
+        )
+    )
     return Inside(
         status=running.status,
         web=lambda: running.config.web,
@@ -258,13 +277,18 @@ def _inside(running: Running, redaction: Redaction, logs: Logs, housed: Housed, 
         log=logs.log,
         upkeep=Upkeep(pruning.by_hand, store.changelog.cursors, move, store.changelog.forget),
         vault=Deeds(keep, vault.rotate, vault.shred),
+        tenants=tenants_of(running, connections, store, partial(_trial, running, redaction, safe)),
     )
 
 
-async def _check(running: Running, redaction: Redaction, safe: Safe, name: str) -> Check:
+async def _trial(running: Running, redaction: Redaction, safe: Safe, name: str) -> Trial:
     """Check a connection live, within the limits of its polls."""
     post = running.post(name)
-    trial = await checked(post.connection, post.traffic, redaction.learn, safe)
+    return await checked(post.connection, post.traffic, redaction.learn, safe)
+
+
+async def _check(running: Running, redaction: Redaction, safe: Safe, name: str) -> Check:
+    trial = await _trial(running, redaction, safe, name)
     return Check(trial.valid, [Step(f"{each.check} {each.subject}", each.seconds, _said(each)) for each in trial.steps])
 
 

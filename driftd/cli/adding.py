@@ -71,7 +71,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     leave_no_core()
     word = Word(who(by), reason)
     check_word(word)
-    config, asks = configured(config_path), not (yes or stdin) and sys.stdin.isatty()
+    config, asks = configured(config_path, stored=False), not (yes or stdin) and sys.stdin.isatty()
     try:
         table, kept = _answers(config, _table(given), asks=asks, stdin=stdin)
         trial = None if untried else _tried(config, table, kept, quiet=form == "json")
@@ -155,7 +155,7 @@ def _stored(config: "Config", table: "Table", kept: "Kept", word: "Word") -> str
 
     if app.running(config):
         return posted(config, "/api/v1/connections?validate=false", _body(table, kept, word))
-    return run(adding.added, config, table, {kept.place.field: kept}, word)
+    return run(adding.added, config, table, kept, word)
 
 
 def _body(table: "Table", kept: "Kept", word: "Word") -> dict[str, Any]:

@@ -34,14 +34,16 @@ def posted(config: "Config", path: str, body: dict[str, Any], *, seconds: float 
     return str(sent(config, path, body, seconds=seconds).get("says", "done"))
 
 
-def sent(config: "Config", path: str, body: dict[str, Any], *, seconds: float = _SECONDS) -> dict[str, Any]:
-    """Post a document to the daemon that runs, and return what it answers; raises as `ask` does."""
+def sent(
+    config: "Config", path: str, body: dict[str, Any], *, seconds: float = _SECONDS, method: str = "POST"
+) -> dict[str, Any]:
+    """Send a document to the daemon that runs, and return what it answers; raises as `ask` does."""
     import http.client
 
     place = urlsplit(f"http://{asked(config.web.listen)}")
     connection = connected(place, seconds)
     try:
-        status, said = _posted(connection, path, body)
+        status, said = _answered(connection, method, path, body)
     except (OSError, http.client.HTTPException, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error) or "the answer is no HTTP"
         raise LockedError(
@@ -50,16 +52,16 @@ def sent(config: "Config", path: str, body: dict[str, Any], *, seconds: float = 
         ) from error
     finally:
         connection.close()
-    if status in {200, 201}:
+    if 200 <= status < 300:
         return said
     hint = str(said.get("hint") or "see the log of the daemon")
     message = str(said.get("detail") or f"the daemon answers {status}")
     raise DecisionError(message, hint=hint, unknown=status == 404, invalid=status == 400)
 
 
-def _posted(connection: "HTTPConnection", path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-    """Post a document; return status and answer. Raises `ValueError` where that is none of a daemon's."""
-    connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json", "Connection": "close"})
+def _answered(connection: "HTTPConnection", method: str, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    """Send a document; return status and answer. Raises `ValueError` where that is none of a daemon's."""
+    connection.request(method, path, json.dumps(body), {"Content-Type": "application/json", "Connection": "close"})
     answer = connection.getresponse()
     said = json.loads(answer.read(_LONGEST))
     if not isinstance(said, dict):

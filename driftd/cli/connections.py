@@ -1,11 +1,11 @@
-"""``driftd connections``: the life of a connection. So far how it is added, its live check, and its secret."""
+"""``driftd connections``: the life of a connection."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from driftd.cli import adding, renewal
+from driftd.cli import adding, renewal, stored
 from driftd.cli.options import PATH, check_selection, config_option, configured, format_option
 from driftd.cli.saying import say, tell
 from driftd.cli.steps import as_json, named, teller, verdict
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from driftd.app.trial import Recording
 
 
-@click.group("connections", short_help="Add or test a connection, or give driftd its secret.")
+@click.group("connections", short_help="Add, list, test and remove connections, or give driftd a secret.")
 def command() -> None:
     """Look after connections."""
 
@@ -76,6 +76,9 @@ def test_connection(  # noqa: PLR0913 - one parameter an option
 
 command.add_command(adding.command)
 command.add_command(renewal.command)
+command.add_command(stored.listed)
+command.add_command(stored.shown)
+command.add_command(stored.removed)
 
 
 def _recording(file: Path | None, records: int, *, values: bool, force: bool) -> "Recording | None":

@@ -30,7 +30,7 @@ def backup(config_path: Path | None, target: Path | None, form: str) -> int:
     from driftd import app
     from driftd.app.storage import back_up
 
-    taken = back_up(configured(config_path), target, app.now())
+    taken = back_up(configured(config_path, stored=False), target, app.now())
     if form == "json":
         tell({"path": str(taken.path), "bytes": taken.size})
     else:
@@ -51,7 +51,7 @@ def restore(source: Path, config_path: Path | None, form: str) -> int:
     from driftd import app
     from driftd.app.storage import put_back
 
-    done = put_back(configured(config_path), source, app.now())
+    done = put_back(configured(config_path, stored=False), source, app.now())
     if form == "json":
         aside = str(done.aside) if done.aside else None
         tell({"restored": str(source), "aside": aside, "after_seq": done.seq})
@@ -71,7 +71,7 @@ def check(path: Path | None, config_path: Path | None, form: str, *, full: bool)
     """Look through the database, or FILE, whether a daemon runs or not. Exit code 1 if it is damaged."""
     from driftd.app.storage import examine
 
-    looked, found = examine(configured(config_path), path, full=full)
+    looked, found = examine(configured(config_path, stored=False), path, full=full)
     if form == "json":
         tell({"path": str(looked), "full": full, "ok": not found, "found": list(found)})
         return int(bool(found))

@@ -23,7 +23,7 @@ _EVERYWHERE: Final = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # n
 @click.option("--url", metavar="URL", help=f"Ask here. Default: {_PATH} of the configured listen address.")
 def command(config_path: Path | None, url: str | None) -> int:
     """Ask the daemon's /-/healthy. Exit code 0 if it answers 200, else 1."""
-    place = _place(url) if url else urlsplit(f"http://{asked(configured(config_path).web.listen)}{_PATH}")
+    place = _place(url) if url else urlsplit(f"http://{asked(configured(config_path, stored=False).web.listen)}{_PATH}")
     trouble = _ask(place)
     if trouble:
         say(f"driftd: {place.geturl()} {trouble}", err=True)

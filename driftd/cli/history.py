@@ -55,8 +55,9 @@ def command(
     read = partial(app.history, config, connection, since=begin, until=end, limit=limit, failures=failures)
     events = run(read)
     if form == "json":
-        told = [_as_json(each) for each in events]
-        tell({"connection": connection, "events": told})
+        from driftd.faces.history import of_event
+
+        tell({"connection": connection, "events": [of_event(each) for each in events]})
     elif events:
         show_table(_WORDS, [_row(each) for each in events], _WORDS[5:7])
     else:
@@ -82,45 +83,3 @@ def _row(event: Event) -> tuple[str, ...]:
     changes = str(sum(poll.changes.values()))
     cells = (event.resource, poll.result, poll.reason or "", f"{poll.seconds:.2f}", changes, one_line(poll.message))
     return (local(poll.at, seconds=True), poll.kind, *cells)
-
-
-def _as_json(event: Event) -> dict[str, object]:
-    from driftd.core.document import moment
-    from driftd.core.health import Flip
-    from driftd.ports import Hour
-
-    if isinstance(event, Flip):
-        return {
-            "type": "state",
-            "at": moment(event.at),
-            "before": event.before,
-            "after": event.after,
-            "reason": event.reason,
-            "message": event.message,
-        }
-    if isinstance(event, Hour):
-        return {
-            "type": "hour",
-            "at": moment(event.at),
-            "resource": event.resource,
-            "polls": event.polls,
-            "seconds": event.seconds,
-            "changes": event.changes,
-        }
-    poll = event.poll
-    return {
-        "type": "poll",
-        "at": moment(poll.at),
-        "resource": event.resource,
-        "kind": poll.kind,
-        "outcome": poll.result,
-        "reason": poll.reason,
-        "message": poll.message,
-        "hint": poll.hint,
-        "status": poll.status,
-        "seconds": poll.seconds,
-        "records": poll.records,
-        "changes": {str(op): count for op, count in poll.changes.items()},
-        "pending": poll.pending,
-        "held": poll.held,
-    }

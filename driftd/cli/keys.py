@@ -63,7 +63,7 @@ def _print(*, alone: bool) -> int:
 
 
 def _configured(config_path: Path | None) -> Path:
-    path = configured(config_path).vault.key_file
+    path = configured(config_path, stored=False).vault.key_file
     if path is None:
         raise click.UsageError("the configuration has no key_file under [vault]: give --to FILE, or --print")
     return path

@@ -18,7 +18,7 @@ def command(config_path: Path | None) -> None:
     from driftd.app import keeping
     from driftd.cli.loop import run
 
-    before, after = run(keeping.migrate, configured(config_path))
+    before, after = run(keeping.migrate, configured(config_path, stored=False))
     if before == after:
         say(f"the database has schema {after} already")
     else:

@@ -133,12 +133,17 @@ def _address(ctx: click.Context, parameter: click.Parameter, value: str) -> tupl
     return host.strip("[]") or "127.0.0.1", int(port)
 
 
-def configured(path: Path | None) -> "Config":
-    """Load the configuration named, or the first that exists of the default places."""
+def configured(path: Path | None, *, stored: bool = True) -> "Config":
+    """Load the configuration named, or the first that exists of the default places.
+
+    With it come the connections of the database, as far as that can be read, unless `stored` is False.
+    """
     from driftd import app
+    from driftd.app.joining import merged
     from driftd.config import load
 
-    return load(config_place(path), app.catalogue())
+    read = load(config_place(path), app.catalogue())
+    return merged(read) if stored else read
 
 
 def config_place(path: Path | None) -> Path:

@@ -11,6 +11,7 @@ from driftd.config.connection import Surroundings, read_connection
 from driftd.config.model import Config, ConnectionConfig
 from driftd.config.parse import CONNECTIONS
 from driftd.config.report import Findings
+from driftd.core.stored import bare
 from driftd.errors import ConfigError, Mistake
 
 SECRETS: Final = ("client_secret", "password")
@@ -53,6 +54,7 @@ def placed(config: Config, name: str, connection: ConnectionConfig | None) -> Co
 
 
 def _read(config: Config, table: Mapping[str, object], found: Findings) -> ConnectionConfig | None:
+    table = bare(table)
     name = table.get("name")
     path = f"connections.{name}" if isinstance(name, str) else "connection"
     before = len(found.mistakes)
@@ -63,7 +65,7 @@ def _read(config: Config, table: Mapping[str, object], found: Findings) -> Conne
                 found.add(f"{path}.auth.{key}", _ELSEWHERE)
         table = {**table, "auth": _dated({key: value for key, value in auth.items() if key not in SECRETS})}
     surroundings = Surroundings(config.network, config.defaults, config.catalogue, vault=True)
-    read = read_connection(dict(table), path, found, surroundings, config.folder)
+    read = read_connection(table, path, found, surroundings, config.folder)
     return None if read is None or len(found.mistakes) > before else replace(read, stored=True)
 
 

@@ -6,10 +6,11 @@ from typing import TypeAlias
 
 from driftd.core.alerts.model import Alert
 from driftd.core.alerts.search import gravest_first
-from driftd.core.card import Card
+from driftd.core.card import Card, advice
 from driftd.core.facts import Fact
 from driftd.core.retention import Cursor, lives
 from driftd.core.status import ConnectionStatus, Reached, ResourceStatus, Status, counted, located
+from driftd.core.trial import Step, StepOutcome
 
 Document: TypeAlias = dict[str, object]
 
@@ -70,6 +71,21 @@ def of_connection(status: ConnectionStatus, scopes: Mapping[str, Reached], at: i
         "expiry": {str(name): moment(at) for name, at in status.expiry.items()},
         "alerts": [of_firing(each, at) for each in gravest_first(status.alerts) if each.firing],
         "resources": [of_resource(each) for each in status.resources],
+    }
+
+
+def of_summary(status: ConnectionStatus) -> Document:
+    """Return one connection in short."""
+    return {
+        "connection": status.name,
+        "folder": status.folder,
+        "host": status.host,
+        "customer": status.customer,
+        "environment": status.environment,
+        "state": status.state,
+        "down": status.state.down,
+        "since": moment(status.since),
+        "reason": status.reason,
     }
 
 
@@ -144,6 +160,22 @@ def of_firing(alert: Alert, at: int) -> Document:
         "since": moment(alert.first_incident),
         "muted": alert.muted(at),
     }
+
+
+def of_step(step: Step, named: Mapping[str, str]) -> Document:
+    """Return a step of a live check; `named` has the connection, its host and its folder."""
+    told: Document = {
+        "check": step.check,
+        "subject": step.subject,
+        "outcome": step.outcome,
+        "seconds": round(step.seconds, 6),
+        "message": step.message,
+        "reason": step.reason,
+        "hint": step.hint or None,
+    }
+    if step.outcome is StepOutcome.FAILED and step.reason is not None:
+        told["who_acts"], told["tell_the_customer"] = advice(step.reason, {**named, "resources": step.subject})
+    return told
 
 
 def next_poll(status: ConnectionStatus) -> int | None:

@@ -32,11 +32,15 @@ class StoredTable(Struct, frozen=True):
 
 def written(table: Mapping[str, object]) -> str:
     """Return a table as JSON that is the same for the same table, however it was written."""
-    return json.encode(_bare(table), order="deterministic").decode()
+    return json.encode(bare(table), order="deterministic").decode()
+
+
+def bare(table: Mapping[str, object]) -> dict[str, object]:
+    """Leave out what is null, which TOML has not: it says no more than what is not there."""
+    return {str(name): _bare(value) for name, value in table.items() if value is not None}
 
 
 def _bare(value: object) -> object:
-    """Leave out what is null: it says no more than what is not there."""
     if isinstance(value, Mapping):
-        return {str(name): _bare(inner) for name, inner in value.items() if inner is not None}
+        return bare(value)
     return [_bare(inner) for inner in value] if isinstance(value, list | tuple) else value

@@ -50,6 +50,8 @@ class Agenda:
         """When each resource is due, as reckoned at an instant, epoch ms."""
         self._rested: dict[str | None, int] = {}
         """When the latest rest of each ends or ended, epoch ms."""
+        self._asked: set[str] = set()
+        """Resources that a person wants to be polled now."""
 
     @property
     def started(self) -> int:
@@ -137,6 +139,9 @@ class Agenda:
         rested = max(self._rested.get(name, 0), self._rested.get(None, 0))
         ready = max(due[kind], self.started, self._free.get(name, 0), rested)
         self._busy[name], self._begun[name] = now, self._clock.monotonic()
+        if name in self._asked:
+            self._asked.remove(name)
+            self._reckoned.pop(name, None)
         if kind is Kind.SWEEP and not self.is_small(resource):
             self._sweeping.add(name)
         return kind, (now - ready) / 1000
@@ -164,6 +169,14 @@ class Agenda:
             if hold is not None and (begun is None or begun >= hold.since):
                 del self._holds[name]
                 self._rested[name] = self._clock.now()
+
+    def ask(self) -> None:
+        """Have every resource be polled as soon as it may be, whatever its cadence, calendar and rests."""
+        self._asked = {name for name in self._resources if name not in self._busy}
+        self._reckoned.clear()
+        for name in tuple(self._holds):
+            del self._holds[name]
+            self._rested[name] = self._clock.now()
 
     def present(self, progress: Mapping[str, int], breaker_open_until: int | None) -> Present:
         """Return what the state of the connection follows from besides its health."""
@@ -198,6 +211,8 @@ class Agenda:
     def _reckon(self, resource: Resource, now: int) -> dict[Kind, int]:
         standing = self._standings[resource.name]
         at = next_due(resource, standing, now)
+        if resource.name in self._asked:
+            at[Kind.PROBE] = min(at[Kind.PROBE], now)
         after = self._sweeps_after.get(resource.name, 0)
         believable = after - now <= _TWO_DAYS  # a clock may have been far ahead for a while
         if believable and after > at[Kind.SWEEP] and not self.is_small(resource):

@@ -188,6 +188,14 @@ class Alarms:
             self._remove(alert)
             del self._all[alert.id]
 
+    def drop(self, connection: str) -> None:
+        """Forget all alerts of a connection that is gone, told or not."""
+        for alert in self.known(connection):
+            self._remove(alert)
+            self._unwritten.discard(alert.id)
+            del self._all[alert.id]
+            self.version += 1
+
     def _said(self, alert: Alert) -> Alert:
         """Return an alert as it may be told: the same one where it names nobody that is being erased."""
         for connection, words in self._untold:

@@ -52,6 +52,14 @@ class Book:
         self._flips.append(flip)
         del self._flips[:-MOST]
 
+    def forget(self, name: str) -> None:
+        """Have nothing more written of a connection."""
+        self._connections.pop(name, None)
+        self._usage.pop(name, None)
+        self._resources = {names: health for names, health in self._resources.items() if names[0] != name}
+        self._flips = [each for each in self._flips if each.connection != name]
+        self._polls = [each for each in self._polls if each.connection != name]
+
     async def run(self) -> None:
         """Write what has come in, every two seconds, for ever."""
         while True:

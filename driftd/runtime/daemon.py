@@ -129,6 +129,31 @@ class Running:
             self._log.info("configuration loaded", **told, needs_restart=", ".join(done.needs_restart) or None)
             return done
 
+    @property
+    def changing(self) -> anyio.Lock:
+        """Held by whoever exchanges the configuration."""
+        return self._reload
+
+    async def take(self, name: str, config: Config) -> None:
+        """Take over a configuration in which the connection `name` came, went or is another one.
+
+        The caller holds `changing`.
+        """
+        self.config = config
+        if self._polling:
+            self._supervisor.take(config, name)
+        self._log.info("connection taken over", connection=name)
+
+    async def forget(self, name: str) -> None:
+        """Wait until nothing is polled of a connection that went, and keep nothing of it in memory."""
+        await self._supervisor.forget(name)
+        self._world.book.forget(name)
+        self._world.detector.forget(name)
+
+    def ask(self, name: str) -> None:
+        """Have a connection be polled now; raises `KeyError` where there is none of the name."""
+        self._supervisor.ask(name)
+
     def renew(self, name: str) -> None:
         """Have a connection begin anew, with the secret that there is now; its running cycles end in order."""
         self._supervisor.renew(name)

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 import anyio
 from msgspec import Struct, field
@@ -80,6 +80,14 @@ class Detector(Struct):
         """Return the detection of a cycle."""
         start = replace(start, erased=partial(among, self.secret, self.store))
         return Detection(self, start, others, decode)
+
+    def forget(self, connection: str) -> None:
+        """Keep nothing in memory of a connection that is gone."""
+        self.alarms.drop(connection)
+        known: tuple[dict[tuple[str, str], Any], ...] = (self.decided, self.asked, self.clear)
+        for each in known:
+            for names in [names for names in each if names[0] == connection]:
+                del each[names]
 
 
 class Verdict(Struct, frozen=True):

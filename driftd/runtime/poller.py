@@ -71,6 +71,11 @@ class Poller:
         """Have what is due looked at again."""
         self._wake.set()
 
+    def ask(self) -> None:
+        """Poll what is not being polled, now."""
+        self._agenda.ask()
+        self.nudge()
+
     def stop(self) -> None:
         """Begin no further cycle; `run` ends with the last one that runs."""
         self._stopping = True

@@ -35,6 +35,8 @@ class Lifetime(Struct):
     post: Post
     ended: anyio.Event = field(default_factory=anyio.Event)
     stopping: anyio.Event = field(default_factory=anyio.Event)
+    gone: anyio.Event = field(default_factory=anyio.Event)
+    """Set once nothing of it is left but what is remembered."""
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     poller: Poller | None = None
 
@@ -90,6 +92,31 @@ class Supervisor:
         for name in (*added, *changed, *refused):
             self._start(after[name], self._lives.get(name))
         return Changes(tuple(added), tuple(sorted(before.keys() - after.keys())), tuple(sorted(changed)))
+
+    def take(self, config: Config, name: str) -> None:
+        """Take a configuration in which one connection came, went or is another one; nobody else is touched."""
+        self._world.posts.allot(config)
+        life = self._lives.get(name)
+        if life is not None and not life.stopping.is_set():
+            self._begin_end(life)
+        for each in config.connections:
+            if each.name == name:
+                self._start(each, life)
+
+    async def forget(self, name: str) -> None:
+        """Wait until a connection that went is no longer polled, and remember nothing of it."""
+        life = self._lives.get(name)
+        if life is not None:
+            await life.gone.wait()
+        self._remembered.pop(name, None)
+
+    def ask(self, name: str) -> None:
+        """Have a connection be polled now; one that waits to begin anew does so; raises `KeyError` for none."""
+        life = self._lives[name]
+        if life.poller is not None:
+            life.poller.ask()
+        else:
+            self.renew(name)
 
     def renew(self, name: str) -> None:
         """Have a connection begin anew, as it is configured; one that is not polled does nothing."""
@@ -155,6 +182,7 @@ class Supervisor:
         self._remembered[name] = life.post.chart.known
         if self._lives.get(name) is life:
             del self._lives[name]
+        life.gone.set()
 
     def _make(self, connection: ConnectionConfig, before: Lifetime | None) -> Post:
         """Return a post that knows what the one before it knew, else what was remembered at the start."""

@@ -1,7 +1,7 @@
 """A daemon in name only, and its HTTP surface on loopback."""
 
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Never
 
@@ -12,19 +12,23 @@ from starlette.types import ASGIApp
 from driftd.config.model import WebConfig
 from driftd.core.alerts.model import Alert
 from driftd.core.alerts.search import find
+from driftd.core.brought import Brought, Change, Put
 from driftd.core.casefile import Case
 from driftd.core.decision import Decided, Decision, Removal, Word
-from driftd.core.health import ConnectionHealth, Trouble
+from driftd.core.health import ConnectionHealth, Flip, Trouble
 from driftd.core.reasons import State
 from driftd.core.retention import Pruned
 from driftd.core.schema.model import SchemaVersion
 from driftd.core.sealed import Kept
 from driftd.core.status import Status
+from driftd.core.stored import StoredTable
+from driftd.core.trial import Trial
 from driftd.errors import Reason
 from driftd.faces.http.address import bind
 from driftd.faces.http.application import application
-from driftd.faces.http.inside import Check, Deeds, Inside, Upkeep
+from driftd.faces.http.inside import Check, Deeds, Inside, Source, Stretch, Tenants, Upkeep
 from driftd.faces.http.serve import Patience, serve
+from driftd.ports import Hour, Polled
 from tests.faces import views
 from tests.fakes.log import Line, Told
 from tests.fakes.memory_store import MemoryStore
@@ -65,7 +69,11 @@ class Pretended:
         self.decisions: list[Decision] = []
         self.removals: list[Removal] = []
         self.deeds: list[tuple[object, ...]] = []
-        """What was asked of the secrets that are kept."""
+        """What was asked of the secrets that are kept, and of connections."""
+        self.brought: dict[str, str] = {}
+        """What is stored of connections, by name."""
+        self.came = Put("aldgate", Change.CREATED, "done", views.TRIAL)
+        """What comes of every connection that is brought."""
         self.deciding: Exception | None = None
         """What every decision fails with."""
         self.history: Sequence[SchemaVersion] = views.HISTORY
@@ -139,6 +147,33 @@ class Pretended:
     async def shred(self, connection: str, word: Word) -> str:
         return self._done(connection, word)
 
+    def sources(self) -> Mapping[str, Source]:
+        return {each.name: Source(each.name in self.brought, "connections[0]") for each in self.view.connections}
+
+    async def stored(self) -> Sequence[StoredTable]:
+        return [StoredTable(name, text, 5, "jo", 7, "mo") for name, text in self.brought.items()]
+
+    async def put(self, brought: Brought, word: Word) -> Put:
+        self._done(brought, word)
+        return self.came
+
+    async def remove(self, name: str, word: Word, erase: bool) -> str:
+        return self._done(name, word, erase)
+
+    async def happened(self, stretch: Stretch) -> Sequence[Flip | Polled | Hour]:
+        self._done(stretch)
+        return views.HAPPENED
+
+    async def flips(self, name: str, since: int) -> int:
+        return 3
+
+    async def try_(self, name: str) -> Trial:
+        self._done(name)
+        return views.TRIAL
+
+    def ask(self, name: str) -> None:
+        self._done(name)
+
     def _done(self, *said: object) -> str:
         self.deeds.append(said)
         if self.deciding is not None:
@@ -161,6 +196,7 @@ class Pretended:
             Told(self.said),
             Upkeep(self.prune, self.changelog.cursors, self.changelog.move, self.changelog.forget),
             Deeds(self.keep, self.rotate, self.shred),
+            Tenants(self.sources, self.stored, self.put, self.remove, self.happened, self.flips, self.try_, self.ask),
         )
 
 

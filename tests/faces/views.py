@@ -9,13 +9,15 @@ from driftd.core.alerts.model import Alert, AlertState, Deed, Mute
 from driftd.core.budget import Budget, Usage
 from driftd.core.credential import Credential, CredentialState
 from driftd.core.drift import Drift, DriftKind, Impact, SchemaKind, Scope, Severity
-from driftd.core.health import ConnectionHealth, ResourceHealth
+from driftd.core.health import ConnectionHealth, Flip, ResourceHealth
 from driftd.core.histogram import SECONDS, Durations
 from driftd.core.model import Op
 from driftd.core.reasons import Actor, State
 from driftd.core.schema.model import FieldForm, Form, Presence, SchemaVersion, Source, ValueKind
 from driftd.core.status import Care, ConnectionStatus, Daemon, Database, Rebased, ResourceStatus, Status
+from driftd.core.trial import Check, Step, StepOutcome, Trial
 from driftd.errors import Reason
+from driftd.ports import Hour
 
 NOW = 1_795_400_000_123
 """Epoch ms."""
@@ -28,6 +30,28 @@ HISTORY = (
         2, Source.LEARNT, "bb", "aa", NOW, Form({"NAME": FieldForm((ValueKind.TEXT,), Presence.ALWAYS)}), 300
     ),
     SchemaVersion(1, Source.DECLARED, "cc", None, NOW, Form({"BPCNAM": FieldForm((ValueKind.TEXT,), max_length=35)})),
+)
+TRIAL = Trial(
+    "aldgate",
+    (
+        Step(Check.RESOLVE, "x3.aldgate.example", StepOutcome.OK, 0.01, "203.0.113.7"),
+        Step(
+            Check.TOKEN,
+            "aldgate",
+            StepOutcome.FAILED,
+            0.2,
+            'the token endpoint refuses the client "driftd"',
+            Reason.OAUTH_INVALID_CLIENT,
+            "have the customer's X3 admin look at the client",
+        ),
+    ),
+    3,
+    1200,
+    0.21,
+)
+HAPPENED = (
+    Flip("aldgate", State.OK, State.UNREACHABLE, NOW, Reason.DNS_FAILURE, "no such name"),
+    Hour("aldgate", "BPCUSTOMER", NOW - NOW % 3_600_000, 12, 3.5, 2),
 )
 
 

@@ -1,13 +1,19 @@
 """Connections in the store's own file, beside those of the configuration's."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from functools import partial
+from pathlib import Path
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from driftd.adapters.sqlite import filing, rewriting, vault
+from driftd.adapters.sqlite import clearing, filing, rewriting, vault
+from driftd.adapters.sqlite.faults import mapped
+from driftd.adapters.sqlite.files import DATABASE
+from driftd.adapters.sqlite.opening import schema_of
 from driftd.adapters.sqlite.sql import QUERIES
 from driftd.adapters.sqlite.transaction import Reader, Writer
 from driftd.adapters.sqlite.vault import Careful
@@ -16,6 +22,22 @@ from driftd.core.sealed import Kept
 from driftd.core.stored import StoredTable
 from driftd.errors import DecisionError, StoreError
 from driftd.ports import Filing
+
+_SCHEMA: Final = 7
+"""The first that has connections."""
+
+
+def beside(data_dir: Path) -> Sequence[StoredTable]:
+    """Read the connections of a database, whoever writes it meanwhile; none where an older driftd wrote it.
+
+    Raises `StoreError` where there is none, or it cannot be used.
+    """
+    if schema_of(data_dir) < _SCHEMA:
+        return ()
+    path = data_dir / DATABASE
+    with mapped(path), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+        return _all(db)
+    raise AssertionError("nothing is swallowed")
 
 
 class Placing(Struct, frozen=True):
@@ -36,10 +58,12 @@ class SqliteConnections:
     process owns the store by now.
     """
 
-    def __init__(self, reader: Reader, writer: Writer | None, careful: Careful) -> None:
+    def __init__(self, reader: Reader, writer: Writer | None, careful: Careful, forget: Callable[[int], None]) -> None:
         self._reader = reader
         self._writer = writer
         self._careful = careful
+        self._forget = forget
+        """Is told each resource, by id, whose dictionary is another one."""
 
     async def all(self) -> Sequence[StoredTable]:
         """Return them by name."""
@@ -58,13 +82,34 @@ class SqliteConnections:
             await writer.transact(partial(_put, placing=placing), durable=True)
             await rewriting.wipe(writer)
 
-    async def remove(self, name: str, deed: Deed) -> int:
-        """Remove a connection and its secrets with their data keys; return how many secrets that were."""
+    async def remove(self, name: str, deed: Deed, *, clear: bool) -> None:
+        """Remove a connection and its secrets with their data keys; with `clear`, note that all of it is to go."""
         writer = self._for_writing()
         async with self._careful(writer):
-            gone = await writer.transact(partial(_remove, name=name, deed=deed), durable=True)
+            await writer.transact(partial(_remove, name=name, deed=deed, clear=clear), durable=True)
             await rewriting.wipe(writer)
-        return gone
+
+    async def knows(self, name: str) -> bool:
+        """Tell whether anything is stored of a name, be it a connection's or not."""
+        return await self._reader.read(partial(_knows, name=name))
+
+    async def clearing(self) -> Sequence[str]:
+        """Return the names of which all is to go, and some is still there."""
+        return await self._reader.read(_clearing)
+
+    async def clear(self, name: str) -> bool:
+        """Remove all that is stored of a name but what persons did. Interrupted, it is in `clearing`.
+
+        Nothing may be polled of it meanwhile. Returns whether free pages and logs hold nothing of it either: a reader
+        may hold on to them; then it is to be done again.
+        """
+        writer = self._for_writing()
+        async with self._careful(writer):
+            await clearing.clear(writer, name, self._forget)
+            if not await rewriting.wipe(writer):
+                return False
+        await clearing.done(writer, name)
+        return True
 
     def _for_writing(self) -> Writer:
         if self._writer is None:
@@ -87,8 +132,18 @@ def _put(db: sqlite3.Connection, *, placing: Placing) -> None:
     filing.file(db, filing=Filing(deeds=[placing.deed]), now=placing.deed.at)
 
 
-def _remove(db: sqlite3.Connection, *, name: str, deed: Deed) -> int:
+def _remove(db: sqlite3.Connection, *, name: str, deed: Deed, clear: bool) -> None:
     db.execute(QUERIES["remove_connection"], {"name": name})
-    gone = db.execute(QUERIES["shred_sealed"], {"connection": name}).rowcount
+    db.execute(QUERIES["shred_sealed"], {"connection": name})
+    if clear:
+        db.execute(QUERIES["begin_clearing"], {"connection": name, "at": deed.at})
     filing.file(db, filing=Filing(deeds=[deed]), now=deed.at)
-    return gone
+
+
+def _knows(db: sqlite3.Connection, *, name: str) -> bool:
+    ((known,),) = db.execute(QUERIES["knows_connection"], {"connection": name}).fetchall()
+    return bool(known)
+
+
+def _clearing(db: sqlite3.Connection) -> Sequence[str]:
+    return [name for (name,) in db.execute(QUERIES["clearing"])]

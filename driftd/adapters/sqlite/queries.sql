@@ -903,3 +903,124 @@ ON CONFLICT DO UPDATE SET text = excluded.text, changed_at = excluded.changed_at
 
 -- name: remove_connection
 DELETE FROM connections WHERE name = :name
+
+-- name: knows_connection
+-- Whether anything is stored of a name; what `clear_resource` leaves is nothing.
+SELECT EXISTS (SELECT 1 FROM resources WHERE connection = :connection AND cycles > 0)
+    OR EXISTS (SELECT 1 FROM connection_health WHERE connection = :connection)
+    OR EXISTS (SELECT 1 FROM flips WHERE connection = :connection)
+    OR EXISTS (SELECT 1 FROM notices WHERE connection = :connection)
+
+-- name: begin_clearing
+INSERT INTO clearing (connection, at) VALUES (:connection, :at) ON CONFLICT DO NOTHING
+
+-- name: clearing
+SELECT connection FROM clearing ORDER BY connection
+
+-- name: end_clearing
+DELETE FROM clearing WHERE connection = :connection
+
+-- name: resources_of
+SELECT id FROM resources WHERE connection = :connection
+
+-- name: series_of
+SELECT id FROM series WHERE connection = :connection
+
+-- name: clear_records
+DELETE FROM records WHERE (resource_id, key, generation) IN (
+    SELECT resource_id, key, generation FROM records WHERE resource_id = :resource LIMIT :limit)
+
+-- name: first_ordinal
+SELECT min(ordinal) FROM changes WHERE generation = :generation
+
+-- name: is_told
+-- Whether the events of a generation count for the log.
+SELECT coalesce(base_seq, 0) > 0 FROM generations WHERE id = :generation
+
+-- name: drop_generation
+DELETE FROM generations WHERE id = :generation
+
+-- name: first_segments
+SELECT id FROM segments WHERE resource_id = :resource LIMIT :limit
+
+-- name: clear_resource
+-- The row stays, for two reasons: should the name come back, no event gets the id of one from before; and where it went,
+-- SQLite would look for what refers to it through all commits and days.
+UPDATE resources
+SET host = '', folder = '', standing = :standing, visible = 0, layout = x'', live = 0, cycles = 0, untidy = 0,
+    withholds = 0, forgotten = (SELECT last_seq FROM meta), forgets = 0, forgets_at = NULL
+WHERE id = :resource
+
+-- name: relations_of
+SELECT id FROM relations WHERE connection = :connection
+
+-- name: clear_links
+DELETE FROM links WHERE (relation_id, value, key) IN (
+    SELECT relation_id, value, key FROM links WHERE relation_id = :relation LIMIT :limit)
+
+-- name: drop_relation
+DELETE FROM relations WHERE id = :relation
+
+-- name: clear_sums
+DELETE FROM sums WHERE (series_id, name, value) IN (
+    SELECT series_id, name, value FROM sums WHERE series_id = :series LIMIT :limit)
+
+-- name: clear_breaches
+DELETE FROM breaches WHERE (series_id, key, "check", field) IN (
+    SELECT series_id, key, "check", field FROM breaches WHERE series_id = :series LIMIT :limit)
+
+-- name: drop_memory
+DELETE FROM memories WHERE series_id = :series
+
+-- name: drop_baseline
+DELETE FROM baselines WHERE series_id = :series
+
+-- name: drop_all_versions
+DELETE FROM schema_versions WHERE series_id = :series
+
+-- name: hours_there_are
+SELECT (SELECT min(hour) FROM hours), (SELECT max(hour) FROM hours)
+
+-- name: days_there_are
+SELECT (SELECT min(day) FROM days), (SELECT max(day) FROM days)
+
+-- name: clear_days
+-- In a stretch of time, as the next: no index has what they are of first.
+DELETE FROM days WHERE day BETWEEN :first AND :last
+    AND resource_id IN (SELECT id FROM resources WHERE connection = :connection)
+
+-- name: clear_hours
+DELETE FROM hours WHERE hour BETWEEN :first AND :last
+    AND series_id IN (SELECT id FROM series WHERE connection = :connection)
+
+-- name: clear_flips
+DELETE FROM flips WHERE id IN (SELECT id FROM flips WHERE connection = :connection LIMIT :limit)
+
+-- name: clear_polls
+DELETE FROM polls WHERE id IN (SELECT id FROM polls WHERE connection = :connection LIMIT :limit)
+
+-- name: clear_notices
+DELETE FROM notices WHERE seq IN (SELECT seq FROM notices WHERE connection = :connection LIMIT :limit)
+
+-- name: clear_alerts
+-- This and the next: each has an index.
+DELETE FROM alerts WHERE id IN (
+    SELECT id FROM alerts WHERE state <> 'resolved' AND connection = :connection LIMIT :limit)
+
+-- name: clear_resolved_alerts
+DELETE FROM alerts WHERE id IN (
+    SELECT id FROM alerts WHERE state = 'resolved' AND connection = :connection LIMIT :limit)
+
+-- name: clear_resource_health
+DELETE FROM resource_health WHERE rowid IN (
+    SELECT rowid FROM resource_health WHERE connection = :connection LIMIT :limit)
+
+-- name: clear_erased
+DELETE FROM erased WHERE (connection, resource, record) IN (
+    SELECT connection, resource, record FROM erased WHERE connection = :connection LIMIT :limit)
+
+-- name: drop_health
+DELETE FROM connection_health WHERE connection = :connection
+
+-- name: drop_usage
+DELETE FROM usage WHERE connection = :connection

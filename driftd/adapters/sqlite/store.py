@@ -111,12 +111,11 @@ class SqliteStore:
     @property
     def connections(self) -> SqliteConnections:
         """The connections that stand in the database, in the same file."""
-        return SqliteConnections(self._reader, self._writer, self._carefully)
+        return SqliteConnections(self._reader, self._writer, self._carefully, self._forget)
 
     def facts(self) -> Database:
         """Return how the database is now. Raises `StoreError` where its file is no longer there."""
-        size, wal, free = sizes(self._reader.path)
-        tally, writer = self._reader.tally, self._writer
+        (size, wal, free), tally, writer = sizes(self._reader.path), self._reader.tally, self._writer
         return Database(
             version=sqlite3.sqlite_version,
             size=size,
@@ -236,13 +235,15 @@ class SqliteStore:
     async def _rewritten(self, writer: Writer, number: int, stricter: rewriting.Stricter | None) -> None:
         """Write the bodies of the resource with this id anew."""
         await tidy(writer, number)
-        if self._compression is not None:
-            self._compression.forget(number)
+        self._forget(number)
         try:
             await rewriting.rewrite(writer, number, stricter)
         finally:
-            if self._compression is not None:
-                self._compression.forget(number)
+            self._forget(number)
+
+    def _forget(self, number: int) -> None:
+        if self._compression is not None:
+            self._compression.forget(number)
 
     @asynccontextmanager
     async def _carefully(self, writer: Writer) -> AsyncIterator[None]:
@@ -288,9 +289,8 @@ class SqliteStore:
 
     async def wipe(self, connection: str, resource: str) -> bool:
         """Leave no trace of erased records in what bodies are compressed with, nor in free pages or logs."""
-        writer, known = self._for_writing(), await self._named(connection, resource)
-        names = connection, resource
-        begun = await erasing.going_on(writer, names)
+        writer, names = self._for_writing(), (connection, resource)
+        known, begun = await self._named(*names), await erasing.going_on(writer, names)
         if known is None or not begun:
             return True
         async with self._carefully(writer):
@@ -397,5 +397,4 @@ def _settled(db: sqlite3.Connection, *, resource: Resource, host: str, folder: s
         }
         db.execute(QUERIES["insert_resource"], parameters)
         return _settled(db, resource=resource, host=host, folder=folder)
-    ((filled,),) = db.execute(QUERIES["has_records"], {"resource": known.id}).fetchall()
-    return known, not filled
+    return known, not db.execute(QUERIES["has_records"], {"resource": known.id}).fetchone()[0]

@@ -8,6 +8,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from driftd.faces.http.alerts import Alerts
+from driftd.faces.http.connections import Connections
 from driftd.faces.http.daemon import Daemon
 from driftd.faces.http.erasures import Erasures
 from driftd.faces.http.guard import Guard
@@ -36,6 +37,7 @@ def application(inside: Inside, address: str) -> ASGIApp:
         *Keeping(inside).routes(),
         *Erasures(inside).routes(),
         *Safekeeping(inside).routes(),
+        *Connections(inside).routes(),
     ]
     app = Starlette(routes=routes, exception_handlers={404: _unknown, 405: _not_so})
     app.router.redirect_slashes = False

@@ -32,13 +32,14 @@ async def sent(request: Request, kind: type[T], example: str) -> T | Response:
         return msgspec.json.decode(await _read(request), type=kind)
     except _WrongError as wrong:
         return refused(request, wrong.status, str(wrong), f"send {example}")
+    except RecursionError:
+        return refused(request, 400, "the body nests lists or tables too deeply", f"send {example}")
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         return refused(request, 400, f"the body cannot be used: {error}", f"send {example}")
 
 
 async def _read(request: Request) -> bytes:
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise _WrongError(415, "the body is not application/json")
+    _check_kind(request)
     body = bytearray()
     try:
         with anyio.fail_after(SECONDS):
@@ -51,3 +52,15 @@ async def _read(request: Request) -> bytes:
     except ClientDisconnect:
         raise _WrongError(400, "the body breaks off") from None
     return bytes(body)
+
+
+def _check_kind(request: Request) -> None:
+    """Refuse what says that it is no JSON, or compressed, or of other letters than UTF-8: none is ever decoded."""
+    kind, _, parameters = request.headers.get("content-type", "").partition(";")
+    if kind.strip().lower() != "application/json":
+        raise _WrongError(415, "the body is not application/json")
+    charset = next((each.partition("=")[2] for each in parameters.split(";") if "charset=" in each.lower()), "utf-8")
+    if charset.strip(' "').lower() not in {"utf-8", "utf8", "us-ascii"}:
+        raise _WrongError(415, f'the body is in "{charset.strip()[:40]}", and JSON is UTF-8 (RFC 8259)')
+    if (coding := request.headers.get("content-encoding", "identity").strip().lower()) != "identity":
+        raise _WrongError(415, f'the body is in the encoding "{coding[:40]}", and none is decoded')

@@ -1,19 +1,23 @@
 """What the HTTP surface asks of the daemon, and no more."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
 
 from driftd.config.model import WebConfig
 from driftd.core.alerts.model import Alert
+from driftd.core.brought import Brought, Put
 from driftd.core.casefile import Case
 from driftd.core.decision import Decided, Decision, Removal, Word
+from driftd.core.health import Flip
 from driftd.core.retention import Cursor, Pruned
 from driftd.core.schema.model import SchemaVersion
 from driftd.core.sealed import Kept
 from driftd.core.status import Status
-from driftd.ports import Clock, Log
+from driftd.core.stored import StoredTable
+from driftd.core.trial import Trial
+from driftd.ports import Clock, Hour, Log, Polled
 
 
 class Step(NamedTuple):
@@ -56,6 +60,46 @@ class Deeds(Struct, frozen=True):
     """Remove what is kept of a connection that is gone, by its name."""
 
 
+class Source(Struct, frozen=True):
+    """Where a connection stands."""
+
+    stored: bool
+    """In the database; else in the file."""
+    place: str
+    """Such as ``connections[3]``."""
+
+
+class Tenants(Struct, frozen=True):
+    """What is asked and done of connections."""
+
+    sources: Callable[[], Mapping[str, Source]]
+    """Where each connection stands, by name."""
+    stored: Callable[[], Awaitable[Sequence[StoredTable]]]
+    """Return those of the database, by name."""
+    put: Callable[[Brought, Word], Awaitable[Put]]
+    """Have a connection as it is brought; raises `ConfigError` with every mistake, and `DecisionError`."""
+    remove: Callable[[str, Word, bool], Awaitable[str]]
+    """Remove one by its name, and with True erase what was captured of it; raises `DecisionError`."""
+    history: Callable[["Stretch"], Awaitable[Sequence[Flip | Polled | Hour]]]
+    """Return what happened, newest first."""
+    flips: Callable[[str, int], Awaitable[int]]
+    """Count the changes of a connection's state since a time (epoch ms)."""
+    try_: Callable[[str], Awaitable[Trial]]
+    """Check a connection live, within its limits; raises `KeyError` for one that is not polled."""
+    ask: Callable[[str], None]
+    """Have a connection be polled now; raises `KeyError` for one that is not polled."""
+
+
+class Stretch(Struct, frozen=True):
+    """Part of what happened to a connection; times in epoch ms."""
+
+    connection: str
+    since: int
+    until: int
+    limit: int
+    failures: bool = False
+
+
 class Inside(Struct, frozen=True):
     """The daemon as its HTTP surface sees it."""
 
@@ -83,3 +127,4 @@ class Inside(Struct, frozen=True):
     log: Log
     upkeep: Upkeep
     vault: Deeds
+    tenants: Tenants

@@ -23,8 +23,11 @@ _WHOLE = {
     "prune_cursors",
     "unfinished",
     "sealed",
+    "stored_connections",
+    "clearing",
 }
-"""Queries that read one row of every resource, cursor, unfinished erasure or sealed secret, and are asked seldom."""
+"""Queries that read one row of every resource, cursor, unfinished erasure, sealed secret or stored connection, and are
+asked seldom."""
 _SORTED = {"stalest_without_facet"}
 """Queries that may sort a whole resource: once, until the details of a resource are wanted."""
 

@@ -1,4 +1,4 @@
--- Connections that stand here and not in the file, and those of which everything was erased.
+-- Connections that stand here and not in the file.
 
 CREATE TABLE connections (
     name       TEXT PRIMARY KEY,
@@ -9,12 +9,10 @@ CREATE TABLE connections (
     changed_by TEXT NOT NULL
 ) STRICT;
 
--- What is stored of a name is to go, or is gone. Where the name comes back, no event of it has the id of one from before.
-CREATE TABLE cleared (
+-- Connections that went, of which all that is stored is to go.
+CREATE TABLE clearing (
     connection TEXT PRIMARY KEY,
-    last_seq   INTEGER NOT NULL,   -- no event of it has a greater seq
-    at         INTEGER NOT NULL,   -- epoch ms
-    done       INTEGER NOT NULL    -- 0: some of it is still there, and is to go
+    at         INTEGER NOT NULL    -- epoch ms
 ) STRICT, WITHOUT ROWID;
 
 PRAGMA user_version = 7;
