@@ -54,6 +54,8 @@ class Site:
 
     folder: Path
     tenant: Tenant
+    url: str
+    """Where the tenant is."""
     listen: str
 
     @property
@@ -72,9 +74,9 @@ def site(tmp_path: Path) -> Iterator[Site]:
         aldgate = farm["aldgate"]
         text = shown.replace(f"{TENANT}/auth/token", f"{served.url}{aldgate.token_path}").replace(TENANT, served.url)
         listen = f"127.0.0.1:{free_port()}"
-        text = f'[web]\nlisten = "{listen}"\n[network]\nallow_http = ["127.0.0.0/8"]\n{text}'
+        text = f'[web]\nlisten = "{listen}"\n[network]\nallow_http = ["127.0.0.0/8"]\n[vault]\nkey_file = "key"\n{text}'
         (tmp_path / "driftd.toml").write_text(text.replace('"driftd"', f'"{aldgate.client_id}"'))
-        yield Site(tmp_path, aldgate, listen)
+        yield Site(tmp_path, aldgate, served.url, listen)
 
 
 def free_port() -> int:
@@ -176,6 +178,8 @@ def fetched(url: str, site: Site) -> str:
 
 def runs(line: str, site: Site, codes: Collection[int] = (0,)) -> str:
     """Run a command to its end, with one of these exit codes; return what it printed."""
+    line = line.replace(f"{TENANT}/auth/token", f"{site.url}{site.tenant.token_path}").replace(TENANT, site.url)
+    line = line.replace("--client-id driftd", f"--client-id {site.tenant.client_id}")
     done = subprocess.run(
         ["sh", "-c", line], cwd=site.folder, env=site.env, capture_output=True, text=True, check=False
     )

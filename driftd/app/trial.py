@@ -12,6 +12,7 @@ from driftd.adapters.vault.safe import EMPTY, Safe
 from driftd.adapters.x3 import tape as tapes
 from driftd.adapters.x3.disguise import Disguise
 from driftd.adapters.x3.settings import X3Settings
+from driftd.adapters.x3.steps import Listeners
 from driftd.adapters.x3.tape import Tape
 from driftd.adapters.x3.trial import examine
 from driftd.app.opening import settings_of
@@ -32,14 +33,21 @@ class Recording(Struct, frozen=True):
     """Records of a class whose details are read, at most."""
 
 
-async def examined(connection: ConnectionConfig, recording: Recording | None = None, safe: Safe = EMPTY) -> Trial:
+async def examined(
+    connection: ConnectionConfig,
+    recording: Recording | None = None,
+    safe: Safe = EMPTY,
+    tell: Callable[[Step], None] | None = None,
+) -> Trial:
     """Check a connection live, step by step, and record it where that is asked for; `safe` has the secrets kept.
+
+    `tell` is told each step as soon as it is taken.
 
     Raises `SourceError` (``config_error``) where it cannot even be tried, `OSError` where the recording has no place.
     """
     settings = settings_of(connection, safe=safe)
     with _tape(settings, recording, names(connection.resources)) as tape:
-        return await examine(settings, connection.resources, SystemClock(), tape)
+        return await examine(settings, connection.resources, SystemClock(), Listeners(tape, tell))
 
 
 async def checked(

@@ -1,24 +1,20 @@
 """``driftd connections``: the life of a connection."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from driftd.cli import pausing, renewal, stored
+from driftd.cli import adding, pausing, renewal, stored
 from driftd.cli.options import PATH, check_selection, config_option, configured, format_option
 from driftd.cli.saying import say, tell
-from driftd.cli.tables import show_table
+from driftd.cli.steps import as_json, named, teller, verdict
 
 if TYPE_CHECKING:
     from driftd.app.trial import Recording
-    from driftd.core.trial import Step, Trial
-
-_WIDTH = 14
 
 
-@click.group("connections", short_help="List, test, pause and remove connections, or give driftd a secret.")
+@click.group("connections", short_help="Add, list, test, pause and remove connections, or give driftd a secret.")
 def command() -> None:
     """Look after connections."""
 
@@ -63,20 +59,22 @@ def test_connection(  # noqa: PLR0913 - one parameter an option
     check_selection(config, name, None)
     recording = _recording(file, records, values=values, force=force)
     connection = next(each for each in config.connections if each.name == name)
-    named = {"connection": name, "host": connection.host, "folder": connection.folder}
+    told = teller(named(connection), debug=debug) if form == "table" else None
     try:
-        trial = run(app.examined, connection, recording, run(safe_beside, config))
+        trial = run(app.examined, connection, recording, run(safe_beside, config), told)
     except OSError as error:
         raise _no_place(file, error) from None
     if form == "json":
-        tell(_as_json(trial, recording, named))
+        recorded = str(recording.file) if recording is not None else None
+        tell({**as_json(trial, named(connection)), "recorded": recorded})
     else:
-        _show(trial, named, debug=debug)
+        say(verdict(trial))
         if recording is not None:
             say(_recorded(recording))
     return 0 if trial.valid else 1
 
 
+command.add_command(adding.command)
 command.add_command(renewal.command)
 command.add_command(stored.listed)
 command.add_command(stored.shown)
@@ -109,52 +107,3 @@ def _no_place(file: Path | None, error: OSError) -> click.UsageError:
 def _recorded(recording: "Recording") -> str:
     kept = "with the values of records" if recording.values else "with pseudonyms in place of values"
     return f'recorded in "{recording.file}", {kept}; serve it with: driftd simulator --replay {recording.file}'
-
-
-def _show(trial: "Trial", named: Mapping[str, str], *, debug: bool) -> None:
-    if debug:
-        for step in trial.steps:
-            _tell(step, named)
-    else:
-        rows = [(step.check, step.subject, step.outcome, f"{step.seconds:.2f}", step.message) for step in trial.steps]
-        show_table(("step", "of", "outcome", "seconds", "found"), rows, ("seconds",))
-        for step in trial.steps:
-            if told := _advice(step, named):
-                say(f"{step.check} {step.subject}:")
-            for label, text in told:
-                say(f"  {label}: {text}")
-    requests = "1 request" if trial.requests == 1 else f"{trial.requests} requests"
-    verdict = "is valid" if trial.valid else "is not valid"
-    cost = f"{requests}, {trial.wire_bytes / 1e3:.1f} kB, {trial.seconds:.1f} s"
-    say(f'connection "{trial.connection}" {verdict}: {cost}')
-
-
-def _tell(step: "Step", named: Mapping[str, str]) -> None:
-    """Print one step with all that it saw."""
-    say(f"{step.check:<10} {step.subject:<24} {step.outcome:<8} {step.seconds:>7.3f} s  {step.message}")
-    for name, fact in step.facts.items():
-        say(f"    {name:<{_WIDTH}} {fact}")
-    for label, text in _advice(step, named):
-        say(f"    {label:<{_WIDTH}} {text}")
-
-
-def _advice(step: "Step", named: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return what to do about a step: reason, next step, who acts, and for a failure what to tell the customer."""
-    from driftd.core.card import advice
-    from driftd.core.trial import StepOutcome
-
-    told = [("reason", str(step.reason))] if step.reason else []
-    told += [("next", step.hint)] if step.hint else []
-    if step.outcome is StepOutcome.FAILED and step.reason is not None:
-        actor, tell = advice(step.reason, {**named, "resources": step.subject})
-        told += [("who acts", actor), ("tell them", tell)]
-    return told
-
-
-def _as_json(trial: "Trial", recording: "Recording | None", named: Mapping[str, str]) -> dict[str, object]:
-    from msgspec import to_builtins
-
-    steps = [{**to_builtins(step), "advice": dict(_advice(step, named))} for step in trial.steps]
-    cost = {"requests": trial.requests, "bytes": trial.wire_bytes, "seconds": round(trial.seconds, 6)}
-    recorded = str(recording.file) if recording is not None else None
-    return {"connection": trial.connection, "valid": trial.valid, **cost, "recorded": recorded, "steps": steps}

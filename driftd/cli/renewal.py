@@ -1,11 +1,11 @@
 """``driftd connections rotate``: a connection's secret is given to driftd, which keeps it."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from driftd.cli.hidden import secret_given
 from driftd.cli.options import TEXT, check_selection, config_option, configured
 from driftd.cli.saying import say
 
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from driftd.config import Config, ConnectionConfig
     from driftd.core.decision import Word
     from driftd.core.sealed import Kept
-    from driftd.core.secret import Secret
 
 
 @click.command("rotate", short_help="Give driftd a connection's secret to keep.")
@@ -41,7 +40,8 @@ def command(name: str, config_path: Path | None, reason: str, by: str | None, *,
     connection = next(each for each in config.connections if each.name == name)
     if not connection.auth.secret.field:
         raise click.UsageError(_elsewhere(connection))
-    kept = run(keys.sealed, config, connection, _given(connection, stdin=stdin))
+    secret = secret_given(f'{connection.auth.secret.field} of "{connection.name}"', stdin=stdin)
+    kept = run(keys.sealed, config, connection, secret)
     if not unchecked and not _valid(config, connection, kept):
         say("the secret was not kept: give another, or --unchecked where the tenant is not to be asked", err=True)
         return 1
@@ -53,22 +53,6 @@ def _elsewhere(connection: "ConnectionConfig") -> str:
     secret = connection.auth.secret
     place = f'the variable "{secret.env}"' if secret.env is not None else f'the file "{secret.file}"'
     return f'the secret of "{connection.name}" stands in {place}: change it there, or take {secret.path} away'
-
-
-def _given(connection: "ConnectionConfig", *, stdin: bool) -> "Secret":
-    from driftd.core.sealed import LONGEST
-    from driftd.core.secret import Secret
-
-    if not stdin:
-        if not sys.stdin.isatty():
-            raise click.UsageError("there is no terminal to ask at: give --secret-stdin")
-        asked = f'{connection.auth.secret.field} of "{connection.name}"'
-        return Secret(click.prompt(asked, hide_input=True, default="", show_default=False, err=True))
-    try:
-        text = sys.stdin.buffer.read(LONGEST + 3).decode()
-    except UnicodeDecodeError:
-        raise click.UsageError("what stands on standard input is not UTF-8 text") from None
-    return Secret(text.removesuffix("\n").removesuffix("\r"))
 
 
 def _valid(config: "Config", connection: "ConnectionConfig", kept: "Kept") -> bool:

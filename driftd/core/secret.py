@@ -6,6 +6,16 @@ from typing import Final, NoReturn, final
 REDACTED: Final = "**redacted**"
 
 
+def flaw(secret: "Secret") -> str | None:
+    """Say what is odd about a secret that was hardly issued so, without a character of it; None where nothing is."""
+    text = secret.reveal()
+    if text.endswith(("\n", "\r")):
+        return "it ends in a line break, which is taken for a part of it"
+    if text != text.strip():
+        return "it begins or ends in a blank, which is taken for a part of it"
+    return None if text.isprintable() else "it holds characters that are not seen"
+
+
 @final
 class Secret:
     """A value that every rendering replaces by ``**redacted**``; only `reveal` gives it.

@@ -14,6 +14,8 @@ Fact: TypeAlias = str | int | float | bool
 class Check(StrEnum):
     """What a step looks at."""
 
+    SECRET = "secret"  # noqa: S105 - a step, not a secret
+    """The secret as it is sent, and to whom."""
     RESOLVE = "resolve"
     CONNECT = "connect"
     TLS = "tls"
@@ -26,6 +28,8 @@ class Check(StrEnum):
     CLOCK = "clock"
     CLASS = "class"
     """One configured class."""
+    WRITE = "write"
+    """One class that orders or customers are written to: whether the tenant declares that it may be."""
     RECORD = "record"
     """A full read of one class for the cassette."""
 
@@ -37,6 +41,26 @@ class StepOutcome(StrEnum):
     WARNED = "warned"
     FAILED = "failed"
     SKIPPED = "skipped"
+
+
+class Capability(StrEnum):
+    """What a tenant offers of a class."""
+
+    AVAILABLE = "available"
+    NOT_LICENSED = "not_licensed"
+    """A class of every standard installation is not there: the module is missing, or it is named otherwise."""
+    NO_RIGHT = "no_right"
+    UNKNOWN = "unknown"
+    """Nothing can be told: no such class, or an answer that says nothing about it."""
+
+
+def capability(reason: Reason, *, standard: bool) -> Capability:
+    """Return what a failed look at a class says of it; `standard`: whether every installation has the class."""
+    if reason is Reason.FORBIDDEN:
+        return Capability.NO_RIGHT
+    if reason is Reason.KEY_NOT_UNIQUE:
+        return Capability.AVAILABLE  # it was read
+    return Capability.NOT_LICENSED if reason is Reason.RESOURCE_NOT_FOUND and standard else Capability.UNKNOWN
 
 
 class Step(Struct, frozen=True):
@@ -53,6 +77,8 @@ class Step(Struct, frozen=True):
     """The next step."""
     facts: Mapping[str, Fact] = field(default_factory=dict)
     """What else was seen, for ``--debug``."""
+    capability: Capability | None = None
+    """Set for a class that was looked at."""
 
 
 _DECISIVE = frozenset({Check.TOKEN, Check.FOLDER, Check.READ})

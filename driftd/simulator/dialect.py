@@ -23,6 +23,8 @@ from driftd.simulator.where import ExpressionError, UnknownPropertyError
 _ADDRESS = re.compile(r"(?P<name>[^('/]+)(?:\('(?P<key>.*)'\))?", re.DOTALL)
 _EXTRA = ("select", "startIndex", "startRecord", "offset")
 _DEFAULT_COUNT = 20
+_WRITING = frozenset({"$create", "$edit"})
+_PROMISED = frozenset({"SORDER", "BPCUSTOMER"})
 
 
 class Refused(Exception):  # noqa: N818 - it carries an answer, and is the ordinary way to give it
@@ -147,11 +149,17 @@ def _described(tenant: Tenant, name: str, stated: str) -> Answer:
         raise refusal(tenant, 404 if tenant.switches.prototypes == "absent" else 500, "Prototype not found")
     model = _readable(tenant, name)
     representation, _, facet = stated.rpartition(".")
-    if representation != model.name or facet not in FACETS:
+    if representation != model.name or facet not in FACETS or not _has(tenant, name, facet):
         raise refusal(tenant, tenant.switches.error_code, f"Prototype {stated!r} is not of class {model.name}")
     style = tenant.ledger.style(tenant.switches)
     made = prototype(model, tenant.ledger.renderers[name].view, facet, style)
     return Answer(200, encode(made, style.separators()))
+
+
+def _has(tenant: Tenant, name: str, facet: str) -> bool:
+    """Say whether a class has a facet: those that write are not everywhere."""
+    writable = tenant.switches.writable
+    return facet not in _WRITING or writable == "all" or (writable == "promised" and name in _PROMISED)
 
 
 def _check_facet(tenant: Tenant, model: ClassModel, request: Request, wanted: Facet) -> None:

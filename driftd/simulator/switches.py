@@ -3,7 +3,8 @@
 Each attribute is one unknown; its docstring names it. The first position is the default, chosen for convenience and
 never a fact about X3. Switches can be moved while the farm serves.
 
-Only reading is covered yet. Unknowns of writing (`If-Match`, which classes allow `$create`) join as further attributes.
+Only reading is covered yet, and what is declared of writing. Unknowns of writing itself (`If-Match`) join as further
+attributes.
 """
 
 from dataclasses import dataclass, fields
@@ -63,6 +64,8 @@ class Switches:
     """Is the list of representations served under `/api1/` too?"""
     prototypes: Literal["served", "absent", "refused"] = "served"
     """Are prototypes (`$prototypes`) there, absent (404) or refused (500)?"""
+    writable: Literal["promised", "all", "none"] = "promised"
+    """Which classes have the facets `$create` and `$edit`: SORDER and BPCUSTOMER, all, none?"""
     # --- querying
     cap: int = 1000
     """What is the largest page, whatever `count` asks for?"""

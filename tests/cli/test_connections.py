@@ -48,10 +48,10 @@ def test_debug_shows_what_each_step_saw(driftd: Driftd, site: Site) -> None:
 def test_json_has_every_step_for_programs(driftd: Driftd, site: Site) -> None:
     told = json.loads(driftd("connections", "test", "aldgate", "-c", site.config, "--format", "json").out)
     assert (told["connection"], told["valid"]) == ("aldgate", True)
-    assert told["requests"] == 16
-    assert {"check", "subject", "outcome", "seconds", "message", "reason", "hint", "facts", "advice"} == set(
-        told["steps"][0]
-    )
+    assert told["requests"] == 19
+    told_of_each = {"check", "subject", "outcome", "seconds", "message", "reason", "hint", "facts", "capability"}
+    assert {*told_of_each, "advice"} == set(told["steps"][0])
+    assert steps(json.dumps(told))["class", "SORDER"]["capability"] == "available"
 
 
 @pytest.mark.parametrize("form", [[], ["--debug"], ["--format", "json"]])

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from msgspec.structs import replace
 
-from driftd.cli import alarmed, connections, saying
+from driftd.cli import alarmed, saying, steps
 from driftd.cli.tables import show_table
 from driftd.config import parse
 from driftd.core.casefile import Case
-from driftd.core.trial import Check, Step, StepOutcome, Trial
+from driftd.core.trial import Check, Step, StepOutcome
 from driftd.simulator import Fault
 from tests.cli.conftest import Driftd, Site, driftd, site  # noqa: F401 - fixtures
 from tests.faces import views
@@ -39,7 +39,7 @@ def test_alerts_and_checks_are_shown_and_do_nothing(capfd: pytest.CaptureFixture
     alarmed.show_one(CONFIG, case, "en", "table")
     show_table(("what", "of"), [(text, text)])
     for debug in (False, True):
-        connections._show(Trial("aldgate", (step,), 1, 1, 0.1), {}, debug=debug)
+        steps.teller({}, debug=debug)(step)
     out, err = capfd.readouterr()
     assert harmless(out.replace("\u00a0", " ").replace("\u202f", " "))
     assert err == ""

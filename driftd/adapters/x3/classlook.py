@@ -3,25 +3,24 @@
 from driftd.adapters.x3.client import X3Source
 from driftd.adapters.x3.reach import Finding
 from driftd.core.model import KeyBytes, Page, Query, Resource
-from driftd.core.trial import Fact, StepOutcome
+from driftd.core.trial import Capability, Fact, StepOutcome
 from driftd.errors import Reason, SourceError
 
 STAMP = "UPDDATTIM"
 """X3's own update stamp, the usual watermark."""
 OF_FOLDER = frozenset({Reason.FOLDER_NOT_FOUND, Reason.WRONG_FOLDER})
+_OF_CLASS = frozenset({Reason.FORBIDDEN, Reason.RESOURCE_NOT_FOUND})
 _NO_KEY = "check key in the configuration: records are identified by it"
 _VERDICTS = {
-    Reason.FORBIDDEN: "no right to read it",
-    Reason.RESOURCE_NOT_FOUND: "not licensed, or unknown under this name and representation",
+    Capability.NO_RIGHT: "no right to read it",
+    Capability.NOT_LICENSED: "not licensed, or its representation has another name here",
+    Capability.UNKNOWN: "unknown under this name and representation",
 }
 
 
 async def look(source: X3Source, resource: Resource, page: Page | None) -> Finding:
     """Look at one class: a record, its key, its watermark, and its details where they are wanted."""
-    try:
-        page = page or await source.page(resource, Query(1))
-    except SourceError as error:
-        raise _told(error) from error
+    page = page or await source.page(resource, Query(1))
     slices = source.split(page)
     facts: dict[str, Fact] = {"representation": resource.representation, "key": ", ".join(resource.key)}
     if not slices:
@@ -31,10 +30,10 @@ async def look(source: X3Source, resource: Resource, page: Page | None) -> Findi
         missing = ", ".join(name for name in resource.key if name not in source.decode(slices[0]))
         what = f"records do not show {missing}" if missing else "the first record has an empty key"
         raise SourceError(Reason.KEY_NOT_UNIQUE, f'"{resource.name}": {what}', hint=_NO_KEY)
-    if resource.watermark is not None:
-        found = watermark(resource, frozenset(source.decode(slices[0])))
-        if found.outcome is not StepOutcome.OK:
-            return found
+    stamp = watermark(resource, frozenset(source.decode(slices[0])))
+    if stamp.outcome is not StepOutcome.OK:
+        return stamp
+    facts |= stamp.facts
     return await _details(source, resource, key, facts) if resource.details else Finding("available", facts)
 
 
@@ -54,6 +53,7 @@ def watermark(resource: Resource, members: frozenset[str]) -> Finding:
     """Say whether the query facet shows the stamp; an unknown one in a filter is answered 500, so none is tried."""
     name = resource.watermark or STAMP
     facts: dict[str, Fact] = {"watermark": name, "configured": resource.watermark is not None}
+    facts["offered"] = name in members
     if not members:
         return Finding("no record to see it in", facts)
     if name in members:
@@ -71,8 +71,8 @@ def first_key(source: X3Source, resource: Resource, page: Page | None) -> KeyByt
     return source.keys(resource, slices)[0] if slices else b""
 
 
-def _told(error: SourceError) -> SourceError:
+def meant(error: SourceError, seen: Capability) -> SourceError:
     """Return the failure of a class with what it means for the class."""
-    meaning = _VERDICTS.get(error.reason)
+    meaning = _VERDICTS.get(seen) if error.reason in _OF_CLASS else None
     message = f"{error} ({meaning})" if meaning else str(error)
     return SourceError(error.reason, message, hint=error.hint, status=error.status, retry_after=error.retry_after)

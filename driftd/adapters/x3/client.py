@@ -111,6 +111,12 @@ class X3Source:
             known = [each for each in found if each is not None]
         return Prototypes(wire.completed(known), tally.wire_bytes, tally.requests)
 
+    async def declares(self, resource: Resource, facet: str) -> bool:
+        """Tell whether the tenant has a prototype of a class in one facet, such as ``$create``: one request at most."""
+        tally = Tally()
+        with _costed(tally):
+            return await self._prototype(resource, facet, tally) is not None
+
     async def _prototype(self, resource: Resource, facet: str, tally: Tally) -> JsonObject | None:
         which, now = (resource.name, facet), self._clock.monotonic()
         if now < self._prototypes.get(which, now):

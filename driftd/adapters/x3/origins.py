@@ -16,20 +16,21 @@ def origins_of(settings: X3Settings) -> Sequence[Origin]:
     Raises `SourceError` with ``config_error`` for an address that cannot be used; it is not quoted, as it may carry a
     password.
     """
-    found = [_origin(settings, "base_url", settings.base_url)]
+    found = [origin(settings, "base_url", settings.base_url)]
     if isinstance(settings.auth, ClientCredentials):
-        found.append(_origin(settings, "token_url", settings.auth.token_url))
+        found.append(origin(settings, "token_url", settings.auth.token_url))
     if settings.proxy is not None:
-        found.append(_origin(settings, "proxy", settings.proxy))
+        found.append(origin(settings, "proxy", settings.proxy))
     return tuple(dict.fromkeys(found))
 
 
 def ways_of(settings: X3Settings) -> Sequence[Origin]:
     """Return where its sockets lead: to the proxy where there is one, else to tenant and token endpoint."""
-    return origins_of(settings) if settings.proxy is None else (_origin(settings, "proxy", settings.proxy),)
+    return origins_of(settings) if settings.proxy is None else (origin(settings, "proxy", settings.proxy),)
 
 
-def _origin(settings: X3Settings, key: str, address: str) -> Origin:
+def origin(settings: X3Settings, key: str, address: str) -> Origin:
+    """Return the origin of the address that a setting holds; raises `SourceError` as `origins_of` does."""
     try:
         return origin_of(address)
     except (httpx.InvalidURL, httpx.UnsupportedProtocol):

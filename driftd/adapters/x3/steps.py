@@ -1,23 +1,40 @@
 """The steps of a live check as they are taken: timed, and every failure told with its reason."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from driftd.adapters.x3.masking import mask
 from driftd.adapters.x3.overheard import Heard
 from driftd.adapters.x3.reach import Finding
 from driftd.adapters.x3.tape import Tape
-from driftd.core.trial import Check, Fact, Step, StepOutcome
+from driftd.core.trial import Capability, Check, Fact, Step, StepOutcome
 from driftd.errors import SourceError
 from driftd.ports import Clock
 
+Tell: TypeAlias = Callable[[Step], None]
 _HEAD = 300
 """Characters of an answer that are shown, masked."""
+
+
+class Listeners(Struct, frozen=True):
+    """Who hears of a check while it is made."""
+
+    tape: Tape | None = None
+    """Takes every request with its answer."""
+    tell: Tell | None = None
+    """Is told each step once it is taken."""
+
+
+NOBODY: Final = Listeners()
 
 
 class Steps:
     """What was found so far, and what was heard last."""
 
-    def __init__(self, connection: str, clock: Clock, tape: Tape | None) -> None:
+    def __init__(self, connection: str, clock: Clock, listeners: Listeners) -> None:
         self.connection = connection
         self.done: list[Step] = []
         self.heard: Heard | None = None
@@ -25,12 +42,12 @@ class Steps:
         self.full = False
         """Whether what is heard belongs to a full read."""
         self._clock = clock
-        self._tape = tape
+        self._tape, self._tell = listeners.tape, listeners.tell
 
     def hear(self, heard: Heard) -> None:
-        """Take note of a request, also on the tape."""
+        """Take note of a request, also on the tape, but for prototypes: no cassette serves them."""
         self.heard = heard
-        if self._tape is not None:
+        if self._tape is not None and "/$prototypes(" not in heard.address:
             self._tape.take(heard, reading=self.full)
 
     async def take(self, check: Check, subject: str, work: Callable[[], Awaitable[Finding]]) -> bool:
@@ -56,19 +73,29 @@ class Steps:
         step = Step(
             check, subject, found.outcome, seconds, found.message, found.reason, hint=found.hint, facts=found.facts
         )
-        self.done.append(step)
+        self._take(replace(step, capability=Capability.AVAILABLE if check is Check.CLASS else None))
 
-    def fail(self, check: Check, subject: str, error: SourceError, seconds: float = 0.0) -> None:
+    def fail(
+        self,
+        check: Check,
+        subject: str,
+        error: SourceError,
+        seconds: float = 0.0,
+        found: Capability | None = None,
+    ) -> None:
         """Add a step that failed."""
         message = str(error).removeprefix(f'connection "{self.connection}": ')
-        facts = self._seen(error)
-        self.done.append(
-            Step(check, subject, StepOutcome.FAILED, seconds, message, error.reason, hint=error.hint, facts=facts)
-        )
+        step = Step(check, subject, StepOutcome.FAILED, seconds, message, error.reason, hint=error.hint)
+        self._take(replace(step, facts=self._seen(error), capability=found))
 
     def skip(self, check: Check, subject: str, why: str) -> None:
         """Add a step that could not be taken."""
-        self.done.append(Step(check, subject, StepOutcome.SKIPPED, 0.0, why))
+        self._take(Step(check, subject, StepOutcome.SKIPPED, 0.0, why))
+
+    def _take(self, step: Step) -> None:
+        self.done.append(step)
+        if self._tell is not None:
+            self._tell(step)
 
     def failed(self, check: Check, subject: str) -> bool:
         """Tell whether a step failed."""

@@ -1,22 +1,27 @@
 """The test read of BPCUSTOMER and what it tells, then a short look at each configured class."""
 
+import re
 from collections.abc import Sequence
 
 import msgspec
 
 from driftd.adapters.x3 import catalogue, wire
-from driftd.adapters.x3.classlook import OF_FOLDER, first_key, look, watermark
+from driftd.adapters.x3.classlook import OF_FOLDER, first_key, look, meant, watermark
 from driftd.adapters.x3.client import X3Source
 from driftd.adapters.x3.reach import Finding
 from driftd.adapters.x3.refused import SKEW
 from driftd.adapters.x3.settings import X3Settings
 from driftd.adapters.x3.steps import Steps
+from driftd.adapters.x3.writelook import WRITTEN, look_at_writing
 from driftd.core.model import Page, Query, Resource
-from driftd.core.trial import Check, Fact, StepOutcome
+from driftd.core.trial import Check, Fact, StepOutcome, capability
 from driftd.errors import Reason, SourceError
 
 TESTED = "BPCUSTOMER"
 """The class whose reading makes a connection valid."""
+_FOLDER = re.compile(r"[A-Za-z0-9_.$-]{1,64}")
+_NAMED = 3
+"""Folders that a message names."""
 _OF_CLASS = frozenset(
     {Reason.FORBIDDEN, Reason.RESOURCE_NOT_FOUND, Reason.INVALID_PAYLOAD, Reason.PAYLOAD_TOO_LARGE, Reason.SERVER_ERROR}
 )
@@ -54,6 +59,8 @@ class TestRead:
             self._steps.skip(check, self._settings.folder if check is Check.FOLDER else TESTED, why)
         for resource in self._resources:
             self._steps.skip(Check.CLASS, resource.name, why)
+            if resource.name in WRITTEN:
+                self._steps.skip(Check.WRITE, resource.name, why)
 
     async def run(self) -> None:
         """Take the steps."""
@@ -82,11 +89,21 @@ class TestRead:
         """Tell a failed read: of the folder or of the class, whichever the answer blames."""
         steps, folder = self._steps, self._settings.folder
         if error.reason in OF_FOLDER:
-            steps.fail(Check.FOLDER, folder, error, seconds)
+            steps.fail(Check.FOLDER, folder, self._answered(error), seconds)
             steps.skip(Check.READ, TESTED, "the folder is not the right one")
         else:
             steps.skip(Check.FOLDER, folder, f"{TESTED} is not read")
             steps.fail(Check.READ, TESTED, error, seconds)
+
+    def _answered(self, error: SourceError) -> SourceError:
+        """Return the failure of a folder with the one that answers in its place, where the answer names it."""
+        answer = self._steps.heard.answer if self._steps.heard is not None else None
+        named = wire.folders(answer.body) - {self._settings.folder} if answer is not None else set()
+        codes = sorted(f'"{each}"' for each in named if _FOLDER.fullmatch(each))[:_NAMED]
+        if error.reason is not Reason.WRONG_FOLDER or not codes:
+            return error
+        message = f"{error}: {', '.join(codes)} answers"
+        return SourceError(error.reason, message, hint=error.hint, status=error.status)
 
     async def _read(self) -> Finding:
         page = self._page = await self._source.page(self._resource, Query(self._resource.page_size))
@@ -107,7 +124,22 @@ class TestRead:
     async def _classes(self, *, read: bool) -> None:
         for resource in self._resources:
             tested = self._page if read and resource.name == TESTED else None
-            await self._steps.take(Check.CLASS, resource.name, lambda: look(self._source, resource, tested))  # noqa: B023 - at once
+            await self._class(resource, tested)
+
+    async def _class(self, resource: Resource, page: Page | None) -> None:
+        steps, standard = self._steps, catalogue.lookup(resource.name) is not None
+        seconds, found = await steps.timed(lambda: look(self._source, resource, page))
+        if isinstance(found, SourceError):
+            seen = capability(found.reason, standard=standard)
+            steps.fail(Check.CLASS, resource.name, meant(found, seen), seconds, seen)
+        else:
+            steps.add(Check.CLASS, resource.name, found, seconds)
+        if resource.name not in WRITTEN:
+            return
+        if isinstance(found, SourceError):
+            steps.skip(Check.WRITE, resource.name, "the class is not available")
+        else:
+            await steps.take(Check.WRITE, resource.name, lambda: look_at_writing(self._source, resource))
 
     async def _folder(self) -> Finding:
         """See whose records these are; where rows do not say it, one record's details may."""
@@ -120,7 +152,7 @@ class TestRead:
                 await self._source.details(self._resource, key)
             except SourceError as error:
                 if error.reason in OF_FOLDER:
-                    raise
+                    raise self._answered(error) from error
             else:
                 heard = self._steps.heard
                 named = wire.folders(heard.answer.body) if heard is not None and heard.answer is not None else set()

@@ -1,7 +1,8 @@
 """A live check of one connection, with the parts that polls use: each step builds on those before it.
 
 A connection is valid when a token is had and BPCUSTOMER can be read with the folder header; whatever else is looked at
-says what a poll would meet. Costs a token, two reads of BPCUSTOMER, and one or two reads of each configured class.
+says what a poll would meet. Costs a token, two reads of BPCUSTOMER, one or two reads of each configured class, and up
+to three of what is declared of each of the two that driftd's users write.
 """
 
 from collections.abc import Sequence
@@ -14,10 +15,10 @@ from driftd.adapters.x3.fullread import FullRead
 from driftd.adapters.x3.origins import ways_of
 from driftd.adapters.x3.overheard import Overheard
 from driftd.adapters.x3.reach import Finding
+from driftd.adapters.x3.secretlook import look_at_secret
 from driftd.adapters.x3.settings import Basic, ConnectedApp, X3Settings
 from driftd.adapters.x3.signed import BACKDATED
-from driftd.adapters.x3.steps import Steps
-from driftd.adapters.x3.tape import Tape
+from driftd.adapters.x3.steps import NOBODY, Listeners, Steps
 from driftd.adapters.x3.testread import TestRead
 from driftd.adapters.x3.trust import Files, tls_context
 from driftd.core.model import Resource
@@ -30,22 +31,23 @@ async def examine(
     settings: X3Settings,
     resources: Sequence[Resource],
     clock: Clock,
-    tape: Tape | None = None,
+    listeners: Listeners = NOBODY,
     traffic: Traffic | None = None,
 ) -> Trial:
-    """Check a connection and its classes; with a `tape`, also read each class completely onto it.
+    """Check a connection and its classes; with a tape, also read each class completely onto it.
 
     `traffic` says when a request may be sent; None: whenever.
 
     Raises `SourceError` (``config_error``) only for a connection that cannot even be tried, such as one whose
     ``ca_file`` holds no certificates.
     """
-    begun = clock.monotonic()
-    steps = Steps(settings.name, clock, tape)
+    begun, tape = clock.monotonic(), listeners.tape
+    steps = Steps(settings.name, clock, listeners)
     exchange = Overheard(Exchange(settings, None, traffic), clock, steps.hear)
     async with X3Source(settings, None, clock, exchange=exchange) as source:
         if tape is not None:
             tape.begin(settings, resources)
+        await steps.take(Check.SECRET, settings.name, lambda: look_at_secret(settings))
         reached = [await _reached(settings, origin, steps, clock) for origin in ways_of(settings)]
         test = TestRead(settings, resources, steps, source)
         if not all(reached):

@@ -14,10 +14,12 @@ from driftd.adapters.clock import SystemClock
 from driftd.adapters.x3 import tape
 from driftd.adapters.x3.disguise import Disguise
 from driftd.adapters.x3.settings import Basic, ClientCredentials, ConnectedApp, X3Settings
+from driftd.adapters.x3.steps import Listeners
 from driftd.adapters.x3.trial import examine
 from driftd.core.model import Resource
+from driftd.core.network import PUBLIC_ONLY
 from driftd.core.secret import Secret
-from driftd.core.trial import Check, Step, StepOutcome, Trial
+from driftd.core.trial import Capability, Check, Step, StepOutcome, Trial
 from driftd.errors import Reason
 from driftd.simulator import Farm, Fault, Switches, Tenant, serving
 from tests.adapters.x3.scripted import settings as scripted_settings
@@ -75,10 +77,12 @@ def outcomes(trial: Trial) -> dict[Check, StepOutcome]:
 
 
 async def test_a_good_connection_is_valid_and_costs_few_requests(here: Site) -> None:
-    """A token, BPCUSTOMER and one of its records for the folder's name, and two reads of a document class."""
+    """A token, BPCUSTOMER and one of its records for the folder's name, two reads of a document class, and three of
+    what is declared of writing.
+    """
     trial = await here.trial()
     assert trial.valid
-    assert trial.requests == 5
+    assert trial.requests == 8
     assert set(outcomes(trial)) == set(Check) - {Check.RECORD}
     assert {each.outcome for each in trial.steps if each.check is not Check.TLS} == {OK}
     assert step(trial, Check.TLS).outcome is WARNED
@@ -105,7 +109,7 @@ async def test_a_connected_application_is_tried_by_the_test_read(here: Site) -> 
     trial = await here.trial(auth=good)
     assert trial.valid
     assert here.tenant.requests[here.tenant.token_path] == before
-    assert trial.requests == 4
+    assert trial.requests == 7
     signed = step(trial, Check.TOKEN)
     assert "none is asked for" in signed.message
     assert all(f'"{each}"' in signed.message for each in (good.client_id, good.username, good.audience))
@@ -160,7 +164,9 @@ async def test_records_of_another_folder_fail_the_folder(here: Site, facet: str)
     here.tenant.faults.append(Fault("wrong_folder", resource="BPCUSTOMER", facet=facet, to="OTHER"))
     trial = await here.trial()
     assert not trial.valid
-    assert (step(trial, Check.FOLDER).outcome, step(trial, Check.FOLDER).reason) == (FAILED, Reason.WRONG_FOLDER)
+    failed = step(trial, Check.FOLDER)
+    assert (failed.outcome, failed.reason) == (FAILED, Reason.WRONG_FOLDER)
+    assert '"OTHER" answers' in failed.message
 
 
 async def test_details_that_are_refused_leave_the_folder_unnamed_and_the_connection_valid(here: Site) -> None:
@@ -177,7 +183,7 @@ async def test_details_that_are_refused_leave_the_folder_unnamed_and_the_connect
     ("fault", "reason", "words"),
     [
         (Fault("status", resource="SORDER", status=403), Reason.FORBIDDEN, "no right to read it"),
-        (Fault("status", resource="SORDER", status=404), Reason.RESOURCE_NOT_FOUND, "not licensed, or unknown"),
+        (Fault("status", resource="SORDER", status=404), Reason.RESOURCE_NOT_FOUND, "not licensed, or its"),
         (Fault("status", resource="SORDER", status=500), Reason.SERVER_ERROR, "answers 500"),
         (Fault("malformed", resource="SORDER"), Reason.INVALID_PAYLOAD, "not"),
     ],
@@ -199,6 +205,95 @@ async def test_customers_that_may_not_be_read_make_it_invalid_but_other_classes_
     assert step(trial, Check.READ).reason is Reason.FORBIDDEN
     assert step(trial, Check.FOLDER).outcome is SKIPPED
     assert step(trial, Check.CLASS, "SORDER").outcome is OK
+
+
+async def test_what_a_tenant_offers_of_a_class_is_told_apart(here: Site) -> None:
+    """Of one that no installation has to have nothing is known; one that fails for another reason may be there."""
+    cost_centres = Resource("aldgate", "CCE", "CCE", ("CCE",))
+    seen = []
+    for access in ("open", "unlicensed", "forbidden"):
+        here.tenant.set_access({"SORDER": access})
+        trial = await here.trial(CUSTOMERS, ORDERS, cost_centres)
+        seen.append(step(trial, Check.CLASS, "SORDER").capability)
+        assert step(trial, Check.CLASS, "CCE").capability is Capability.UNKNOWN
+        assert step(trial, Check.CLASS, "BPCUSTOMER").capability is Capability.AVAILABLE
+    assert seen == [Capability.AVAILABLE, Capability.NOT_LICENSED, Capability.NO_RIGHT]
+    here.tenant.set_access({"SORDER": "open"})
+    here.tenant.faults.append(Fault("status", resource="SORDER", status=500))
+    assert step(await here.trial(), Check.CLASS, "SORDER").capability is Capability.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("switches", "customers", "orders"),
+    [
+        ({}, "may be created and changed", "may be created"),
+        ({"writable": "none"}, "read only: records are not to be created or changed", "read only"),
+        ({"prototypes": "absent"}, "not known", "not known"),
+        ({"prototypes": "refused"}, "not known", "not known"),
+    ],
+    ids=str,
+)
+async def test_what_may_be_written_is_asked_of_what_is_declared(
+    here: Site, switches: dict[str, str], customers: str, orders: str
+) -> None:
+    """Every request reads, and what is not to be written makes no connection invalid."""
+    here.tenant.switches.move(dict(switches))
+    methods: set[str] = set()
+    here.tenant.on_request = lambda request: methods.add(request.method)
+    trial = await here.trial()
+    here.tenant.on_request = None
+    assert methods == {"GET", "POST"}  # the latter for a token
+    assert trial.valid
+    assert customers in step(trial, Check.WRITE, "BPCUSTOMER").message
+    assert orders in step(trial, Check.WRITE, "SORDER").message
+
+
+async def test_what_cannot_be_read_is_not_asked_for_writing(here: Site) -> None:
+    here.tenant.faults.append(Fault("status", resource="SORDER", status=403))
+    assert step(await here.trial(), Check.WRITE, "SORDER").outcome is SKIPPED
+
+
+async def test_each_step_is_told_as_soon_as_it_is_taken(here: Site) -> None:
+    """Before the next one asks the tenant for anything, and all that are told are those of the trial."""
+    told: list[tuple[Check, int]] = []
+    steps: list[Step] = []
+
+    def tell(each: Step) -> None:
+        steps.append(each)
+        told.append((each.check, here.tenant.requests["BPCUSTOMER"]))
+
+    before = here.tenant.requests["BPCUSTOMER"]
+    trial = await examine(here.settings(), BOTH, SystemClock(), Listeners(tell=tell))
+    assert tuple(steps) == trial.steps
+    asked = dict(reversed(told))
+    assert asked[Check.TOKEN] == before
+    assert asked[Check.READ] < here.tenant.requests["BPCUSTOMER"]
+
+
+@pytest.mark.parametrize(
+    ("end", "says"), [("\n", "line break"), ("\r\n", "line break"), (" ", "blank"), ("\u200b", "not seen")]
+)
+async def test_a_secret_that_was_taken_over_with_more_is_said(here: Site, end: str, says: str) -> None:
+    """Without the secret, and in time: the refusal that follows would only blame it as a whole."""
+    secret = Secret(here.tenant.client_secret + end)
+    auth = ClientCredentials(f"{here.url}{here.tenant.token_path}", here.tenant.client_id, secret)
+    trial = await here.trial(auth=auth)
+    found = step(trial, Check.SECRET)
+    assert (found.outcome, trial.valid) == (WARNED, False)
+    assert says in found.message
+    assert found.hint
+    assert here.tenant.client_secret not in str(trial)
+
+
+async def test_a_token_url_on_another_host_is_noted_with_that_host(here: Site) -> None:
+    """It is where the secret goes. Another port of the same host is not another host."""
+    assert step(await here.trial(), Check.SECRET).outcome is OK
+    url = here.url.replace("127.0.0.1", "localhost")
+    auth = ClientCredentials(f"{url}{here.tenant.token_path}", here.tenant.client_id, Secret(here.tenant.client_secret))
+    trial = await here.trial(auth=auth)
+    found = step(trial, Check.SECRET)
+    assert (found.outcome, found.facts) == (WARNED, {"sent_to": "localhost"})
+    assert trial.valid
 
 
 async def test_a_class_without_its_key_is_told_by_the_missing_member(here: Site) -> None:
@@ -284,6 +379,26 @@ async def test_a_name_that_is_not_found_ends_it(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", unknown)
     assert (await unreached("http://x3.aldgate.invalid", Check.RESOLVE)).reason is Reason.DNS_FAILURE
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [("10.20.0.5", "private address"), ("169.254.169.254", "credentials"), ("fd00:ec2::254", "credentials")],
+)
+async def test_a_name_that_leads_where_no_tenant_is_ends_it(
+    monkeypatch: pytest.MonkeyPatch, address: str, says: str
+) -> None:
+    """Nothing is connected to; of a private range it is said which setting admits it."""
+
+    async def resolved(*_arguments: object, **_more: object) -> list[object]:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        return [(family, socket.SOCK_STREAM, 6, "", (address, 443))]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolved)
+    failed = await unreached("https://x3.aldgate.example", Check.RESOLVE, egress=PUBLIC_ONLY)
+    assert failed.reason is Reason.ADDRESS_NOT_ALLOWED
+    assert says in failed.message
+    assert ("[network] allow_networks" in failed.hint) == (says == "private address")
 
 
 async def test_a_refused_port_ends_it() -> None:
@@ -377,7 +492,7 @@ async def test_what_fails_is_recorded_too(here: Site, tmp_path: Path) -> None:
     here.tenant.faults.append(Fault("status", resource="SORDER", status=403))
     file = tmp_path / "c.jsonl"
     with tape.recording(file, Disguise(b"k"), 5) as reel:
-        trial = await examine(here.settings(), BOTH, SystemClock(), reel)
+        trial = await examine(here.settings(), BOTH, SystemClock(), Listeners(reel))
     assert step(trial, Check.RECORD, "SORDER").outcome is SKIPPED
     assert step(trial, Check.RECORD, "BPCUSTOMER").facts == {"records": 40, "details": 0}
     assert file.stat().st_mode & 0o777 == 0o600
@@ -389,7 +504,7 @@ async def test_a_recording_that_is_broken_off_leaves_nothing(here: Site, tmp_pat
 
     async def broken() -> None:
         with tape.recording(tmp_path / "c.jsonl", Disguise(b"k"), 5) as reel:
-            await examine(here.settings(), BOTH, SystemClock(), reel)
+            await examine(here.settings(), BOTH, SystemClock(), Listeners(reel))
             raise asyncio.CancelledError
 
     with pytest.raises(asyncio.CancelledError):
