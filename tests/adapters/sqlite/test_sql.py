@@ -27,7 +27,7 @@ _WHOLE = {
     "clearing",
     "pauses",
 }
-"""Queries that read one row of every resource, cursor, erasure, secret, stored connection or pause, and are asked seldom."""
+"""Queries that read one row of every resource, cursor, erasure, secret, stored connection or pause; asked seldom."""
 _SORTED = {"stalest_without_facet"}
 """Queries that may sort a whole resource: once, until the details of a resource are wanted."""
 
