@@ -1,12 +1,19 @@
 """Connections are brought to a daemon that runs, by people and programs, and leave it again."""
 
+import json
+import os
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
+import pytest
+
 from tests.house.brought import PATH, put, table, vendor
-from tests.house.process import running
+from tests.house.process import connection, running
 from tests.house.test_daemon_secrets import shown_as
 
 
@@ -16,15 +23,20 @@ def rows(folder: Path, query: str) -> list[tuple[Any, ...]]:
         return db.execute(query).fetchall()
 
 
+def of(folder: Path, name: str) -> dict[str, int]:
+    """Count what was captured of a connection."""
+    query = "SELECT count(*) FROM {} AS x JOIN resources AS r ON r.id = x.resource_id WHERE r.connection = '{}'"
+    return {each: rows(folder, query.format(each, name))[0][0] for each in ("records", "segments", "generations")}
+
+
 def test_a_connection_that_is_brought_is_polled_and_lives_on(tmp_path: Path) -> None:
-    """It is checked, stored with its secret sealed, and polled at once, beside one of the file that goes on; the same
-    again changes nothing; after a restart it is there as before."""
+    """It is checked, stored with its secret sealed, and polled at once, beside one of the file; the same again changes
+    nothing; after a restart it is there as before. Removed, it takes along all that was captured."""
     with vendor(tmp_path) as site:
         _, borough = site.tenants
         body = table(borough, site.served.url, environment="test", reason="new customer", by="jo")
         with running(tmp_path) as daemon:
             daemon.becomes("aldgate", "ok")
-            since = daemon.get(f"{PATH}/aldgate").json()["since"]
             made = put(daemon, "borough", body)
             assert (made.status_code, made.json()["change"]) == (201, "created"), made.text
             assert made.headers["location"] == f"{PATH}/borough"
@@ -35,19 +47,101 @@ def test_a_connection_that_is_brought_is_polled_and_lives_on(tmp_path: Path) -> 
             shown = daemon.get(f"{PATH}/borough").json()
             assert (shown["source"], shown["environment"], shown["made"]["by"]) == ("stored", "test", "jo")
             assert shown["settings"]["auth"] == {"client_id": borough.client_id, "token_url": body["auth"]["token_url"]}
-            listed = daemon.get(PATH).json()["connections"]
-            assert [(each["connection"], each["source"]) for each in listed] == [
+            assert daemon.end() == 0
+        assert rows(tmp_path, 'SELECT action, "by", reason FROM deeds') == [("add_connection", "jo", "new customer")]
+        seen = made.content + b"".join(each.read_bytes() for each in (tmp_path / "data").rglob("*") if each.is_file())
+        with running(tmp_path) as daemon:
+            daemon.becomes("borough", "ok")
+            found = json.loads(site.run("connections list --format json").out)["connections"]
+            assert [(each["connection"], each["source"]) for each in found] == [
                 ("aldgate", "file"),
                 ("borough", "stored"),
             ]
-            assert daemon.get(f"{PATH}/aldgate").json()["since"] == since
+            ran = site.run("connections remove borough --erase-data --reason 'the customer left' --by jo")
+            assert (ran.code, "erased" in ran.out) == (0, True), ran.err
+            assert (daemon.state("borough"), daemon.get(f"{PATH}/borough").status_code) == ("", 404)
+            daemon.becomes("aldgate", "ok")
             assert daemon.end() == 0
-        assert [row[:2] for row in rows(tmp_path, 'SELECT action, "by", reason FROM deeds')] == [
-            ("add_connection", "jo")
-        ]
+        seen += daemon.log.read_bytes() + ran.out.encode()
+        assert not [each for each in shown_as(borough.client_secret) if each in seen]
+        gone = rows(tmp_path, 'SELECT connection, action, "by", reason FROM deeds ORDER BY id')[1:]
+        assert gone == [("borough", "erase_connection", "jo", "the customer left")]
+        for each in ("connections", "sealed", "clearing"):
+            assert rows(tmp_path, f"SELECT count(*) FROM {each}") == [(0,)]
+        for each in ("connection_health", "flips", "polls", "alerts", "notices"):
+            assert not rows(tmp_path, f"SELECT 1 FROM {each} WHERE connection = 'borough'")
+        assert (set(of(tmp_path, "borough").values()), min(of(tmp_path, "aldgate").values())) == ({0}, 0)
+        assert of(tmp_path, "aldgate")["records"] > 0
+
+
+def test_what_does_not_go_is_told_and_changes_nothing(tmp_path: Path) -> None:
+    """A name of the file, a secret that the tenant refuses, a reload that brings a name of the database: each says what
+    is next, nothing of it is stored, and who is polled is polled on."""
+    with vendor(tmp_path) as site:
+        aldgate, borough = site.tenants
+        body = table(borough, site.served.url)
+        wrong = {**body, "auth": {**body["auth"], "client_secret": "planted-wrong"}}
         with running(tmp_path) as daemon:
+            daemon.becomes("aldgate", "ok")
+            taken = put(daemon, "aldgate", table(aldgate, site.served.url))
+            assert (taken.status_code, "at connections[0]" in taken.json()["detail"]) == (409, True)
+            refused = put(daemon, "borough", wrong)
+            assert refused.status_code == 422
+            failed = [each for each in refused.json()["check"]["steps"] if each["outcome"] == "failed"]
+            assert [(each["check"], each["reason"]) for each in failed] == [("token", "oauth_invalid_client")]
+            assert failed[0]["tell_the_customer"]
+            mistaken = put(daemon, "borough", {**body, "base_url": "https://169.254.169.254", "folder": 7}).json()
+            assert [each["path"] for each in mistaken["mistakes"]] == [
+                "stored: connections.borough.folder",
+                "stored: connections.borough.base_url",
+            ]
+            for table_ in ("connections", "sealed", "deeds"):
+                assert rows(tmp_path, f"SELECT count(*) FROM {table_}") == [(0,)]
+            unchecked = put(daemon, "borough", wrong, "?validate=false")
+            assert (unchecked.status_code, unchecked.json()["check"]) == (201, None)
+            daemon.becomes("borough", "auth_failed")
+            moved = put(daemon, "borough", {**body, "base_url": "http://127.0.0.1:1", "auth": {"client_id": "x"}})
+            assert moved.status_code == 422
+            assert put(daemon, "borough", body).json()["change"] == "changed"
+            daemon.becomes("borough", "ok")
+            alone = site.place.read_text()
+            site.place.write_text(alone + connection(borough, site.served.url))
+            daemon.reloads()
+            (line,) = daemon.lines("configuration refused")
+            assert (line["path"], "stands in the database already" in line["mistake"]) == ("connections[1].name", True)
+            site.place.write_text(alone)
+            daemon.reloads()
+            daemon.becomes("aldgate", "ok")
             daemon.becomes("borough", "ok")
             assert daemon.end() == 0
-            seen = daemon.log.read_bytes()
-        seen += made.content + b"".join(each.read_bytes() for each in (tmp_path / "data").rglob("*") if each.is_file())
-        assert not [each for each in shown_as(borough.client_secret) if each in seen]
+        assert b"planted-wrong" not in daemon.log.read_bytes()
+
+
+CLIENT = """
+import http.client, sys
+client = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=60)
+client.request("PUT", sys.argv[2], sys.stdin.buffer.read(), {"Content-Type": "application/json"})
+print(client.getresponse().status)
+"""
+
+
+@pytest.mark.heavy
+def test_twenty_processes_that_bring_the_same_bring_it_once(tmp_path: Path) -> None:
+    """One connection, one row of the audit log, one live check of the tenant; the others hear that it is there
+    (``DRIFTD_HEAVY=short``: five)."""
+    many = 5 if os.environ.get("DRIFTD_HEAVY") == "short" else 20
+    with vendor(tmp_path, named=0, tenants=1) as site:
+        (tenant,) = site.tenants
+        body = json.dumps(table(tenant, site.served.url)).encode()
+        with running(tmp_path) as daemon:
+            line = [sys.executable, "-S", "-c", CLIENT, daemon.url.rpartition(":")[2], f"{PATH}/aldgate"]
+            clients = [subprocess.Popen(line, stdin=PIPE, stdout=PIPE) for _ in range(many)]
+            said = [each.communicate(body, timeout=60)[0].split()[0] for each in clients]
+            assert sorted(said) == [b"200"] * (many - 1) + [b"201"]
+            assert rows(tmp_path, "SELECT name, made_by FROM connections") == [("aldgate", "api")]
+            assert rows(tmp_path, "SELECT action FROM deeds") == [("add_connection",)]
+            daemon.becomes("aldgate", "ok")
+            assert site.run("connections remove aldgate --keep-data --reason over").code == 0
+            assert daemon.state("aldgate") == ""
+            assert daemon.end() == 0
+        assert of(tmp_path, "aldgate")["records"] > 0
