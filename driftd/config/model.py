@@ -231,11 +231,14 @@ class VaultConfig(Struct, frozen=True):
     """Name of a systemd credential."""
     key_command: tuple[str, ...] = ()
     """A program and its arguments; it prints the keys."""
+    hidden: frozenset[str] = frozenset()
+    """Variables that hold secrets, which the program is not given."""
 
     @property
     def named(self) -> str:
         """The setting that says where; empty: none does."""
-        return next((name for name in self.__struct_fields__ if getattr(self, name)), "")
+        places = ("key_file", "key_env", "key_credential", "key_command")
+        return next((name for name in places if getattr(self, name)), "")
 
 
 class WebhookConfig(Struct, frozen=True):

@@ -101,11 +101,16 @@ class _Tops(Struct, frozen=True):
             connections=tuple(connections),
             web=self.web,
             store=self.store,
-            vault=self.vault,
+            vault=replace(self.vault, hidden=self._hidden(connections)),
             network=self.network or PUBLIC_ONLY,
             webhooks=self.webhooks,
             not_in_force=tuple(notes),
         )
+
+    def _hidden(self, connections: Sequence[ConnectionConfig]) -> frozenset[str]:
+        """Return the variables in which secrets stand."""
+        secrets = [*(each.auth.secret for each in connections), *(each.secret for each in self.webhooks)]
+        return frozenset(each.env for each in secrets if each.env is not None)
 
 
 def _syntax(document: Document, prefix: str) -> tuple[Findings, dict[str, object]]:

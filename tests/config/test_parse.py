@@ -115,6 +115,13 @@ def test_a_scope_is_kept_as_it_stands() -> None:
         assert "must be scopes with one blank" in mistakes(f'{TENANT}scope = "{wrong}"')["connections[0].auth.scope"]
 
 
+def test_variables_that_hold_secrets_are_known_to_who_starts_programs() -> None:
+    """Those of connections of every kind, and none else."""
+    found = read('[vault]\nkey_command = ["/bin/kek"]\n' + TENANT + CONNECTED_APP)
+    assert found.vault.hidden == {"ALDGATE_SECRET", "CAMDEN_SECRET"}
+    assert (found.vault.named, read(TENANT).vault.named) == ("key_command", "")
+
+
 def test_a_connected_application_keeps_its_audience_byte_for_byte() -> None:
     """Neither case nor slashes nor port are touched: X3 compares them so. Tokens live five minutes by default."""
     audience = "HTTP://X3.camden.example:80//xtrem/api?a=b#/"

@@ -132,4 +132,5 @@ def _write(data_dir: Path, files: dict[Path, bytes]) -> None:
     data_dir.mkdir(0o700)
     for path, content in files.items():
         (data_dir / path).parent.mkdir(parents=True, exist_ok=True)
+        (data_dir / path).touch(0o600)  # whatever the disk lost, modes are set before a byte is written
         (data_dir / path).write_bytes(content)

@@ -4,11 +4,12 @@ import os
 import re
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -84,6 +85,14 @@ def connection(tenant: Tenant, url: str, classes: Sequence[str] = CLASSES, **set
     known = {"name": tenant.name, "base_url": url, "folder": tenant.folder, "endpoint": tenant.endpoint} | settings
     resources = "".join(f'[[connections.resources]]\nname = "{each}"\ndetails = false\n' for each in classes)
     return f"[[connections]]\n{table(**known)}[connections.auth]\n{auth}{resources}"
+
+
+def free_port() -> int:
+    """Return a port of loopback that is free now, where commands are to find a daemon."""
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
 
 
 @dataclass(frozen=True)

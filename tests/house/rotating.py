@@ -1,12 +1,11 @@
 """Many connections whose sweeps are under way, and tenants that replace their secrets: each way in is one entry."""
 
 import os
-import socket
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -24,7 +23,7 @@ from driftd.core.decision import Word
 from driftd.core.secret import Secret
 from driftd.simulator import Fault, RequestSeen, Tenant
 from tests.house.planting import planted
-from tests.house.process import CLASSES, Daemon, Estate, Ran, connection, estate, head, running
+from tests.house.process import CLASSES, Daemon, Estate, Ran, connection, estate, free_port, head, running
 
 PAGE: Final = 10
 WORD: Final = Word("jo", "the tenant rotated it")
@@ -53,8 +52,10 @@ class Way:
     """The reasons by which a refused secret is told."""
     overlaps: bool = True
     """Whether tenants may have an old secret be good beside the new one."""
-    attempts: int = 3
-    """How often a tenant is shown what it refuses until it is left alone: what was under way, and a second look."""
+    attempts: int = 2
+    """How often a tenant is shown a secret that it refuses until it is left alone: once, and for the second look."""
+    everywhere: bool = True
+    """Whether each request shows it, not only those for tokens: each cycle that is under way does so, then."""
 
     def rotate(self, tenant: Tenant, *, overlap: bool) -> str:
         """Have a tenant replace its secret, the old one and its tokens good beside it or not; return the new one."""
@@ -91,9 +92,11 @@ def _app(tenant: Tenant, _url: str) -> str:
 
 
 WAYS: Final[Mapping[str, Way]] = {
-    "client_credentials": Way(_client, "client_secret", frozenset({"oauth_invalid_client"})),
-    "basic": Way(_basic, "password", frozenset({"unauthorized"}), overlaps=False),
-    "connected_app": Way(_app, "client_secret", frozenset({"oauth_invalid_client"})),
+    "client_credentials": Way(_client, "client_secret", frozenset({"oauth_invalid_client"}), everywhere=False),
+    "basic": Way(_basic, "password", frozenset({"unauthorized"}), overlaps=False, attempts=len(CLASSES) + 1),
+    "connected_app": Way(
+        _app, "client_secret", frozenset({"oauth_invalid_client"}), attempts=2 * (len(CLASSES) + 1)
+    ),  # a token that is refused is signed anew once
 }
 
 
@@ -106,7 +109,7 @@ class Town:
     pages: dict[str, int] = field(default_factory=dict)
     """The page of the customers that each tenant was last asked for."""
     asked: Counter[str] = field(default_factory=Counter)
-    """Requests to each tenant, for tokens too."""
+    """How often each tenant was shown a secret since it was last replaced."""
     secrets: dict[str, str] = field(default_factory=dict)
     """All that there ever were, by what they are."""
 
@@ -120,7 +123,7 @@ class Town:
             tenant.on_request = self._seen
 
     def _seen(self, request: RequestSeen) -> None:
-        self.asked[request.tenant] += 1
+        self.asked[request.tenant] += self.way.everywhere or request.path.endswith("/auth/token")
         if request.resource == "BPCUSTOMER" and request.facet == "$query":
             self.pages[request.tenant] = request.page
 
@@ -153,9 +156,7 @@ class Town:
 
     def write(self, kept: Mapping[str, str] | None = None) -> None:
         """Write the configuration: secrets are kept by driftd, or each where `kept` says, as TOML by tenant."""
-        with closing(socket.socket()) as free:
-            free.bind(("127.0.0.1", 0))
-            listen = f"127.0.0.1:{free.getsockname()[1]}"
+        listen = f"127.0.0.1:{free_port()}"
         text = '[vault]\nkey_file = "key"\n'
         text += head(web={"listen": listen, "metrics_detail": "full"}, daemon={"log_level": "debug"}, **PACE)
         for tenant in self.tenants:

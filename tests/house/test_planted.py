@@ -2,6 +2,9 @@
 
 import json
 import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,14 +16,22 @@ import pytest
 
 from driftd.adapters.clock import SystemClock
 from driftd.adapters.logs import Logs, Redaction
-from driftd.simulator import Fault, Tenant
+from driftd.adapters.vault.making import make_file
+from driftd.simulator import Fault, RequestSeen, Tenant
 from tests.adapters.sqlite import dredging
 from tests.house.planting import forms, found, planted
-from tests.house.process import Daemon, Estate, command, connection, estate, head, running
+from tests.house.process import Daemon, Estate, command, connection, estate, free_port, head, running
+from tests.house.rotating import WAYS
 
 SHORT = os.environ.get("DRIFTD_HEAVY") == "short"
 RULES = {"BPCNAM": "hash", "TEL": "mask", "WEB": "drop"}
 PEOPLE = ("BPCUSTOMER",)
+WATCHED = "witness"
+"""What a program of the operator sees that driftd starts: its environment, and the command line of who starts it."""
+PROGRAM = f"""tr '\\0' '\\n' < /proc/self/environ >> {WATCHED}
+cat /proc/$PPID/cmdline >> {WATCHED}
+cat key
+"""
 
 
 @dataclass
@@ -40,11 +51,30 @@ class House:
         done = command(self.site.folder, *arguments, "-c", "driftd.toml", environ=self.site.environ)
         self.seen[" ".join(arguments)] = done.out + done.err
 
+    def give(self, tenant: Tenant, secret: str, *more: str) -> int:
+        """Give driftd a secret to keep, keep what it says, and return the exit code."""
+        done = subprocess.run(
+            [sys.executable, "-m", "driftd", "connections", "rotate", tenant.name, "--secret-stdin", *more],
+            cwd=self.site.folder,
+            env={**os.environ, **self.site.environ},
+            input=secret.encode(),
+            capture_output=True,
+            check=False,
+            timeout=120,
+        )
+        self.seen[f"rotate {tenant.name} {len(self.seen)}"] = done.stdout + done.stderr
+        return done.returncode
+
     def tokens(self) -> None:
         """Take the tokens that were given to those that must not come out."""
         for tenant in self.site.tenants:
             given = enumerate(sorted(tenant.credentials.tokens))
             self.secrets |= {f"token {number} of {tenant.name}": token for number, token in given}
+
+    def shown(self, request: RequestSeen) -> None:
+        """Take a token that we signed to those that must not come out."""
+        token = request.headers["authorization"].removeprefix("Bearer ")
+        self.secrets[f"signature {len(self.secrets)}"] = token.rpartition(".")[2]
 
     def stored(self, when: str) -> None:
         """Keep all that is in the data directory, but for the file of the key itself; what is compressed is opened."""
@@ -67,22 +97,36 @@ def plant(tenant: Tenant) -> dict[str, str]:
 
 @contextmanager
 def planted_house(folder: Path) -> Iterator[House]:
-    """Give a house of three tenants: by client secret, by password, and one that refuses what it is given."""
-    with estate(folder, tenants=3) as site:
-        aldgate, borough, camden = site.tenants
+    """Give a house of tenants: by client secret, by password, one that refuses what it is given; a connected
+    application and a client whose secrets driftd keeps, under a key that a program of the operator prints."""
+    with estate(folder, tenants=5) as site:
+        aldgate, borough, camden, dalston, euston = site.tenants
         wrong = planted("wrong")
         (folder / "camden.secret").write_text(wrong)
         basic = f'type = "basic"\nusername = "{borough.username}"\npassword = {{ env = "BOROUGH_PASSWORD" }}\n'
         private = "".join(f"private = {json.dumps(RULES).replace(':', ' =')}\n".replace('"BPCNAM"', "BPCNAM"))
-        text = head(daemon={"log_level": "debug"}, web={"metrics_detail": "full", "enable_reload": True})
+        (folder / "key.sh").write_text(PROGRAM)
+        make_file(folder / "key")
+        listen = f"127.0.0.1:{free_port()}"
+        web = {"listen": listen, "metrics_detail": "full", "enable_reload": True}
+        text = head(daemon={"log_level": "debug"}, web=web)
+        text = f'[vault]\nkey_command = ["/bin/sh", "key.sh"]\n{text}'
         text += connection(aldgate, site.served.url, PEOPLE) + private
         text += connection(borough, site.served.url, PEOPLE, auth=basic) + private
         text += connection(camden, site.served.url, PEOPLE) + private
+        for each, way in ((dalston, "connected_app"), (euston, "client_credentials")):
+            text += connection(each, site.served.url, PEOPLE, auth=WAYS[way].auth(each, site.served.url))
         site.place.write_text(text)
         site.environ["BOROUGH_PASSWORD"] = borough.password
         house = House(site, kept=planted("kept"))
         house.secrets = {"client secret": aldgate.client_secret, "password": borough.password, "wrong secret": wrong}
         house.secrets |= {"login": f"{borough.username}:{borough.password}"}
+        house.secrets["key of secrets"] = (folder / "key").read_text().strip()
+        dalston.switches.connected_app_jwt = "accepted"
+        dalston.on_request = house.shown
+        for each in (dalston, euston):
+            each.credentials.client_secret = house.secrets[f"kept of {each.name}"] = planted("kept")
+            assert house.give(each, each.client_secret) == 0
         house.secrets |= plant(aldgate) | plant(borough)
         record = next(iter(aldgate.records("BPCUSTOMER").values()))
         aldgate.put("BPCUSTOMER", {**record, "BPAADDLIG": house.kept})
@@ -91,8 +135,9 @@ def planted_house(folder: Path) -> Iterator[House]:
 
 def lived(house: House, daemon: Daemon) -> None:
     """Let a daemon meet with all that it may have to tell of."""
-    aldgate, borough, _ = house.site.tenants
-    daemon.becomes("aldgate", "ok")
+    aldgate, borough, _, dalston, euston = house.site.tenants
+    for each in (aldgate, dalston, euston):
+        daemon.becomes(each.name, "ok")
     daemon.becomes("borough", "ok")
     daemon.becomes("camden", "auth_failed")
     house.secrets |= plant(aldgate) | plant(borough)
@@ -106,6 +151,30 @@ def lived(house: House, daemon: Daemon) -> None:
     daemon.until(lambda: daemon.lines("configuration loaded"))
     aldgate.faults.clear()
     house.tokens()
+    rotated(house, daemon)
+
+
+def rotated(house: House, daemon: Daemon) -> None:
+    """Have what driftd keeps refused, a wrong secret given, and the right one; and the key rotated."""
+    *_, dalston, euston = house.site.tenants
+    for each in (dalston, euston):
+        each.rotate_secret()
+        each.credentials.client_secret = house.secrets[f"second of {each.name}"] = planted("second")
+        each.revoke_tokens()
+        daemon.becomes(each.name, "auth_failed")
+        house.run("explain", each.name)
+        house.secrets[f"refused of {each.name}"] = wrong = planted("refused")
+        assert house.give(each, wrong) == 1
+        assert house.give(each, each.client_secret) == 0
+        daemon.becomes(each.name, "ok")
+    house.tokens()
+    first = house.site.folder / "key"
+    house.secrets["first key of secrets"] = first.read_text().strip()
+    house.run("keys", "generate", "--add", "--to", "key")
+    house.secrets["key of secrets"] = first.read_text().splitlines()[0]
+    house.run("keys", "rotate")
+    house.run("keys", "verify")
+    house.run("keys", "verify", "--format", "json")
 
 
 def asked(house: House, daemon: Daemon) -> None:
@@ -119,12 +188,23 @@ def asked(house: House, daemon: Daemon) -> None:
     for path in paths:
         house.seen[path] = daemon.get(path).content
     refused = {"connection": "aldgate", "resource": "BPCUSTOMER", "keys": [["nobody"]], "reason": "none"}
-    for path, body in {
-        "/-/reload": {},
-        "/api/v1/erasures": refused,
-        "/api/v1/drifts/x/accept": {"reason": "x"},
-    }.items():
-        house.seen[f"POST {path}"] = daemon.client.post(daemon.url + path, json=body).content
+    clear = house.secrets["sent in clear"] = planted("clear")
+    sealed = {"connection": "euston", "field": "client_secret", "store": "5f" * 16, "number": 9, "at": 1, "reason": "x"}
+    told = {"name": "x", "base_url": house.site.served.url, "folder": "F", "auth": {"client_secret": clear}}
+    for path, body in (
+        ("/-/reload", {}),
+        ("/api/v1/erasures", refused),
+        ("/api/v1/drifts/x/accept", {"reason": "x"}),
+        ("/api/v1/vault/secrets", sealed | {"client_secret": clear}),
+        ("/api/v1/vault/secrets", sealed | {"blob": clear}),
+        ("/api/v1/vault/secrets", sealed | {"blob": "AAAA", "reason": "x"}),
+        ("/api/v1/vault/rotate", {"reason": "x", "key": clear}),
+        ("/api/v1/vault/shred", {"reason": "x", "connection": "nobody", "secret": clear}),
+        ("/api/v1/connections", told),
+    ):
+        for method in ("POST", "PUT"):
+            answer = daemon.client.request(method, daemon.url + path, json=body)
+            house.seen[f"{method} {path} {len(house.seen)}"] = answer.content
 
 
 def told(house: House) -> None:
@@ -153,6 +233,7 @@ def processes(house: House, daemon: Daemon) -> None:
         house.seen[f"command line of {pid}"] = Path(f"/proc/{pid}/cmdline").read_bytes()
     for pid in children:
         house.seen[f"environment of {pid}"] = Path(f"/proc/{pid}/environ").read_bytes()
+    house.seen["what a program of the operator sees"] = (house.site.folder / WATCHED).read_bytes()
     limits = Path(f"/proc/{daemon.process.pid}/limits").read_text()
     assert [line.split()[4] for line in limits.splitlines() if line.startswith("Max core file size")] == ["0"]
 
@@ -161,12 +242,18 @@ def processes(house: House, daemon: Daemon) -> None:
 def test_what_is_planted_comes_out_nowhere(tmp_path: Path) -> None:
     """Not in logs of level debug, answers, cards, cassettes, command lines, nor in the database or copies of it."""
     with planted_house(tmp_path) as house:
-        with running(tmp_path, environ=house.site.environ) as daemon:
+        with running(tmp_path, environ={**house.site.environ, "PYTHONFAULTHANDLER": "1"}) as daemon:
             lived(house, daemon)
             asked(house, daemon)
             told(house)
             processes(house, daemon)
             house.stored("while it runs")
+            daemon.process.send_signal(signal.SIGABRT)
+            assert daemon.process.wait(60) == -signal.SIGABRT
+            assert "Fatal Python error: Aborted" in daemon.text()
+            assert [each.name for each in tmp_path.rglob("*core*")] == []
+        with running(tmp_path, environ=house.site.environ) as daemon:
+            daemon.becomes("euston", "ok")
             assert daemon.end() == 0
         house.tokens()
         house.stored("at the end")
@@ -177,8 +264,10 @@ def test_what_is_planted_comes_out_nowhere(tmp_path: Path) -> None:
         house.seen["log"] = (tmp_path / "driftd.log").read_bytes()
         house.secrets["key"] = (tmp_path / "data" / "private.key").read_text().strip()
         assert found(house.secrets, house.seen) == set()
-        raw = bytes.fromhex(house.secrets["key"])
-        assert [place for place, text in house.seen.items() if raw in _bytes(text)] == []
+        for key in ("key", "key of secrets", "first key of secrets"):
+            raw = bytes.fromhex(house.secrets[key])
+            assert [place for place, text in house.seen.items() if raw in _bytes(text)] == []
+        assert b"PATH=" in _bytes(house.seen["what a program of the operator sees"])
         assert {place for name, place in found({"kept": house.kept}, house.seen)} >= {"changes", "aldgate1.cassette"}
 
 

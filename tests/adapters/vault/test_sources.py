@@ -41,6 +41,20 @@ def _refused(vault: VaultConfig, seconds: float = 30.0) -> str:
     return message
 
 
+def test_a_command_is_not_given_the_secrets_of_tenants(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They may stand in variables of ours; all else it has as we do."""
+    key = "ab" * 32
+    for name in ("ALDGATE_SECRET", "BRIGG_SECRET", "ITS_OWN"):
+        monkeypatch.setenv(name, key)
+    code = "import os; print(*[v for n, v in os.environ.items() if n.endswith(('_SECRET', 'ITS_OWN'))], sep=chr(10))"
+    vault = VaultConfig(
+        key_command=(sys.executable, "-I", "-c", code), hidden=frozenset({"ALDGATE_SECRET", "BRIGG_SECRET"})
+    )
+    assert len(_ids(read_keys(vault))) == 1
+    monkeypatch.delenv("ITS_OWN")
+    assert "holds no key" in _refused(vault)
+
+
 def test_the_four_places_give_the_same_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """File, variable, credential and command; and no place gives none."""
     monkeypatch.setenv("A_KEY", KEY)
