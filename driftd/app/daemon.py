@@ -23,6 +23,7 @@ from driftd.adapters.systemd import Notifier
 from driftd.adapters.vault.safe import Safe
 from driftd.app.care import Keeper
 from driftd.app.casework import listed, opened
+from driftd.app.entrance import Entrance, serve_own
 from driftd.app.keeping import check_reads
 from driftd.app.opening import connected, writing
 from driftd.app.rescue import Rescue, rescued
@@ -44,9 +45,10 @@ from driftd.core.trial import Step as TrialStep
 from driftd.errors import ConfigError, StoreError
 from driftd.faces.http.address import Door, bind
 from driftd.faces.http.application import application
-from driftd.faces.http.inside import Check, Deeds, Inside, Step, Upkeep
+from driftd.faces.http.inside import Check, Deeds, Entry, Inside, Step, TokenDeeds, Upkeep
 from driftd.faces.http.serve import serve
 from driftd.ports import Log
+from driftd.runtime.admission import Admission
 from driftd.runtime.alarms import Alarms
 from driftd.runtime.book import Book
 from driftd.runtime.daemon import Instruments, Running
@@ -148,12 +150,17 @@ async def living(config: Config, process: Process, door: Door | None = None) -> 
             keeper = Keeper(store, config, clock, logs.log)
             space = Space(store, Ballast(config.data_dir), Halt(), clock, logs.log)
             await space.look(config.store)
-            bound = door.open(config.web.listen) if door else bind(config.web.listen)
-            housed = Housed(store, space, keeper, safe)
+            admission = Admission(store.tokens, lambda: running.names, clock, logs.log)
+            await admission.load()
+            entrance = Entrance(admission)
+            bound = (door.open if door else bind)(config.web.listen, guarded=entrance.guarded)
+            housed = Housed(store, space, keeper, safe, admission, entrance.entry(loopback=bound.loopback))
             running = await _running(config, process, logs, redaction, housed)
             pruning = Pruning(store.changelog, clock, logs.log, lambda: running.config.store.retention, running.others)
             inside = _inside(running, redaction, logs, housed, pruning)
             url = await group.start(serve, application(inside, bound.address), bound)
+            group.start_soon(serve_own, inside, config.data_dir, logs.log)
+            group.start_soon(admission.run)
             group.start_soon(keep_small, store, clock, logs.log)
             group.start_soon(pruning.run)
             group.start_soon(stop_at_damage, store, clock)
@@ -171,6 +178,9 @@ class Housed(NamedTuple):
     keeper: Keeper
     safe: Safe
     """The secrets that it keeps, sealed."""
+    admission: Admission
+    """The tokens that let programs in."""
+    entry: Entry
 
 
 def _logs(config: Config, process: Process, redaction: Redaction) -> Logs:
@@ -258,6 +268,8 @@ def _inside(running: Running, redaction: Redaction, logs: Logs, housed: Housed, 
         log=logs.log,
         upkeep=Upkeep(pruning.by_hand, store.changelog.cursors, move, store.changelog.forget),
         vault=Deeds(keep, vault.rotate, vault.shred),
+        entry=housed.entry,
+        tokens=TokenDeeds(housed.admission.listed, housed.admission.make, housed.admission.revoke),
     )
 
 

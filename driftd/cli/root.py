@@ -34,6 +34,7 @@ _COMMANDS = (
     "check",
     "connections",
     "keys",
+    "tokens",
     "db",
     "demo",
     "simulator",

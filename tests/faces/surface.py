@@ -10,6 +10,7 @@ import httpx
 from starlette.types import ASGIApp
 
 from driftd.config.model import WebConfig
+from driftd.core.access import Caller, Token
 from driftd.core.alerts.model import Alert
 from driftd.core.alerts.search import find
 from driftd.core.casefile import Case
@@ -23,12 +24,14 @@ from driftd.core.status import Status
 from driftd.errors import Reason
 from driftd.faces.http.address import bind
 from driftd.faces.http.application import application
-from driftd.faces.http.inside import Check, Deeds, Inside, Upkeep
+from driftd.faces.http.inside import Check, Deeds, Entry, Inside, TokenDeeds, Upkeep
 from driftd.faces.http.serve import Patience, serve
 from tests.faces import views
 from tests.fakes.log import Line, Told
 from tests.fakes.memory_store import MemoryStore
 
+OURS = {"x-driftd": "1"}
+"""What shows that no page of another site sent a request."""
 PATIENT = Patience(stop=1)
 
 
@@ -76,6 +79,15 @@ class Pretended:
         self.changelog = MemoryStore().changelog
         self.pruned = [Pruned(removed=3, more=True), Pruned(removed=2)]
         """What each prune does."""
+        self.tokens: dict[str, Caller] = {}
+        """Whom a token lets in, by its text. Without tokens and passwords nobody has to say who they are."""
+        self.passwords: dict[tuple[str, str], Caller] = {}
+        self.remembered: dict[tuple[str, str], Caller] = {}
+        self.headers: dict[str, str] = {}
+        """What every answer carries besides."""
+        self.looked = 0
+        """How often a password was looked at."""
+        self.listed: list[Token] = []
         self.views = 0
         """How often the view was asked for."""
         self.settings = 0
@@ -139,6 +151,16 @@ class Pretended:
     async def shred(self, connection: str, word: Word) -> str:
         return self._done(connection, word)
 
+    async def user(self, name: str, password: str) -> Caller | None:
+        self.looked += 1
+        return self.passwords.get((name, password))
+
+    async def make(self, token: Token, word: Word) -> str:
+        return self._done(token, word)
+
+    async def revoke(self, name: str, word: Word) -> str:
+        return self._done(name, word)
+
     def _done(self, *said: object) -> str:
         self.deeds.append(said)
         if self.deciding is not None:
@@ -161,6 +183,15 @@ class Pretended:
             Told(self.said),
             Upkeep(self.prune, self.changelog.cursors, self.changelog.move, self.changelog.forget),
             Deeds(self.keep, self.rotate, self.shred),
+            entry=Entry(
+                lambda: not (self.tokens or self.passwords),
+                self.tokens.get,
+                lambda: bool(self.passwords),
+                lambda name, password: self.remembered.get((name, password)),
+                self.user,
+                lambda: self.headers,
+            ),
+            tokens=TokenDeeds(lambda: self.listed, self.make, self.revoke),
         )
 
 
@@ -173,7 +204,7 @@ async def served(
     app = watched(application(pretended.inside(), bound.address))
     async with anyio.create_task_group() as group:
         url = await group.start(serve, app, bound, patience)
-        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=20) as client:
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=20, headers=OURS) as client:
             yield client
         group.cancel_scope.cancel()
 

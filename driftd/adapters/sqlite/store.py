@@ -27,6 +27,7 @@ from driftd.adapters.sqlite.reading import Known
 from driftd.adapters.sqlite.sql import QUERIES
 from driftd.adapters.sqlite.tables import Header
 from driftd.adapters.sqlite.tidying import tidy, want_details
+from driftd.adapters.sqlite.tokens import SqliteTokens
 from driftd.adapters.sqlite.transaction import Reader, Writer
 from driftd.adapters.sqlite.vault import SqliteVault
 from driftd.core.model import Absence, Contents, KeyBytes, Kind, Recorded, Resource, Segment, Standing, Stored
@@ -107,10 +108,14 @@ class SqliteStore:
         """The secrets that driftd keeps, sealed, in the same file."""
         return SqliteVault(self._reader, self._writer, self._carefully)
 
+    @property
+    def tokens(self) -> SqliteTokens:
+        """What lets programs in, in the same file."""
+        return SqliteTokens(self._reader, self._writer)
+
     def facts(self) -> Database:
         """Return how the database is now. Raises `StoreError` where its file is no longer there."""
-        size, wal, free = sizes(self._reader.path)
-        tally, writer = self._reader.tally, self._writer
+        (size, wal, free), tally, writer = sizes(self._reader.path), self._reader.tally, self._writer
         return Database(
             version=sqlite3.sqlite_version,
             size=size,
@@ -391,5 +396,4 @@ def _settled(db: sqlite3.Connection, *, resource: Resource, host: str, folder: s
         }
         db.execute(QUERIES["insert_resource"], parameters)
         return _settled(db, resource=resource, host=host, folder=folder)
-    ((filled,),) = db.execute(QUERIES["has_records"], {"resource": known.id}).fetchall()
-    return known, not filled
+    return known, not db.execute(QUERIES["has_records"], {"resource": known.id}).fetchone()[0]

@@ -117,7 +117,8 @@ class Deed(Struct, frozen=True):
     """Epoch ms."""
     by: str
     action: str
-    """``accept``, ``undo``, ``mute``, ``release``, ``keep``; of secrets ``keep_secret``, ``rewrap``, ``shred``."""
+    """``accept``, ``undo``, ``mute``, ``release``, ``keep``; of secrets ``keep_secret``, ``rewrap``, ``shred``;
+    of tokens ``make_token``, ``revoke_token``."""
     connection: str
     resource: str | None
     subject: str
