@@ -26,6 +26,7 @@ from driftd.app.care import Keeper
 from driftd.app.casework import listed, opened
 from driftd.app.changing import Changing, Marks
 from driftd.app.connections import Connections, House
+from driftd.app.entrance import Entrance, serve_own
 from driftd.app.joining import merged, merged_with
 from driftd.app.keeping import check_reads
 from driftd.app.opening import connected, writing
@@ -50,9 +51,10 @@ from driftd.core.trial import StepOutcome, Trial
 from driftd.errors import ConfigError, DecisionError, StoreError
 from driftd.faces.http.address import Door, bind
 from driftd.faces.http.application import application
-from driftd.faces.http.inside import Check, Deeds, Inside, Step, Upkeep
+from driftd.faces.http.inside import Check, Deeds, Entry, Inside, Step, TokenDeeds, Upkeep
 from driftd.faces.http.serve import serve
 from driftd.ports import Log, Source, Traffic
+from driftd.runtime.admission import Admission
 from driftd.runtime.alarms import Alarms
 from driftd.runtime.book import Book
 from driftd.runtime.daemon import Instruments, Running
@@ -156,12 +158,18 @@ async def living(config: Config, process: Process, door: Door | None = None) -> 
             keeper = Keeper(store, config, clock, logs.log)
             space = Space(store, Ballast(config.data_dir), Halt(), clock, logs.log)
             await space.look(config.store)
-            bound = door.open(config.web.listen) if door else bind(config.web.listen)
-            housed = Housed(store, space, keeper, safe, Marks())
+            admission = Admission(store.tokens, lambda: running.names, clock, logs.log)
+            await admission.load()
+            entrance = Entrance(admission)
+            bound = (door.open if door else bind)(config.web.listen, guarded=entrance.guarded)
+            entry = entrance.entry(loopback=bound.loopback)
+            housed = Housed(store, space, keeper, safe, Marks(), admission, entry)
             running = await _running(config, process, logs, redaction, housed)
             pruning = Pruning(store.changelog, clock, logs.log, lambda: running.config.store.retention, running.others)
             inside = _inside(running, redaction, logs, housed, pruning)
             url = await group.start(serve, application(inside, bound.address), bound)
+            group.start_soon(serve_own, inside, config.data_dir, logs.log)
+            group.start_soon(admission.run)
             group.start_soon(keep_small, store, clock, logs.log)
             group.start_soon(pruning.run)
             group.start_soon(Changing(housed.marks, running.refused, running.renew).run, clock)
@@ -182,6 +190,9 @@ class Housed(NamedTuple):
     """The secrets that it keeps, sealed."""
     marks: Marks
     """What was last read of secrets, wherever they stand."""
+    admission: Admission
+    """The tokens that let programs in."""
+    entry: Entry
 
 
 def _logs(config: Config, process: Process, redaction: Redaction) -> Logs:
@@ -297,6 +308,8 @@ def _inside(running: Running, redaction: Redaction, logs: Logs, housed: Housed, 
         tenants=tenants_of(running, connections, store, partial(_trial, running, redaction, safe)),
         direct=running.pausing.direct,
         audit=store.casebook.audit,
+        entry=housed.entry,
+        tokens=TokenDeeds(housed.admission.listed, housed.admission.make, housed.admission.revoke),
     )
 
 

@@ -1,6 +1,8 @@
 """What is handed to the daemon that runs: it alone writes the database."""
 
 import json
+import os
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 _SECONDS: Final = 30.0
 """For which an answer is waited for: longer than a decision waits for a cycle."""
+_HEADERS: Final = {"Content-Type": "application/json", "Connection": "close", "X-Driftd": "1"}
 _LONGEST: Final = 65_536
 """Bytes of an answer."""
 
@@ -40,18 +43,16 @@ def sent(
     """Send a document to the daemon that runs, and return what it answers; raises as `ask` does."""
     import http.client
 
-    place = urlsplit(f"http://{asked(config.web.listen)}")
-    connection = connected(place, seconds)
     try:
-        status, said = _answered(connection, method, path, body)
+        with closing(_connected(config, seconds)) as connection:
+            status, said = _answered(connection, method, path, body)
     except (OSError, http.client.HTTPException, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error) or "the answer is no HTTP"
         raise LockedError(
-            f'a process owns the data directory "{config.data_dir}", and no daemon answers at {place.netloc} ({why}):'
-            " if it is a poll, wait for its end; else see its log; and look whether it was decided"
+            f'a process owns the data directory "{config.data_dir}", and no daemon answers at'
+            f" {asked(config.web.listen)} ({why}): if it is a poll, wait for its end; else see its log; and look"
+            " whether it was decided"
         ) from error
-    finally:
-        connection.close()
     if 200 <= status < 300:
         return said
     hint = str(said.get("hint") or "see the log of the daemon")
@@ -59,9 +60,20 @@ def sent(
     raise DecisionError(message, hint=hint, unknown=status == 404, invalid=status == 400)
 
 
+def _connected(config: "Config", seconds: float) -> "HTTPConnection":
+    """Return a connection to the daemon: over the socket in its data directory, or else where it listens."""
+    from driftd.faces.http.local import reached
+
+    connection = connected(urlsplit(f"http://{asked(config.web.listen)}"), seconds)
+    connection.sock = reached(config.data_dir, seconds)
+    return connection
+
+
 def _answered(connection: "HTTPConnection", method: str, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
     """Send a document; return status and answer. Raises `ValueError` where that is none of a daemon's."""
-    connection.request(method, path, json.dumps(body), {"Content-Type": "application/json", "Connection": "close"})
+    token = os.environ.get("DRIFTD_TOKEN", "") if connection.sock is None else ""
+    credentials = {"Authorization": f"Bearer {token}"} if token.isascii() and token.isprintable() and token else {}
+    connection.request(method, path, json.dumps(body), _HEADERS | credentials)
     answer = connection.getresponse()
     said = json.loads(answer.read(_LONGEST))
     if not isinstance(said, dict):

@@ -35,6 +35,7 @@ _COMMANDS = (
     "check",
     "connections",
     "keys",
+    "tokens",
     "db",
     "demo",
     "simulator",

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeAlias
 
+from driftd.core.access import Token
 from driftd.core.alerts.model import Alert
 from driftd.core.alerts.search import gravest_first
 from driftd.core.card import Card, advice
@@ -203,6 +204,20 @@ def next_poll(status: ConnectionStatus) -> int | None:
 
 def _facts(facts: Sequence[Fact]) -> list[Document]:
     return [{"text": each.text, "at": moment(each.at)} for each in facts]
+
+
+def of_token(token: Token, at: int) -> Document:
+    """Return what a token lets its bearers do, as seen at a time (epoch ms)."""
+    return {
+        "name": token.name,
+        "scope": token.scope,
+        "connection": token.connection,
+        "made_at": moment(token.made_at),
+        "made_by": token.made_by,
+        "expires_at": moment(token.expires_at),
+        "expired": token.expired(at),
+        "used_at": moment(token.used_at),
+    }
 
 
 def of_cursor(cursor: Cursor, at: int) -> Document:

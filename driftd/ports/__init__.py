@@ -9,6 +9,7 @@ from driftd.ports.logbook import KEPT, Entries, Hour, Logbook, Polled, Remembere
 from driftd.ports.source import Source, Traffic
 from driftd.ports.store import Cycle, Detected, Erased, Erasure, Facts, Outcome, Seen, Snapshot, Store
 from driftd.ports.surroundings import Clock, Log
+from driftd.ports.tokens import Tokens, Use
 
 __all__ = [
     "KEPT",
@@ -35,6 +36,8 @@ __all__ = [
     "Snapshot",
     "Source",
     "Store",
+    "Tokens",
     "Told",
     "Traffic",
+    "Use",
 ]

@@ -177,6 +177,11 @@ class Running:
         groups = self._world.detector.alarms.groups
         return Status(self._world.clock.now(), self._supervisor.statuses, self._daemon(), groups)
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of the connections that are polled."""
+        return frozenset(each.name for each in self._supervisor.statuses)
+
     def post(self, name: str) -> Post:
         """Return what is kept of a connection; raises `KeyError` where there is none of the name."""
         return self._supervisor.post(name)

@@ -14,6 +14,7 @@ import pytest
 from tests.cli.conftest import Driftd, Started, Stocked
 
 DAY = 86_400_000
+OURS = {"x-driftd": "1"}
 
 
 def lines(text: str) -> list[dict[str, Any]]:
@@ -186,10 +187,11 @@ def test_a_running_daemon_does_the_writing(driftd: Driftd, start: Started, chang
     listen = tomllib.loads(changed.config.read_text())["web"]["listen"]
     wrong: dict[str, Any]
     for wrong in ({"connection": "nope\u0000"}, {"resource": "NOPE"}, {"connection": "acme", "resource": "NOPE"}):
-        answer = httpx.post(f"http://{listen}/api/v1/cursors/x", json={"after": 1, **wrong}, trust_env=False)
+        sent = {"after": 1, **wrong}
+        answer = httpx.post(f"http://{listen}/api/v1/cursors/x", json=sent, headers=OURS, trust_env=False)
         assert (answer.status_code, "configured" in answer.json()["detail"]) == (400, True)
     reads = {"after": 1, "connection": "globex", "resource": "BPCUSTOMER"}
-    assert httpx.post(f"http://{listen}/api/v1/cursors/x", json=reads, trust_env=False).status_code == 200
+    assert httpx.post(f"http://{listen}/api/v1/cursors/x", json=reads, headers=OURS, trust_env=False).status_code == 200
     assert set(cursors(driftd, changed)) == {"warehouse", "x"}
     assert driftd("db", "prune", "-c", changed.config).out == "nothing gone\n"
     assert driftd("cursors", "forget", "warehouse", "-c", changed.config).code == 0

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from starlette.types import ASGIApp
 
 from driftd.config.model import WebConfig
+from driftd.core.access import Caller, Token
 from driftd.core.alerts.model import Alert
 from driftd.core.alerts.search import find
 from driftd.core.brought import Brought, Change, Put
@@ -28,13 +29,15 @@ from driftd.core.trial import Trial
 from driftd.errors import Reason
 from driftd.faces.http.address import bind
 from driftd.faces.http.application import application
-from driftd.faces.http.inside import Check, Deeds, Inside, Source, Stretch, Tenants, Upkeep
+from driftd.faces.http.inside import Check, Deeds, Entry, Inside, Source, Stretch, Tenants, TokenDeeds, Upkeep
 from driftd.faces.http.serve import Patience, serve
 from driftd.ports import Done, Hour, Pages, Polled
 from tests.faces import views
 from tests.fakes.log import Line, Told
 from tests.fakes.memory_store import MemoryStore
 
+OURS = {"x-driftd": "1"}
+"""What shows that no page of another site sent a request."""
 PATIENT = Patience(stop=1)
 
 
@@ -88,6 +91,15 @@ class Pretended:
         self.changelog = MemoryStore().changelog
         self.pruned = [Pruned(removed=3, more=True), Pruned(removed=2)]
         """What each prune does."""
+        self.tokens: dict[str, Caller] = {}
+        """Whom a token lets in, by its text. Without tokens and passwords nobody has to say who they are."""
+        self.passwords: dict[tuple[str, str], Caller] = {}
+        self.remembered: dict[tuple[str, str], Caller] = {}
+        self.headers: dict[str, str] = {}
+        """What every answer carries besides."""
+        self.looked = 0
+        """How often a password was looked at."""
+        self.listed: list[Token] = []
         self.views = 0
         """How often the view was asked for."""
         self.settings = 0
@@ -190,6 +202,16 @@ class Pretended:
             raise self.deciding
         return [Done(9 - n, replace(views.DEED, at=views.DEED.at - n)) for n in range(min(pages.limit, 3))]
 
+    async def user(self, name: str, password: str) -> Caller | None:
+        self.looked += 1
+        return self.passwords.get((name, password))
+
+    async def make(self, token: Token, word: Word) -> str:
+        return self._done(token, word)
+
+    async def revoke(self, name: str, word: Word) -> str:
+        return self._done(name, word)
+
     def _done(self, *said: object) -> str:
         self.deeds.append(said)
         if self.deciding is not None:
@@ -212,9 +234,20 @@ class Pretended:
             Told(self.said),
             Upkeep(self.prune, self.changelog.cursors, self.changelog.move, self.changelog.forget),
             Deeds(self.keep, self.rotate, self.shred),
-            Tenants(self.sources, self.stored, self.put, self.remove, self.happened, self.flips, self.try_, self.ask),
-            self.direct,
-            self.audit,
+            tenants=Tenants(
+                self.sources, self.stored, self.put, self.remove, self.happened, self.flips, self.try_, self.ask
+            ),
+            direct=self.direct,
+            audit=self.audit,
+            entry=Entry(
+                lambda: not (self.tokens or self.passwords),
+                self.tokens.get,
+                lambda: bool(self.passwords),
+                lambda name, password: self.remembered.get((name, password)),
+                self.user,
+                lambda: self.headers,
+            ),
+            tokens=TokenDeeds(lambda: self.listed, self.make, self.revoke),
         )
 
 
@@ -227,7 +260,7 @@ async def served(
     app = watched(application(pretended.inside(), bound.address))
     async with anyio.create_task_group() as group:
         url = await group.start(serve, app, bound, patience)
-        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=20) as client:
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=20, headers=OURS) as client:
             yield client
         group.cancel_scope.cancel()
 

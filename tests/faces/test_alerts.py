@@ -108,12 +108,18 @@ async def test_a_beginning_of_several_names_them() -> None:
 async def test_a_decision_is_handed_on_as_it_was_taken(action: Action) -> None:
     """Each of them, of a drift; with the end of a mute and the candidates of a release."""
     pretending = pretended()
-    sent = WHY | {"seconds": 3600, "candidates": "00ff"}
+    settling = {"candidates": "00ff"}
+    more: dict[Action, dict[str, Any]] = {
+        Action.MUTE: {"seconds": 3600},
+        Action.RELEASE: settling,
+        Action.KEEP: settling,
+    }
+    sent = WHY | more.get(action, {})
     answer = await decide(pretending, f"drifts/0123/{action}", json=sent)
     assert (answer.status_code, answer.json()) == (200, {"alert": ID, "says": "done"})
     (taken,) = pretending.decisions
     assert (taken.action, taken.alert, taken.by, taken.reason) == (action, "0123", "jo", "agreed")
-    assert taken.candidates == "00ff"
+    assert taken.candidates == sent.get("candidates")
     assert taken.until == (views.NOW + 3_600_000 if action is Action.MUTE else None)
 
 
@@ -218,7 +224,8 @@ async def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.M
 
 async def raw(pretending: Pretended, rest: bytes) -> bytes:
     """Return what a decision is answered whose head goes on with these bytes, after which nothing comes."""
-    head = f"POST /api/v1/drifts/{ID}/accept HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+    head = f"POST /api/v1/drifts/{ID}/accept HTTP/1.1\r\nhost: localhost\r\n"
+    head += "content-type: application/json\r\nx-driftd: 1\r\n"
     async with served(pretending) as client:
         reader, writer = await asyncio.open_connection("127.0.0.1", client.base_url.port)
         writer.write(head.encode() + rest)

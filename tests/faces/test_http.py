@@ -205,6 +205,7 @@ async def test_another_site_may_not_reload(headers: dict[str, str]) -> None:
         ("POST", "/metrics", {"GET", "HEAD"}),
         ("DELETE", "/-/healthy", {"GET", "HEAD"}),
         ("PUT", "/api/v1/sd", {"GET", "HEAD"}),
+        ("PUT", "/api/v1/tokens", {"GET", "HEAD", "POST"}),
     ],
 )
 async def test_other_methods_are_told_which_ones_are_taken(method: str, path: str, allowed: set[str]) -> None:
@@ -281,6 +282,24 @@ async def test_the_host_of_the_external_url_is_answered() -> None:
 async def test_a_long_body_is_refused_unread() -> None:
     async with served(Pretended()) as client:
         assert (await client.post("/-/reload", content=b"x" * 70_000)).status_code == 413
+
+
+@pytest.mark.parametrize("path", ["/", "/metrics", "/-/healthy", "/api/v1/alerts", "/api/v1/zzz"])
+async def test_every_answer_carries_the_headers_of_safety(path: str) -> None:
+    """In the words of the configuration where it has some; none speaks of TLS where none is spoken."""
+    pretended = Pretended()
+    async with served(pretended) as client:
+        found = (await client.get(path)).headers
+        pretended.headers = {"X-Frame-Options": "SAMEORIGIN", "Strict-Transport-Security": "max-age=5"}
+        other = (await client.get(path)).headers
+    policy = dict(each.split(" ", 1) for each in found["content-security-policy"].split("; "))
+    assert (policy["default-src"], policy["script-src"], policy["frame-ancestors"]) == ("'none'", "'self'", "'none'")
+    assert "unsafe" not in found["content-security-policy"]
+    assert found["x-content-type-options"] == "nosniff"
+    assert found["cache-control"] == "no-store"
+    assert (found["x-frame-options"], other.get_list("x-frame-options")) == ("DENY", ["SAMEORIGIN"])
+    assert "strict-transport-security" not in found
+    assert other["strict-transport-security"] == "max-age=5"
 
 
 @pytest.mark.parametrize(("size", "code"), [(10_000, 200), (17_000, 431)])

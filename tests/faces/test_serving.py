@@ -216,7 +216,7 @@ def test_only_loopback_is_served(listen: str) -> None:
     """Nobody has to prove who they are: so nobody from outside is let in."""
     message = told(listen)
     assert message.startswith('must be a loopback address such as "127.0.0.1:0"')
-    assert "proxy" in message
+    assert "driftd tokens create" in message
 
 
 @pytest.mark.parametrize("listen", ["127.0.0.1:0", "localhost:0"])

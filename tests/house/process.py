@@ -144,7 +144,7 @@ class Daemon:
                 stdout=log,
                 stderr=log,
             )
-        self.client = httpx.Client(trust_env=False, timeout=30)
+        self.client = httpx.Client(trust_env=False, timeout=30, headers={"x-driftd": "1"})
 
     def text(self) -> str:
         """Return what it logged."""

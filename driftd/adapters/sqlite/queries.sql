@@ -1049,3 +1049,19 @@ WHERE (at, id) < (:at, :number) AND at >= :since ORDER BY at DESC, id DESC LIMIT
 -- name: audit_of
 SELECT id, at, "by", action, connection, resource, subject, reason, before, after, replaced FROM deeds
 WHERE connection = :connection AND (at, id) < (:at, :number) AND at >= :since ORDER BY at DESC, id DESC LIMIT :limit
+
+-- name: tokens
+SELECT name, digest, scope, made_at, made_by, connection, expires_at, used_at FROM tokens ORDER BY name
+
+-- name: count_tokens
+SELECT count(*) FROM tokens
+
+-- name: make_token
+INSERT INTO tokens (name, digest, scope, made_at, made_by, connection, expires_at, used_at)
+VALUES (:name, :digest, :scope, :made_at, :made_by, :connection, :expires_at, :used_at) ON CONFLICT DO NOTHING
+
+-- name: revoke_token
+DELETE FROM tokens WHERE name = :name
+
+-- name: use_token
+UPDATE tokens SET used_at = :at WHERE name = :name AND digest = :digest AND coalesce(used_at, 0) < :at

@@ -28,6 +28,7 @@ from driftd.adapters.sqlite.reading import Known
 from driftd.adapters.sqlite.sql import QUERIES
 from driftd.adapters.sqlite.tables import Header
 from driftd.adapters.sqlite.tidying import tidy, want_details
+from driftd.adapters.sqlite.tokens import SqliteTokens
 from driftd.adapters.sqlite.transaction import Reader, Writer
 from driftd.adapters.sqlite.vault import SqliteVault
 from driftd.core.model import Absence, Contents, KeyBytes, Kind, Recorded, Resource, Segment, Standing, Stored
@@ -112,6 +113,11 @@ class SqliteStore:
     def connections(self) -> SqliteConnections:
         """The connections that stand in the database, in the same file."""
         return SqliteConnections(self._reader, self._writer, self._carefully, self._forget)
+
+    @property
+    def tokens(self) -> SqliteTokens:
+        """What lets programs in, in the same file."""
+        return SqliteTokens(self._reader, self._writer)
 
     def facts(self) -> Database:
         """Return how the database is now. Raises `StoreError` where its file is no longer there."""

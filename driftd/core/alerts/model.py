@@ -119,7 +119,8 @@ class Deed(Struct, frozen=True):
     action: str
     """``accept``, ``undo``, ``mute``, ``release``, ``keep``; of secrets ``keep_secret``, ``rewrap``, ``shred``.
 
-    Of connections ``pause``, ``resume``, ``maintenance``, ``cancel_maintenance``.
+    Of tokens ``make_token``, ``revoke_token``; of connections ``pause``, ``resume``, ``maintenance``,
+    ``cancel_maintenance``.
     """
     connection: str
     resource: str | None

@@ -23,10 +23,18 @@ class Bound(NamedTuple):
     address: str
     """Host and port."""
 
+    secure: bool = False
+    """Whether TLS is spoken there."""
+
     @property
     def url(self) -> str:
         """Scheme, host and port."""
-        return f"http://{self.address}"
+        return f"{'https' if self.secure else 'http'}://{self.address}"
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine gets there."""
+        return self.socket.family == socket.AF_UNIX or ip_address(self.socket.getsockname()[0]).is_loopback
 
 
 class Door:
@@ -35,10 +43,10 @@ class Door:
     def __init__(self) -> None:
         self._bound: Bound | None = None
 
-    def open(self, listen: str) -> Bound:
+    def open(self, listen: str, *, guarded: bool = False) -> Bound:
         """Give the socket to one server, which closes what it got; raises as `bind` does."""
         if self._bound is None:
-            self._bound = bind(listen)
+            self._bound = bind(listen, guarded=guarded)
         return Bound(self._bound.socket.dup(), self._bound.address)
 
     def close(self) -> None:
@@ -47,15 +55,15 @@ class Door:
             self._bound.socket.close()
 
 
-def bind(listen: str) -> Bound:
+def bind(listen: str, *, guarded: bool = False) -> Bound:
     """Listen at ``host:port``; port 0 takes a free one.
 
-    Raises `ConfigError` where the address cannot be had, and where it is not loopback: nobody has to prove yet who
-    they are.
+    Raises `ConfigError` where the address cannot be had, and where it is not loopback and nobody has to prove who they
+    are (`guarded`).
     """
     host, _, port = listen.rpartition(":")
     family, where = _resolved(host.strip("[]"), int(port), listen)
-    if not ip_address(where[0]).is_loopback:
+    if not guarded and not ip_address(where[0]).is_loopback:
         _mistake(f'must be a loopback address such as "127.0.0.1:{port}", not "{listen}": {_WHY}')
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # named: asyncio then switches Nagle off
     try:
@@ -71,8 +79,8 @@ def bind(listen: str) -> Bound:
 
 
 _WHY: Final = (
-    "without users or tokens, which this release does not know, only loopback is served; to serve others, put a proxy"
-    " in front that asks who they are"
+    "without users or tokens only loopback is served; to serve others, make a token with `driftd tokens create`, or"
+    " name users in web_config_file"
 )
 
 

@@ -5,39 +5,70 @@ A drift is an alert seen from its cause: both have the same id. Decisions are ta
 deletes are meant.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
-from typing import Final, TypeAlias
+from typing import Annotated, Final, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from driftd.core.access import Scope
 from driftd.core.alerts.search import is_drift
-from driftd.core.casefile import of_alert, of_case
+from driftd.core.casefile import Case, of_alert, of_case
 from driftd.core.decision import Action, Decision, check
 from driftd.core.explained import Place, place_of
-from driftd.errors import DecisionError, FencedError, StoreError
-from driftd.faces.http.body import sent
+from driftd.errors import DecisionError
+from driftd.faces.http import documents
+from driftd.faces.http.answering import answered
+from driftd.faces.http.body import By, Reason, asked, sent
+from driftd.faces.http.gate import caller_of
 from driftd.faces.http.inside import Inside
-from driftd.faces.http.reply import document, refused
+from driftd.faces.http.reply import document
+from driftd.faces.http.way import Answerer, Operation, Way, Where
 
-Answerer: TypeAlias = Callable[[Request], Awaitable[Response]]
 DAY: Final = 86_400_000
 _EXAMPLE: Final = '{"reason": "agreed with the customer", "by": "jo"}'
 _EXAMPLE_OF_MUTE: Final = '{"reason": "known", "by": "jo", "seconds": 14400}, or "until": "2026-12-01T08:00:00Z"'
 
 
-class _Body(Struct, forbid_unknown_fields=True):
+class DecisionBody(Struct, forbid_unknown_fields=True):
     """What a decision comes with."""
 
-    reason: str
-    by: str = "api"
-    until: datetime | None = None
-    seconds: float | None = None
+    reason: Reason
+    by: By = "api"
+
+
+class MuteBody(DecisionBody, forbid_unknown_fields=True, kw_only=True):
+    """What a mute comes with: its end, or how long it is to be."""
+
+    until: Annotated[datetime, Meta(tz=True)] | None = None
+    seconds: Annotated[float, Meta(extra_json_schema={"exclusiveMinimum": 0})] | None = None
+
+
+class SettlingBody(DecisionBody, forbid_unknown_fields=True, kw_only=True):
+    """What a decision about held deletes comes with."""
+
     candidates: str | None = None
+    """The hash of their set, where only these are meant."""
+
+
+class Wanted(Struct, forbid_unknown_fields=True):
+    """Which alerts are wanted."""
+
+    connection: str | None = None
+    resource: str | None = None
+    all: Literal["0", "1"] = "0"
+    """1: also those that ended within a day."""
+
+
+_BODIES: Final[Mapping[Action, type[DecisionBody]]] = {
+    Action.MUTE: MuteBody,
+    Action.RELEASE: SettlingBody,
+    Action.KEEP: SettlingBody,
+}
 
 
 class Alerts:
@@ -48,55 +79,80 @@ class Alerts:
 
     def routes(self) -> list[Route]:
         """Return the paths."""
-        made = []
+        made: list[Route] = []
         for name, actions in (("alerts", (Action.MUTE,)), ("drifts", tuple(Action))):
-            path = f"/api/v1/{name}"
-            made += [Route(path, self._listed(drifts=name == "drifts")), Route(f"{path}/{{id}}", self._shown)]
-            made += [Route(f"{path}/{{id}}/{action}", self._decide(action), methods=["POST"]) for action in actions]
+            path, read = f"/api/v1/{name}", partial(Operation, Scope.READ, where=Where.SHOWN)
+            listed = read(f"List the {name}", query=Wanted, answer=documents.Alerts)
+            shown = read(f"Show one of the {name}", answer=documents.Case)
+            made += [Way(path, self._listed(drifts=name == "drifts"), listed)]
+            made += [Way(f"{path}/{{id}}", partial(answered, self._shown), shown)]
+            made += [self._way(f"{path}/{{id}}/{action}", action, name) for action in actions]
         return made
+
+    def _way(self, path: str, action: Action, name: str) -> Route:
+        body = _BODIES.get(action, DecisionBody)
+        what = f"Decide of one of the {name}: {action}"
+        decided = Operation(Scope.OPERATE, what, Where.SHOWN, body=body, answer=documents.Decided)
+        return Way(path, self._decide(action), decided, "POST")
 
     def _listed(self, *, drifts: bool) -> Answerer:
         async def listed(request: Request) -> Response:
-            wanted = request.query_params
-            since = self._inside.clock.now() - DAY if wanted.get("all") == "1" else None
-            found = await self._inside.alerts(since)
-            chosen = [each for each in found if wanted.get("connection") in {None, each.drift.connection}]
-            chosen = [each for each in chosen if wanted.get("resource") in {None, each.drift.resource}]
+            wanted, caller = asked(request, Wanted, "?connection=aldgate&resource=BPCUSTOMER&all=1"), caller_of(request)
+            if isinstance(wanted, Response):
+                return wanted
+            since = self._inside.clock.now() - DAY if wanted.all == "1" else None
+            found = [each for each in await self._inside.alerts(since) if caller.sees(each.drift.connection)]
+            chosen = [each for each in found if wanted.connection in {None, each.drift.connection}]
+            chosen = [each for each in chosen if wanted.resource in {None, each.drift.resource}]
             places, now = self._places(), self._inside.clock.now()
             told = [of_alert(each, place_of(each, places), now) for each in chosen if not drifts or is_drift(each)]
             return document({"alerts": told})
 
-        return partial(_answered, listed)
+        return partial(answered, listed)
 
     async def _shown(self, request: Request) -> Response:
-        async def shown(request: Request) -> Response:
-            case = await self._inside.case(request.path_params["id"])
-            place = place_of(case.alert, self._places())
-            return document(of_case(case, place, self._inside.clock.now()))
+        case = await self._case(request)
+        place = place_of(case.alert, self._places())
+        return document(of_case(case, place, self._inside.clock.now()))
 
-        return await _answered(shown, request)
+    async def _case(self, request: Request) -> Case:
+        """Return the alert that the path names; raises `DecisionError`. What the caller may not see is not there."""
+        id_, caller = request.path_params["id"], caller_of(request)
+        if caller.connection is None:
+            return await self._inside.case(id_)
+        unknown = DecisionError(f'there is no alert "{id_}"', hint="give its whole id", unknown=True)
+        try:
+            case = await self._inside.case(id_)
+        except DecisionError:  # how many others have an id that begins so is not told
+            raise unknown from None
+        if not caller.sees(case.alert.drift.connection):
+            raise unknown
+        return case
 
     def _decide(self, action: Action) -> Answerer:
+        body = _BODIES.get(action, DecisionBody)
+
         async def decided(request: Request) -> Response:
-            said = await sent(request, _Body, _EXAMPLE_OF_MUTE if action is Action.MUTE else _EXAMPLE)
+            said = await sent(request, body, _EXAMPLE_OF_MUTE if action is Action.MUTE else _EXAMPLE)
             if isinstance(said, Response):
                 return said
-            decision = self._decision(action, request.path_params["id"], said)
+            bound = caller_of(request).connection is not None
+            alert = (await self._case(request)).alert.id if bound else request.path_params["id"]
+            decision = self._decision(action, alert, said)
             check(decision, self._inside.clock.now())
             done = await self._inside.decide(decision)
             return document({"alert": done.alert, "says": done.says})
 
-        return partial(_answered, decided)
+        return partial(answered, decided)
 
-    def _decision(self, action: Action, alert: str, said: _Body) -> Decision:
-        until = self._until(said) if action is Action.MUTE else None
-        return Decision(action, alert, said.by, said.reason, until, said.candidates)
+    def _decision(self, action: Action, alert: str, said: DecisionBody) -> Decision:
+        until = self._until(said) if isinstance(said, MuteBody) else None
+        candidates = said.candidates if isinstance(said, SettlingBody) else None
+        return Decision(action, alert, said.by, said.reason, until, candidates)
 
-    def _until(self, said: _Body) -> int | None:
+    def _until(self, said: MuteBody) -> int | None:
         """Return when a mute ends, epoch ms; raises `DecisionError` where it cannot be told."""
         wrong = partial(DecisionError, hint=f"send {_EXAMPLE_OF_MUTE}", invalid=True)
-        if said.until is not None and said.until.tzinfo is None:
-            raise wrong('"until" names no time zone: end it with Z or an offset')
         try:
             if said.until is not None:
                 return round(said.until.timestamp() * 1000)
@@ -109,16 +165,3 @@ class Alerts:
             each.name: Place(each.host, each.folder, each.port, each.budget.timezone)
             for each in self._inside.status().connections
         }
-
-
-async def _answered(answer: Answerer, request: Request) -> Response:
-    """Answer; what cannot be done is told as a problem."""
-    try:
-        return await answer(request)
-    except DecisionError as error:
-        status = 404 if error.unknown else 400 if error.invalid else 409
-        return refused(request, status, str(error), error.hint)
-    except FencedError:
-        raise
-    except StoreError as error:
-        return refused(request, 503, str(error), "see the log of the daemon")

@@ -1,5 +1,7 @@
 """The HTTP surface as one ASGI application."""
 
+from functools import partial
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -7,11 +9,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from driftd.core.access import Scope
 from driftd.faces.http.alerts import Alerts
 from driftd.faces.http.audit import Audit
 from driftd.faces.http.connections import Connections
 from driftd.faces.http.daemon import Daemon
+from driftd.faces.http.documents import Target
 from driftd.faces.http.erasures import Erasures
+from driftd.faces.http.gate import Gate
 from driftd.faces.http.guard import Guard
 from driftd.faces.http.inside import Inside
 from driftd.faces.http.keeping import Keeping
@@ -21,19 +26,35 @@ from driftd.faces.http.reply import refused
 from driftd.faces.http.safekeeping import Safekeeping
 from driftd.faces.http.schema import Schemas
 from driftd.faces.http.scrape import Metrics
+from driftd.faces.http.tokens import Tokens
+from driftd.faces.http.way import TEXT, Operation, Way, Where
 
 
-def application(inside: Inside, address: str) -> ASGIApp:
-    """Return the application; `address` is the host and port that it is served at."""
+def application(inside: Inside, address: str, *, local: bool = False) -> ASGIApp:
+    """Return the application; `address` is the host and port that it is served at.
+
+    `local`: only our own user reaches it, who has to prove nothing.
+    """
+    gate = Gate(inside, local=local)
+    app = Starlette(routes=gate.before(ways(inside, address)), exception_handlers={404: _unknown, 405: _not_so})
+    app.router.redirect_slashes = False
+    return Guard(app, inside.web, inside.entry.headers, inside.log)
+
+
+def ways(inside: Inside, address: str) -> list[Route]:
+    """Return every path, with who may take it and what it answers: a `Way` each."""
     daemon, metrics, probe, discovery = Daemon(inside), Metrics(inside), Probe(inside), Discovery(inside, address)
-    routes = [
-        Route("/", daemon.front),
-        Route("/metrics", metrics.answer),
-        Route("/probe", probe.answer),
-        Route("/api/v1/sd", discovery.answer),
-        Route("/-/healthy", daemon.healthy),
-        Route("/-/ready", daemon.ready),
-        Route("/-/reload", daemon.reload, methods=["POST"]),
+    text, read, operate = partial(Operation, answer=TEXT), Scope.READ, Scope.OPERATE
+    front = Operation(read, "List the paths", Where.SHOWN, answer="text/html")
+    targets = Operation(read, "List targets", Where.SHOWN, answer=list[Target])
+    return [
+        Way("/", daemon.front, front),
+        Way("/metrics", metrics.answer, text(read, "Expose metrics", Where.SHOWN)),
+        Way("/probe", probe.answer, text(read, "Expose one connection", Where.SHOWN)),
+        Way("/api/v1/sd", discovery.answer, targets),
+        Way("/-/healthy", daemon.healthy, text(None, "Say that the process answers")),
+        Way("/-/ready", daemon.ready, text(None, "Say whether everything is up")),
+        Way("/-/reload", daemon.reload, text(operate, "Load the configuration anew"), "POST"),
         *Alerts(inside).routes(),
         *Schemas(inside).routes(),
         *Keeping(inside).routes(),
@@ -42,10 +63,8 @@ def application(inside: Inside, address: str) -> ASGIApp:
         *Connections(inside).routes(),
         *Pausing(inside).routes(),
         *Audit(inside).routes(),
+        *Tokens(inside).routes(),
     ]
-    app = Starlette(routes=routes, exception_handlers={404: _unknown, 405: _not_so})
-    app.router.redirect_slashes = False
-    return Guard(app, inside.web, inside.log)
 
 
 async def _unknown(request: Request, _error: Exception) -> Response:

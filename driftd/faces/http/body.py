@@ -1,19 +1,35 @@
-"""Bodies of requests, read as far as they may be long and as long as they may take."""
+"""What a request says: its body, read as far as it may be long and as long as it may take, and its query."""
 
-from typing import Final, TypeVar
+from typing import Annotated, Final, TypeAlias, TypeVar
 
 import anyio
 import msgspec
+from msgspec import Meta, Struct
+from msgspec.structs import replace
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from driftd.faces.http.daemon import foreign
+from driftd.core.decision import LONGEST_NAME, LONGEST_REASON
+from driftd.faces.http.gate import caller_of
 from driftd.faces.http.guard import LARGEST
 from driftd.faces.http.reply import refused
 
 SECONDS: Final = 10.0
 """Within which a body is there."""
 T = TypeVar("T")
+S = TypeVar("S", bound=Struct)
+_VISIBLE: Final = r"[^\s\x00-\x20\x7f-\xa0]"
+Reason: TypeAlias = Annotated[
+    str, Meta(description="Why.", extra_json_schema={"pattern": _VISIBLE, "maxLength": LONGEST_REASON})
+]
+By: TypeAlias = Annotated[
+    str,
+    Meta(
+        description="Who decides; a user or token is named before it.",
+        extra_json_schema={"pattern": _VISIBLE, "maxLength": LONGEST_NAME},
+    ),
+]
+"""Both are judged by `core.decision`, which says better what is wrong."""
 
 
 class _WrongError(Exception):
@@ -25,17 +41,39 @@ class _WrongError(Exception):
 
 
 async def sent(request: Request, kind: type[T], example: str) -> T | Response:
-    """Return what a request of our own site sends as JSON, or the answer that refuses it; `example` is a right one."""
-    if foreign(request):
-        return refused(request, 403, "the request comes from another site", "ask from the command line")
+    """Return what a request sends as JSON, or the answer that refuses it; `example` is a right one.
+
+    Who decides (``by``) is whom the credentials name, and after it whom the request names.
+    """
     try:
-        return msgspec.json.decode(await _read(request), type=kind)
+        return _signed(request, msgspec.json.decode(await _read(request), type=kind))
     except _WrongError as wrong:
         return refused(request, wrong.status, str(wrong), f"send {example}")
     except RecursionError:
         return refused(request, 400, "the body nests lists or tables too deeply", f"send {example}")
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         return refused(request, 400, f"the body cannot be used: {error}", f"send {example}")
+
+
+def asked(request: Request, kind: type[S], example: str) -> S | Response:
+    """Return what stands in the query of a request, or the answer that refuses it."""
+    given = request.query_params
+    try:
+        said = msgspec.convert(dict(given), kind, strict=False)
+    except msgspec.ValidationError as error:
+        return refused(request, 400, f"the query cannot be used: {error}", example)
+    if len(given.multi_items()) != len(given):
+        return refused(request, 400, "the query cannot be used: a name stands there twice", example)
+    return said
+
+
+def _signed(request: Request, said: T) -> T:
+    caller = caller_of(request)
+    if not caller.name or not isinstance(said, Struct) or "by" not in said.__struct_fields__:
+        return said
+    by = str(getattr(said, "by"))  # noqa: B009 - not all have one
+    signed = caller.name if by == "api" else f"{caller.name}: {by}"
+    return replace(said, by=signed[:LONGEST_NAME]) if by.strip() else said
 
 
 async def _read(request: Request) -> bytes:

@@ -4,6 +4,7 @@
 ``forget`` where the next sweep may see it again.
 """
 
+from functools import partial
 from typing import Final
 
 from msgspec import Struct, json
@@ -11,26 +12,29 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from driftd.core.access import Scope
 from driftd.core.decision import Removal, check_removal
 from driftd.core.model import KeyPart
-from driftd.errors import DecisionError, FencedError, SourceError, StoreError
-from driftd.faces.http.body import sent
+from driftd.faces.http.answering import answered
+from driftd.faces.http.body import By, Reason, sent
+from driftd.faces.http.gate import caller_of
 from driftd.faces.http.inside import Inside
 from driftd.faces.http.reply import document, refused
+from driftd.faces.http.way import Operation, Way, Where
 
 _EXAMPLE: Final = (
     '{"connection": "aldgate", "resource": "BPCUSTOMER", "keys": [["C001"]], "reason": "request 17", "by": "jo"}'
 )
 
 
-class _Body(Struct, forbid_unknown_fields=True):
+class Erasure(Struct, forbid_unknown_fields=True):
     """What an erasure comes with."""
 
     connection: str
     resource: str
     keys: list[list[KeyPart]]
-    reason: str
-    by: str = "api"
+    reason: Reason
+    by: By = "api"
     forget: bool = False
 
 
@@ -42,23 +46,17 @@ class Erasures:
 
     def routes(self) -> list[Route]:
         """Return the path."""
-        return [Route("/api/v1/erasures", self._erased, methods=["POST"])]
+        erased = Operation(Scope.OPERATE, "Erase a record", Where.SHOWN, body=Erasure)
+        return [Way("/api/v1/erasures", partial(answered, self._erased), erased, "POST")]
 
     async def _erased(self, request: Request) -> Response:
-        said = await sent(request, _Body, _EXAMPLE)
+        said = await sent(request, Erasure, _EXAMPLE)
         if isinstance(said, Response):
             return said
+        caller = caller_of(request)
+        if not caller.sees(said.connection):
+            return refused(request, 404, f'there is no connection "{said.connection}"', "/metrics names them")
         keys = tuple(json.encode(each) for each in said.keys)
         removal = Removal(said.connection, said.resource, keys, said.by, said.reason, said.forget)
-        try:
-            check_removal(removal)
-            return document({"says": await self._inside.erase(removal)})
-        except DecisionError as error:
-            status = 404 if error.unknown else 400 if error.invalid else 409
-            return refused(request, status, str(error), error.hint)
-        except FencedError:
-            raise
-        except SourceError as error:
-            return refused(request, 503, str(error), error.hint)
-        except StoreError as error:
-            return refused(request, 503, str(error), "see the log of the daemon")
+        check_removal(removal)
+        return document({"says": await self._inside.erase(removal)})

@@ -5,16 +5,18 @@ the ``Host`` of such a request is that name.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from ipaddress import ip_address
+from types import MappingProxyType
 from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from driftd.config.model import WebConfig
+from driftd.faces.http.reply import refused
 from driftd.ports import Log
 
 LARGEST: Final = 65_536
@@ -26,47 +28,71 @@ _DIGITS: Final = 18
 _HOST: Final = re.compile(r"[A-Za-z0-9._-]*(:\d*)?|\[[0-9A-Fa-f:.]+\](:\d*)?")
 
 
+SAFETY: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "cache-control": "no-store",
+        "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
+        " connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+        "referrer-policy": "no-referrer",
+        "x-content-type-options": "nosniff",
+        "x-frame-options": "DENY",
+    }
+)
+"""What tells a browser to trust nothing but us, and to keep nothing."""
+HSTS: Final[Mapping[str, str]] = MappingProxyType({"strict-transport-security": "max-age=31536000"})
+"""Under TLS: for a year, a browser asks for this name by TLS only."""
+
+
 class Guard:
     """Stands before an application."""
 
-    def __init__(self, app: ASGIApp, web: Callable[[], WebConfig], log: Log) -> None:
+    def __init__(
+        self, app: ASGIApp, web: Callable[[], WebConfig], headers: Callable[[], Mapping[str, str]], log: Log
+    ) -> None:
         self._app = app
         self._web = web
+        self._headers = headers
         self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it; a bug is logged and answered."""
-        answer = _Answer(send, closes=has_body(Headers(scope=scope)))
+        answer = _Answer(send, self._carried(scope["scheme"]), closes=has_body(Headers(scope=scope)))
         app = self._refusal(scope) or self._app
         try:
             await app(scope, receive, answer)
         except Exception as error:
             self._log.error("request ended by a bug", method=scope["method"], path=scope["path"], error=error)
             if not answer.begun:
-                await PlainTextResponse("internal error\nnext: see the log\n", 500)(scope, receive, answer)
+                await refused(Request(scope), 500, "internal error", "see the log")(scope, receive, answer)
+
+    def _carried(self, scheme: str) -> Mapping[str, str]:
+        """Return what every answer carries: the headers of safety, in the configured words where there are some."""
+        return {**SAFETY, **(HSTS if scheme == "https" else {}), **self._headers()}
 
     def _refusal(self, scope: Scope) -> ASGIApp | None:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         server = scope.get("server") or ("", None)
+        request = Request(scope)
         if not host:
-            return PlainTextResponse("the request names no host\n", 400)
+            return refused(request, 400, "the request names no host", 'send a "Host"')
         if not known_host(host, self._web(), str(server[0])):
             hint = "add the name to allowed_hosts in [web] if it is driftd's own"
-            return PlainTextResponse(f"this is not the host that was asked for\nnext: {hint}\n", 421)
+            return refused(request, 421, "this is not the host that was asked for", hint)
         if sum(len(name) + len(value) for name, value in scope["headers"]) + len(scope["query_string"]) > HEAD:
-            return PlainTextResponse(f"the head is longer than {HEAD} bytes\n", 431)
+            return refused(request, 431, f"the head is longer than {HEAD} bytes", "send fewer or shorter headers")
         length = headers.get("content-length", "0")
         if length.isdecimal() and (len(length) > _DIGITS or int(length) > LARGEST):
-            return PlainTextResponse(f"the body is longer than {LARGEST} bytes\n", 413)
+            return refused(request, 413, f"the body is longer than {LARGEST} bytes", "send less at once")
         return None
 
 
 class _Answer:
     """The way back to the client."""
 
-    def __init__(self, send: Send, *, closes: bool) -> None:
+    def __init__(self, send: Send, carried: Mapping[str, str], *, closes: bool) -> None:
         self._send = send
+        self._carried = carried
         self._closes = closes
         self.begun = False
 
@@ -74,8 +100,8 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.begun = True
             headers = MutableHeaders(scope=message)
-            headers["x-content-type-options"] = "nosniff"
-            headers["cache-control"] = "no-store"
+            for name, value in self._carried.items():
+                headers[name] = value
             if self._closes:
                 headers["connection"] = "close"
         await self._send(message)

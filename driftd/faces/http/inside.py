@@ -6,6 +6,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from driftd.config.model import WebConfig
+from driftd.core.access import Caller, Token
 from driftd.core.alerts.model import Alert
 from driftd.core.brought import Brought, Put
 from driftd.core.casefile import Case
@@ -101,6 +102,32 @@ class Stretch(Struct, frozen=True):
     failures: bool = False
 
 
+class Entry(Struct, frozen=True):
+    """Who is let in."""
+
+    open: Callable[[], bool]
+    """Whether nobody has to say who they are."""
+    bearer: Callable[[str], Caller | None]
+    """Return whom the text of a token lets in."""
+    users: Callable[[], bool]
+    """Whether there are users with passwords."""
+    remembered: Callable[[str, str], Caller | None]
+    """Return the user of a name and password that were looked at before, and right."""
+    user: Callable[[str, str], Awaitable[Caller | None]]
+    """Return the user of a name and password; takes some tenths of a second, whoever is named."""
+    headers: Callable[[], Mapping[str, str]]
+    """What every answer carries besides, as configured."""
+
+
+class TokenDeeds(Struct, frozen=True):
+    """What is done with tokens. Each says what it did, and raises `DecisionError`."""
+
+    listed: Callable[[], Sequence[Token]]
+    make: Callable[[Token, Word], Awaitable[str]]
+    revoke: Callable[[str, Word], Awaitable[str]]
+    """Let the bearers of a token in no more, by its name."""
+
+
 class Inside(Struct, frozen=True):
     """The daemon as its HTTP surface sees it."""
 
@@ -136,3 +163,5 @@ class Inside(Struct, frozen=True):
     """
     audit: Callable[[Pages], Awaitable[Sequence[Done]]]
     """Return what persons did, newest first."""
+    entry: Entry
+    tokens: TokenDeeds

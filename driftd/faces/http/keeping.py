@@ -3,9 +3,9 @@
 Both are asked for by POST with a JSON object, as the daemon alone writes the database.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from functools import partial
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 from msgspec.structs import asdict
@@ -13,18 +13,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from driftd.core.access import Scope
 from driftd.core.document import of_cursor
 from driftd.core.retention import Cursor, nameable
-from driftd.errors import DecisionError, FencedError, StoreError
+from driftd.faces.http import documents
+from driftd.faces.http.answering import answered
 from driftd.faces.http.body import sent
+from driftd.faces.http.gate import caller_of
 from driftd.faces.http.inside import Inside
 from driftd.faces.http.reply import document, refused
+from driftd.faces.http.way import Operation, Way, Where
 
-Answerer: TypeAlias = Callable[[Request], Awaitable[Response]]
 _EXAMPLE: Final = '{"after": 4711}, and "connection" and "resource" where it reads only theirs'
 
 
-class _Place(Struct, forbid_unknown_fields=True):
+class NewCursor(Struct, forbid_unknown_fields=True):
     """Where a cursor is."""
 
     after: Annotated[int, Meta(ge=0, le=2**63 - 1)]
@@ -32,7 +35,7 @@ class _Place(Struct, forbid_unknown_fields=True):
     resource: str | None = None
 
 
-class _Nothing(Struct, forbid_unknown_fields=True):
+class Nothing(Struct, forbid_unknown_fields=True):
     """What needs no more words."""
 
 
@@ -44,51 +47,62 @@ class Keeping:
 
     def routes(self) -> list[Route]:
         """Return the paths."""
-        path = "/api/v1/cursors"
+        path, operate = "/api/v1/cursors", partial(Operation, Scope.OPERATE)
+        listed = Operation(Scope.READ, "List who reads the log of changes", Where.SHOWN, answer=documents.Cursors)
+        moved = operate("Make or move a cursor", Where.SHOWN, body=NewCursor, answer=documents.Cursor)
+        gone = operate("Remove a cursor", Where.SHOWN, body=Nothing, answer=documents.Forgotten)
+        pruned = operate("Prune the log for about a second", body=Nothing, answer=documents.Pruned)
         return [
-            Route("/api/v1/db/prune", partial(_answered, self._prune), methods=["POST"]),
-            Route(path, partial(_answered, self._listed)),
-            Route(f"{path}/{{name}}", partial(_answered, self._move), methods=["POST"]),
-            Route(f"{path}/{{name}}/forget", partial(_answered, self._forget), methods=["POST"]),
+            Way("/api/v1/db/prune", partial(answered, self._prune), pruned, "POST"),
+            Way(path, partial(answered, self._listed), listed),
+            Way(f"{path}/{{name}}", partial(answered, self._move), moved, "POST"),
+            Way(f"{path}/{{name}}/forget", partial(answered, self._forget), gone, "POST"),
         ]
 
     async def _prune(self, request: Request) -> Response:
-        said = await sent(request, _Nothing, "{}")
+        said = await sent(request, Nothing, "{}")
         return said if isinstance(said, Response) else document(asdict(await self._inside.upkeep.prune()))
 
-    async def _listed(self, _request: Request) -> Response:
+    async def _listed(self, request: Request) -> Response:
         now = self._inside.clock.now()
-        return document({"cursors": [of_cursor(each, now) for each in await self._inside.upkeep.cursors()]})
+        return document({"cursors": [of_cursor(each, now) for each in await self._seen(request)]})
+
+    async def _seen(self, request: Request) -> Sequence[Cursor]:
+        """Return the cursors that the caller may see."""
+        caller = caller_of(request)
+        return [each for each in await self._inside.upkeep.cursors() if caller.sees(each.connection)]
 
     async def _move(self, request: Request) -> Response:
         name = request.path_params["name"]
-        said = await sent(request, _Place, _EXAMPLE)
+        said = await sent(request, NewCursor, _EXAMPLE)
         if isinstance(said, Response):
             return said
         if not nameable(name):
             hint = 'up to 64 letters, digits and ".", "_", "-", such as "warehouse"'
             return refused(request, 400, "no cursor can be called so", hint)
+        if (refusal := await self._not_theirs(request, name, said)) is not None:
+            return refusal
         cursor = Cursor(name, said.after, self._inside.clock.now(), said.connection, said.resource)
         await self._inside.upkeep.move(cursor)
         return document(of_cursor(cursor, cursor.used_at))
 
+    async def _not_theirs(self, request: Request, name: str, said: NewCursor) -> Response | None:
+        """Refuse to make or move a cursor that the caller may not see."""
+        caller = caller_of(request)
+        if caller.connection is None:
+            return None
+        if not caller.sees(said.connection):
+            hint = f'send "connection": "{caller.connection}"'
+            return refused(request, 403, f'the credentials are for the connection "{caller.connection}" only', hint)
+        taken = name in {each.name for each in await self._inside.upkeep.cursors() if not caller.sees(each.connection)}
+        return refused(request, 409, f'another reader has the name "{name}"', "choose another") if taken else None
+
     async def _forget(self, request: Request) -> Response:
         name = request.path_params["name"]
-        said = await sent(request, _Nothing, "{}")
+        said = await sent(request, Nothing, "{}")
         if isinstance(said, Response):
             return said
-        if not await self._inside.upkeep.forget(name):
+        known = name in {each.name for each in await self._seen(request)}
+        if not known or not await self._inside.upkeep.forget(name):
             return refused(request, 404, f'there is no cursor "{name}"', "GET /api/v1/cursors lists them")
         return document({"forgotten": name})
-
-
-async def _answered(answer: Answerer, request: Request) -> Response:
-    """Answer; what cannot be done is told as a problem."""
-    try:
-        return await answer(request)
-    except DecisionError as error:
-        return refused(request, 400 if error.invalid else 409, str(error), error.hint)
-    except FencedError:
-        raise
-    except StoreError as error:
-        return refused(request, 503, str(error), "see the log of the daemon")

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from driftd.core.status import ConnectionStatus
+from driftd.faces.http.gate import caller_of
 from driftd.faces.http.inside import Check, Inside, Step
 from driftd.faces.http.reply import Pieces, refused
 from driftd.faces.metrics.exposition import encoded, negotiated
@@ -45,7 +46,7 @@ class Probe:
         """Answer one probe."""
         begun = self._inside.clock.monotonic()
         name = request.query_params.get("target", "")
-        connection = self._connection(name)
+        connection = self._connection(name) if caller_of(request).sees(name) else None
         if connection is None:
             known = "name a connection: /probe?target=NAME; /api/v1/sd lists them"
             return refused(request, 404 if name else 400, f'no connection is named "{_quoted(name)}"', known)
@@ -139,12 +140,13 @@ class Discovery:
         self._address = address
         """Host and port that the daemon listens on."""
 
-    async def answer(self, _request: Request) -> Response:
+    async def answer(self, request: Request) -> Response:
         """Answer with the list."""
         target, labels = self._way()
         found = [
             {"targets": [target], "labels": {**labels, "__param_target": each.name, "connection": each.name}}
             for each in self._inside.status().connections
+            if caller_of(request).sees(each.name)
         ]
         return Response(orjson.dumps(found), media_type="application/json")
 

@@ -1,20 +1,35 @@
 """The history of a resource's schema, and the differences of any two versions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import partial
 
+from msgspec import Struct, field
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from driftd.core.access import Scope
 from driftd.core.casefile import of_history
 from driftd.core.document import Document
 from driftd.core.schema.history import between, version
 from driftd.core.schema.model import SchemaVersion, Source
-from driftd.errors import DecisionError, StoreError
+from driftd.errors import DecisionError
+from driftd.faces.http import documents
+from driftd.faces.http.answering import answered
+from driftd.faces.http.body import asked
 from driftd.faces.http.inside import Inside
 from driftd.faces.http.reply import document, refused
+from driftd.faces.http.way import Operation, Way, Where
 
 _HINT = "?from=1&to=2, and source=declared for what the tenant declares"
+
+
+class Versions(Struct, forbid_unknown_fields=True):
+    """Two versions of a schema."""
+
+    before: int | None = field(name="from", default=None)
+    after: int | None = field(name="to", default=None)
+    source: Source = Source.LEARNT
 
 
 class Schemas:
@@ -25,7 +40,14 @@ class Schemas:
 
     def routes(self) -> list[Route]:
         """Return the path."""
-        return [Route("/api/v1/connections/{name}/schema/{resource}", self.shown)]
+        shown = Operation(
+            Scope.READ,
+            "Show the versions of a schema, and the differences of two",
+            Where.PATH,
+            query=Versions,
+            answer=documents.History,
+        )
+        return [Way("/api/v1/connections/{name}/schema/{resource}", partial(answered, self.shown), shown)]
 
     async def shown(self, request: Request) -> Response:
         """Show the versions, and with ``from`` and ``to`` the differences of two of one source."""
@@ -35,21 +57,18 @@ class Schemas:
             return refused(request, 404, f'there is no connection "{name}"', "/metrics names them")
         if resource not in {each.name for each in known[name].resources}:
             return refused(request, 404, f'"{name}" has no resource "{resource}"', "/metrics names them")
-        try:
-            found = _told(await self._inside.versions(name, resource), request.query_params)
-        except DecisionError as error:
-            return refused(request, 404, str(error), error.hint)
-        except ValueError:
-            return refused(request, 400, "these are no two versions of a schema", _HINT)
-        except StoreError as error:
-            return refused(request, 503, str(error), "see the log of the daemon")
+        wanted = asked(request, Versions, _HINT)
+        if isinstance(wanted, Response):
+            return wanted
+        found = _told(await self._inside.versions(name, resource), wanted)
         return document({"connection": name, "resource": resource, **found})
 
 
-def _told(versions: Sequence[SchemaVersion], wanted: Mapping[str, str]) -> Document:
-    """Return what is asked for; raises `ValueError` where that is nothing that can be, `DecisionError` what is not."""
-    if "from" not in wanted and "to" not in wanted:
+def _told(versions: Sequence[SchemaVersion], wanted: Versions) -> Document:
+    """Return what is asked for; raises `DecisionError` where that is nothing that can be, or is not there."""
+    if wanted.before is None and wanted.after is None:
         return of_history(versions)
-    source = Source(wanted.get("source", Source.LEARNT))
-    before, after = (version(versions, source, int(wanted.get(each, ""))) for each in ("from", "to"))
+    if wanted.before is None or wanted.after is None:
+        raise DecisionError("these are no two versions of a schema", hint=_HINT, invalid=True)
+    before, after = (version(versions, wanted.source, each) for each in (wanted.before, wanted.after))
     return of_history(versions, (before, after), between(before, after))

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from driftd.core.status import Status
+from driftd.faces.http.gate import caller_of
 from driftd.faces.http.inside import Inside
 from driftd.faces.http.reply import Pieces
 from driftd.faces.metrics.exposition import Exposition, Format, Wanted, negotiated
@@ -23,6 +24,8 @@ class Asked(NamedTuple):
     content_type: str
     wanted: Wanted
     zipped: bool
+    connection: str | None
+    """The only one that is shown; None: all."""
 
 
 class Scrape(Struct, frozen=True):
@@ -56,13 +59,14 @@ class Metrics:
         web = self._inside.web()
         names = frozenset(request.query_params.getlist("name[]"))
         wanted = Wanted(web.metrics_detail == "full", web.max_series, names)
-        scrape = await self._shared(form, wanted, zipped=gzip_accepted(request.headers.get("accept-encoding", "")))
+        zipped = gzip_accepted(request.headers.get("accept-encoding", ""))
+        asked = Asked(form.content_type, wanted, zipped, caller_of(request).connection)
+        scrape = await self._shared(form, asked)
         headers = {"vary": "accept, accept-encoding"} | ({"content-encoding": "gzip"} if scrape.zipped else {})
         return Pieces(scrape.pieces, scrape.content_type, headers)
 
-    async def _shared(self, form: Format, wanted: Wanted, *, zipped: bool) -> Scrape:
+    async def _shared(self, form: Format, asked: Asked) -> Scrape:
         """Render, or take what another scrape renders just now; where that one fails, render after all."""
-        asked = Asked(form.content_type, wanted, zipped)
         while (flight := self._flights.get(asked)) is not None:
             await flight.landed.wait()
             if flight.scrape is not None:
@@ -70,12 +74,21 @@ class Metrics:
         flight = self._flights[asked] = _Flight()
         try:
             async with self._room:
-                work = partial(rendered, self._exposition, self._inside.status(), form, wanted, zipped=zipped)
+                status = only(self._inside.status(), asked.connection)
+                work = partial(rendered, self._exposition, status, form, asked.wanted, zipped=asked.zipped)
                 flight.scrape = await run_sync(work)
             return flight.scrape
         finally:
             del self._flights[asked]
             flight.landed.set()
+
+
+def only(status: Status, connection: str | None) -> Status:
+    """Return the view of who sees one connection only: nothing of others, of the daemon, or of several at once."""
+    if connection is None:
+        return status
+    own = tuple(each for each in status.connections if each.name == connection)
+    return Status(status.at, own)
 
 
 def rendered(exposition: Exposition, status: Status, form: Format, wanted: Wanted, *, zipped: bool) -> Scrape:
