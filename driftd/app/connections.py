@@ -20,6 +20,7 @@ from driftd.app.entrusted import Entrusted, Given, entrusted
 from driftd.app.opening import unusable
 from driftd.app.trial import checked
 from driftd.config import Config, ConnectionConfig, placed, read_stored
+from driftd.config.parse import CONNECTIONS
 from driftd.core.alerts.model import Deed
 from driftd.core.brought import Brought, Change, Put
 from driftd.core.decision import Word, check_word
@@ -153,6 +154,8 @@ class Connections:
             raise DecisionError(f'"{connection.name}" is being erased', hint="bring it once that is over")
         before = await self._stored(connection.name)
         _check_wanted(connection.name, before, create=brought.create)
+        if before is None and len(config.connections) >= CONNECTIONS:
+            raise DecisionError(f"there are {CONNECTIONS:,} connections", hint="run another daemon for this one")
         if mistakes := unusable(placed(replace(config, connections=()), connection.name, connection)):
             raise ConfigError(mistakes)
         _check_key(config)
@@ -166,7 +169,7 @@ class Connections:
         async with self._checks:
             with anyio.move_on_after(SECONDS):
                 trial = await checked(connection, None, self._house.learn, plan.secret.safe)
-        return trial or _endless(connection.name)
+        return trial or endless(connection.name)
 
     async def _made(self, plan: _Plan) -> None:
         """Write a change, and have it in force."""
@@ -260,7 +263,8 @@ def _unknown(name: str) -> DecisionError:
     return DecisionError(f'there is no connection "{name}" in the database', hint=hint, unknown=True)
 
 
-def _endless(name: str) -> Trial:
+def endless(name: str) -> Trial:
+    """Return the live check of a connection that did not come to its end."""
     message = f"the check is not over after {SECONDS:g} s"
     step = Step(Check.TOKEN, name, StepOutcome.FAILED, SECONDS, message, Reason.TIMEOUT, "look why the tenant is slow")
     return Trial(name, (step,), 0, 0, SECONDS)

@@ -2,8 +2,10 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+import anyio
+
 from driftd.adapters.sqlite import SqliteStore
-from driftd.app.connections import Connections
+from driftd.app.connections import SECONDS, Connections, endless
 from driftd.core.brought import Brought, Put
 from driftd.core.decision import Word
 from driftd.core.health import Flip
@@ -11,12 +13,14 @@ from driftd.core.trial import Trial
 from driftd.faces.http.inside import Source, Stretch, Tenants
 from driftd.ports import Hour, Polled
 from driftd.runtime.daemon import Running
+from driftd.runtime.locks import Locks
 
 
 def tenants_of(
     running: Running, connections: Connections, store: SqliteStore, try_: Callable[[str], Awaitable[Trial]]
 ) -> Tenants:
     """Return what is asked and done of connections in a daemon."""
+    locks = Locks()
 
     def sources() -> Mapping[str, Source]:
         return {each.name: Source(each.stored, each.place) for each in running.config.connections}
@@ -27,6 +31,13 @@ def tenants_of(
     async def remove(name: str, word: Word, erase: bool) -> str:  # noqa: FBT001 - as the surface calls it
         return await connections.remove(name, word, erase=erase)
 
+    async def tried(name: str) -> Trial:
+        """Check a connection live: one at a time, and not for ever."""
+        async with locks[name, ""]:
+            with anyio.move_on_after(SECONDS):
+                return await try_(name)
+            return endless(name)
+
     async def history(stretch: Stretch) -> Sequence[Flip | Polled | Hour]:
         return await store.logbook.history(
             stretch.connection,
@@ -36,4 +47,4 @@ def tenants_of(
             failures=stretch.failures,
         )
 
-    return Tenants(sources, store.connections.all, put, remove, history, store.logbook.flips, try_, running.ask)
+    return Tenants(sources, store.connections.all, put, remove, history, store.logbook.flips, tried, running.ask)

@@ -15,7 +15,7 @@ from driftd.core.stored import bare
 from driftd.errors import ConfigError, Mistake
 
 SECRETS: Final = ("client_secret", "password")
-"""Members of ``auth`` that are secrets: none of them stands in a table that is stored."""
+"""What of ``auth`` is secret: none of it stands in a table that is stored."""
 _SOURCE: Final = "stored: "
 
 

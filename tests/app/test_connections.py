@@ -184,6 +184,18 @@ async def test_what_does_not_go_now_is_refused_with_the_next_step(data_dir: Path
     assert (await kept(data_dir))[2] == ["add_connection"]
 
 
+async def test_no_more_are_taken_than_a_start_would_take(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is there can still be changed."""
+    monkeypatch.setattr("driftd.app.connections.CONNECTIONS", 2)
+    monkeypatch.setattr("driftd.config.stored.CONNECTIONS", 2)
+    async with opened(data_dir, IN_FILE) as found:
+        await put(found, TABLE)
+        with pytest.raises(DecisionError, match="there are 2 connections"):
+            await put(found, {**TABLE, "name": "other"})
+        assert (await put(found, {**TABLE, "folder": "TWO"})).change is Change.CHANGED
+    assert len(merged(configured(data_dir, IN_FILE)).connections) == 2
+
+
 async def test_without_a_key_nothing_is_stored(data_dir: Path) -> None:
     """And what is stored is not read without: it says so, and can be removed all the same."""
     without = configured(data_dir, vault=False)
