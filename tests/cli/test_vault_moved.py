@@ -1,4 +1,4 @@
-"""A database that is copied, a key that is lost, rows that are swapped, bits that flip: told, and nothing is written."""
+"""A database that is copied, a key that is lost, rows that are swapped, bits that flip: told, with nothing written."""
 
 import io
 import re
