@@ -87,7 +87,11 @@ async def keep(config: Config, kept: Kept, word: Word) -> str:
 
 
 async def rotate(config: Config, word: Word) -> str:
-    """Have every secret under the first key where no daemon runs; raises as `Vault` does."""
+    """Have every secret under the first key where no daemon runs; raises as `Vault` does.
+
+    Where no key can be read, nothing is opened for it.
+    """
+    await to_thread.run_sync(read_keys, config.vault)
     async with _vault(config, amending) as vault:
         return await vault.rotate(word)
 
