@@ -21,10 +21,12 @@ from driftd.adapters.sqlite.ballast import Ballast
 from driftd.adapters.sqlite.library import LIBRARY, RESET_HINT, resets_wal
 from driftd.adapters.systemd import Notifier
 from driftd.adapters.vault.safe import Safe
+from driftd.app.adoption import Adoption
 from driftd.app.care import Keeper
 from driftd.app.casework import listed, opened
 from driftd.app.keeping import check_reads
 from driftd.app.opening import connected, writing
+from driftd.app.pairing import Pairs, Told
 from driftd.app.rescue import Rescue, rescued
 from driftd.app.safekeeping import keys_of, renewed, safe_of
 from driftd.app.service import feed, keep_small, obey, stop_at_damage, tell_ready
@@ -149,7 +151,8 @@ async def living(config: Config, process: Process, door: Door | None = None) -> 
             space = Space(store, Ballast(config.data_dir), Halt(), clock, logs.log)
             await space.look(config.store)
             bound = door.open(config.web.listen) if door else bind(config.web.listen)
-            housed = Housed(store, space, keeper, safe)
+            pairs = Pairs(store.vault, safe, clock.now, Told(redaction.learn, redaction.forget))
+            housed = Housed(store, space, keeper, safe, pairs)
             running = await _running(config, process, logs, redaction, housed)
             pruning = Pruning(store.changelog, clock, logs.log, lambda: running.config.store.retention, running.others)
             inside = _inside(running, redaction, logs, housed, pruning)
@@ -171,6 +174,8 @@ class Housed(NamedTuple):
     keeper: Keeper
     safe: Safe
     """The secrets that it keeps, sealed."""
+    pairs: Pairs
+    """Those of them that each use replaces."""
 
 
 def _logs(config: Config, process: Process, redaction: Redaction) -> Logs:
@@ -190,7 +195,7 @@ async def _running(config: Config, process: Process, logs: Logs, redaction: Reda
         clock=clock,
         gauges=gauges,
         posts=Posts(ways, config.daemon.max_concurrency, gauges, clock, logs.log, alarms),
-        open_source=partial(connected, learn=redaction.learn, safe=housed.safe),
+        open_source=partial(connected, learn=redaction.learn, safe=housed.safe, pairs=housed.pairs),
         sweeps=Rooms(config.daemon.max_concurrency),
         chance=random.random,
         seed=lambda: secrets.randbits(64),
@@ -225,8 +230,10 @@ def _facts(housed: Housed, rebased: Rebased | None) -> Database | None:
 
 
 def _inside(running: Running, redaction: Redaction, logs: Logs, housed: Housed, pruning: Pruning) -> Inside:
-    store, safe = housed.store, housed.safe
-    vault = Vault(store.vault, safe, lambda: running.config, SystemClock().now)
+    store = housed.store
+    vault = Vault(store.vault, housed.safe, lambda: running.config, SystemClock().now)
+    opening = partial(connected, learn=redaction.learn)
+    adoption = Adoption(vault, housed.pairs, lambda: running.config, opening)
 
     async def reload() -> str:
         return str(await running.reload())
@@ -238,9 +245,11 @@ def _inside(running: Running, redaction: Redaction, logs: Logs, housed: Housed, 
         check_reads(running.config, cursor)
         await store.changelog.move(cursor)
 
-    async def keep(kept: Kept, word: Word) -> str:
-        said = await vault.keep(kept, word)
-        running.renew(kept.place.connection)
+    async def keep(kept: Kept, word: Word, unchecked: bool) -> str:  # noqa: FBT001 - as it is asked for
+        said = await adoption.keep(kept, word, unchecked=unchecked, traffic=lambda name: running.post(name).traffic)
+        for each in running.config.connections:
+            if each.kept_as == kept.place.connection:
+                running.renew(each.name)
         return said
 
     return Inside(
@@ -248,7 +257,7 @@ def _inside(running: Running, redaction: Redaction, logs: Logs, housed: Housed, 
         web=lambda: running.config.web,
         missing=running.missing,
         reload=reload,
-        check=partial(_check, running, redaction, safe),
+        check=partial(_check, running, redaction, housed),
         alerts=partial(listed, store.casebook),
         case=case,
         versions=store.casebook.versions,
@@ -261,10 +270,10 @@ def _inside(running: Running, redaction: Redaction, logs: Logs, housed: Housed, 
     )
 
 
-async def _check(running: Running, redaction: Redaction, safe: Safe, name: str) -> Check:
+async def _check(running: Running, redaction: Redaction, housed: Housed, name: str) -> Check:
     """Check a connection live, within the limits of its polls."""
     post = running.post(name)
-    trial = await checked(post.connection, post.traffic, redaction.learn, safe)
+    trial = await checked(post.connection, post.traffic, redaction.learn, housed.safe, housed.pairs)
     return Check(trial.valid, [Step(f"{each.check} {each.subject}", each.seconds, _said(each)) for each in trial.steps])
 
 

@@ -201,6 +201,16 @@ class ConnectedApp(Table, frozen=True, kw_only=True):
     secret_expires: date | None = None
 
 
+class Pairing(Table, frozen=True, kw_only=True):
+    place = "[connections.auth]"
+    type: Literal["pairing"]
+    token_url: Url
+    client_id: Line
+    client_secret: Any
+    pair: Slug | None = None
+    secret_expires: date | None = None
+
+
 class BasicLogin(Table, frozen=True, kw_only=True):
     place = "[connections.auth]"
     type: Literal["basic"]
@@ -226,6 +236,7 @@ TABLES: tuple[type[Table], ...] = (
     Resource,
     Credentials,
     ConnectedApp,
+    Pairing,
     BasicLogin,
     Webhook,
 )

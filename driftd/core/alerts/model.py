@@ -117,7 +117,8 @@ class Deed(Struct, frozen=True):
     """Epoch ms."""
     by: str
     action: str
-    """``accept``, ``undo``, ``mute``, ``release``, ``keep``; of secrets ``keep_secret``, ``rewrap``, ``shred``."""
+    """``accept``, ``undo``, ``mute``, ``release``, ``keep``; of secrets ``keep_secret``, ``put_back``, ``rewrap``,
+    ``shred``."""
     connection: str
     resource: str | None
     subject: str

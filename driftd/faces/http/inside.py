@@ -48,8 +48,8 @@ class Upkeep(Struct, frozen=True):
 class Deeds(Struct, frozen=True):
     """What is done with the secrets that driftd keeps. Each says what it did, and raises `DecisionError`."""
 
-    keep: Callable[[Kept, Word], Awaitable[str]]
-    """Keep a sealed secret in the place of the one before it."""
+    keep: Callable[[Kept, Word, bool], Awaitable[str]]
+    """Keep a sealed secret in the place of the one before it; True: untried, where it is for the daemon to try it."""
     rotate: Callable[[Word], Awaitable[str]]
     """Have every secret under the first key."""
     shred: Callable[[str, Word], Awaitable[str]]

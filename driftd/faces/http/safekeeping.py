@@ -1,7 +1,7 @@
 """Secrets that the daemon keeps, by POST. They come sealed: none is ever in a request in clear.
 
 ``connection``, ``field``, ``store``, ``number``, ``blob`` (base64) and ``at`` (epoch ms) of a secret, and with each
-deed ``reason`` and ``by``.
+deed ``reason`` and ``by``. A secret of a pair, which nobody else can try, is tried first unless it is ``unchecked``.
 """
 
 from collections.abc import Awaitable, Callable
@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from driftd.core.decision import Word
 from driftd.core.sealed import Kept, Place
-from driftd.errors import ConfigError, DecisionError, FencedError, SealError, StoreError
+from driftd.errors import ConfigError, DecisionError, FencedError, SealError, SourceError, StoreError
 from driftd.faces.http.body import sent
 from driftd.faces.http.inside import Inside
 from driftd.faces.http.reply import document, refused
@@ -32,6 +32,7 @@ class _Sealed(Struct, forbid_unknown_fields=True):
     at: int
     reason: str
     by: str = "api"
+    unchecked: bool = False
 
 
 class _Rotation(Struct, forbid_unknown_fields=True):
@@ -64,7 +65,8 @@ class Safekeeping:
         if isinstance(said, Response):
             return said
         place = Place(said.store, said.connection, said.field)
-        return await self._vault.keep(Kept(place, said.number, said.blob, said.at), Word(said.by, said.reason))
+        kept = Kept(place, said.number, said.blob, said.at)
+        return await self._vault.keep(kept, Word(said.by, said.reason), said.unchecked)
 
     async def _rotate(self, request: Request) -> str | Response:
         said = await sent(request, _Rotation, f"{{{_WORD}}}")
@@ -82,6 +84,8 @@ async def _answered(do: Callable[[Request], Awaitable[str | Response]], request:
         said = await do(request)
     except DecisionError as error:
         return refused(request, 404 if error.unknown else 400 if error.invalid else 409, str(error), error.hint)
+    except SourceError as error:
+        return refused(request, 409, f"{error.reason}: {error}", error.hint)
     except FencedError:
         raise
     except (ConfigError, SealError) as error:
