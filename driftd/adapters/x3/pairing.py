@@ -98,7 +98,10 @@ class PairAuthority:
             self._pair.failed = None
             if book is not self._pair.book:
                 self._pair.unsaved = None
-            self._use(await self._renew(book, tally))
+            try:
+                self._use(await self._renew(book, tally))
+            finally:
+                self._pair.failed = None  # what failed is not what the pair's own calls would use
 
     def _held(self) -> Held | None:
         """Return the token in hand, where it was given to the client that we are."""
