@@ -130,8 +130,8 @@ class Pretended:
             raise self.deciding
         return "erased"
 
-    async def keep(self, kept: Kept, word: Word) -> str:
-        return self._done(kept, word)
+    async def keep(self, kept: Kept, word: Word, unchecked: bool) -> str:
+        return self._done(kept, word, *(["unchecked"] if unchecked else []))
 
     async def rotate(self, word: Word) -> str:
         return self._done(word)
