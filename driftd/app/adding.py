@@ -44,7 +44,8 @@ def flaws(config: Config, table: Table) -> Sequence[Mistake]:
 
 async def sealed(config: Config, table: Table, secret: Secret) -> Kept:
     """Seal the secret of a connection that is to be; raises as `driftd.app.keys.sealed` does."""
-    return await keys.sealed(config, read_stored(config, table), secret)
+    connection = read_stored(config, table)
+    return await keys.sealed(config, connection, secret, connection.auth.secret.field)
 
 
 async def tried(config: Config, table: Table, kept: Kept, tell: Callable[[Step], None] | None) -> Trial:

@@ -21,6 +21,7 @@ from driftd.adapters.sqlite.ballast import Ballast
 from driftd.adapters.sqlite.library import LIBRARY, RESET_HINT, resets_wal
 from driftd.adapters.systemd import Notifier
 from driftd.adapters.vault.safe import Safe
+from driftd.app.adoption import Adoption
 from driftd.app.alone import cleared
 from driftd.app.care import Keeper
 from driftd.app.casework import listed, opened
@@ -30,6 +31,7 @@ from driftd.app.entrance import Entrance, serve_own
 from driftd.app.joining import merged, merged_with
 from driftd.app.keeping import check_reads
 from driftd.app.opening import connected, writing
+from driftd.app.pairing import Pairs, Told
 from driftd.app.rescue import Rescue, rescued
 from driftd.app.safekeeping import keys_of, renewed, safe_of
 from driftd.app.service import feed, keep_small, obey, stop_at_damage, tell_ready
@@ -163,7 +165,8 @@ async def living(config: Config, process: Process, door: Door | None = None) -> 
             entrance = Entrance(admission)
             bound = (door.open if door else bind)(config.web.listen, guarded=entrance.guarded)
             entry = entrance.entry(loopback=bound.loopback)
-            housed = Housed(store, space, keeper, safe, Marks(), admission, entry)
+            pairs = Pairs(store.vault, safe, clock.now, Told(redaction.learn, redaction.forget))
+            housed = Housed(store, space, keeper, safe, pairs, Marks(), admission, entry)
             running = await _running(config, process, logs, redaction, housed)
             pruning = Pruning(store.changelog, clock, logs.log, lambda: running.config.store.retention, running.others)
             inside = _inside(running, redaction, logs, housed, pruning)
@@ -188,6 +191,8 @@ class Housed(NamedTuple):
     keeper: Keeper
     safe: Safe
     """The secrets that it keeps, sealed."""
+    pairs: Pairs
+    """Those of them that each use replaces."""
     marks: Marks
     """What was last read of secrets, wherever they stand."""
     admission: Admission
@@ -243,7 +248,7 @@ def _opened(
         redaction.learn(secret)
         housed.marks.read(connection.name, secret)
 
-    return connected(connection, traffic, learn, housed.safe)
+    return connected(connection, traffic, learn, housed.safe, housed.pairs)
 
 
 def _facts(housed: Housed, rebased: Rebased | None) -> Database | None:
@@ -259,8 +264,10 @@ def _facts(housed: Housed, rebased: Rebased | None) -> Database | None:
 
 
 def _inside(running: Running, redaction: Redaction, logs: Logs, housed: Housed, pruning: Pruning) -> Inside:
-    store, safe = housed.store, housed.safe
-    vault = Vault(store.vault, safe, lambda: running.config, SystemClock().now)
+    store = housed.store
+    vault = Vault(store.vault, housed.safe, lambda: running.config, SystemClock().now)
+    opening = partial(connected, learn=redaction.learn)
+    adoption = Adoption(vault, housed.pairs, lambda: running.config, opening)
 
     async def reload() -> str:
         return str(await running.reload())
@@ -273,15 +280,19 @@ def _inside(running: Running, redaction: Redaction, logs: Logs, housed: Housed, 
         await store.changelog.move(cursor)
 
     async def keep(kept: Kept, word: Word, unchecked: bool) -> str:  # noqa: FBT001 - as it is asked for
-        prove = None if unchecked else partial(_prove, running, redaction, kept.place.connection)
-        said = await vault.keep(kept, word, prove)
-        running.renew(kept.place.connection)
+        prove = partial(_prove, running, redaction, kept.place.connection)
+        said = await adoption.keep(
+            kept, word, unchecked=unchecked, traffic=lambda name: running.post(name).traffic, prove=prove
+        )
+        for each in running.config.connections:
+            if each.kept_as == kept.place.connection:
+                running.renew(each.name)
         return said
 
     connections = Connections(
         House(
             store,
-            safe,
+            housed.safe,
             lambda: running.config,
             SystemClock().now,
             running.take,
@@ -295,7 +306,7 @@ def _inside(running: Running, redaction: Redaction, logs: Logs, housed: Housed, 
         web=lambda: running.config.web,
         missing=running.missing,
         reload=reload,
-        check=partial(_check, running, redaction, safe),
+        check=partial(_check, running, redaction, housed),
         alerts=partial(listed, store.casebook),
         case=case,
         versions=store.casebook.versions,
@@ -305,7 +316,7 @@ def _inside(running: Running, redaction: Redaction, logs: Logs, housed: Housed, 
         log=logs.log,
         upkeep=Upkeep(pruning.by_hand, store.changelog.cursors, move, store.changelog.forget),
         vault=Deeds(keep, vault.rotate, vault.shred),
-        tenants=tenants_of(running, connections, store, partial(_trial, running, redaction, safe)),
+        tenants=tenants_of(running, connections, store, partial(_trial, running, redaction, housed)),
         direct=running.pausing.direct,
         audit=store.casebook.audit,
         entry=housed.entry,
@@ -313,16 +324,16 @@ def _inside(running: Running, redaction: Redaction, logs: Logs, housed: Housed, 
     )
 
 
-async def _trial(running: Running, redaction: Redaction, safe: Safe, name: str) -> Trial:
+async def _trial(running: Running, redaction: Redaction, housed: Housed, name: str) -> Trial:
     """Check a connection live, within the limits of its polls."""
     post = running.post(name)
-    return await checked(post.connection, post.traffic, redaction.learn, safe)
+    return await checked(post.connection, post.traffic, redaction.learn, housed.safe, housed.pairs)
 
 
-async def _check(running: Running, redaction: Redaction, safe: Safe, name: str) -> Check:
+async def _check(running: Running, redaction: Redaction, housed: Housed, name: str) -> Check:
     if aside := running.pausing.told(name):
         return Check(success=False, steps=[Step(f"pause {name}", 0.0, f"{aside}; nothing is asked")])
-    trial = await _trial(running, redaction, safe, name)
+    trial = await _trial(running, redaction, housed, name)
     return Check(trial.valid, [Step(f"{each.check} {each.subject}", each.seconds, _said(each)) for each in trial.steps])
 
 

@@ -16,7 +16,9 @@ from driftd.adapters.vault.keyring import Keyring
 from driftd.adapters.vault.making import add_to_file, made, make_file
 from driftd.adapters.vault.safe import Safe
 from driftd.adapters.vault.sources import read_keys
-from driftd.app.opening import amending, reading, writing
+from driftd.app.adoption import Adoption
+from driftd.app.opening import amending, connected, reading, writing
+from driftd.app.pairing import Pairs
 from driftd.app.safekeeping import wanted
 from driftd.app.trial import examined
 from driftd.app.vault import Vault
@@ -61,15 +63,15 @@ class Looked(Struct, frozen=True):
         return self.condition in {Condition.GOOD, Condition.OLDER_KEY}
 
 
-async def sealed(config: Config, connection: ConnectionConfig, secret: Secret) -> Kept:
-    """Seal a secret for its connection, as the next one after that which is stored.
+async def sealed(config: Config, connection: ConnectionConfig, secret: Secret, field: str) -> Kept:
+    """Seal a secret of a connection, as the next one after that which is stored.
 
     Raises `ConfigError` where no key can be read, `SealError` for what is no secret, `StoreError` for a database that
     cannot be read.
     """
     keys = await to_thread.run_sync(read_keys, config.vault)
     store, kept = await _stored(config)
-    place = Place(store or uuid4().hex, connection.name, connection.auth.secret.field)
+    place = Place(store or uuid4().hex, connection.kept_as, field)
     number = 1 + next((each.number for each in kept if each.place == place), 0)
     return Kept(place, number, seal(secret, place, number, keys.first), SystemClock().now())
 
@@ -80,10 +82,14 @@ async def tried(config: Config, connection: ConnectionConfig, kept: Kept) -> Tri
     return await examined(replace(connection, classes=()), safe=Safe(keys, [kept]))
 
 
-async def keep(config: Config, kept: Kept, word: Word) -> str:
-    """Store a sealed secret where no daemon runs, in a new database where there is none; raises as `Vault` does."""
-    async with _vault(config, writing) as vault:
-        return await vault.keep(kept, word)
+async def keep(config: Config, kept: Kept, word: Word, *, unchecked: bool) -> str:
+    """Store a sealed secret where no daemon runs, in a new database where there is none; raises as `Adoption` does."""
+    clock = SystemClock()
+    async with writing(config) as store:
+        safe = Safe(Keyring(), await store.vault.sealed())
+        vault = Vault(store.vault, safe, lambda: config, clock.now)
+        adoption = Adoption(vault, Pairs(store.vault, safe, clock.now), lambda: config, connected)
+        return await adoption.keep(kept, word, unchecked=unchecked)
 
 
 async def rotate(config: Config, word: Word) -> str:

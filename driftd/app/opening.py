@@ -14,11 +14,12 @@ from driftd.adapters.sqlite.opening import schema_of
 from driftd.adapters.vault.safe import EMPTY, Safe
 from driftd.adapters.x3 import catalogue as x3
 from driftd.adapters.x3.client import X3Source
-from driftd.adapters.x3.settings import Auth, Basic, ClientCredentials, ConnectedApp, Proof, X3Settings
+from driftd.adapters.x3.settings import Auth, Basic, ClientCredentials, ConnectedApp, Pairing, Proof, X3Settings
 from driftd.adapters.x3.trust import Files, faults
+from driftd.app.pairing import Pairs
 from driftd.config import ClassDefaults, Config, ConnectionConfig, SecretRef, Sizes, proof_interval
 from driftd.errors import ConfigError, EmptyStoreError, Mistake, Reason, SealError, SourceError
-from driftd.ports import Source, Traffic
+from driftd.ports import Traffic
 
 SHORTEST: Final = 30.0
 """Seconds that a request may take however often its resource is polled."""
@@ -53,26 +54,31 @@ async def connected(
     traffic: Traffic | None = None,
     learn: Callable[[str], None] = lambda _secret: None,
     safe: Safe = EMPTY,
-) -> AsyncIterator[Source]:
+    pairs: Pairs | None = None,
+) -> AsyncIterator[X3Source]:
     """Give a connection's source; raises `SourceError` (``config_error``) where its secret is not to be had.
 
-    `learn` is told each secret that is read, so that no log shows it; those that driftd keeps are in `safe`.
+    `learn` is told each secret that is read, so that no log shows it; those that driftd keeps are in `safe`, and those
+    of them that each use replaces in `pairs`.
     """
-    async with X3Source(settings_of(connection, learn, safe), None, SystemClock(), traffic) as source:
+    async with X3Source(settings_of(connection, learn, safe, pairs), None, SystemClock(), traffic) as source:
         yield source
 
 
 def settings_of(
-    connection: ConnectionConfig, learn: Callable[[str], None] = lambda _secret: None, safe: Safe = EMPTY
+    connection: ConnectionConfig,
+    learn: Callable[[str], None] = lambda _secret: None,
+    safe: Safe = EMPTY,
+    pairs: Pairs | None = None,
 ) -> X3Settings:
     """Return a connection as the adapter needs it; raises `SourceError` where its secret is not to be had."""
-    secret = _secret(connection.name, partial(_read, connection.name, connection.auth.secret, safe), learn)
+    secret = _secret(connection, partial(_read, connection.kept_as, connection.auth.secret, safe), learn)
     secret()
     return X3Settings(
         name=connection.name,
         base_url=connection.base_url,
         folder=connection.folder,
-        auth=_auth(connection.auth, secret),
+        auth=_auth(connection, secret, pairs),
         endpoint=connection.endpoint,
         folder_headers=connection.folder_header,
         proxy=connection.proxy,
@@ -85,7 +91,13 @@ def settings_of(
     )
 
 
-def _auth(auth: configuration.Auth, secret: Callable[[], str]) -> Auth:
+def _auth(connection: ConnectionConfig, secret: Callable[[], str], pairs: Pairs | None) -> Auth:
+    auth = connection.auth
+    if isinstance(auth, configuration.Pairing):
+        if pairs is None:
+            what = f'connection "{connection.name}": its pair is used by whoever has the database, and by nobody else'
+            raise SourceError(Reason.CONFIG_ERROR, what, hint="ask the daemon that runs, or end it first")
+        return Pairing(auth.token_url, auth.client_id, secret, pairs.of(connection))
     if isinstance(auth, configuration.Basic):
         return Basic(auth.username, secret)
     if isinstance(auth, configuration.ConnectedApp):
@@ -161,7 +173,10 @@ def _read(name: str, reference: SecretRef, safe: Safe) -> str:
     return safe.secret(name, reference.field).reveal() if reference.field else reference.read()
 
 
-def _secret(name: str, look: Callable[[], str], learn: Callable[[str], None]) -> Callable[[], str]:
+def _secret(connection: ConnectionConfig, look: Callable[[], str], learn: Callable[[str], None]) -> Callable[[], str]:
+    name, field = connection.name, connection.auth.secret.field
+    which = f" --field {field}" if field != connection.secrets[0].field else ""
+
     def read() -> str:
         try:
             secret = look()
@@ -169,7 +184,7 @@ def _secret(name: str, look: Callable[[], str], learn: Callable[[str], None]) ->
             raise SourceError(
                 Reason.CONFIG_ERROR,
                 f'connection "{name}": its secret is not to be had: {error}',
-                hint=f"store it with `driftd connections rotate {name}`",
+                hint=f"store it with `driftd connections rotate {name}{which}`",
             ) from error
         except ConfigError as error:
             raise SourceError(

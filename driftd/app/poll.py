@@ -12,6 +12,7 @@ from msgspec.structs import asdict
 from driftd.adapters.clock import SystemClock
 from driftd.adapters.keyfile import KeyFile
 from driftd.app.opening import connected, writing
+from driftd.app.pairing import Pairs
 from driftd.app.safekeeping import keys_of, safe_of
 from driftd.config import Config, ConnectionConfig
 from driftd.core.breaker import Limits
@@ -77,6 +78,7 @@ async def poll(config: Config, selection: Selection, watch: Watch | None = None)
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(writing(config))
         safe = await safe_of(config, store, keys)
+        pairs = Pairs(store.vault, safe, clock.now)
         book = Book(store.logbook, clock, Quiet())
         alarms = Alarms(Quiet())
         await alarms.load(store.casebook, clock.now())
@@ -90,7 +92,7 @@ async def poll(config: Config, selection: Selection, watch: Watch | None = None)
             post = posts.make(connection, known.get(connection.name, NOTHING_KNOWN))
             made.append(post)
             try:
-                source = await stack.enter_async_context(connected(connection, post.traffic, safe=safe))
+                source = await stack.enter_async_context(connected(connection, post.traffic, safe=safe, pairs=pairs))
             except SourceError as error:
                 unusable += polling.unusable(resources, selection.kind, error)
                 continue

@@ -17,9 +17,9 @@ _NAMED = 3
 
 
 def wanted(config: Config) -> Sequence[tuple[str, str]]:
-    """Return connection and field of each secret that driftd keeps, as the configuration has it."""
-    found = ((each.name, each.auth.secret.field) for each in config.connections)
-    return [(name, field) for name, field in found if field]
+    """Return connection, or pair, and field of each secret that driftd keeps, as the configuration has it."""
+    found = ((each.kept_as, secret.field) for each in config.connections for secret in each.secrets)
+    return list(dict.fromkeys((name, field) for name, field in found if field))
 
 
 async def keys_of(config: Config) -> Keyring:

@@ -15,8 +15,10 @@ from driftd.adapters.x3.settings import X3Settings
 from driftd.adapters.x3.steps import Listeners
 from driftd.adapters.x3.tape import Tape
 from driftd.adapters.x3.trial import examine
-from driftd.app.opening import settings_of
-from driftd.config import ConnectionConfig
+from driftd.app.opening import amending, settings_of
+from driftd.app.pairing import Pairs
+from driftd.app.safekeeping import keys_of, safe_beside, safe_of
+from driftd.config import Config, ConnectionConfig, Pairing
 from driftd.core.trial import Check, Step, StepOutcome, Trial
 from driftd.core.veil import names
 from driftd.errors import SourceError
@@ -33,11 +35,31 @@ class Recording(Struct, frozen=True):
     """Records of a class whose details are read, at most."""
 
 
+async def examined_here(
+    config: Config,
+    connection: ConnectionConfig,
+    recording: Recording | None = None,
+    tell: Callable[[Step], None] | None = None,
+) -> Trial:
+    """Check a connection as `examined` does, with the secrets that are kept.
+
+    A pair, which is replaced by each use, is used by whoever has the database alone: raises `LockedError` where another
+    process does, `StoreError` where there is none, as no refresh token was ever given.
+    """
+    if not isinstance(connection.auth, Pairing):
+        return await examined(connection, recording, await safe_beside(config), tell)
+    keys = await keys_of(config)
+    async with amending(config) as store:
+        safe = await safe_of(config, store, keys)
+        return await examined(connection, recording, safe, tell, Pairs(store.vault, safe, SystemClock().now))
+
+
 async def examined(
     connection: ConnectionConfig,
     recording: Recording | None = None,
     safe: Safe = EMPTY,
     tell: Callable[[Step], None] | None = None,
+    pairs: Pairs | None = None,
 ) -> Trial:
     """Check a connection live, step by step, and record it where that is asked for; `safe` has the secrets kept.
 
@@ -45,20 +67,24 @@ async def examined(
 
     Raises `SourceError` (``config_error``) where it cannot even be tried, `OSError` where the recording has no place.
     """
-    settings = settings_of(connection, safe=safe)
+    settings = settings_of(connection, safe=safe, pairs=pairs)
     with _tape(settings, recording, names(connection.resources)) as tape:
         return await examine(settings, connection.resources, SystemClock(), Listeners(tape, tell))
 
 
 async def checked(
-    connection: ConnectionConfig, traffic: Traffic | None, learn: Callable[[str], None], safe: Safe = EMPTY
+    connection: ConnectionConfig,
+    traffic: Traffic | None,
+    learn: Callable[[str], None],
+    safe: Safe = EMPTY,
+    pairs: Pairs | None = None,
 ) -> Trial:
     """Check the way, the token and the test read of a connection, within its limits; a failure is told, not raised.
 
     `traffic` has its limits; None: there are none yet.
     """
     try:
-        return await examine(settings_of(connection, learn, safe), (), SystemClock(), traffic=traffic)
+        return await examine(settings_of(connection, learn, safe, pairs), (), SystemClock(), traffic=traffic)
     except SourceError as error:
         step = Step(Check.TOKEN, connection.name, StepOutcome.FAILED, 0.0, str(error), error.reason, error.hint)
         return Trial(connection.name, (step,), 0, 0, 0.0)

@@ -1,6 +1,7 @@
 """What is done with the secrets that driftd keeps, by whichever process has the database: the daemon, or a command."""
 
 from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 
 from anyio import to_thread
 from msgspec.structs import replace
@@ -14,8 +15,12 @@ from driftd.app.safekeeping import wanted
 from driftd.config import Config
 from driftd.core.alerts.model import Deed
 from driftd.core.decision import Word, check_word
-from driftd.core.sealed import Kept, parse
+from driftd.core.sealed import Kept, Place, parse
+from driftd.core.secret import Secret
 from driftd.errors import DecisionError, SealError
+
+Prove: TypeAlias = Callable[[Safe], Awaitable[None]]
+"""Tries the secret of a safe, and raises what keeps it from being kept."""
 
 
 class Vault:
@@ -30,11 +35,21 @@ class Vault:
         self._config = config
         self._now = now
 
-    async def keep(self, kept: Kept, word: Word, prove: Callable[[Safe], Awaitable[None]] | None = None) -> str:
+    async def keep(self, kept: Kept, word: Word, prove: Prove | None = None) -> str:
         """Keep a sealed secret in the place of the one before it, and say so.
 
         `prove`, where it is given, tries it first, and raises what keeps it from being kept.
         """
+        await self.checked(kept, word)
+        if prove is not None:
+            await prove(Safe(self._safe.keys, [kept]))
+        kept = replace(kept, at=self._now())
+        await self.put(kept, word)
+        place = kept.place
+        return f'the {place.field} of "{place.connection}" is kept: it is the {_ordinal(kept.number)} one'
+
+    async def checked(self, kept: Kept, word: Word) -> Secret:
+        """Open a secret that is to be kept; raises where it is not wanted, or does not open."""
         check_word(word)
         place = kept.place
         if (place.connection, place.field) not in wanted(self._config()):
@@ -42,16 +57,21 @@ class Vault:
             raise DecisionError(f'driftd keeps no {place.field} of "{place.connection}"', hint=hint, unknown=True)
         keys = await self._keys()
         try:
-            _check_opens(kept, keys)
+            return _opened(kept, keys)
         except SealError as error:
             hint = "have the daemon use the same keys as the command"
             raise DecisionError(f"the secret does not open: {error}", hint=hint) from error
-        if prove is not None:
-            await prove(Safe(keys, [kept]))
-        kept = replace(kept, at=self._now())
-        await self._store.keep(kept, self._deed("keep_secret", kept, word, ("", _key(kept))))
+
+    async def put(self, kept: Kept, word: Word, *, action: str = "keep_secret", used: int | None = None) -> None:
+        """Put a sealed secret in the place of the one before it; `used`: a use of it began then, epoch ms."""
+        await self._store.keep(kept, self._deed(action, kept, word, ("", _key(kept))), used=used)
         self._safe.take(kept)
-        return f'the {place.field} of "{place.connection}" is kept: it is the {_ordinal(kept.number)} one'
+
+    async def remove(self, place: Place, word: Word) -> None:
+        """Remove what is kept in a place."""
+        deed = Deed(self._now(), word.by, "put_back", place.connection, None, place.field, word.reason)
+        await self._store.remove(place, deed)
+        self._safe.drop(place.connection, place.field)
 
     async def rotate(self, word: Word) -> str:
         """Have every secret under the first key, one after the other, and say how many that were.
@@ -108,10 +128,10 @@ class Vault:
         return Deed(self._now(), word.by, "shred", connection, None, connection, word.reason)
 
 
-def _check_opens(kept: Kept, keys: Keyring) -> None:
+def _opened(kept: Kept, keys: Keyring) -> Secret:
     if parse(kept.blob).number != kept.number:
         raise SealError("it has another number")
-    opened(kept.blob, kept.place, keys)
+    return opened(kept.blob, kept.place, keys)
 
 
 def _key(kept: Kept) -> str:

@@ -10,7 +10,7 @@ from driftd.cli.saying import say, tell
 from driftd.errors import ConfigError, StoreError
 
 if TYPE_CHECKING:
-    from driftd.config import Config, Plan, Sizes
+    from driftd.config import Config, ConnectionConfig, Plan, SecretRef, Sizes
 
 
 _NAMED = 3
@@ -72,13 +72,11 @@ def _sizes(config: "Config") -> "tuple[Sizes, list[str]]":
 def _notes(config: "Config") -> list[str]:
     notes = [f"{each.path} is not in force yet: {each.message}" for each in config.not_in_force]
     for connection in config.connections:
-        secret = connection.auth.secret
-        if secret.field:
-            continue
-        try:
-            secret.read()
-        except ConfigError as error:
-            notes += [f"{each.path}: {each.message}" for each in error.mistakes]
+        for secret in connection.secrets:
+            try:
+                _ = secret.field or secret.read()
+            except ConfigError as error:
+                notes += [f"{each.path}: {each.message}" for each in error.mistakes]
     return [*notes, *_kept(config)]
 
 
@@ -87,7 +85,8 @@ def _kept(config: "Config") -> list[str]:
     from driftd.app.keys import verified
     from driftd.cli.loop import run
 
-    places = {each.name: each.auth.secret.path for each in config.connections if each.auth.secret.field}
+    found = [(each, secret) for each in config.connections for secret in each.secrets if secret.field]
+    places = {(each.kept_as, secret.field): (each, secret) for each, secret in reversed(found)}
     if not places:
         return []
     try:
@@ -96,11 +95,16 @@ def _kept(config: "Config") -> list[str]:
         return [f"{each.path}: {each.message}" for each in error.mistakes]
     except StoreError as error:
         return [f"secrets that driftd keeps are not known: {error}"]
+    wrong = [(*places[each.connection, each.field], each.condition) for each in looked if each.needed and not each.fine]
     return [
-        f"{places[each.connection]}: {each.condition}: run `driftd connections rotate {each.connection}`"
-        for each in looked
-        if each.needed and not each.fine
+        f"{secret.path}: {condition}: run `driftd connections rotate {connection.name}{_which(connection, secret)}`"
+        for connection, secret, condition in wrong
     ]
+
+
+def _which(connection: "ConnectionConfig", secret: "SecretRef") -> str:
+    """Return the option that says which secret is meant, where it is not the first one."""
+    return "" if secret is connection.secrets[0] else f" --field {secret.field}"
 
 
 def _personal(config: "Config") -> list[str]:

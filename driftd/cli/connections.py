@@ -9,9 +9,11 @@ from driftd.cli import adding, pausing, renewal, stored
 from driftd.cli.options import PATH, check_selection, config_option, configured, format_option
 from driftd.cli.saying import say, tell
 from driftd.cli.steps import as_json, named, teller, verdict
+from driftd.errors import DecisionError
 
 if TYPE_CHECKING:
     from driftd.app.trial import Recording
+    from driftd.config import Config, ConnectionConfig
 
 
 @click.group("connections", short_help="Add, list, test, pause and remove connections, or give driftd a secret.")
@@ -52,16 +54,16 @@ def test_connection(  # noqa: PLR0913 - one parameter an option
     class is also read completely, as a sweep does, and written to FILE, which "driftd simulator --replay" serves.
     """
     from driftd.app import trial as app
-    from driftd.app.safekeeping import safe_beside
     from driftd.cli.loop import run
 
     config = configured(config_path)
     check_selection(config, name, None)
     recording = _recording(file, records, values=values, force=force)
     connection = next(each for each in config.connections if each.name == name)
+    _check_alone(config, connection)
     told = teller(named(connection), debug=debug) if form == "table" else None
     try:
-        trial = run(app.examined, connection, recording, run(safe_beside, config), told)
+        trial = run(app.examined_here, config, connection, recording, told)
     except OSError as error:
         raise _no_place(file, error) from None
     if form == "json":
@@ -82,6 +84,20 @@ command.add_command(stored.removed)
 command.add_command(pausing.pause)
 command.add_command(pausing.resume)
 command.add_command(pausing.maintenance)
+
+
+def _check_alone(config: "Config", connection: "ConnectionConfig") -> None:
+    """Refuse to use a pair beside the daemon: each use replaces it, and only one can have what replaced it."""
+    from driftd import app
+    from driftd.config import Pairing
+
+    if not isinstance(connection.auth, Pairing) or not app.running(config):
+        return
+    live = f"http://{config.web.listen}/probe?target={connection.name}&debug=true&fresh=1"
+    raise DecisionError(
+        f'the daemon that runs has the pair of "{connection.name}" in use, and each use replaces the refresh token',
+        hint=f"have the daemon check it live: {live}",
+    )
 
 
 def _recording(file: Path | None, records: int, *, values: bool, force: bool) -> "Recording | None":

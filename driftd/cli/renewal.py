@@ -1,7 +1,7 @@
 """``driftd connections rotate``: a connection's secret is given to driftd, which keeps it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -10,23 +10,39 @@ from driftd.cli.options import TEXT, check_selection, config_option, configured
 from driftd.cli.saying import say
 
 if TYPE_CHECKING:
-    from driftd.config import Config, ConnectionConfig
+    from driftd.config import Config, ConnectionConfig, SecretRef
     from driftd.core.decision import Word
     from driftd.core.sealed import Kept
+
+
+_SECONDS: Final = 90.0
+"""For which the daemon is waited for: longer than it waits for a gateway."""
 
 
 @click.command("rotate", short_help="Give driftd a connection's secret to keep.")
 @click.argument("name", metavar="NAME")
 @config_option
 @click.option("--secret-stdin", "stdin", is_flag=True, help="Read the secret from standard input, not from a prompt.")
+@click.option("--field", metavar="KEY", help="Which secret, where driftd keeps several. Default: refresh_token.")
 @click.option("--unchecked", is_flag=True, help="Keep it without trying it.")
 @click.option("--reason", type=TEXT, default="a new secret", show_default=True, metavar="TEXT", help="Why.")
 @click.option("--by", type=TEXT, metavar="NAME", help="Who decides. Default: the user who runs the command.")
-def command(name: str, config_path: Path | None, reason: str, by: str | None, *, stdin: bool, unchecked: bool) -> int:
+def command(
+    name: str,
+    config_path: Path | None,
+    field: str | None,
+    reason: str,
+    by: str | None,
+    *,
+    stdin: bool,
+    unchecked: bool,
+) -> int:
     """Give driftd the secret of the connection NAME: it is tried live, sealed, and kept in the place of the one before.
 
     A daemon that runs uses it at once. It leaves this process sealed only, so the command needs the key of [vault] as
     the daemon does. One that is not valid (exit code 1) is not kept.
+
+    Of a pair it is the refresh token; with --field client_secret the other one.
     """
     from driftd.app import keys
     from driftd.cli.deciding import who
@@ -38,19 +54,29 @@ def command(name: str, config_path: Path | None, reason: str, by: str | None, *,
     check_word(word)
     check_selection(config, name, None)
     connection = next(each for each in config.connections if each.name == name)
-    if not connection.auth.secret.field:
-        raise click.UsageError(_elsewhere(connection))
-    secret = secret_given(f'{connection.auth.secret.field} of "{connection.name}"', stdin=stdin)
-    kept = run(keys.sealed, config, connection, secret)
-    if not unchecked and not _valid(config, connection, kept):
+    field = _chosen(connection, field)
+    secret = secret_given(f'{field} of "{connection.name}"', stdin=stdin)
+    kept = run(keys.sealed, config, connection, secret, field)
+    tried_there = len(connection.secrets) > 1  # whoever keeps a pair must try it: each use replaces it
+    if not unchecked and not tried_there and not _valid(config, connection, kept):
         say("the secret was not kept: give another, or --unchecked where the tenant is not to be asked", err=True)
         return 1
-    say(_kept(config, kept, word))
+    say(_kept(config, kept, word, unchecked=unchecked or not tried_there))
     return 0
 
 
-def _elsewhere(connection: "ConnectionConfig") -> str:
-    secret = connection.auth.secret
+def _chosen(connection: "ConnectionConfig", field: str | None) -> str:
+    """Return which of its secrets is to be given: that of a setting, else the first."""
+    kept = [each for each in connection.secrets if field in {None, each.path.rpartition(".")[2]}]
+    if not kept:
+        known = ", ".join(each.path.rpartition(".")[2] for each in connection.secrets)
+        raise click.UsageError(f'"{connection.name}" has no secret "{field}": it has {known}')
+    if not kept[0].field:
+        raise click.UsageError(_elsewhere(connection, kept[0]))
+    return kept[0].field
+
+
+def _elsewhere(connection: "ConnectionConfig", secret: "SecretRef") -> str:
     place = f'the variable "{secret.env}"' if secret.env is not None else f'the file "{secret.file}"'
     return f'the secret of "{connection.name}" stands in {place}: change it there, or take {secret.path} away'
 
@@ -70,16 +96,19 @@ def _valid(config: "Config", connection: "ConnectionConfig", kept: "Kept") -> bo
     return trial.valid
 
 
-def _kept(config: "Config", kept: "Kept", word: "Word") -> str:
+def _kept(config: "Config", kept: "Kept", word: "Word", *, unchecked: bool) -> str:
     """Keep it through the daemon where one runs, and by ourselves where none does."""
+    from functools import partial
+
     from driftd import app
     from driftd.app import keys
     from driftd.cli.asking import posted
     from driftd.cli.loop import run
 
     if app.running(config):
-        return posted(config, "/api/v1/vault/secrets", _body(kept, word))
-    return run(keys.keep, config, kept, word)
+        body = {**_body(kept, word), "unchecked": unchecked}
+        return posted(config, "/api/v1/vault/secrets", body, seconds=_SECONDS)
+    return run(partial(keys.keep, unchecked=unchecked), config, kept, word)
 
 
 def _body(kept: "Kept", word: "Word") -> dict[str, Any]:

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from driftd.config import shape
-from driftd.config.model import Auth, Basic, ClientCredentials, ConnectedApp
+from driftd.config.model import Auth, Basic, ClientCredentials, ConnectedApp, Pairing
 from driftd.config.report import Findings, join
 from driftd.config.secret import SecretRef
 from driftd.config.values import shown
 
-_TYPES = '"client_credentials", "connected_app" or "basic"'
+_TYPES = '"client_credentials", "connected_app", "pairing" or "basic"'
 _FORMS = '{ env = "NAME" } or { file = "path" }'
 
 
@@ -31,9 +31,6 @@ def read_auth(raw: object, path: str, found: Findings, ground: Ground) -> Auth |
         )
         return None
     kind = raw.get("type", "client_credentials") if isinstance(raw, dict) else "client_credentials"
-    if kind == "pairing":
-        found.add(f"{path}.type", f'"{kind}" is not available yet: use {_TYPES}')
-        return None
     read = _READERS.get(kind) if isinstance(kind, str) else None
     if read is None:
         found.add(f"{path}.type", f"must be {_TYPES}, not {shown(kind)}")
@@ -57,6 +54,22 @@ def _read_app(raw: object, path: str, found: Findings, ground: Ground) -> Connec
     return ConnectedApp(table.client_id, secret, table.username, table.audience, table.token_life, table.secret_expires)
 
 
+def _read_pairing(raw: object, path: str, found: Findings, ground: Ground) -> Pairing | None:
+    """Read a pair; its refresh token stands nowhere, as each use replaces it."""
+    place = join(path, "refresh_token")
+    if _get(raw, "refresh_token") is not None:
+        found.add(place, "must not be given: each use replaces it, so driftd keeps it (`driftd connections rotate`)")
+        raw = {name: value for name, value in raw.items() if name != "refresh_token"} if isinstance(raw, dict) else raw
+    elif not ground.vault:
+        found.add(place, "is kept by driftd itself, as each use replaces it: give [vault] a key")
+    table = found.table(shape.Pairing, _with_secret(raw, "client_secret"), path)
+    secret = _read_own(raw, "client_secret", path, found, ground)
+    if table is None or secret is None:
+        return None
+    refresh = SecretRef(place, field="refresh_token")
+    return Pairing(table.token_url, table.client_id, secret, refresh, table.pair or "", table.secret_expires)
+
+
 def _read_basic(raw: object, path: str, found: Findings, ground: Ground) -> Basic | None:
     table = found.table(shape.BasicLogin, _with_secret(raw, "password"), path)
     secret = _read_own(raw, "password", path, found, ground)
@@ -68,6 +81,7 @@ def _read_basic(raw: object, path: str, found: Findings, ground: Ground) -> Basi
 _READERS: Final[Mapping[str, Callable[[object, str, Findings, Ground], Auth | None]]] = {
     "client_credentials": _read_client,
     "connected_app": _read_app,
+    "pairing": _read_pairing,
     "basic": _read_basic,
 }
 

@@ -107,7 +107,25 @@ class Basic(Struct, frozen=True):
         return self.password
 
 
-Auth: TypeAlias = ClientCredentials | ConnectedApp | Basic
+class Pairing(Struct, frozen=True):
+    """A customer's pair of tokens at Sage's cloud gateway, which each refresh replaces."""
+
+    token_url: str
+    client_id: str
+    client_secret: SecretRef
+    refresh_token: SecretRef
+    """Always kept by driftd, as each use replaces it."""
+    pair: str = ""
+    """Name of the pair, where several connections share it."""
+    secret_expires: date | None = None
+
+    @property
+    def secret(self) -> SecretRef:
+        """Where the client secret stands."""
+        return self.client_secret
+
+
+Auth: TypeAlias = ClientCredentials | ConnectedApp | Pairing | Basic
 
 
 class ResourceConfig(Struct, frozen=True):
@@ -156,7 +174,20 @@ class ConnectionConfig(Struct, frozen=True):
         """The same connection, wherever in the files it stands."""
         auth, secret = self.auth, replace(self.auth.secret, path="")
         held = replace(auth, password=secret) if isinstance(auth, Basic) else replace(auth, client_secret=secret)
+        if isinstance(held, Pairing):
+            held = replace(held, refresh_token=replace(held.refresh_token, path=""))
         return replace(self, auth=held, place="")
+
+    @property
+    def secrets(self) -> tuple[SecretRef, ...]:
+        """Where its secrets stand; first the one that a person is asked for."""
+        auth = self.auth
+        return (auth.refresh_token, auth.client_secret) if isinstance(auth, Pairing) else (auth.secret,)
+
+    @property
+    def kept_as(self) -> str:
+        """The name under which driftd keeps its secrets: that of its pair where it shares one."""
+        return (self.auth.pair if isinstance(self.auth, Pairing) else "") or self.name
 
     @property
     def host(self) -> str:

@@ -15,6 +15,7 @@ from driftd.config.auth import read_secret
 from driftd.config.connection import Surroundings, read_connection
 from driftd.config.later import not_in_force
 from driftd.config.model import ClassDefaults, Config, ConnectionConfig
+from driftd.config.pairs import at_odds
 from driftd.config.report import Findings, join, near
 from driftd.config.resource import check_level, overlaid
 from driftd.config.values import LARGEST, span
@@ -69,6 +70,7 @@ def parse_documents(documents: Sequence[Document], catalogue: Mapping[str, Class
         connections += _read_connections(more, inner, surroundings, document.folder)
         mistakes += inner.mistakes
     mistakes += _repeated(connections)
+    mistakes += at_odds(each for _, _, each in connections if each)
     if len(connections) > CONNECTIONS:
         mistakes.append(
             Mistake("connections", f"must be at most {CONNECTIONS:,} in all files, not {len(connections):,}")

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias
 
 from msgspec import Struct
 
-from driftd.config.model import ClientCredentials, Config, ConnectionConfig, ResourceConfig, Settings
+from driftd.config.model import ClientCredentials, Config, ConnectionConfig, Pairing, ResourceConfig, Settings
 from driftd.core import crontab
 from driftd.core.cadence import PROBED, finds_new
 from driftd.core.calendar import open_minutes
@@ -21,6 +21,8 @@ Sizes: TypeAlias = Mapping[tuple[str, str], Standing]
 """What was measured, by connection and resource."""
 UNKNOWN: Sizes = MappingProxyType({})
 _DAY = 86_400_000
+_REFRESH = 240_000
+"""Milliseconds after which a pair is renewed at most: its access token lives 5 minutes."""
 _UNREAD = Standing()
 
 
@@ -126,6 +128,8 @@ def proof_interval(connection: ConnectionConfig) -> float:
 
 
 def _tokens(connection: ConnectionConfig) -> Cost:
+    if isinstance(connection.auth, Pairing):
+        return Cost(_slots(_REFRESH, connection.settings.blackout))
     if not isinstance(connection.auth, ClientCredentials):
         return Cost()
     return Cost(_slots(round(proof_interval(connection) * 1000), connection.settings.blackout))

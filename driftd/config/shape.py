@@ -210,6 +210,16 @@ class ConnectedApp(Table, frozen=True, kw_only=True):
     secret_expires: date | None = None
 
 
+class Pairing(Table, frozen=True, kw_only=True):
+    place = "[connections.auth]"
+    type: Literal["pairing"]
+    token_url: Url
+    client_id: Line
+    client_secret: Any
+    pair: Slug | None = None
+    secret_expires: date | None = None
+
+
 class BasicLogin(Table, frozen=True, kw_only=True):
     place = "[connections.auth]"
     type: Literal["basic"]
@@ -235,6 +245,7 @@ TABLES: tuple[type[Table], ...] = (
     Resource,
     Credentials,
     ConnectedApp,
+    Pairing,
     BasicLogin,
     Webhook,
 )

@@ -12,6 +12,8 @@ WINDOW: Final = 24
 with what is left of its life."""
 ADOPTED: Final = 7 * 86_400_000
 """Milliseconds after which a shorter life is the usual one."""
+REFRESH_LIFE: Final = 30 * 86_400_000
+"""Milliseconds for which a refresh token of Sage's cloud gateway is good that is not used (Sage developer site)."""
 SKEW: Final = 60.0
 """Seconds by which clocks may differ."""
 
@@ -22,6 +24,7 @@ class Credential(StrEnum):
     CLIENT_SECRET = "client_secret"  # noqa: S105 - a name
     TLS_CERTIFICATE = "tls_certificate"
     CLIENT_CERTIFICATE = "client_certificate"
+    REFRESH_TOKEN = "refresh_token"  # noqa: S105 - a name
     ACCESS_TOKEN = "access_token"  # noqa: S105 - a name
 
 

@@ -109,6 +109,7 @@ class Check(StrEnum):
     STOPPED_CHANGING = "stopped_changing"
     CHECK_DID_NOT_RUN = "check_did_not_run"
     SECRET_EXPIRES = "secret_expires"  # noqa: S105 - a name
+    REFRESH_TOKEN_EXPIRES = "refresh_token_expires"  # noqa: S105 - a name
     TOKEN_LIFE = "token_life"  # noqa: S105 - a name
     CERTIFICATE_EXPIRES = "certificate_expires"
     CLOCK_SKEW = "clock_skew"

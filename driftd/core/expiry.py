@@ -11,7 +11,16 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from driftd.core.credential import ADOPTED, SKEW, WINDOW, Certificate, Credential, CredentialState, Signs
+from driftd.core.credential import (
+    ADOPTED,
+    REFRESH_LIFE,
+    SKEW,
+    WINDOW,
+    Certificate,
+    Credential,
+    CredentialState,
+    Signs,
+)
 from driftd.core.drift import Check, Drift, DriftKind, Severity
 from driftd.core.reasons import Actor
 from driftd.errors import Reason
@@ -19,6 +28,8 @@ from driftd.errors import Reason
 DAY: Final = 86_400_000
 WARNING: Final = 30 * DAY
 """Milliseconds before its end at which a credential is warned of."""
+UNUSED: Final = 10 * DAY
+"""Milliseconds before its end at which a refresh token is warned of, which is good for 30 d: each use gives another."""
 CRITICAL: Final = 3 * DAY
 SHRUNK: Final = 0.5
 """Share of the usual life below which tokens are said to live shorter."""
@@ -48,6 +59,14 @@ class Evidence(Struct, frozen=True):
     token_ends: int | None = None
     """When the token in hand ends."""
     signs: Signs = Signs()
+    pair: str = ""
+    """The pair of tokens by which it signs in; empty: by none."""
+
+    @property
+    def refresh_ends(self) -> int | None:
+        """When the refresh token of its pair ends that came with the latest access token; None where there is none."""
+        given = self.signs.token.at if self.pair else None
+        return None if given is None else given + REFRESH_LIFE
 
     @property
     def certificates(self) -> tuple[Certificate, ...]:
@@ -68,8 +87,9 @@ class Judged(Struct, frozen=True):
 
 
 def judge(evidence: Evidence, now: int) -> tuple[Judged, ...]:
-    """Return how secret and server certificate stand at `now` (epoch ms)."""
-    return _secret(evidence, now), _certificate(evidence, now)
+    """Return how secret, server certificate and refresh token stand at `now` (epoch ms); the last of a pair alone."""
+    found = _secret(evidence, now), _certificate(evidence, now)
+    return (*found, _refresh(evidence, now)) if evidence.pair else found
 
 
 def states(evidence: Evidence, now: int) -> Mapping[Credential, CredentialState]:
@@ -91,6 +111,7 @@ def drifts(evidence: Evidence, now: int, *, ours: bool | None = None) -> list[Dr
     """
     return [
         *_secret_drifts(evidence, now),
+        *_refresh_drifts(evidence, now),
         *(drift for each in evidence.certificates for drift in _certificate_drifts(evidence, each, now)),
         *_life_drifts(evidence),
         *_clock_drifts(evidence, ours=ours),
@@ -133,6 +154,15 @@ def _secret(evidence: Evidence, now: int) -> Judged:
     return Judged(Credential.CLIENT_SECRET, _by_date(ends, now), ends)
 
 
+def _refresh(evidence: Evidence, now: int) -> Judged:
+    ends = evidence.refresh_ends
+    if evidence.outage in REFUSALS:
+        return Judged(Credential.REFRESH_TOKEN, CredentialState.REJECTED, ends)
+    if ends is None:
+        return Judged(Credential.REFRESH_TOKEN, CredentialState.UNKNOWN)
+    return Judged(Credential.REFRESH_TOKEN, _by_date(ends, now, UNUSED), ends)
+
+
 def _certificate(evidence: Evidence, now: int) -> Judged:
     if not evidence.certificates:
         return Judged(Credential.TLS_CERTIFICATE, CredentialState.UNKNOWN)
@@ -140,10 +170,10 @@ def _certificate(evidence: Evidence, now: int) -> Judged:
     return Judged(Credential.TLS_CERTIFICATE, _by_date(ends, now), ends)
 
 
-def _by_date(ends: int, now: int) -> CredentialState:
+def _by_date(ends: int, now: int, warning: int = WARNING) -> CredentialState:
     if ends <= now:
         return CredentialState.EXPIRED
-    return CredentialState.EXPIRING if ends - now <= WARNING else CredentialState.VALID
+    return CredentialState.EXPIRING if ends - now <= warning else CredentialState.VALID
 
 
 def _severity(ends: int, now: int) -> Severity:
@@ -182,6 +212,29 @@ def _secret_drifts(evidence: Evidence, now: int) -> Iterator[Drift]:
         rule="a proof after the date contradicts it: the date is stale",
         hint="set secret_expires to the date of the present secret, or remove it",
         since=ends,
+    )
+
+
+def _refresh_drifts(evidence: Evidence, now: int) -> Iterator[Drift]:
+    ends = evidence.refresh_ends
+    if ends is None or ends - now > UNUSED:
+        return
+    ended = ends <= now
+    yield Drift(
+        evidence.connection,
+        DriftKind.CREDENTIAL,
+        Check.REFRESH_TOKEN_EXPIRES,
+        _severity(ends, now),
+        Actor.X3_ADMIN if ended else Actor.OPERATOR,
+        expected="a refresh token that is used, and so replaced, within 30 d",
+        seen=_ending(f'the refresh token of the pair "{evidence.pair}"', ends, now),
+        rule="last use + 30 d − now: warning at 10 d, critical at 3 d, expired at 0",
+        hint="pair anew with the customer's X3, and give the refresh token: `driftd connections rotate`"
+        if ended
+        else "have the connection polled, which replaces the token: see in `driftd explain` what keeps it from that",
+        evidence={"ends_at": ends, "used_at": evidence.signs.token.at},
+        certain=True,  # a date needs no second look
+        since=ends - UNUSED,
     )
 
 

@@ -35,7 +35,14 @@ GROUP: Final = 500
 _PAUSE: Final = 250
 """Connections that are looked at without letting others run."""
 _BY_THE_MINUTE: Final = frozenset(
-    {Check.SECRET_EXPIRES, Check.TOKEN_LIFE, Check.CERTIFICATE_EXPIRES, Check.CLOCK_SKEW, Check.LOG_BEGAN_ANEW}
+    {
+        Check.SECRET_EXPIRES,
+        Check.REFRESH_TOKEN_EXPIRES,
+        Check.TOKEN_LIFE,
+        Check.CERTIFICATE_EXPIRES,
+        Check.CLOCK_SKEW,
+        Check.LOG_BEGAN_ANEW,
+    }
 )
 
 

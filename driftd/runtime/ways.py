@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import anyio
 
-from driftd.config import Basic, ClientCredentials, Config, ConnectionConfig
+from driftd.config import Basic, ClientCredentials, Config, ConnectedApp, ConnectionConfig, Pairing
 from driftd.core.breaker import Limits
 from driftd.ports import Clock
 from driftd.runtime.quota import Quota
@@ -46,7 +46,7 @@ class Ways:
         """Return the way that a connection goes."""
         host = connection.host
         auth = connection.auth
-        token = urlsplit(auth.token_url).netloc if isinstance(auth, ClientCredentials) else ""
+        token = urlsplit(auth.token_url).netloc if isinstance(auth, ClientCredentials | Pairing) else ""
         name = (host, urlsplit(connection.base_url).netloc, token, connection.proxy or "")
         if name not in self._ways:
             places = self._places.setdefault(host, anyio.CapacityLimiter(connection.settings.max_per_host))
@@ -58,4 +58,6 @@ def _credential(connection: ConnectionConfig) -> tuple[str, str, str]:
     auth = connection.auth
     if isinstance(auth, Basic):
         return connection.host, "", auth.username
-    return connection.host, auth.token_url if isinstance(auth, ClientCredentials) else auth.audience, auth.client_id
+    if isinstance(auth, ConnectedApp):
+        return connection.host, auth.audience, auth.client_id
+    return connection.host, auth.token_url, auth.client_id

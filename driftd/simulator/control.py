@@ -44,6 +44,7 @@ def _described(tenant: Tenant) -> Record:
         "folder": tenant.folder,
         "endpoint": tenant.endpoint,
         "token_path": tenant.token_path,
+        "pair_path": tenant.pair_path,
         "client_id": tenant.client_id,
         "client_secret": tenant.client_secret,
         "username": tenant.username,
@@ -125,6 +126,12 @@ def _clear_faults(tenant: Tenant, request: Request) -> Record:
 def _revoke(tenant: Tenant, _request: Request) -> Record:
     tenant.revoke_tokens()
     return {"tokens": 0}
+
+
+def _unpair(tenant: Tenant, _request: Request) -> Record:
+    with tenant.lock:
+        tenant.gateway.end()
+    return {"refresh_token": None}
 
 
 def _restore(tenant: Tenant, request: Request) -> Record:
@@ -213,6 +220,8 @@ _ACTIONS: Mapping[tuple[str, str], Callable[[Tenant, Request], Record]] = {
     ("DELETE", "faults"): _clear_faults,
     ("POST", "rotate"): lambda tenant, _request: {"client_secret": tenant.rotate_secret()},
     ("POST", "revoke"): _revoke,
+    ("POST", "pair"): lambda tenant, _request: {"refresh_token": tenant.pair()},
+    ("POST", "unpair"): _unpair,
     ("POST", "restore"): _restore,
     ("GET", "patches"): _patches,
     ("POST", "patches"): _patch,

@@ -81,5 +81,5 @@ class Farm(Mapping[str, Tenant]):
         return next((tenant for tenant in self.values() if tenant.endpoint == endpoint), None)
 
     def at_token_path(self, path: str) -> Tenant | None:
-        """Return the tenant whose token endpoint a path is."""
-        return next((tenant for tenant in self.values() if tenant.token_path == path), None)
+        """Return the tenant whose token endpoint a path is, its own or the gateway's."""
+        return next((tenant for tenant in self.values() if path in {tenant.token_path, tenant.pair_path}), None)

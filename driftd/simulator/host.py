@@ -8,6 +8,7 @@ from driftd.simulator.control import control
 from driftd.simulator.dialect import Refused, Request, check_credentials, check_folder, platform, read, refusal
 from driftd.simulator.farm import Farm
 from driftd.simulator.faults import Occasion, spoil
+from driftd.simulator.gateway import pair_answer
 from driftd.simulator.oauth import token_answer
 from driftd.simulator.replay import Replay
 from driftd.simulator.tenant import RequestSeen, Tenant
@@ -39,7 +40,7 @@ class Host:
                 return _by_clock(tenant, self._served(tenant, request, sdata=service == "sdata"))
             case ("api1", "syracuse", "collaboration", "syracuse", _):
                 return self._platform(request)
-            case (place, "auth", "token") if (tenant := self._farm.at_token_path(f"/{place}/auth/token")) is not None:
+            case (_, "auth" | "v1", "token") if (tenant := self._farm.at_token_path(request.path)) is not None:
                 return _by_clock(tenant, self._token(tenant, request))
         return diagnoses(404, "Not found")
 
@@ -120,7 +121,7 @@ class Host:
         with tenant.lock:
             if request.method == "POST":
                 now = self._farm.clock()
-                answer = token_answer(tenant.credentials, tenant.switches, now, request.headers, request.body)
+                answer = _issued(tenant, now, request)
             else:
                 answer = refusal(tenant, 405, f"{request.method} is not allowed").answer
             return spoil(tenant.faults, answer, Occasion(request.path, "", "", "", 0, request.url))
@@ -165,6 +166,14 @@ class Host:
         if tenant.on_request is not None:
             tenant.on_request(seen)
         return seen
+
+
+def _issued(tenant: Tenant, now: float, request: Request) -> Answer:
+    """Answer as the tenant's token endpoint, or as the gateway that its customer paired us at."""
+    if request.segments[-2] == "v1":
+        asked = request.headers, request.body
+        return pair_answer(tenant.gateway, tenant.credentials, tenant.switches, now, asked)
+    return token_answer(tenant.credentials, tenant.switches, now, request.headers, request.body)
 
 
 def _by_clock(tenant: Tenant | None, answer: Answer) -> Answer:

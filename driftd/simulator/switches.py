@@ -38,6 +38,15 @@ class Switches:
     """Does api1 accept the self-signed HS256 JWT of a connected application as bearer?"""
     connected_app_validity: float = 600.0
     """For how many seconds may such a JWT be good at most ("Tokens validity")? A longer one gets 401 `Error 50`."""
+    pairing: Literal["accepted", "not_accepted", "expired", "not_found", "disabled"] = "accepted"
+    """How does the cloud gateway know the pairing, or its application (`disabled`)?"""
+    pairing_life: float = 2_592_000.0
+    """For how many seconds is a refresh token of the gateway good that is not used?"""
+    pairing_reuse: Literal["refused", "accepted"] = "refused"
+    """Does the gateway take the refresh token before the present one, once more?"""
+    pairing_ended: Literal["unauthorised", "expired", "not_found"] = "unauthorised"
+    """What does the gateway answer to a refresh token that was used, has ended or was never given: 401, or 403 `The
+    request has expired.` or `Pairing request not found`?"""
     clock_skew: float = 0.0
     """How many seconds is the server's clock ahead (below 0: behind)? `Date` tells it; a token issued over a minute
     ahead of it gets 401 `Error 21` ("issued in the future")."""

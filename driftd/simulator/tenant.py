@@ -14,6 +14,7 @@ from driftd.simulator.business import Business, Plan
 from driftd.simulator.class_model import ClassModel, Facet, Key, KeyLike
 from driftd.simulator.desk import Desk
 from driftd.simulator.faults import Fault
+from driftd.simulator.gateway import Pair
 from driftd.simulator.journal import Change, TruthChange
 from driftd.simulator.json_values import Record
 from driftd.simulator.ledger import Ledger
@@ -67,6 +68,8 @@ class Tenant:
         self.endpoint = ledger.folder
         self.token_path = f"/{ledger.folder}/auth/token"
         """The path of the token endpoint, which stays where it is when the endpoint of the data moves."""
+        self.pair_path = f"/{ledger.folder}/v1/token"
+        """The path where the cloud gateway renews the pair."""
         self.switches = replace(switches)
         self.faults: list[Fault] = []
         """Faults in force; the first that matches a request acts."""
@@ -89,6 +92,8 @@ class Tenant:
         self.credentials = Credentials(
             f"driftd-{name}", secret, ledger.username, secret[::-1][:16], time.clock(), audience
         )
+        self.gateway = Pair()
+        """The pair of the customer; folders of one customer share it, and the credentials."""
 
     def __repr__(self) -> str:
         return f"<Tenant {self.name!r} state {self.ledger.journal.state}>"
@@ -140,6 +145,11 @@ class Tenant:
             return None
         ends = self.credentials.secret_since + self.switches.secret_life
         return self._time.wall() + ends - self._time.clock()
+
+    def pair(self) -> str:
+        """Pair anew, as a person of the customer's does, and return the refresh token; it ends the one before."""
+        with self.lock:
+            return self.gateway.give(self._time.clock(), self.switches.pairing_life)
 
     def revoke_tokens(self) -> None:
         """End all access tokens."""

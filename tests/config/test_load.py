@@ -101,7 +101,7 @@ def test_the_example_loads_with_every_comment_in_force(tmp_path: Path) -> None:
     )
     (tmp_path / "driftd.toml").write_text(text)
     config = load(tmp_path / "driftd.toml", CATALOGUE)
-    assert [each.name for each in config.connections] == ["aldgate", "brigg", "camden"]
+    assert [each.name for each in config.connections] == ["aldgate", "brigg", "camden", "dalston"]
     assert len(config.webhooks) == 1
     assert len(wanted) > 15
 

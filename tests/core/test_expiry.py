@@ -17,6 +17,7 @@ from driftd.errors import Reason
 NOW = 1_800_000_000_000
 HOSTS = ("x3.aldgate.example", "login.aldgate.example")
 SECRET, CERTIFICATE = Credential.CLIENT_SECRET, Credential.TLS_CERTIFICATE
+REFRESH = Credential.REFRESH_TOKEN
 
 
 def given_signs(*signs: Sign) -> Signs:
@@ -66,6 +67,43 @@ def test_days_left_decide(which: Credential, left: int, state: CredentialState, 
     assert drift.finding == (Check.SECRET_EXPIRES if which is SECRET else Check.CERTIFICATE_EXPIRES)
     assert drift.field == (None if which is SECRET else HOSTS[1])
     assert drift.evidence["ends_at"] == NOW + left
+
+
+@pytest.mark.parametrize(
+    ("unused", "state", "severity", "actor"),
+    [
+        (0, CredentialState.VALID, None, None),
+        (20 * DAY - 1, CredentialState.VALID, None, None),
+        (20 * DAY, CredentialState.EXPIRING, Severity.WARNING, Actor.OPERATOR),
+        (27 * DAY - 1, CredentialState.EXPIRING, Severity.WARNING, Actor.OPERATOR),
+        (27 * DAY, CredentialState.EXPIRING, Severity.CRITICAL, Actor.OPERATOR),
+        (30 * DAY, CredentialState.EXPIRED, Severity.CRITICAL, Actor.X3_ADMIN),
+    ],
+)
+def test_a_pair_ends_that_is_not_used(
+    unused: int, state: CredentialState, severity: Severity | None, actor: Actor | None
+) -> None:
+    """30 days after its latest use: a warning at 10, critical at 3, then the customer has to act; others have none."""
+    used = Issued(NOW - unused, 300)
+    known = evidence(used, pair="dalston")
+    assert states(known, NOW)[REFRESH] is state
+    assert ahead(known, NOW)[REFRESH] == NOW - unused + 30 * DAY
+    assert REFRESH not in {**states(evidence(used), NOW), **ahead(evidence(used), NOW)}
+    assert drifts(evidence(used), NOW) == []
+    found = drifts(known, NOW)
+    if severity is None:
+        assert found == []
+        return
+    drift = only(found)
+    assert (drift.finding, drift.severity, drift.actor) == (Check.REFRESH_TOKEN_EXPIRES, severity, actor)
+    assert (drift.certain, drift.since) == (True, NOW - unused + 20 * DAY)
+
+
+def test_a_pair_that_was_never_used_is_unknown_and_a_refused_one_rejected() -> None:
+    assert states(evidence(pair="dalston"), NOW)[REFRESH] is CredentialState.UNKNOWN
+    assert drifts(evidence(pair="dalston"), NOW) == []
+    refused = evidence(Issued(NOW, 300), pair="dalston", outage=Reason.OAUTH_ERROR)
+    assert states(refused, NOW)[REFRESH] is CredentialState.REJECTED
 
 
 def test_no_evidence_is_unknown() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from driftd.core.decision import Word
 from driftd.core.sealed import Kept, Place
-from driftd.errors import ConfigError, DecisionError, Mistake, SealError, StoreError
+from driftd.errors import ConfigError, DecisionError, Mistake, Reason, SealError, SourceError, StoreError
 from tests.faces.surface import Pretended, served
 
 PLACED: dict[str, Any] = {"connection": "aldgate", "field": "client_secret", "store": "5f", "number": 3, "at": 7}
@@ -52,6 +52,7 @@ async def test_what_cannot_be_asked_for_is_refused(path: str, body: dict[str, An
         (DecisionError("another was stored meanwhile", hint="look"), 409),
         (ConfigError([Mistake("vault.key_file", "is gone")]), 409),
         (SealError("there is no key"), 409),
+        (SourceError(Reason.OAUTH_ERROR, "the pairing has expired", hint="pair anew"), 409),
         (StoreError("the disk is full"), 503),
     ],
 )

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from driftd.app import keys
 from driftd.cli.renewal import _body
 from driftd.config import Config, ConnectionConfig, load
 from driftd.core.decision import Word
+from driftd.core.sealed import Kept
 from driftd.core.secret import Secret
 from driftd.simulator import Fault, RequestSeen, Tenant
 from tests.house.planting import planted
@@ -173,15 +175,19 @@ class Town:
     def keep(self, tenant: Tenant) -> None:
         """Have the present secret of a tenant kept, where no daemon runs."""
         config = self.config()
-        kept = anyio.run(keys.sealed, config, self._connection(config, tenant), Secret(self.way.known(tenant)))
-        anyio.run(keys.keep, config, kept, WORD)
+        kept = self._sealed(config, tenant, self.way.known(tenant))
+        anyio.run(partial(keys.keep, unchecked=True), config, kept, WORD)
 
     def post(self, daemon: Daemon, tenant: Tenant, secret: str) -> httpx.Response:
         """Give a running daemon a secret to keep, sealed as the command line does, but not tried yet."""
         config = self.config()
-        kept = anyio.run(keys.sealed, config, self._connection(config, tenant), Secret(secret))
+        kept = self._sealed(config, tenant, secret)
         body = _body(kept, WORD) | {"unchecked": False}
         return daemon.client.post(f"{daemon.url}/api/v1/vault/secrets", json=body)
+
+    def _sealed(self, config: Config, tenant: Tenant, secret: str) -> Kept:
+        connection = self._connection(config, tenant)
+        return anyio.run(keys.sealed, config, connection, Secret(secret), connection.auth.secret.field)
 
     def _connection(self, config: Config, tenant: Tenant) -> ConnectionConfig:
         return next(each for each in config.connections if each.name == tenant.name)

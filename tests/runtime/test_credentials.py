@@ -6,7 +6,7 @@ import anyio
 import pytest
 from msgspec.structs import replace
 
-from driftd.config import Basic, ClientCredentials, ConnectedApp, ConnectionConfig, SecretRef
+from driftd.config import Basic, ClientCredentials, ConnectedApp, ConnectionConfig, Pairing, SecretRef
 from driftd.core.breaker import Limits
 from driftd.core.budget import Budget, Usage
 from driftd.core.credential import Certificate, Credential, CredentialState, Dated, Issued, Signs, TokenLife
@@ -177,3 +177,30 @@ def test_clocks_are_compared_over_all_connections() -> None:
         assert hints == {"set the clock of this machine: those of most hosts differ from it"}
 
     virtual_run(play)
+
+
+def paired(name: str, pair: str = "dalston") -> ConnectionConfig:
+    refresh = SecretRef("r", field="refresh_token")
+    auth = Pairing("https://api.example/v1/token", "driftd", SecretRef("p", env="S"), refresh, pair)
+    return connection(name=name, auth=auth)
+
+
+def used(at: int | None) -> ConnectionHealth:
+    return ConnectionHealth(signs=Signs(token=TokenLife(at=at)))
+
+
+def test_those_who_share_a_pair_know_of_its_latest_use() -> None:
+    """So that one that is not polled warns of nothing while another one is; other pairs do not count."""
+    old, new = used(NOW - 25 * DAY), used(NOW)
+    shared = [evidence(old, paired("a")), evidence(new, paired("b")), evidence(used(None), paired("c"))]
+    other = evidence(old, paired("d", "elsewhere"))
+    assert credential_drifts(shared, NOW) == []
+    (drift,) = credential_drifts([*shared, other], NOW)
+    assert (drift.connection, drift.finding) == ("d", Check.REFRESH_TOKEN_EXPIRES)
+    assert {each.connection for each in credential_drifts([shared[0], shared[2]], NOW)} == {"a", "c"}
+
+
+def test_a_pair_is_proved_by_its_tokens_and_leads_to_its_gateway() -> None:
+    known = evidence(used(NOW), paired("a"), NOW + 7)
+    assert (known.proven_at, known.pair) == (NOW, "dalston")
+    assert known.hosts == ("x3.aldgate.example", "api.example")

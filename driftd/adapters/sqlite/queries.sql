@@ -1065,3 +1065,22 @@ DELETE FROM tokens WHERE name = :name
 
 -- name: use_token
 UPDATE tokens SET used_at = :at WHERE name = :name AND digest = :digest AND coalesce(used_at, 0) < :at
+
+-- name: remove_sealed
+DELETE FROM sealed WHERE connection = :connection AND field = :field
+
+-- name: sealed_blob
+SELECT number, blob, at FROM sealed WHERE connection = :connection AND field = :field
+
+-- name: use_begun
+SELECT begun FROM uses WHERE connection = :connection AND field = :field
+
+-- name: begin_use
+-- The first one stands: what was begun before it may have used the secret up as well.
+INSERT INTO uses (connection, field, begun) VALUES (:connection, :field, :begun) ON CONFLICT DO NOTHING
+
+-- name: end_use
+DELETE FROM uses WHERE connection = :connection AND field = :field
+
+-- name: shred_uses
+DELETE FROM uses WHERE connection = :connection

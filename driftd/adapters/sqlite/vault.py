@@ -38,13 +38,38 @@ class SqliteVault:
         """Return what is kept, by connection and field."""
         return await self._reader.read(_sealed)
 
-    async def keep(self, kept: Kept, deed: Deed) -> None:
-        """Keep a secret in the place of the one before it.
+    async def keep(self, kept: Kept, deed: Deed, *, used: int | None = None) -> None:
+        """Keep a secret in the place of the one before it, and note that a use of it began at `used` (epoch ms), if so.
 
         Raises `DecisionError` where that is not the one before, or the database has another id.
         """
         async with self._wiping() as writer:
-            await writer.transact(partial(_keep_and_note, kept=kept, deed=deed), durable=True)
+            await writer.transact(partial(_keep_and_note, kept=kept, deed=deed, used=used), durable=True)
+
+    async def kept(self, connection: str, field: str) -> Kept | None:
+        """Return what is kept in one place."""
+        return await self._reader.read(partial(_kept, connection=connection, field=field))
+
+    async def begin_use(self, place: Place, at: int) -> int | None:
+        """Note that a secret is about to be used that each use replaces.
+
+        Returns when the first use began of which it is not known how it ended, epoch ms; None where there was none.
+        """
+        work = partial(_begin_use, place=place, at=at)
+        return await self._for_writing().transact(work, durable=True)
+
+    async def end_use(self, place: Place) -> None:
+        """Take back what `begin_use` noted."""
+        await self._for_writing().transact(partial(_end_use, place=place), durable=False)
+
+    async def renew(self, kept: Kept) -> None:
+        """Keep the successor of a secret that was used, and take the note of its use away; raises as `keep` does."""
+        await self._for_writing().transact(partial(_renew, kept=kept), durable=True)
+
+    async def remove(self, place: Place, deed: Deed) -> None:
+        """Remove what is kept in one place."""
+        async with self._wiping() as writer:
+            await writer.transact(partial(_remove, place=place, deed=deed), durable=True)
 
     async def rewrap(self, kept: Kept, blob: bytes, deed: Deed) -> bool:
         """Have a secret under another key; tell whether it was still as it was read. `wipe` follows the last."""
@@ -86,9 +111,41 @@ def _sealed(db: sqlite3.Connection) -> Sequence[Kept]:
     ]
 
 
-def _keep_and_note(db: sqlite3.Connection, *, kept: Kept, deed: Deed) -> None:
+def _kept(db: sqlite3.Connection, *, connection: str, field: str) -> Kept | None:
+    found = db.execute(QUERIES["sealed_blob"], {"connection": connection, "field": field}).fetchall()
+    place = Place(_store(db), connection, field)
+    return next((Kept(place, number, bytes(blob), at) for number, blob, at in found), None)
+
+
+def _begin_use(db: sqlite3.Connection, *, place: Place, at: int) -> int | None:
+    begun = next((int(begun) for (begun,) in db.execute(QUERIES["use_begun"], _at(place))), None)
+    db.execute(QUERIES["begin_use"], {**_at(place), "begun": at})
+    return begun
+
+
+def _end_use(db: sqlite3.Connection, *, place: Place) -> None:
+    db.execute(QUERIES["end_use"], _at(place))
+
+
+def _remove(db: sqlite3.Connection, *, place: Place, deed: Deed) -> None:
+    _end_use(db, place=place)
+    if db.execute(QUERIES["remove_sealed"], _at(place)).rowcount:
+        _note(db, deed)
+
+
+def _at(place: Place) -> dict[str, str]:
+    return {"connection": place.connection, "field": place.field}
+
+
+def _keep_and_note(db: sqlite3.Connection, *, kept: Kept, deed: Deed, used: int | None) -> None:
     keep(db, kept)
+    if used is not None:
+        _begin_use(db, place=kept.place, at=used)
     _note(db, deed)
+
+
+def _renew(db: sqlite3.Connection, *, kept: Kept) -> None:
+    keep(db, kept)
 
 
 def keep(db: sqlite3.Connection, kept: Kept) -> None:
@@ -97,11 +154,12 @@ def keep(db: sqlite3.Connection, kept: Kept) -> None:
     db.execute(QUERIES["found_vault"], {"store": place.store})
     if _store(db) != place.store:
         raise DecisionError("the secret was sealed for another database", hint="give it again", invalid=True)
-    at = {"connection": place.connection, "field": place.field}
+    at = _at(place)
     before = next((number for (number,) in db.execute(QUERIES["sealed_number"], at)), 0)
     if kept.number != before + 1:
         raise DecisionError("another secret was stored meanwhile", hint="look who did, and give yours again")
     db.execute(QUERIES["keep_sealed"], {**at, "number": kept.number, "blob": kept.blob, "at": kept.at})
+    _end_use(db, place=place)
 
 
 def _rewrap(db: sqlite3.Connection, *, kept: Kept, blob: bytes, deed: Deed) -> bool:
@@ -113,6 +171,7 @@ def _rewrap(db: sqlite3.Connection, *, kept: Kept, blob: bytes, deed: Deed) -> b
 
 
 def _shred(db: sqlite3.Connection, *, connection: str, deed: Deed) -> int:
+    db.execute(QUERIES["shred_uses"], {"connection": connection})
     gone = db.execute(QUERIES["shred_sealed"], {"connection": connection}).rowcount
     if gone:
         _note(db, deed)

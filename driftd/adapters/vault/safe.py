@@ -21,9 +21,9 @@ class Safe:
         """Have a secret in the place of the one before it."""
         self._kept[kept.place.connection, kept.place.field] = kept
 
-    def drop(self, connection: str) -> None:
-        """Have none of a connection any more."""
-        self._kept = {at: kept for at, kept in self._kept.items() if at[0] != connection}
+    def drop(self, connection: str, field: str | None = None) -> None:
+        """Have none of a connection any more, or not the one of a field."""
+        self._kept = {at: kept for at, kept in self._kept.items() if at[0] != connection or field not in {None, at[1]}}
 
     def kept(self, connection: str, field: str) -> Kept | None:
         """Return what is kept, sealed."""

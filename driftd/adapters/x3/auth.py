@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from driftd.adapters.x3 import token as tokens
 from driftd.adapters.x3.answer import Answer, Tally
+from driftd.adapters.x3.grant import Grant
 from driftd.adapters.x3.settings import NEVER, Basic, ClientCredentials, Proof, SecretSource
 from driftd.core.credential import Issued
 from driftd.core.secret import Secret
@@ -30,25 +31,7 @@ SECOND: Final = 2
 """Refusals in a row that are believed while the token in hand lives."""
 
 Post = Callable[[str, bytes, list[tuple[str, str]], Tally, str], Awaitable[Answer]]
-"""Send a form: address, body, headers, what it costs, whose answer it is."""
-
-
-class Signed(Struct, frozen=True):
-    """What a token that we signed ourselves rests on."""
-
-    secret: Secret
-    ends_at: int
-    """Epoch ms."""
-
-
-class Grant(Struct, frozen=True, eq=False):
-    """What one request is authorised by. Compared by identity: a renewed one is another."""
-
-    header: Secret
-    """Value of ``Authorization``."""
-    bearer: bool
-    signed: Signed | None = None
-    """Set where the token is our own."""
+"""Ask for a token: address, body, headers with its type, what it costs, whose answer it is."""
 
 
 class Authority(Protocol):
@@ -231,10 +214,10 @@ class TokenAuthority:
     async def _ask(self, secret: Secret, tally: Tally, *, by_header: bool) -> Answer:
         client, form = self._settings.client_id, {"grant_type": "client_credentials"}
         form |= {"scope": self._settings.scope} if self._settings.scope is not None else {}
-        headers: list[tuple[str, str]] = []
+        headers = [("Content-Type", "application/x-www-form-urlencoded")]
         if by_header:  # RFC 6749 §2.3.1: form-encoded before base64
             pair = f"{quote_plus(client)}:{quote_plus(secret.reveal())}".encode()
-            headers = [("Authorization", f"Basic {base64.b64encode(pair).decode()}")]
+            headers += [("Authorization", f"Basic {base64.b64encode(pair).decode()}")]
         else:
             form |= {"client_id": client, "client_secret": secret.reveal()}
         whose = f'connection "{self._connection}": the token endpoint'

@@ -10,15 +10,18 @@ import httpx
 
 from driftd.adapters.x3 import verdict, wire
 from driftd.adapters.x3.answer import Answer, Tally
-from driftd.adapters.x3.auth import Authority, BasicAuthority, Grant, TokenAuthority
+from driftd.adapters.x3.auth import Authority, BasicAuthority, TokenAuthority
 from driftd.adapters.x3.exchange import Exchange, Talk, Unlimited
 from driftd.adapters.x3.faults import chain
+from driftd.adapters.x3.grant import Grant
 from driftd.adapters.x3.keys import keys as read_keys
+from driftd.adapters.x3.pair import Book
+from driftd.adapters.x3.pairing import PairAuthority
 from driftd.adapters.x3.records import concatenated
 from driftd.adapters.x3.records import decode as decode_record
 from driftd.adapters.x3.records import split as split_records
 from driftd.adapters.x3.refused import unauthorized
-from driftd.adapters.x3.settings import Basic, ConnectedApp, X3Settings
+from driftd.adapters.x3.settings import Basic, ConnectedApp, Pairing, X3Settings
 from driftd.adapters.x3.signed import JwtAuthority
 from driftd.adapters.x3.sparing import Sparing
 from driftd.core.model import Details, JsonObject, KeyBytes, Page, Prototypes, Query, Resource
@@ -80,6 +83,14 @@ class X3Source:
         tally = Tally()
         with _costed(tally):
             await self._authority.grant(tally)
+
+    async def adopt(self, book: Book) -> None:
+        """Renew the pair with the refresh token of `book`; for who signs in by a pair alone."""
+        if not isinstance(self._authority, PairAuthority):
+            raise TypeError("it does not sign in by a pair")
+        tally = Tally()
+        with _costed(tally):
+            await self._authority.adopt(book, tally)
 
     async def page(self, resource: Resource, query: Query) -> Page:
         """Read one page of the query facet: explicit order on the key, envelope checked, records not decoded."""
@@ -204,6 +215,8 @@ def _authority(settings: X3Settings, exchange: Talk, traffic: Traffic, clock: Cl
         return BasicAuthority(auth, name)
     if isinstance(auth, ConnectedApp):
         return JwtAuthority(auth, name, clock)
+    if isinstance(auth, Pairing):
+        return PairAuthority(auth, name, exchange.post, clock, traffic.renewed)
     return TokenAuthority(auth, name, exchange.post, clock, traffic.renewed, settings.proof)
 
 

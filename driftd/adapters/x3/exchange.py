@@ -73,7 +73,7 @@ class Talk(Protocol):
         ...
 
     async def post(self, address: str, form: bytes, headers: Headers, tally: Tally, whose: str) -> Answer:
-        """Send a form to the token endpoint."""
+        """Send a body to the token endpoint; `headers` say what it is."""
         ...
 
     async def aclose(self) -> None:
@@ -107,9 +107,8 @@ class Exchange:
         return await self._send(("GET", address, None), headers, tally, whose)
 
     async def post(self, address: str, form: bytes, headers: Headers, tally: Tally, whose: str) -> Answer:
-        """Send a form to the token endpoint; never twice."""
-        typed = [*headers, ("Content-Type", "application/x-www-form-urlencoded")]
-        return await self._send(("POST", address, form), typed, tally, whose)
+        """Send a body to the token endpoint; never twice."""
+        return await self._send(("POST", address, form), headers, tally, whose)
 
     async def aclose(self) -> None:
         """Close every connection."""

@@ -6,7 +6,7 @@ import httpx
 
 from driftd.adapters.x3.connection import Origin
 from driftd.adapters.x3.dial import origin_of
-from driftd.adapters.x3.settings import ClientCredentials, X3Settings
+from driftd.adapters.x3.settings import ClientCredentials, Pairing, X3Settings
 from driftd.errors import Reason, SourceError
 
 
@@ -17,7 +17,7 @@ def origins_of(settings: X3Settings) -> Sequence[Origin]:
     password.
     """
     found = [origin(settings, "base_url", settings.base_url)]
-    if isinstance(settings.auth, ClientCredentials):
+    if isinstance(settings.auth, ClientCredentials | Pairing):
         found.append(origin(settings, "token_url", settings.auth.token_url))
     if settings.proxy is not None:
         found.append(origin(settings, "proxy", settings.proxy))

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from driftd.adapters.x3 import verdict
 from driftd.adapters.x3.answer import Answer, epoch_ms
-from driftd.adapters.x3.auth import Grant, Signed
+from driftd.adapters.x3.grant import Grant, Signed
 from driftd.adapters.x3.token import FUTURE
 from driftd.core.visible import visible
 from driftd.errors import Reason, SourceError

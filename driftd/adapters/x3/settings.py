@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 
 from driftd.adapters.x3.allowance import OF_ALL, Allowance
+from driftd.adapters.x3.pair import Pair
 from driftd.adapters.x3.trust import Files
 from driftd.core.network import PUBLIC_ONLY, Egress
 from driftd.core.secret import Secret
@@ -53,7 +54,20 @@ class ConnectedApp:
     """Seconds from a token's issue to its end; at most the "Tokens validity" of the application."""
 
 
-Auth: TypeAlias = ClientCredentials | ConnectedApp | Basic
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """A pair of tokens that Sage's cloud gateway renews."""
+
+    token_url: str
+    """Of the region that the customer was paired in."""
+    client_id: str
+    """Of the application registered on Sage Business Cloud."""
+    secret: SecretSource = field(repr=False)
+    pair: Pair = field(repr=False)
+    """Shared by the connections that it is for."""
+
+
+Auth: TypeAlias = ClientCredentials | ConnectedApp | Pairing | Basic
 
 
 class Proof(Struct, frozen=True):

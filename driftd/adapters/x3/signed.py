@@ -16,7 +16,8 @@ import orjson
 from msgspec import Struct
 
 from driftd.adapters.x3.answer import Tally
-from driftd.adapters.x3.auth import Grant, Signed, read_secret
+from driftd.adapters.x3.auth import read_secret
+from driftd.adapters.x3.grant import Grant, Signed
 from driftd.adapters.x3.settings import ConnectedApp
 from driftd.core.secret import Secret
 from driftd.ports import Clock

@@ -5,7 +5,8 @@ Of a token nothing is guessed, and its endpoint is spared by who asks there (`au
 
 from msgspec import Struct
 
-from driftd.adapters.x3.auth import REST, Grant, again
+from driftd.adapters.x3.auth import REST, again
+from driftd.adapters.x3.grant import Grant
 from driftd.core.secret import Secret
 from driftd.errors import SourceError
 from driftd.ports import Clock

@@ -72,26 +72,32 @@ class Token(Struct, frozen=True):
 
 def read(answer: Answer, connection: str, now: int) -> Token:
     """Return the token that an answer issues; raises `SourceError` for every other answer."""
-    members = _members(answer)
+    members = members_of(answer)
     if answer.status == 200 and members is not None and "error" not in members:
-        return _issued(members, connection)
-    reason, what = _refused(answer, members)
+        return issued(members, connection)
+    reason, what = refused(answer, members)
     raise SourceError(
         reason,
         f'connection "{connection}": the token endpoint {what}',
-        hint=_HINTS.get(reason, "wait: it is tried again"),
+        hint=hint_of(reason),
         status=answer.status,
         retry_after=answer.wait(now),
     )
 
 
+def hint_of(reason: Reason) -> str:
+    """Return the next step where no token is had for a reason."""
+    return _HINTS.get(reason, "wait: it is tried again")
+
+
 def blames_client(error: SourceError, answer: Answer) -> bool:
     """Tell whether a refusal may mean that the client identified itself in the wrong way (form or Basic)."""
-    code = (_members(answer) or {}).get("error", "invalid_client")
+    code = (members_of(answer) or {}).get("error", "invalid_client")
     return error.reason is Reason.OAUTH_INVALID_CLIENT and answer.status != 403 and code == "invalid_client"
 
 
-def _members(answer: Answer) -> dict[str, object] | None:
+def members_of(answer: Answer) -> dict[str, object] | None:
+    """Return what a JSON object says; None for anything else."""
     try:
         found = orjson.loads(answer.body.removeprefix(b"\xef\xbb\xbf"))
     except orjson.JSONDecodeError:
@@ -99,12 +105,13 @@ def _members(answer: Answer) -> dict[str, object] | None:
     return found if isinstance(found, dict) else None
 
 
-def _issued(members: dict[str, object], connection: str) -> Token:
+def issued(members: dict[str, object], connection: str) -> Token:
+    """Return the token that a good answer issues; raises `SourceError` where it is none that can be used."""
     token, kind = members.get("access_token"), members.get("token_type", "Bearer")
     fault = ""
-    if not isinstance(token, str) or not re.fullmatch(r"[\x21-\x7e]+", token):
+    if not is_token(token):
         fault = "answers 200 without a usable access token"
-    elif len(token) > LONGEST_TOKEN:
+    elif len(str(token)) > LONGEST_TOKEN:
         fault = f"issues tokens of more than {LONGEST_TOKEN} characters"
     elif not isinstance(kind, str) or kind.lower() != "bearer":
         fault = "issues tokens of another type than Bearer"
@@ -112,6 +119,11 @@ def _issued(members: dict[str, object], connection: str) -> Token:
         message = f'connection "{connection}": the token endpoint {fault}'
         raise SourceError(Reason.OAUTH_ERROR, message, hint=_HINTS[Reason.OAUTH_ERROR], status=200)
     return Token(Secret(str(token)), _life(members.get("expires_in")))
+
+
+def is_token(told: object) -> bool:
+    """Tell whether something is written as a token is: in visible ASCII."""
+    return isinstance(told, str) and re.fullmatch(r"[\x21-\x7e]+", told) is not None
 
 
 def _life(told: object) -> float:
@@ -122,7 +134,8 @@ def _life(told: object) -> float:
     return min(life, LONGEST_LIFE) if 0 < life < float("inf") else ASSUMED_LIFE
 
 
-def _refused(answer: Answer, members: dict[str, object] | None) -> tuple[Reason, str]:
+def refused(answer: Answer, members: dict[str, object] | None) -> tuple[Reason, str]:
+    """Return why an answer issues no token, and what it does, in words."""
     status = answer.status
     if 300 <= status < 400:
         return Reason.MAINTENANCE_PAGE, f"answers {status}: a redirect, which is not followed"

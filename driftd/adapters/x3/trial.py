@@ -16,7 +16,7 @@ from driftd.adapters.x3.origins import ways_of
 from driftd.adapters.x3.overheard import Overheard
 from driftd.adapters.x3.reach import Finding
 from driftd.adapters.x3.secretlook import look_at_secret
-from driftd.adapters.x3.settings import Basic, ConnectedApp, X3Settings
+from driftd.adapters.x3.settings import Basic, ConnectedApp, Pairing, X3Settings
 from driftd.adapters.x3.signed import BACKDATED
 from driftd.adapters.x3.steps import NOBODY, Listeners, Steps
 from driftd.adapters.x3.testread import TestRead
@@ -96,10 +96,20 @@ async def _authorised(settings: X3Settings, steps: Steps, source: X3Source, cloc
     if isinstance(settings.auth, ConnectedApp):
         return _signed(settings.auth)
     heard = steps.heard
+    if isinstance(settings.auth, Pairing):
+        return _paired(settings.auth, clock)
     if heard is None or heard.answer is None:
         raise SourceError(Reason.INTERNAL_ERROR, "a token came without an answer", hint="report it as a bug")
     issued = token.read(heard.answer, settings.name, clock.now())
     return Finding(f"granted for {issued.life:g} s", {"life": issued.life, "renewed_after": issued.renew_after})
+
+
+def _paired(auth: Pairing, clock: Clock) -> Finding:
+    """Say how long the access token of a pair is still good, be it that it was in hand."""
+    held = auth.pair.held
+    left = held.ends_at - clock.monotonic() if held is not None else 0.0
+    message = f"the access token of the pair is good for {left:.0f} s; the refresh token for its successor is kept"
+    return Finding(message, {"life": round(left)})
 
 
 def _signed(app: ConnectedApp) -> Finding:

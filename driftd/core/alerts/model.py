@@ -117,11 +117,9 @@ class Deed(Struct, frozen=True):
     """Epoch ms."""
     by: str
     action: str
-    """``accept``, ``undo``, ``mute``, ``release``, ``keep``; of secrets ``keep_secret``, ``rewrap``, ``shred``.
-
-    Of tokens ``make_token``, ``revoke_token``; of connections ``pause``, ``resume``, ``maintenance``,
-    ``cancel_maintenance``.
-    """
+    """``accept``, ``undo``, ``mute``, ``release``, ``keep``; of secrets ``keep_secret``, ``put_back``, ``rewrap``,
+    ``shred``; of tokens ``make_token``, ``revoke_token``; of connections ``add_connection``, ``change_connection``,
+    ``remove_connection``, ``erase_connection``, ``pause``, ``resume``, ``maintenance``, ``cancel_maintenance``."""
     connection: str
     resource: str | None
     subject: str

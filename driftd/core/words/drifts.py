@@ -27,6 +27,7 @@ class Family(StrEnum):
     RHYTHM = "rhythm"
     OURS = "ours"
     SECRET = "secret"  # noqa: S105 - a name
+    PAIR = "pair"
     TOKEN = "token"  # noqa: S105 - a name
     CERTIFICATE = "certificate"
     CLOCK = "clock"
@@ -82,6 +83,7 @@ FAMILIES: Final[Mapping[SchemaKind | Check, Family]] = {
     Check.STOPPED_CHANGING: Family.RHYTHM,
     Check.CHECK_DID_NOT_RUN: Family.OURS,
     Check.SECRET_EXPIRES: Family.SECRET,
+    Check.REFRESH_TOKEN_EXPIRES: Family.PAIR,
     Check.TOKEN_LIFE: Family.TOKEN,
     Check.CERTIFICATE_EXPIRES: Family.CERTIFICATE,
     Check.CLOCK_SKEW: Family.CLOCK,

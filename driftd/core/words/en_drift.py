@@ -53,6 +53,7 @@ _CLAUSES: Final = {
     "stopped_changing": "{resource} has stopped changing, against its own habit",
     "check_did_not_run": "the checks of {resource} did not run when they were due",
     "secret_expires": "the client secret expires soon, or has expired",
+    "refresh_token_expires": "the pairing ends soon, or has ended, as it is not used",
     "token_life": "access tokens live shorter than they used to",
     "certificate_expires": "the certificate of {host} expires soon, or has expired",
     "clock_skew": "the customer's clock and ours differ",
@@ -231,6 +232,20 @@ _FAMILIES: Final = {
             "Send the text above to the customer.",
             "Put the new secret in its place and have it read: `driftd connections test {connection}`.",
             "Then change secret_expires in the configuration.",
+        ),
+    ),
+    Family.PAIR: (
+        (
+            "The pairing of our service with your Sage X3 (folder {folder}) has not been used for a while and ends"
+            " {ends}. We will come back to you should it have to be approved anew. There is nothing you need to do yet."
+        ),
+        (
+            "See what keeps the connection from being polled: `driftd explain {connection}`.",
+            "Have it polled: the next poll renews the pairing, and this alert ends by itself.",
+            (
+                "Where it has ended, have the customer pair anew, and give the refresh token:"
+                " `driftd connections rotate {connection}`."
+            ),
         ),
     ),
     Family.TOKEN: (

@@ -53,6 +53,7 @@ _CLAUSES: Final = {
     "stopped_changing": "{resource} ne change plus, contrairement à son habitude",
     "check_did_not_run": "les contrôles de {resource} n’ont pas eu lieu à l’heure prévue",
     "secret_expires": "le secret du client OAuth expire bientôt, ou a expiré",
+    "refresh_token_expires": "l’appairage se termine bientôt, ou s’est terminé, faute d’usage",
     "token_life": "les jetons d’accès durent moins longtemps qu’auparavant",
     "certificate_expires": "le certificat de {host} expire bientôt, ou a expiré",
     "clock_skew": "l’horloge du client et la nôtre ne concordent pas",
@@ -249,6 +250,21 @@ _FAMILIES: Final = {
             "Envoyer le texte ci-dessus au client.",
             "Mettre le nouveau secret à sa place et le faire lire : `driftd connections test {connection}`.",
             "Changer ensuite secret_expires dans la configuration.",
+        ),
+    ),
+    Family.PAIR: (
+        (
+            "L’appairage de notre service avec votre Sage X3 (dossier {folder}) n’a pas servi depuis un moment et se"
+            " termine le {ends}. Nous reviendrons vers vous s’il doit être approuvé de nouveau. Vous n’avez rien à"
+            " faire pour l’instant."
+        ),
+        (
+            "Voir ce qui empêche d’interroger la connexion : `driftd explain {connection}`.",
+            "La faire interroger : la lecture suivante renouvelle l’appairage, et l’alerte s’éteint d’elle-même.",
+            (
+                "S’il s’est terminé, demander au client d’appairer de nouveau, et donner le jeton de rafraîchissement :"
+                " `driftd connections rotate {connection}`."
+            ),
         ),
     ),
     Family.TOKEN: (

@@ -109,3 +109,51 @@ async def test_only_the_one_writer_writes(data_dir: Path) -> None:
         with pytest.raises(FencedError):
             await store.vault.shred("aldgate", deed("shred"))
         assert await store.vault.sealed() == [kept()]
+
+
+async def test_a_use_is_noted_until_its_end_is_known(data_dir: Path) -> None:
+    """The first one stands, also over a restart; the end takes it away, and so does each secret that is kept there."""
+    refresh = replace(PLACE, field="refresh_token")
+    async with opened(data_dir) as store:
+        await store.vault.keep(kept(place=refresh), deed())
+        assert await store.vault.kept("aldgate", "refresh_token") == kept(place=refresh)
+        assert await store.vault.kept("aldgate", "password") is None
+        assert await store.vault.begin_use(refresh, 100) is None
+        assert await store.vault.begin_use(PLACE, 150) is None
+    async with opened(data_dir) as store:
+        assert await store.vault.begin_use(refresh, 200) == 100
+        await store.vault.end_use(refresh)
+        assert await store.vault.begin_use(refresh, 300) is None
+        await store.vault.renew(kept(2, refresh, b"second"))
+        assert await store.vault.begin_use(refresh, 400) is None
+        await store.vault.keep(kept(3, refresh, b"third"), deed(), used=350)
+        assert await store.vault.begin_use(refresh, 500) == 350
+        assert await store.vault.begin_use(PLACE, 500) == 150
+        assert await store.vault.sealed() == [kept(3, refresh, b"third")]
+        assert await store.casebook.deeds("aldgate", 10) == [deed(), deed()]
+
+
+async def test_a_successor_follows_the_one_before_or_is_refused_with_its_note_left(data_dir: Path) -> None:
+    """All or nothing."""
+    async with opened(data_dir) as store:
+        await store.vault.keep(kept(), deed(), used=100)
+        with pytest.raises(DecisionError, match="meanwhile"):
+            await store.vault.renew(kept(3, mark=b"third"))
+        assert (await store.vault.sealed(), await store.vault.begin_use(PLACE, 200)) == ([kept()], 100)
+
+
+async def test_a_secret_that_is_removed_leaves_nothing(data_dir: Path) -> None:
+    """Neither its note nor its bytes, with a row of the audit log; others of the connection stay; so with a shred."""
+    refresh = replace(PLACE, field="refresh_token")
+    async with opened(data_dir) as store:
+        await store.vault.keep(kept(), deed())
+        await store.vault.keep(kept(place=refresh, mark=b"other"), deed(), used=100)
+        await store.vault.remove(refresh, deed("put_back"))
+        assert (await store.vault.sealed(), found(data_dir, b"other-planted")) == ([kept()], [])
+        latest, *_ = await store.casebook.deeds("aldgate", 10)
+        assert latest.action == "put_back"
+        await store.vault.remove(refresh, deed("again"))
+        assert len(await store.casebook.deeds("aldgate", 10)) == 3
+        await store.vault.keep(kept(place=refresh), deed(), used=100)
+        assert await store.vault.shred("aldgate", deed("shred")) == 2
+        assert await store.vault.begin_use(refresh, 200) is None

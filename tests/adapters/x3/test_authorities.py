@@ -8,11 +8,21 @@ import pytest
 
 from driftd.adapters.clock import SystemClock
 from driftd.adapters.x3.client import X3Source
-from driftd.adapters.x3.settings import Auth, Basic, ClientCredentials, ConnectedApp, SecretSource, X3Settings
+from driftd.adapters.x3.pair import Pair
+from driftd.adapters.x3.settings import (
+    Auth,
+    Basic,
+    ClientCredentials,
+    ConnectedApp,
+    Pairing,
+    SecretSource,
+    X3Settings,
+)
 from driftd.core.model import Query
 from driftd.core.reasons import MEANINGS, State
 from driftd.errors import Reason, SourceError
 from driftd.simulator import Farm, Fault, Switches, Tenant, serving
+from tests.adapters.x3.booked import MemoryBook
 from tests.adapters.x3.scripted import CUSTOMERS
 from tests.fakes.loopback import LOOPBACK
 
@@ -31,7 +41,12 @@ def basic(here: "Site", secret: SecretSource) -> Auth:
     return Basic(here.tenant.username, secret)
 
 
-WAYS = {each.__name__: each for each in (client_credentials, connected_app, basic)}
+def pairing(here: "Site", secret: SecretSource) -> Auth:
+    url = f"{here.url}{here.tenant.pair_path}"
+    return Pairing(url, here.tenant.client_id, secret, Pair(MemoryBook(here.tenant.pair())))
+
+
+WAYS = {each.__name__: each for each in (client_credentials, connected_app, pairing, basic)}
 
 
 @dataclass
@@ -175,7 +190,9 @@ async def test_clocks_that_differ_a_little_cost_nothing(here: Site, skew: float)
     assert len(here.authorizations) == 1
 
 
-@pytest.mark.parametrize(("skew", "ways"), [(-90.0, (client_credentials, connected_app)), (400.0, (connected_app,))])
+@pytest.mark.parametrize(
+    ("skew", "ways"), [(-90.0, (client_credentials, connected_app, pairing)), (400.0, (connected_app,))]
+)
 async def test_a_token_that_only_the_clocks_make_bad_is_no_fault_of_the_secret(
     here: Site, skew: float, ways: tuple[object, ...]
 ) -> None:
