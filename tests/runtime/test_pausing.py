@@ -187,6 +187,9 @@ def test_what_is_ordered_outlives_a_restart_and_a_change_of_configuration() -> N
         sent = len(rig.tenants["a"].sent)
         await anyio.sleep(600)
         assert (len(rig.tenants["a"].sent), rig.status("a").state) == (sent, State.PAUSED)
+        await rig.world.book.write()
+        kept = (await rig.logbook.recall()).connections["a"]
+        assert (kept.state, kept.pause) == (State.PAUSED, None)
 
     async def second(rig: Rig) -> None:
         await rig.alarms.load(rig.store.casebook, rig.clock.now())
