@@ -24,8 +24,6 @@ class Hold(NamedTuple):
 
     since: float
     until: float
-    asked: bool = False
-    """Whether the tenant asked for it."""
 
 
 class Agenda:
@@ -155,10 +153,10 @@ class Agenda:
         self._sweeping.discard(resource.name)
         self._free[resource.name] = self._clock.now()
 
-    def hold(self, resource: Resource | None, seconds: float, *, asked: bool = False) -> None:
-        """Let a resource, or the whole connection, rest from now on; `asked`: as the tenant wants it."""
+    def hold(self, resource: Resource | None, seconds: float) -> None:
+        """Let a resource, or the whole connection, rest from now on."""
         name, now = resource.name if resource else None, self._clock.monotonic()
-        self._holds[name] = Hold(now, now + seconds, asked)
+        self._holds[name] = Hold(now, now + seconds)
         self._rested[name] = self._clock.now() + round(seconds * 1000)
 
     def release(self, resource: Resource | None, begun: float | None = None) -> None:
@@ -181,12 +179,9 @@ class Agenda:
             self._rested[name] = self._clock.now()
 
     def ease(self) -> None:
-        """End every rest for which the tenant did not ask; what is due is not late before now."""
-        for name in [name for name, hold in self._holds.items() if not hold.asked]:
-            del self._holds[name]
-            self._rested[name] = self._clock.now()
-        if None not in self._holds:
-            self._rested[None] = self._clock.now()
+        """End every rest; what is due is not late before now. For what a tenant asked its quota waits anew."""
+        self._holds.clear()
+        self._rested = {None: self._clock.now()}
 
     def present(self, progress: Mapping[str, int], breaker_open_until: int | None) -> Present:
         """Return what the state of the connection follows from besides its health."""

@@ -122,7 +122,7 @@ class Poller:
                 scope.cancel()
 
     def _turned(self) -> None:
-        """Where a pause or a window of maintenance has ended, let nothing rest that we had rest ourselves."""
+        """Where a pause or a window of maintenance has ended, let nothing rest that waited for another try."""
         before, self._aside = self._aside, self._post.chart.aside(self._tenant.clock.now())
         if before is not State.OK and self._aside in {State.OK, State.MAINTENANCE} and before is not self._aside:
             self._agenda.ease()
@@ -208,7 +208,7 @@ class Poller:
         post = self._post
         if report.outcome == "failed" and self._was_refused(report):
             if report.retry_after is not None:
-                self._agenda.hold(None, report.retry_after, asked=True)
+                self._agenda.hold(None, report.retry_after)
             elif begun.trial or self._post.way.opens_in is None:
                 self._agenda.hold(None, self._world.restart)  # not the breaker's doing: it would begin again at once
             return
@@ -266,8 +266,7 @@ class Poller:
         if retry_after is None and seconds < resource.probe:
             left = spent(self._retries, poll.requests)
             self._retries, seconds = (self._retries, resource.probe) if left is None else (left, seconds)
-        held = resource if after.reach is Reach.RESOURCE else None
-        self._agenda.hold(held, seconds, asked=retry_after is not None)
+        self._agenda.hold(resource if after.reach is Reach.RESOURCE else None, seconds)
 
     def _heard(self, resource: Resource, begun: float) -> Tenant:
         """Return the tenant for one cycle, which gets on as long as answers come, and ends a trial with the first.

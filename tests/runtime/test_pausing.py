@@ -44,12 +44,12 @@ def test_a_paused_connection_is_asked_nothing_and_goes_on_by_itself_at_once() ->
 
     async def story(rig: Rig) -> None:
         await rig.until(lambda: all(rig.status(name).state is State.OK for name in "ab"))
-        await order(rig, Turn.PAUSE, 3)
+        await order(rig, Turn.PAUSE, 3 + 7 / 3600)
         assert await rig.until(lambda: rig.status("a").state is State.PAUSED) < 1
         await anyio.sleep(1)
         sent, other = len(rig.tenants["a"].sent), len(rig.tenants["b"].sent)
         rig.tenants["a"].source.put("ONE", [row(10, NAME="new")])
-        await anyio.sleep(3 * 3600 - 5)
+        await anyio.sleep(3 * 3600 + 2)
         assert len(rig.tenants["a"].sent) == sent
         waited = await rig.until(lambda: len(rig.tenants["a"].sent) > sent, step=0.1)
         assert 2 < waited < 4.2
@@ -58,7 +58,7 @@ def test_a_paused_connection_is_asked_nothing_and_goes_on_by_itself_at_once() ->
         assert len(rig.store.log) == 1
         assert await flips(rig) == [
             (State.OK, ""),
-            (State.PAUSED, "paused by jo until 2023-11-15T03:00:00Z: stocktaking"),
+            (State.PAUSED, "paused by jo until 2023-11-15T03:00:07Z: stocktaking"),
             (State.UNKNOWN, ""),
             (State.OK, ""),
         ]
@@ -187,6 +187,9 @@ def test_what_is_ordered_outlives_a_restart_and_a_change_of_configuration() -> N
         sent = len(rig.tenants["a"].sent)
         await anyio.sleep(600)
         assert (len(rig.tenants["a"].sent), rig.status("a").state) == (sent, State.PAUSED)
+        await rig.world.book.write()
+        kept = (await rig.logbook.recall()).connections["a"]
+        assert (kept.state, kept.pause) == (State.PAUSED, None)
 
     async def second(rig: Rig) -> None:
         await rig.alarms.load(rig.store.casebook, rig.clock.now())

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from driftd.adapters.sqlite import SqliteStore, retelling
 from driftd.adapters.sqlite.transaction import Writer
 from driftd.core.alerts.model import Alert, AlertState, Deed, Mute, Notice
-from driftd.core.health import Flip
+from driftd.core.health import Aside, Flip, Pause, Window
 from driftd.core.memory import Memory
 from driftd.core.model import KeyBytes
 from driftd.core.retold import GONE
@@ -24,6 +24,7 @@ from tests.contracts.stores import room
 
 T = TypeVar("T")
 TURN = Writer._in_turn
+WINDOW = Window(NOW, NOW + 9, "upgrade", "jo")
 
 
 @pytest.fixture
@@ -69,6 +70,7 @@ async def test_a_key_that_is_a_word_changes_only_what_tells_of_the_record(data_d
             notices=[notice(own), notice(others)],
             deeds=[replace(deed(), reason=word), replace(deed(NOW + 1), resource="SORDER", reason=word)],
             memories={CUSTOMER: remembered(key), ORDER: remembered(key)},
+            asides={"acme": Aside(Pause(word, "jo", 2 * NOW), WINDOW), "globex": Aside(Pause(word, "jo", 2 * NOW))},
         )
         await store.casebook.file(filed)
         await store.logbook.write(Entries(polls=[polled(failed())], flips=[flip()]))
@@ -81,6 +83,10 @@ async def test_a_key_that_is_a_word_changes_only_what_tells_of_the_record(data_d
         after = await case(store.casebook)
         assert await store.logbook.history("acme", since=0, until=2 * NOW, limit=9) == logged
         assert await store.casebook.memory(*ORDER) == orders
+        assert await store.casebook.asides() == {
+            "acme": Aside(Pause(GONE, "jo", 2 * NOW), WINDOW),
+            "globex": Aside(Pause(word, "jo", 2 * NOW)),
+        }
     assert own.mute is not None
     retold = replace(own, drift=replace(own.drift, samples=(GONE, '["other"]')), mute=replace(own.mute, reason=GONE))
 
