@@ -38,9 +38,9 @@ _PAUSE = 0.05
 _TRIES = 300
 
 
-def until(holds: Callable[[], Any], what: str = "", story: Callable[[], str] = str) -> Any:
+def until(holds: Callable[[], Any], what: str = "", story: Callable[[], str] = str, tries: int = _TRIES) -> Any:
     """Ask until the answer is true, and return it; at most 300 times, fifteen seconds and more."""
-    for _ in range(_TRIES):
+    for _ in range(tries):
         found = holds()
         if found:
             return found
@@ -145,6 +145,8 @@ class Daemon:
                 stderr=log,
             )
         self.client = httpx.Client(trust_env=False, timeout=30, headers={"x-driftd": "1"})
+        self.tries = _TRIES
+        """How often something is waited for: more where many wait at once."""
 
     def text(self) -> str:
         """Return what it logged."""
@@ -162,7 +164,7 @@ class Daemon:
             assert self.process.poll() is None, f"it ended: {self.process.returncode}\n{self.text()}"
             return holds()
 
-        return until(looked, what, self.text)
+        return until(looked, what, self.text, self.tries)
 
     @property
     def url(self) -> str:

@@ -29,10 +29,8 @@ from tests.house.process import CLASSES, Daemon, Estate, Ran, connection, estate
 
 PAGE: Final = 10
 WORD: Final = Word("jo", "the tenant rotated it")
-HELD: Final = 3
-"""The page at which a sweep is held up."""
-LONG: Final = 4.0
-"""Seconds for which it is: longer than the last sweep needs to come so far."""
+MIDWAY: Final = 3
+"""The page of a sweep at which secrets are replaced."""
 PACE: Final[Mapping[str, Any]] = {
     "probe": "2s",
     "delta": "2s",
@@ -54,10 +52,11 @@ class Way:
     """The reasons by which a refused secret is told."""
     overlaps: bool = True
     """Whether tenants may have an old secret be good beside the new one."""
-    attempts: int = 2
-    """How often a tenant is shown a secret that it refuses until it is left alone: once, and for the second look."""
     everywhere: bool = True
-    """Whether each request shows it, not only those for tokens: each cycle that is under way does so, then."""
+    """Whether each request shows the secret, not only those for tokens."""
+    attempts: int = len(CLASSES) + 1
+    """How often a tenant is shown a secret that it refuses until it is left alone: by each cycle that was under way,
+    and by the second look."""
 
     def rotate(self, tenant: Tenant, *, overlap: bool) -> str:
         """Have a tenant replace its secret, the old one and its tokens good beside it or not; return the new one."""
@@ -95,7 +94,7 @@ def _app(tenant: Tenant, _url: str) -> str:
 
 WAYS: Final[Mapping[str, Way]] = {
     "client_credentials": Way(_client, "client_secret", frozenset({"oauth_invalid_client"}), everywhere=False),
-    "basic": Way(_basic, "password", frozenset({"unauthorized"}), overlaps=False, attempts=len(CLASSES) + 1),
+    "basic": Way(_basic, "password", frozenset({"unauthorized"}), overlaps=False),
     "connected_app": Way(
         _app, "client_secret", frozenset({"oauth_invalid_client"}), attempts=2 * (len(CLASSES) + 1)
     ),  # a token that is refused is signed anew once
@@ -108,8 +107,8 @@ class Town:
 
     site: Estate
     way: Way
-    pages: dict[str, int] = field(default_factory=dict)
-    """The page of the customers that each tenant was last asked for."""
+    due: dict[str, bool] = field(default_factory=dict)
+    """The tenants that replace their secrets with the next sweep, and whether the old ones stay good for a while."""
     asked: Counter[str] = field(default_factory=Counter)
     """How often each tenant was shown a secret since it was last replaced."""
     secrets: dict[str, str] = field(default_factory=dict)
@@ -120,34 +119,35 @@ class Town:
         return self.site.tenants
 
     def watch(self) -> None:
-        """Count what tenants are asked."""
+        """Count what tenants are asked, and replace what is to be replaced."""
         for tenant in self.tenants:
             tenant.on_request = self._seen
 
     def _seen(self, request: RequestSeen) -> None:
-        self.asked[request.tenant] += self.way.everywhere or request.path.endswith("/auth/token")
-        if request.resource == "BPCUSTOMER" and request.facet == "$query":
-            self.pages[request.tenant] = request.page
+        """Take note of a request before it is answered."""
+        name, shows = request.tenant, self.way.everywhere or request.path.endswith("/auth/token")
+        self.asked[name] += shows
+        midway = (request.resource, request.facet, request.page) == ("BPCUSTOMER", "$query", MIDWAY)
+        if midway and name in self.due:
+            fresh = self.way.rotate(self.site.farm[name], overlap=self.due[name])
+            self.secrets[f"secret {len(self.secrets)} of {name}"] = fresh
+            self.asked[name] = int(shows)
+            del self.due[name]
 
-    def hold(self) -> None:
-        """Hold every sweep up at a page, for so long that all are there at once."""
+    def slow(self) -> None:
+        """Have each page take a while, so that sweeps are always under way."""
         for tenant in self.tenants:
-            tenant.faults.append(Fault("delay", resource="BPCUSTOMER", page=HELD, seconds=LONG))
+            tenant.faults.append(Fault("delay", resource="BPCUSTOMER", seconds=0.3))
 
-    def midway(self) -> bool:
-        """Tell whether every sweep is under way, at the page at which it is held up."""
-        return [self.pages.get(each.name) for each in self.tenants] == [HELD] * len(self.tenants)
-
-    def let_go(self) -> None:
-        """Let sweeps go on."""
+    def hasten(self) -> None:
+        """Have pages take no longer than they do."""
         for tenant in self.tenants:
             tenant.faults.clear()
 
-    def rotate(self, *, overlap: bool) -> None:
-        """Have each tenant replace its secret."""
-        for tenant in self.tenants:
-            self.secrets[f"secret {len(self.secrets)} of {tenant.name}"] = self.way.rotate(tenant, overlap=overlap)
-        self.asked.clear()
+    def rotate(self, daemon: Daemon, *, overlap: bool) -> None:
+        """Have each tenant replace its secret in the midst of a sweep; wait until all have."""
+        self.due = {each.name: overlap for each in self.tenants}
+        daemon.until(lambda: not self.due, "each is in the midst of a sweep")
 
     def end_overlap(self) -> None:
         """Have no tenant take its old secret any more, nor any token of before."""
@@ -230,6 +230,7 @@ def town(folder: Path, way: str, tenants: int, records: int) -> Iterator[Town]:
 def polled(town: Town) -> Iterator[Daemon]:
     """Run a daemon."""
     with running(town.site.folder, town.site.environ, program=("tests.house.hasty",)) as daemon:
+        daemon.tries *= 5
         yield daemon
 
 

@@ -22,14 +22,13 @@ EACH = pytest.mark.parametrize(
 
 
 def begun(town: Town, daemon: Daemon) -> dict[str, Rig]:
-    """Wait until all is captured once, have tenants go on with their business, and every sweep be under way."""
+    """Wait until all is captured once, and have tenants go on with their business while they are swept."""
     for tenant in town.tenants:
         daemon.becomes(tenant.name, "ok")
         captured(town, daemon, tenant)
     first = {each.name: read(town.site.folder, each) for each in town.tenants}
+    town.slow()
     busy(town)
-    town.hold()
-    daemon.until(town.midway, "every sweep is under way")
     return first
 
 
@@ -91,8 +90,8 @@ def test_a_secret_replaced_at_once_costs_no_record(tmp_path: Path, way: str, man
     changes nothing; the right one, from the command line or over HTTP, is tried, ends the alert, and has all read."""
     with town(tmp_path, way, many, RECORDS) as here, polled(here) as daemon:
         first = begun(here, daemon)
-        here.rotate(overlap=False)
-        here.let_go()
+        here.rotate(daemon, overlap=False)
+        here.hasten()
         busy(here)
         told(here, daemon)
         asked = dict(here.asked)
@@ -122,11 +121,11 @@ def test_a_secret_replaced_in_time_is_noticed_by_nobody(tmp_path: Path, way: str
     no alert fires; and when the old one ends, nothing happens either."""
     with town(tmp_path, way, MANY, RECORDS) as here, polled(here) as daemon:
         first = begun(here, daemon)
-        here.rotate(overlap=True)
+        here.rotate(daemon, overlap=True)
         for tenant in here.tenants:
             answer = here.post(daemon, tenant, here.way.known(tenant))
             assert answer.status_code == 200, answer.text
-        here.let_go()
+        here.hasten()
         followed(here, daemon, first)
         here.end_overlap()
         busy(here)
@@ -150,8 +149,8 @@ def test_a_secret_in_a_file_is_taken_up_when_it_changes(tmp_path: Path, way: str
         here.write({name: f'{{ file = "{place.name}" }}' for name, place in places.items()})
         with polled(here) as daemon:
             first = begun(here, daemon)
-            here.rotate(overlap=False)
-            here.let_go()
+            here.rotate(daemon, overlap=False)
+            here.hasten()
             told(here, daemon)
             busy(here)
             for tenant in here.tenants:
