@@ -32,6 +32,7 @@ class Entrance:
             users=lambda: False,
             remembered=_nobody,
             user=_no_user,
+            schemes=lambda: ["bearer"] if self.guarded or not loopback else [],
             headers=dict,
         )
 

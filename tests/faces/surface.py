@@ -212,6 +212,9 @@ class Pretended:
     async def revoke(self, name: str, word: Word) -> str:
         return self._done(name, word)
 
+    def schemes(self) -> list[str]:
+        return [*(["bearer"] if self.tokens or self.passwords else []), *(["basic"] if self.passwords else [])]
+
     def _done(self, *said: object) -> str:
         self.deeds.append(said)
         if self.deciding is not None:
@@ -245,6 +248,7 @@ class Pretended:
                 lambda: bool(self.passwords),
                 lambda name, password: self.remembered.get((name, password)),
                 self.user,
+                self.schemes,
                 lambda: self.headers,
             ),
             tokens=TokenDeeds(lambda: self.listed, self.make, self.revoke),

@@ -238,7 +238,7 @@ async def test_the_front_page_links_what_there_is() -> None:
         links = [part.split('"')[0] for part in front.text.split('href="')[1:]]
         found = [(await client.get(f"/{link}")).status_code for link in links]
     assert front.headers["content-type"].startswith("text/html")
-    assert len(links) == 4
+    assert len(links) == 5
     assert set(found) == {200}
 
 

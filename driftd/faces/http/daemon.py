@@ -13,6 +13,7 @@ from driftd.faces.http.reply import refused
 
 _PATHS: Final = (
     ("metrics", "Metrics"),
+    ("openapi.json", "Paths, what they take and answer"),
     ("api/v1/sd", "Targets of /probe, for Prometheus' http_sd"),
     ("-/healthy", "Whether the process answers"),
     ("-/ready", "Whether it is ready"),

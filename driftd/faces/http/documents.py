@@ -1,7 +1,7 @@
 """What the API answers, as types: the OpenAPI document is made of them, and tests hold real answers against them."""
 
 from collections.abc import Mapping
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 from msgspec import Meta, Struct, field
 
@@ -126,7 +126,7 @@ class Alert(Struct, forbid_unknown_fields=True, kw_only=True):
     read_impact: Impact
     write_impact: Impact
     hint: str | None
-    evidence: Mapping[str, object]
+    evidence: Mapping[str, Any]
     actor: Actor
     who_acts: str
     tell_the_customer: str

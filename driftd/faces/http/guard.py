@@ -63,7 +63,9 @@ class Guard:
         except Exception as error:
             self._log.error("request ended by a bug", method=scope["method"], path=scope["path"], error=error)
             if not answer.begun:
-                await refused(Request(scope), 500, "internal error", "see the log")(scope, receive, answer)
+                await refused(Request(scope), 500, "internal error", "see the log of the daemon")(
+                    scope, receive, answer
+                )
 
     def _carried(self, scheme: str) -> Mapping[str, str]:
         """Return what every answer carries: the headers of safety, in the configured words where there are some."""

@@ -115,6 +115,8 @@ class Entry(Struct, frozen=True):
     """Return the user of a name and password that were looked at before, and right."""
     user: Callable[[str, str], Awaitable[Caller | None]]
     """Return the user of a name and password; takes some tenths of a second, whoever is named."""
+    schemes: Callable[[], Sequence[str]]
+    """Return the kinds of credentials that are taken: ``bearer``, ``basic``; none where none are needed."""
     headers: Callable[[], Mapping[str, str]]
     """What every answer carries besides, as configured."""
 

@@ -1,19 +1,23 @@
 """``/probe``: one connection, from what is known of it or by a live check; and the list of targets for Prometheus."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 import orjson
 from anyio import Lock, move_on_after
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from driftd.core.status import ConnectionStatus
+from driftd.faces.http.body import asked
 from driftd.faces.http.gate import caller_of
 from driftd.faces.http.inside import Check, Inside, Step
 from driftd.faces.http.reply import Pieces, refused
 from driftd.faces.metrics.exposition import encoded, negotiated
+from driftd.faces.metrics.family import Family
 from driftd.faces.metrics.probe import probe_families
 
 REST: Final = 60.0
@@ -23,6 +27,19 @@ MARGIN: Final = 0.5
 TIMEOUT: Final = 10.0
 """Seconds, where the scraper does not say; Prometheus' own default."""
 LONGEST: Final = 120.0
+Switch: TypeAlias = Literal["0", "1", "false", "true"]
+_ON: Final = frozenset({"1", "true"})
+_HOW: Final = "name a connection: /probe?target=NAME; /api/v1/sd lists them"
+
+
+class Probed(Struct, forbid_unknown_fields=True):
+    """Which connection is to be probed, and how."""
+
+    target: str
+    fresh: Switch = "0"
+    """Whether it is checked live."""
+    debug: Switch = "0"
+    """Whether the story of it is told as well."""
 
 
 class _Live:
@@ -45,31 +62,33 @@ class Probe:
     async def answer(self, request: Request) -> Response:
         """Answer one probe."""
         begun = self._inside.clock.monotonic()
-        name = request.query_params.get("target", "")
+        wanted = asked(request, Probed, _HOW)
+        if isinstance(wanted, Response):
+            return wanted
+        name = wanted.target
         connection = self._connection(name) if caller_of(request).sees(name) else None
         if connection is None:
-            known = "name a connection: /probe?target=NAME; /api/v1/sd lists them"
-            return refused(request, 404 if name else 400, f'no connection is named "{_quoted(name)}"', known)
-        if request.query_params.get("fresh") in {"1", "true"}:
+            return refused(request, 404 if name else 400, f'no connection is named "{_quoted(name)}"', _HOW)
+        if wanted.fresh in _ON:
             live = await self._checked(name, _allowed(request))
             check, seconds = live.check, live.seconds
             connection = self._connection(name) or connection  # as it is after the check
         else:
             check = _known(connection)
             seconds = self._inside.clock.monotonic() - begun
-        return self._told(request, connection, check, seconds)
+        if wanted.debug in _ON:
+            body = b"".join(encoded(self._families(connection, check, seconds), negotiated("")))
+            return PlainTextResponse(_story(connection, check, seconds) + body.decode())
+        form = negotiated(request.headers.get("accept", ""))
+        families = self._families(connection, check, seconds)
+        return Pieces(list(encoded(families, form)), form.content_type, {"vary": "accept"})
 
     def _connection(self, name: str) -> ConnectionStatus | None:
         return next((each for each in self._inside.status().connections if each.name == name), None)
 
-    def _told(self, request: Request, connection: ConnectionStatus, check: Check, seconds: float) -> Response:
+    def _families(self, connection: ConnectionStatus, check: Check, seconds: float) -> Iterable[Family]:
         full = self._inside.web().metrics_detail == "full"
-        families = probe_families(connection, success=check.success, seconds=seconds, full=full)
-        if request.query_params.get("debug") in {"1", "true"}:
-            body = b"".join(encoded(families, negotiated("")))
-            return PlainTextResponse(_story(connection, check, seconds) + body.decode())
-        form = negotiated(request.headers.get("accept", ""))
-        return Pieces(list(encoded(families, form)), form.content_type, {"vary": "accept"})
+        return probe_families(connection, success=check.success, seconds=seconds, full=full)
 
     async def _checked(self, name: str, allowed: float) -> _Live:
         """Check a connection live, unless that was done within the minute; those who ask at once wait for the same."""

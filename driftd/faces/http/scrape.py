@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from anyio import CapacityLimiter, Event
 from anyio.to_thread import run_sync
-from msgspec import Struct
+from msgspec import Struct, field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -16,6 +16,13 @@ from driftd.faces.http.gate import caller_of
 from driftd.faces.http.inside import Inside
 from driftd.faces.http.reply import Pieces
 from driftd.faces.metrics.exposition import Exposition, Format, Wanted, negotiated
+
+
+class Families(Struct):
+    """Which families a scrape wants."""
+
+    names: list[str] = field(name="name[]", default_factory=list)
+    """Only those of these names; none: all."""
 
 
 class Asked(NamedTuple):

@@ -44,7 +44,7 @@ class Operation(Struct, frozen=True):
     """What may stand in the query; what else stands there is refused."""
     body: type[Struct] | None = None
     answer: object = Says
-    """What it answers when all is well: the type of a document, or a content type."""
+    """What it answers when all is well: the type of a document, or content types after a comma each."""
 
 
 CLOSED: Final = Operation(Scope.ADMIN, "")
