@@ -45,6 +45,8 @@ class Operation(Struct, frozen=True):
     body: type[Struct] | None = None
     answer: object = Says
     """What it answers when all is well: the type of a document, or a content type."""
+    statuses: tuple[int, ...] = (200,)
+    """With which, when all is well."""
 
 
 CLOSED: Final = Operation(Scope.ADMIN, "")
