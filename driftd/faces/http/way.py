@@ -42,11 +42,11 @@ class Operation(Struct, frozen=True):
     where: Where = Where.WHOLE
     query: type[Struct] | None = None
     """What may stand in the query; what else stands there is refused."""
+    statuses: tuple[int, ...] = (200,)
+    """With which it answers when all is well."""
     body: type[Struct] | None = None
     answer: object = Says
     """What it answers when all is well: the type of a document, or a content type."""
-    statuses: tuple[int, ...] = (200,)
-    """With which, when all is well."""
 
 
 CLOSED: Final = Operation(Scope.ADMIN, "")
