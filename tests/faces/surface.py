@@ -221,6 +221,10 @@ class Pretended:
             raise self.deciding
         return "done"
 
+    def done(self) -> list[object]:
+        """Return all that was decided and done."""
+        return [*self.decisions, *self.removals, *self.directives, *self.deeds]
+
     def inside(self) -> Inside:
         return Inside(
             self.status,

@@ -4,12 +4,17 @@ import gzip
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from driftd.core.brought import Brought, Change, Put
 from driftd.core.decision import Word
+from driftd.core.health import ConnectionHealth, Pause, Window
 from driftd.core.secret import Secret
 from driftd.errors import ConfigError, DecisionError, Mistake, SealError, StoreError
+from driftd.faces.http.application import ways
+from driftd.faces.http.documents_deeds import Trial
+from driftd.faces.http.way import operation_of
 from tests.faces import views
 from tests.faces.surface import DOWN, Pretended, served
 
@@ -33,12 +38,14 @@ async def test_connections_are_listed_with_what_can_be_done() -> None:
             ("down", "file"),
         ]
         assert [set(each["_links"]) >= {"change", "remove"} for each in both["connections"]] == [True, False]
-        for query, names in (("environment=test", ["aldgate"]), ("state=unreachable", ["down"]), ("source=x", [])):
+        for query, names in (("environment=test", ["aldgate"]), ("state=unreachable", ["down"]), ("host=x", [])):
             chosen = (await client.get(f"{PATH}?{query}")).json()
             assert ([each["connection"] for each in chosen["connections"]], chosen["total"]) == (names, 2)
         one = (await client.get(f"{PATH}/aldgate")).json()
         assert (one["settings"], one["changed"]["by"], one["state"]) == ({"folder": "ONE"}, "mo", "ok")
         assert (await client.get(f"{PATH}/down")).json()["settings"] is None
+        for wrong_query in ("source=x", "state=x", "colour=red", "state=ok&state=ok"):
+            assert (await client.get(f"{PATH}?{wrong_query}")).status_code == 400
         assert (await client.get(f"{PATH}/nobody")).status_code == 404
         wrong = await client.patch(f"{PATH}/aldgate")
         assert (wrong.status_code, set(wrong.headers["allow"].split(", "))) == (405, {"GET", "HEAD", "PUT", "DELETE"})
@@ -48,13 +55,21 @@ async def test_what_happened_and_what_to_do_is_told() -> None:
     subject = pretended()
     async with served(subject) as client:
         told = (await client.get(f"{PATH}/down/history?since=2026-11-01&until=2026-11-02T00:00:00Z&limit=5")).json()
-        assert [each["type"] for each in told["events"]] == ["state", "hour"]
+        assert [each["type"] for each in told["events"]] == ["state", "hour", "poll"]
         assert (told["since"], told["until"]) == ("2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z")
         card = (await client.get(f"{PATH}/down/explain?lang=fr")).json()
         assert (card["connection"], card["language"], card["reason"]) == ("down", "fr", "dns_failure")
-        for query in ("since=yesterday", "limit=0", "limit=1001", "limit=x", "since=2026-11-02&until=2026-11-01"):
+        for query in (
+            "since=yesterday",
+            "limit=0",
+            "limit=1001",
+            "limit=x",
+            "since=2026-11-02&until=2026-11-01",
+            "until=0001-01-01",
+        ):
             assert (await client.get(f"{PATH}/down/history?{query}")).status_code == 400
-        assert (await client.get(f"{PATH}/down/history?since=9999999-01-01")).status_code == 400
+        for edge in ("since=9999999-01-01", "until=9999-12-31T23:59:59-23:59", "failures=2", "more=1"):
+            assert (await client.get(f"{PATH}/down/history?{edge}")).status_code == 400
         assert (await client.get(f"{PATH}/down/explain?lang=tlh")).status_code == 400
 
 
@@ -62,6 +77,7 @@ async def test_a_live_check_tells_what_to_tell_the_customer() -> None:
     subject = pretended()
     async with served(subject) as client:
         told = (await client.post(f"{PATH}/aldgate/test")).json()
+        msgspec.convert(told, Trial)
         assert (told["valid"], told["requests"], len(told["steps"])) == (False, 3, 2)
         assert told["steps"][1]["who_acts"]
         assert "credentials" in told["steps"][1]["tell_the_customer"]
@@ -143,9 +159,10 @@ async def test_what_cannot_be_done_is_a_problem_of_its_own_kind(error: Exception
         (JSON, '{"a":' * 12_000, 400, "cannot be used|too deeply"),
         (JSON, '{"resources":' + "[" * 3_000 + "]" * 3_000 + "}", 400, "cannot be used|too deeply"),
         (JSON, " " * 65_537, 413, "longer than 65536"),
-        (JSON, '{"reason": 7}', 400, '"reason" is no text'),
+        (JSON, '{"reason": 7}', 400, "cannot be used"),
+        (JSON, '{"by": null}', 400, "cannot be used"),
         (JSON, '{"name": "brigg"}', 400, "another name than the path"),
-        (JSON, '{"sealed": {"field": "password"}}', 400, '"sealed" cannot be used'),
+        (JSON, '{"sealed": {"field": "password"}}', 400, "cannot be used"),
     ],
 )
 async def test_a_body_that_is_not_what_it_says_is_refused(
@@ -172,3 +189,27 @@ async def test_a_removal_says_what_becomes_of_the_data(query: str) -> None:
         foreign = await client.delete(f"{PATH}/aldgate?data=erase&reason=x", headers={"origin": "https://evil.example"})
     assert (done.status_code, done.json(), foreign.status_code) == (200, {"says": "done"}, 403)
     assert subject.deeds == [("aldgate", Word("jo", "over"), True)]
+
+
+ASIDE = ConnectionHealth(
+    pause=Pause("stocktaking", "jo", views.NOW + 5_000),
+    maintenance=Window(views.NOW + 10, views.NOW + 5_000, "new version", "jo"),
+)
+
+
+@pytest.mark.parametrize("path", ["", "/{}", "/{}/history", "/{}/explain"])
+async def test_what_is_told_of_a_connection_is_what_the_api_says(path: str) -> None:
+    """Of one that is well, of one that is down, of one that is put aside: each member has its type, and none is
+    missing or not said."""
+    aside = views.connection("aside", health=ASIDE, customer="Aside Ltd", breaker_open_until=views.NOW)
+    subject = Pretended(views.status(views.connection("aldgate"), DOWN, aside))
+    subject.brought = {"aldgate": '{"folder":"ONE"}'}
+    route = PATH + path.format("{name}")
+    (way,) = (
+        each for each in ways(subject.inside(), "") if (each.path, "GET" in (each.methods or ())) == (route, True)
+    )
+    async with served(subject) as client:
+        for name in ("aldgate", "down", "aside"):
+            answer = await client.get(f"{PATH}{path.format(name)}")
+            assert answer.status_code == 200
+            msgspec.json.decode(answer.content, type=operation_of(way).answer)

@@ -9,15 +9,15 @@ from driftd.core.alerts.model import Alert, AlertState, Deed, Mute
 from driftd.core.budget import Budget, Usage
 from driftd.core.credential import Credential, CredentialState
 from driftd.core.drift import Drift, DriftKind, Impact, SchemaKind, Scope, Severity
-from driftd.core.health import ConnectionHealth, Flip, ResourceHealth
+from driftd.core.health import ConnectionHealth, Flip, Poll, ResourceHealth, Result
 from driftd.core.histogram import SECONDS, Durations
-from driftd.core.model import Op
+from driftd.core.model import Kind, Op
 from driftd.core.reasons import Actor, State
 from driftd.core.schema.model import FieldForm, Form, Presence, SchemaVersion, Source, ValueKind
 from driftd.core.status import Care, ConnectionStatus, Daemon, Database, Rebased, ResourceStatus, Status
 from driftd.core.trial import Check, Step, StepOutcome, Trial
 from driftd.errors import Reason
-from driftd.ports import Hour
+from driftd.ports import Hour, Polled
 
 NOW = 1_795_400_000_123
 """Epoch ms."""
@@ -49,9 +49,11 @@ TRIAL = Trial(
     1200,
     0.21,
 )
+POLL = Poll(Kind.SWEEP, Result.FAILED, 1, 2, 0.5, 3, {Op.CREATE: 1}, 0, 0, Reason.TIMEOUT, "too slow", "wait", 504)
 HAPPENED = (
     Flip("aldgate", State.OK, State.UNREACHABLE, NOW, Reason.DNS_FAILURE, "no such name"),
     Hour("aldgate", "BPCUSTOMER", NOW - NOW % 3_600_000, 12, 3.5, 2),
+    Polled("aldgate", "BPCUSTOMER", POLL),
 )
 
 

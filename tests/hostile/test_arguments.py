@@ -44,6 +44,7 @@ HOSTILE = (
 RIGHT = {
     "connection": "acme", "--connection": "acme", "--resource": "BPCUSTOMER", "--key": "a", "--reason": "why",
     "--for": "4h", "id_": "0123", "shell": "bash", "source": "there.db", "--between": "1", "name": "acme",
+    "--scope": "read",
 }  # fmt: skip
 """What each argument that must be given may be."""
 BESIDE = {

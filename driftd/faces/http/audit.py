@@ -1,25 +1,43 @@
-"""The audit log: what persons did, newest first, page by page.
+"""The audit log: what persons and programs did, newest first, page by page.
 
-``connection``, ``since`` (RFC 3339) and ``limit`` choose; ``before`` takes the ``next`` of the page before.
+``connection``, ``since`` (RFC 3339) and ``limit`` choose; ``before`` takes the ``next`` of the page before. A caller
+who is bound to one connection reads what was done to that one.
 """
 
-import re
 from datetime import datetime
-from typing import Final
+from functools import partial
+from typing import Annotated, Final
 
+from msgspec import Meta, Struct
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from driftd.core.access import Scope
 from driftd.core.casefile import of_deed
-from driftd.errors import DecisionError, StoreError
+from driftd.errors import DecisionError
+from driftd.faces.http import documents_deeds
+from driftd.faces.http.answering import answered
+from driftd.faces.http.body import asked
+from driftd.faces.http.gate import caller_of
 from driftd.faces.http.inside import Inside
-from driftd.faces.http.reply import document, refused
+from driftd.faces.http.reply import document
+from driftd.faces.http.way import Operation, Way, Where
 from driftd.ports import Pages
 
 MOST: Final = 1_000
 """Rows of a page."""
-_KNOWN: Final = frozenset({"connection", "since", "limit", "before"})
+_EXAMPLE: Final = '?connection=aldgate&since=2026-11-25T08:00:00Z&limit=100, and "before" with the "next" of a page'
+
+
+class Page(Struct, forbid_unknown_fields=True):
+    """Which rows are wanted."""
+
+    connection: str | None = None
+    since: Annotated[str, Meta(extra_json_schema={"format": "date-time"})] | None = None
+    limit: Annotated[int, Meta(ge=1, le=MOST)] = 100
+    before: Annotated[str, Meta(pattern="^[0-9]{1,18}-[0-9]{1,18}$")] | None = None
+    """The ``next`` of the page before."""
 
 
 class Audit:
@@ -29,39 +47,30 @@ class Audit:
         self._inside = inside
 
     def routes(self) -> list[Route]:
-        """Return the paths."""
-        return [Route("/api/v1/audit", self._listed)]
+        """Return the path."""
+        listed = Operation(
+            Scope.READ, "List what was done, and by whom", Where.SHOWN, query=Page, answer=documents_deeds.Audit
+        )
+        return [Way("/api/v1/audit", partial(answered, self._listed), listed)]
 
     async def _listed(self, request: Request) -> Response:
-        try:
-            pages = _asked(dict(request.query_params))
-            found = await self._inside.audit(pages)
-        except DecisionError as error:
-            return refused(request, 400, str(error), error.hint)
-        except StoreError as error:
-            return refused(request, 503, str(error), "see the log of the daemon")
+        page, bound = asked(request, Page, _EXAMPLE), caller_of(request).connection
+        if isinstance(page, Response):
+            return page
+        if bound is not None and page.connection not in {None, bound}:
+            return document({"audit": [], "next": None})  # as of one that is not there
+        pages = _pages(page, bound or page.connection)
+        found = await self._inside.audit(pages)
         last = found[-1] if len(found) == pages.limit else None
         more = None if last is None else f"{last.deed.at}-{last.number}"
         return document({"audit": [of_deed(each.deed) for each in found], "next": more})
 
 
-def _asked(said: dict[str, str]) -> Pages:
+def _pages(page: Page, connection: str | None) -> Pages:
     """Return which rows are asked for; raises `DecisionError`."""
-    for name in said.keys() - _KNOWN:
-        raise _wrong(f'"{name}" is not known', f"ask by {', '.join(sorted(_KNOWN))}")
-    limit, before = said.get("limit", "100"), said.get("before")
-    if not re.fullmatch("[0-9]{1,4}", limit) or not 1 <= int(limit) <= MOST:
-        raise _wrong(f'"limit" is no number from 1 to {MOST}', "ask for fewer, and for the rest by next")
-    place = None if before is None else re.fullmatch("([0-9]{1,18})-([0-9]{1,18})", before)
-    if before is not None and place is None:
-        raise _wrong('"before" is no place in the log', 'take the "next" of the page before')
-    since = said.get("since")
-    return Pages(
-        int(limit),
-        said.get("connection"),
-        0 if since is None else _moment(since),
-        None if place is None else (int(place[1]), int(place[2])),
-    )
+    at, _, number = (page.before or "").partition("-")
+    since = 0 if page.since is None else _moment(page.since)
+    return Pages(page.limit, connection, since, (int(at), int(number)) if page.before else None)
 
 
 def _moment(text: str) -> int:
@@ -71,8 +80,4 @@ def _moment(text: str) -> int:
             return max(0, round(at.timestamp() * 1000))
     except (ValueError, OverflowError):
         pass
-    raise _wrong('"since" is no time with a zone', "such as 2026-11-25T08:00:00Z")
-
-
-def _wrong(message: str, hint: str) -> DecisionError:
-    return DecisionError(message, hint=hint, invalid=True)
+    raise DecisionError('"since" is no time with a zone', hint="such as 2026-11-25T08:00:00Z", invalid=True)

@@ -46,7 +46,7 @@ async def sent(request: Request, kind: type[T], example: str) -> T | Response:
     Who decides (``by``) is whom the credentials name, and after it whom the request names.
     """
     try:
-        return _signed(request, msgspec.json.decode(await _read(request), type=kind))
+        return signed(request, msgspec.json.decode(await _read(request), type=kind))
     except _WrongError as wrong:
         return refused(request, wrong.status, str(wrong), f"send {example}")
     except RecursionError:
@@ -56,7 +56,7 @@ async def sent(request: Request, kind: type[T], example: str) -> T | Response:
 
 
 def asked(request: Request, kind: type[S], example: str) -> S | Response:
-    """Return what stands in the query of a request, or the answer that refuses it."""
+    """Return what stands in the query of a request, or the answer that refuses it; who decides is as in `sent`."""
     given = request.query_params
     try:
         said = msgspec.convert(dict(given), kind, strict=False)
@@ -64,10 +64,11 @@ def asked(request: Request, kind: type[S], example: str) -> S | Response:
         return refused(request, 400, f"the query cannot be used: {error}", example)
     if len(given.multi_items()) != len(given):
         return refused(request, 400, "the query cannot be used: a name stands there twice", example)
-    return said
+    return signed(request, said)
 
 
-def _signed(request: Request, said: T) -> T:
+def signed(request: Request, said: T) -> T:
+    """Return what is said with who decides (``by``): whom the credentials name, and after it whom the request names."""
     caller = caller_of(request)
     if not caller.name or not isinstance(said, Struct) or "by" not in said.__struct_fields__:
         return said

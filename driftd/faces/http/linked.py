@@ -9,6 +9,7 @@ from driftd.core.trial import Trial
 from driftd.faces.http.inside import Inside, Source
 
 PATH: Final = "/api/v1/connections"
+_DEEDS: Final = ("test", "poll", "pause", "resume", "maintenance")
 
 
 def summary(status: ConnectionStatus, sources: Mapping[str, Source]) -> Document:
@@ -43,8 +44,11 @@ def links(name: str, source: Source | None) -> Document:
         "explain": {"href": f"{at}/explain"},
         "schema": {"href": f"{at}/schema/{{resource}}", "templated": True},
         "alerts": {"href": f"/api/v1/alerts?connection={name}"},
-        "test": {"href": f"{at}/test", "method": "POST"},
-        "poll": {"href": f"{at}/poll", "method": "POST"},
+        "audit": {"href": f"/api/v1/audit?connection={name}"},
+        **{
+            each: {"href": f"{at}/{each}", "method": "POST"}
+            for each in ("test", "poll", "pause", "resume", "maintenance")
+        },
     }
     if source is not None and source.stored:
         found["change"] = {"href": at, "method": "PUT"}

@@ -5,51 +5,63 @@ beginning; of a window ``from``, where it is not to begin at once, or ``cancel``
 so that the same request may be sent again.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from typing import Final, TypeVar
+from typing import Annotated, Final, TypeAlias, TypeVar
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from driftd.core.access import Scope
 from driftd.core.decision import Word
 from driftd.core.document import of_pause, of_window
 from driftd.core.pausing import Directive, Turn
-from driftd.errors import DecisionError, FencedError, StoreError
-from driftd.faces.http.body import sent
+from driftd.errors import DecisionError
+from driftd.faces.http import documents_deeds
+from driftd.faces.http.answering import answered
+from driftd.faces.http.body import By, Reason, sent
 from driftd.faces.http.inside import Inside
-from driftd.faces.http.reply import document, refused
+from driftd.faces.http.reply import document
+from driftd.faces.http.way import Answerer, Operation, Way, Where
 
 _WORD: Final = '"reason": "stocktaking", "by": "jo"'
 _PAUSE: Final = f'{{{_WORD}, "seconds": 14400}}, or "until": "2026-12-01T08:00:00Z"'
 _WINDOW: Final = f'{{{_WORD}, "from": "2026-12-01T06:00:00Z", "seconds": 7200}}, or "until", or "cancel": true'
+Zoned: TypeAlias = Annotated[datetime, Meta(tz=True)]
+Seconds: TypeAlias = Annotated[float, Meta(extra_json_schema={"exclusiveMinimum": 0})]
 
 
-class _Pause(Struct, forbid_unknown_fields=True):
-    reason: str
-    by: str = "api"
-    until: datetime | None = None
-    seconds: float | None = None
+class PauseBody(Struct, forbid_unknown_fields=True):
+    """The word that a connection is not to be polled."""
+
+    reason: Reason
+    by: By = "api"
+    until: Zoned | None = None
+    seconds: Seconds | None = None
 
 
-class _Resumption(Struct, forbid_unknown_fields=True):
-    reason: str = "resumed"
-    by: str = "api"
+class ResumptionBody(Struct, forbid_unknown_fields=True):
+    """The word that a connection is to be polled again."""
+
+    reason: Reason = "resumed"
+    by: By = "api"
 
 
-class _Window(Struct, forbid_unknown_fields=True):
-    reason: str
-    by: str = "api"
-    begins: datetime | None = field(default=None, name="from")
-    until: datetime | None = None
-    seconds: float | None = None
+class WindowBody(Struct, forbid_unknown_fields=True):
+    """The word that a connection is maintained for a time, or is not after all."""
+
+    reason: Reason
+    by: By = "api"
+    begins: Zoned | None = field(default=None, name="from")
+    until: Zoned | None = None
+    seconds: Seconds | None = None
     cancel: bool = False
 
 
-B = TypeVar("B", _Pause, _Resumption, _Window)
+B = TypeVar("B", PauseBody, ResumptionBody, WindowBody)
 
 
 class Pausing:
@@ -60,20 +72,26 @@ class Pausing:
 
     def routes(self) -> list[Route]:
         """Return the paths."""
+        operate = partial(Operation, Scope.OPERATE, where=Where.PATH, answer=documents_deeds.Aside)
+        pause, resume = operate("Pause a connection", body=PauseBody), operate("Resume it", body=ResumptionBody)
+        window = operate("Maintain a connection for a time", body=WindowBody)
         return [
-            self._route("pause", _Pause, _PAUSE, self._pause),
-            self._route("resume", _Resumption, f"{{{_WORD}}}", self._resume),
-            self._route("maintenance", _Window, _WINDOW, self._window),
+            self._way("pause", pause, self._ordered(PauseBody, _PAUSE, self._pause)),
+            self._way("resume", resume, self._ordered(ResumptionBody, f"{{{_WORD}}}", self._resume)),
+            self._way("maintenance", window, self._ordered(WindowBody, _WINDOW, self._window)),
         ]
 
-    def _route(self, name: str, kind: type[B], example: str, order: Callable[[B], Directive]) -> Route:
+    def _way(self, name: str, operation: Operation, answer: Answerer) -> Route:
+        return Way(f"/api/v1/connections/{{name}}/{name}", partial(answered, answer), operation, "POST")
+
+    def _ordered(self, kind: type[B], example: str, order: Callable[[B], Directive]) -> Answerer:
         async def directed(request: Request) -> Response:
             said = await sent(request, kind, example)
             if isinstance(said, Response):
                 return said
             return await self._directed(request.path_params["name"], order(said))
 
-        return Route(f"/api/v1/connections/{{name}}/{name}", partial(_answered, directed), methods=["POST"])
+        return directed
 
     async def _directed(self, name: str, order: Directive) -> Response:
         says, aside = await self._inside.direct(name, order)
@@ -81,14 +99,14 @@ class Pausing:
         put = {"pause": of_pause(aside.pause, now), "maintenance": of_window(aside.maintenance, now)}
         return document({"connection": name, "says": says, **put})
 
-    def _pause(self, said: _Pause) -> Directive:
+    def _pause(self, said: PauseBody) -> Directive:
         until = self._until(said.until, said.seconds, self._inside.clock.now())
         return Directive(Turn.PAUSE, Word(said.by, said.reason), until)
 
-    def _resume(self, said: _Resumption) -> Directive:
+    def _resume(self, said: ResumptionBody) -> Directive:
         return Directive(Turn.RESUME, Word(said.by, said.reason))
 
-    def _window(self, said: _Window) -> Directive:
+    def _window(self, said: WindowBody) -> Directive:
         word = Word(said.by, said.reason)
         if said.cancel:
             if (said.begins, said.until, said.seconds) != (None, None, None):
@@ -111,9 +129,7 @@ class Pausing:
 
 
 def _moment(name: str, at: datetime) -> int:
-    """Return a time as epoch ms; raises `DecisionError` for one without a zone."""
-    if at.tzinfo is None:
-        raise _wrong(f'"{name}" names no time zone')
+    """Return a time as epoch ms; raises `DecisionError` for one that cannot be told."""
     try:
         return round(at.timestamp() * 1000)
     except (OverflowError, ValueError) as error:
@@ -123,15 +139,3 @@ def _moment(name: str, at: datetime) -> int:
 def _wrong(message: str) -> DecisionError:
     hint = 'end times with Z or an offset, such as "2026-12-01T08:00:00Z", or send "seconds": 14400'
     return DecisionError(message, hint=hint, invalid=True)
-
-
-async def _answered(answer: Callable[[Request], Awaitable[Response]], request: Request) -> Response:
-    """Answer; what cannot be done is told as a problem."""
-    try:
-        return await answer(request)
-    except DecisionError as error:
-        return refused(request, 404 if error.unknown else 400 if error.invalid else 409, str(error), error.hint)
-    except FencedError:
-        raise
-    except StoreError as error:
-        return refused(request, 503, str(error), "see the log of the daemon")

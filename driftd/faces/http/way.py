@@ -42,6 +42,8 @@ class Operation(Struct, frozen=True):
     where: Where = Where.WHOLE
     query: type[Struct] | None = None
     """What may stand in the query; what else stands there is refused."""
+    statuses: tuple[int, ...] = (200,)
+    """With which it answers when all is well."""
     body: type[Struct] | None = None
     answer: object = Says
     """What it answers when all is well: the type of a document, or content types after a comma each."""
