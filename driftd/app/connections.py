@@ -121,17 +121,19 @@ class Connections:
         check_word(word)
         house = self._house
         async with self._locks[name, ""]:
-            _check_not_in_file(house.config(), name)
             before = await self._stored(name)
+            if before is None or erase:  # else it stands in both, and this is the way out of that
+                _check_not_in_file(house.config(), name)
             if before is None and not (erase and await house.store.connections.knows(name)):
                 raise _unknown(name)
             async with house.lock:
-                _check_not_in_file(house.config(), name)
+                if before is None or erase:
+                    _check_not_in_file(house.config(), name)
                 with CancelScope(shield=True):
                     deed = _removal(name, word, before, house.now(), erase=erase)
                     await house.store.connections.remove(name, deed, clear=erase)
                     house.safe.drop(name)
-                    await house.take(name, placed(house.config(), name, None))
+                    await house.take(name, _without(house.config(), name))
             if not erase:
                 return f'"{name}" is removed; what was captured of it stays'
             await house.ended(name)
@@ -231,6 +233,12 @@ def _read(config: Config, stored: StoredTable | None) -> ConnectionConfig | None
         return None if stored is None else read_stored(config, stored.table)
     except (ConfigError, ValueError):
         return None
+
+
+def _without(config: Config, name: str) -> Config:
+    """Return a configuration without the connection of the database; one of the file stays."""
+    stays = next((each for each in config.connections if each.name == name and not each.stored), None)
+    return placed(config, name, stays)
 
 
 def _check_not_in_file(config: Config, name: str) -> None:

@@ -56,14 +56,17 @@ def shown(name: str, config_path: Path | None, form: str) -> None:
     from driftd import app
     from driftd.app.joining import stored_of
     from driftd.cli.loop import run
+    from driftd.core.document import of_connection
+    from driftd.core.status import located
 
     config = configured(config_path)
     check_selection(config, name, None)
     connection = next(each for each in config.connections if each.name == name)
-    found = next(each for each in run(app.view, config, app.now()).connections if each.name == name)
+    status = run(app.view, config, app.now())
+    found = next(each for each in status.connections if each.name == name)
     kept = stored_of(config, name) if connection.stored else None
     if form == "json":
-        tell(_as_json(found, connection, kept))
+        tell({**of_connection(found, located(status.connections), status.at), **_stored(connection, kept)})
         return
     for label, text in _facts(found, connection, kept):
         say(f"{label:<12} {text}")
@@ -172,13 +175,10 @@ def _secret(connection: "ConnectionConfig") -> str:
     return f'the variable "{secret.env}"' if secret.env is not None else f'the file "{secret.file}"'
 
 
-def _as_json(
-    status: "ConnectionStatus", connection: "ConnectionConfig", kept: "StoredTable | None"
-) -> dict[str, object]:
-    from driftd.core.document import moment, of_connection
+def _stored(connection: "ConnectionConfig", kept: "StoredTable | None") -> dict[str, object]:
+    from driftd.core.document import moment
 
     return {
-        **of_connection(status, {}, status.since),
         **_stands(connection),
         "settings": kept.table if kept else None,
         "made": {"at": moment(kept.made_at), "by": kept.made_by} if kept else None,
