@@ -84,16 +84,20 @@ def test_documents_and_words_hold_what_a_tenant_says_and_no_more(text: str) -> N
 PATHS = st.sampled_from(
     ["/", "/metrics", "/probe", "/api/v1/sd", "/api/v1/alerts", "/api/v1/drifts", "/-/healthy", "/-/ready", "/-/reload",
      "/api/v1/drifts/0123456789abcdef", "/api/v1/drifts/{}", "/api/v1/drifts/{}/accept", "/api/v1/drifts/{}/mute",
-     "/api/v1/connections/aldgate/schema/BPCUSTOMER", "/api/v1/connections/{}/schema/{}", "/{}"]
+     "/api/v1/connections/aldgate/schema/BPCUSTOMER", "/api/v1/connections/{}/schema/{}", "/{}", "/api/v1/audit",
+     "/api/v1/connections/{}/pause", "/api/v1/connections/{}/resume", "/api/v1/connections/{}/maintenance"]
 )  # fmt: skip
-NAMES = st.sampled_from(["target", "fresh", "debug", "name[]", "connection", "resource", "all", "from", "to", "source"])
+NAMES = st.sampled_from(
+    ["target", "fresh", "debug", "name[]", "connection", "resource", "all", "from", "to", "source", "since", "limit",
+     "before"]
+)  # fmt: skip
 ODD = TEXTS | st.sampled_from(
     ["http://[", "9" * 5_000, "-1", "1e999", "nan", "learnt", "declared", "1", "aldgate", "\u0663"]
 )
 BODIES = st.binary(max_size=60) | st.builds(
     lambda told: json.dumps(told).encode("utf-8", "surrogatepass"),
     st.dictionaries(
-        st.sampled_from(["reason", "by", "until", "seconds", "candidates"]),
+        st.sampled_from(["reason", "by", "until", "seconds", "candidates", "from", "cancel"]),
         ODD | st.floats() | st.none() | st.sampled_from([10**400, "0001-01-01T00:00:00+14:00", [[]] * 9]),
         max_size=4,
     ),
