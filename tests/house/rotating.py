@@ -31,13 +31,8 @@ PAGE: Final = 10
 WORD: Final = Word("jo", "the tenant rotated it")
 MIDWAY: Final = 3
 """The page of a sweep at which secrets are replaced."""
-PACE: Final[Mapping[str, Any]] = {
-    "probe": "2s",
-    "delta": "2s",
-    "sweep": "1s",
-    "second_look": "500ms",
-    "page_size": PAGE,
-}
+CROWD: Final = 4
+"""Tenants beyond which each is swept the more seldom, the more there are."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +155,10 @@ class Town:
         """Write the configuration: secrets are kept by driftd, or each where `kept` says, as TOML by tenant."""
         listen = f"127.0.0.1:{free_port()}"
         text = '[vault]\nkey_file = "key"\n'
-        text += head(web={"listen": listen, "metrics_detail": "full"}, daemon={"log_level": "debug"}, **PACE)
+        every = max(1, len(self.tenants) // CROWD)
+        pace: dict[str, Any] = {"probe": f"{2 * every}s", "delta": f"{2 * every}s", "sweep": f"{every}s"}
+        pace |= {"second_look": "500ms", "page_size": PAGE}
+        text += head(web={"listen": listen, "metrics_detail": "full"}, daemon={"log_level": "debug"}, **pace)
         for tenant in self.tenants:
             auth = self.way.auth(tenant, self.site.served.url)
             if kept:

@@ -243,6 +243,7 @@ def test_what_is_planted_comes_out_nowhere(tmp_path: Path) -> None:
     """Not in logs of level debug, answers, cards, cassettes, command lines, nor in the database or copies of it."""
     with planted_house(tmp_path) as house:
         with running(tmp_path, environ={**house.site.environ, "PYTHONFAULTHANDLER": "1"}) as daemon:
+            daemon.tries *= 5
             lived(house, daemon)
             asked(house, daemon)
             told(house)
@@ -253,6 +254,7 @@ def test_what_is_planted_comes_out_nowhere(tmp_path: Path) -> None:
             assert "Fatal Python error: Aborted" in daemon.text()
             assert [each.name for each in tmp_path.rglob("*core*")] == []
         with running(tmp_path, environ=house.site.environ) as daemon:
+            daemon.tries *= 5
             daemon.becomes("euston", "ok")
             assert daemon.end() == 0
         house.tokens()
