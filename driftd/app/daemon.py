@@ -39,6 +39,7 @@ from driftd.app.space import Space
 from driftd.app.tenants import tenants_of
 from driftd.app.trial import checked
 from driftd.app.vault import Vault
+from driftd.app.webfile import Webfile
 from driftd.config import Config, ConnectionConfig
 from driftd.core.alerts.terms import TERMS, Terms
 from driftd.core.backoff import Pacing
@@ -54,7 +55,7 @@ from driftd.errors import ConfigError, DecisionError, StoreError
 from driftd.faces.http.address import Door, bind
 from driftd.faces.http.application import application
 from driftd.faces.http.inside import Check, Deeds, Entry, Inside, Step, TokenDeeds, Upkeep
-from driftd.faces.http.serve import serve
+from driftd.faces.http.serve import Cover, Patience, serve
 from driftd.ports import Log, Source, Traffic
 from driftd.runtime.admission import Admission
 from driftd.runtime.alarms import Alarms
@@ -153,6 +154,8 @@ async def living(config: Config, process: Process, door: Door | None = None) -> 
     logs = _logs(config, process, redaction)
     with library_messages(logs.log):
         keys = await keys_of(merged(config))
+        web = Webfile(lambda: running.config.web.web_config_file, clock, logs.log)
+        await web.load(config.web.web_config_file)
         async with writing(config) as store, anyio.create_task_group() as group:
             await cleared(store)
             config = await merged_with(config, store)
@@ -162,15 +165,19 @@ async def living(config: Config, process: Process, door: Door | None = None) -> 
             await space.look(config.store)
             admission = Admission(store.tokens, lambda: running.names, clock, logs.log)
             await admission.load()
-            entrance = Entrance(admission)
+            entrance = Entrance(admission, web)
             bound = (door.open if door else bind)(config.web.listen, guarded=entrance.guarded)
             entry = entrance.entry(loopback=bound.loopback)
             pairs = Pairs(store.vault, safe, clock.now, Told(redaction.learn, redaction.forget))
-            housed = Housed(store, space, keeper, safe, pairs, Marks(), admission, entry)
+            housed = Housed(store, space, keeper, safe, pairs, Marks(), admission, entry, web)
             running = await _running(config, process, logs, redaction, housed)
             pruning = Pruning(store.changelog, clock, logs.log, lambda: running.config.store.retention, running.others)
             inside = _inside(running, redaction, logs, housed, pruning)
-            url = await group.start(serve, application(inside, bound.address), bound)
+            cover = Cover(web.context)
+            web.changed = cover.change
+            covered = bound._replace(secure=web.context is not None)
+            url = await group.start(serve, application(inside, bound.address), covered, Patience(), cover)
+            group.start_soon(web.watch)
             group.start_soon(serve_own, inside, config.data_dir, logs.log)
             group.start_soon(admission.run)
             group.start_soon(keep_small, store, clock, logs.log)
@@ -198,6 +205,7 @@ class Housed(NamedTuple):
     admission: Admission
     """The tokens that let programs in."""
     entry: Entry
+    web: Webfile
 
 
 def _logs(config: Config, process: Process, redaction: Redaction) -> Logs:
@@ -229,6 +237,7 @@ async def _running(config: Config, process: Process, logs: Logs, redaction: Reda
 
     async def load() -> Config:
         found = await merged_with(await to_thread.run_sync(process.load), housed.store)
+        await housed.web.load(found.web.web_config_file)
         await renewed(found, housed.safe)
         logs.set_level(found.daemon.log_level)
         return found

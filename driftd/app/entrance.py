@@ -1,10 +1,12 @@
 """Who is let in to the daemon's own surface, and the socket over which our own user always is."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from anyio import to_thread
 
-from driftd.core.access import Caller
+from driftd.app.webfile import Webfile
+from driftd.core.access import Caller, Scope
 from driftd.faces.http import local
 from driftd.faces.http.application import application
 from driftd.faces.http.inside import Entry, Inside
@@ -14,35 +16,54 @@ from driftd.runtime.admission import Admission
 
 
 class Entrance:
-    """Judges who asks at an address: by tokens."""
+    """Judges who asks at an address: by tokens, users, and certificates of clients."""
 
-    def __init__(self, admission: Admission) -> None:
+    def __init__(self, admission: Admission, web: Webfile) -> None:
         self._admission = admission
+        self._web = web
 
     @property
     def guarded(self) -> bool:
         """Whether those who ask have to prove who they are."""
-        return len(self._admission) > 0
+        return self._asks or self._web.proves
+
+    @property
+    def _asks(self) -> bool:
+        """Whether credentials are needed; where there are none, a certificate that was verified does."""
+        return len(self._admission) > 0 or len(self._web.passwords) > 0
 
     def entry(self, *, loopback: bool) -> Entry:
         """Return who is let in at an address. What others can reach is never open, whatever becomes of the tokens."""
+
+        def open_() -> bool:
+            return not self._asks and (loopback or self._web.proves)
+
+        def schemes() -> Sequence[str]:
+            if open_():
+                return []
+            return ["bearer", "basic"] if len(self._web.passwords) else ["bearer"]
+
         return Entry(
-            open=lambda: loopback and not self.guarded,
+            open=open_,
             bearer=self._admission.bearer,
-            users=lambda: False,
-            remembered=_nobody,
-            user=_no_user,
-            schemes=lambda: ["bearer"] if self.guarded or not loopback else [],
-            headers=dict,
+            users=lambda: len(self._web.passwords) > 0,
+            remembered=self._remembered,
+            user=self._user,
+            schemes=schemes,
+            headers=lambda: self._web.file.headers,
         )
 
+    def _remembered(self, name: str, password: str) -> Caller | None:
+        return _user(name) if self._web.passwords.remembered(name, password) else None
 
-def _nobody(_name: str, _password: str) -> Caller | None:
-    return None
+    async def _user(self, name: str, password: str) -> Caller | None:
+        passwords = self._web.passwords
+        found = await passwords.right(name, password)
+        return _user(name) if found and passwords is self._web.passwords else None  # it may have changed meanwhile
 
 
-async def _no_user(_name: str, _password: str) -> Caller | None:
-    return None
+def _user(name: str) -> Caller:
+    return Caller(f"user {name}", Scope.ADMIN)
 
 
 async def serve_own(inside: Inside, data_dir: Path, log: Log) -> None:

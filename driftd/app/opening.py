@@ -106,8 +106,10 @@ def _auth(connection: ConnectionConfig, secret: Callable[[], str], pairs: Pairs 
 
 
 def unusable(config: Config) -> list[Mistake]:
-    """Name the certificate files that cannot be used."""
-    return [
+    """Name what cannot be used of the files that the configuration names."""
+    from driftd.app.webfile import mistakes  # few commands need what it imports
+
+    return mistakes(config.web.web_config_file) + [
         Mistake(f"{each.place}.{key}", f'the file "{getattr(each, key)}" {what}')
         for each in config.connections
         for key, what in faults(Files(each.ca_file, each.client_cert_file, each.client_key_file))

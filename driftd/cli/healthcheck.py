@@ -12,6 +12,8 @@ from driftd.cli.saying import say
 if TYPE_CHECKING:
     from http.client import HTTPConnection
 
+    from driftd.config import Config
+
 _PATH: Final = "/-/healthy"
 _SECONDS: Final = 5.0
 _EVERYWHERE: Final = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what is listened on
@@ -23,8 +25,9 @@ _EVERYWHERE: Final = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # n
 @click.option("--url", metavar="URL", help=f"Ask here. Default: {_PATH} of the configured listen address.")
 def command(config_path: Path | None, url: str | None) -> int:
     """Ask the daemon's /-/healthy. Exit code 0 if it answers 200, else 1."""
-    place = _place(url) if url else urlsplit(f"http://{asked(configured(config_path, stored=False).web.listen)}{_PATH}")
-    trouble = _ask(place)
+    config = None if url else configured(config_path, stored=False)
+    place = _place(url or "") if config is None else urlsplit(f"http://{asked(config.web.listen)}{_PATH}")
+    trouble = _ask(place, config)
     if trouble:
         say(f"driftd: {place.geturl()} {trouble}", err=True)
         return 1
@@ -52,12 +55,19 @@ def asked(listen: str) -> str:
     return f"[{found}]:{port}" if ":" in found else f"{found}:{port}"
 
 
-def _ask(place: SplitResult) -> str:
-    """Return what is wrong; empty where the daemon is healthy."""
+def _ask(place: SplitResult, config: "Config | None") -> str:
+    """Return what is wrong; empty where the daemon is healthy.
+
+    Where it may speak TLS, it is asked over the socket in its data directory.
+    """
     import http.client
+
+    from driftd.faces.http.local import reached
 
     connection = connected(place)
     try:
+        if config is not None and config.web.web_config_file is not None:
+            connection.sock = reached(config.data_dir, _SECONDS)
         connection.request("GET", place.path, headers={"Connection": "close"})
         status = connection.getresponse().status
     except (OSError, http.client.HTTPException) as error:

@@ -12,7 +12,6 @@ _TABLES: Mapping[str, Mapping[str, str]] = {
     "": {
         "webhooks": "driftd sends no webhooks yet",
     },
-    "web": {"web_config_file": "driftd knows no users and no TLS of its own yet, and serves loopback only"},
     "store": {"url": "driftd keeps everything in SQLite in data_dir"},
 }
 

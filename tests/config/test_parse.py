@@ -142,8 +142,8 @@ def test_a_connected_application_keeps_its_audience_byte_for_byte() -> None:
 
 
 def test_settings_that_change_nothing_yet_are_named() -> None:
-    config = read("[web]\nlisten = ':9420'\nweb_config_file = 'web.yml'\n" + TENANT)
-    assert [each.path for each in config.not_in_force] == ["web.web_config_file"]
+    config = read("[store]\nurl = 'postgresql://db.example/driftd'\n" + TENANT)
+    assert [each.path for each in config.not_in_force] == ["store.url"]
     assert read(TENANT).not_in_force == ()
 
 

@@ -260,14 +260,13 @@ def test_a_reload_names_what_only_a_start_takes_over() -> None:
 def test_every_setting_of_the_daemon_itself_is_taken_over_or_named() -> None:
     """Whoever adds one says which: what is neither would change nothing, and nobody would hear of it."""
     at_once = {"log_level", "max_concurrency", "retention"}
-    at_once |= {"enable_reload", "external_url", "allowed_hosts", "metrics_detail", "max_series"}
-    not_in_force = {"web_config_file"}
+    at_once |= {"enable_reload", "external_url", "allowed_hosts", "metrics_detail", "max_series", "web_config_file"}
     before = Rig([connection("a")]).config
     for table in ("daemon", "web", "store"):
         settings = getattr(before, table)
         for name in settings.__struct_fields__:
             told = needs_restart(before, replace(before, **{table: replace(settings, **{name: object()})}))
-            assert told == (() if name in at_once | not_in_force else (f"{table}.{name}",))
+            assert told == (() if name in at_once else (f"{table}.{name}",))
 
 
 def test_what_needs_a_restart_is_named_until_it_comes() -> None:

@@ -2,8 +2,10 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 import uvicorn
 from anyio import TASK_STATUS_IGNORED, CancelScope, create_task_group, sleep_forever
@@ -22,6 +24,8 @@ class Patience(Struct, frozen=True):
     """For the head of a request that has begun, and for the first on a new connection."""
     take: float = 30.0
     """For a client to take what was sent: some tens of kilobytes."""
+    handshake: float = 10.0
+    """For each side's part of TLS, at the beginning and at the end."""
     idle: int = 75
     """For another request."""
     stop: int = 5
@@ -30,13 +34,30 @@ class Patience(Struct, frozen=True):
     """So many at once; more are told to come later."""
 
 
+_AGAIN: Final = 1.0
+"""Seconds until another attempt to listen anew."""
 _PATIENCE = Patience()
+
+
+class Cover:
+    """What is spoken at an address: TLS, or plain HTTP where there is no context; it may change while served."""
+
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
+        self.context = context
+        self.news = asyncio.Event()
+        """Set when the server has to look."""
+
+    def change(self, context: ssl.SSLContext | None) -> None:
+        """Have new connections speak another one; those that are there end with the answer under way."""
+        self.context = context
+        self.news.set()
 
 
 async def serve(
     app: ASGIApp,
     bound: Bound,
     patience: Patience = _PATIENCE,
+    cover: Cover | None = None,
     *,
     task_status: TaskStatus[str] = TASK_STATUS_IGNORED,
 ) -> None:
@@ -44,7 +65,7 @@ async def serve(
 
     Reports the URL once it listens; leaves signals to the caller and logs nothing.
     """
-    server = _Server(app, patience)
+    server = _Server(app, patience, cover or Cover())
     async with create_task_group() as group:
         group.start_soon(_shielded, server, bound.socket)
         await server.listening.wait()
@@ -52,7 +73,7 @@ async def serve(
         try:
             await sleep_forever()
         finally:
-            server.told.set()
+            server.stop()
 
 
 async def _shielded(server: "_Server", listening: socket.socket) -> None:
@@ -84,17 +105,60 @@ class _Config(uvicorn.Config):
 class _Server(uvicorn.Server):
     """Uvicorn that says when it listens, stops when told, and leaves signals to the caller."""
 
-    def __init__(self, app: ASGIApp, patience: Patience) -> None:
+    def __init__(self, app: ASGIApp, patience: Patience, cover: Cover) -> None:
         super().__init__(_Config(app, patience))
         self.listening = asyncio.Event()
-        self.told = asyncio.Event()
+        self._cover = cover
+        self._told = False
+        self._sockets: list[socket.socket] = []
+
+    def stop(self) -> None:
+        """Let nobody in any more."""
+        self._told = True
+        self._cover.news.set()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        self._sockets, self.servers = sockets or [], []
+        await self._listen()
+        self.started = True
         self.listening.set()
 
     async def main_loop(self) -> None:
-        await self.told.wait()
+        while not self._told:
+            await self._cover.news.wait()
+            self._cover.news.clear()
+            if not self._told:
+                await self._renew()
+
+    async def _renew(self) -> None:
+        """Let clients in under what is spoken now; where that cannot be had, go on as before and try again."""
+        try:
+            await self._listen()
+        except OSError:  # no descriptor is left
+            asyncio.get_running_loop().call_later(_AGAIN, self._cover.news.set)
+            return
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+
+    async def _listen(self) -> None:
+        loop, context, made = asyncio.get_running_loop(), self._cover.context, []
+        seconds = self.config.patience.handshake if context and isinstance(self.config, _Config) else None
+        for each in self._sockets:
+            server = await loop.create_server(
+                self._protocol,
+                sock=each.dup(),
+                ssl=context,
+                backlog=self.config.backlog,
+                ssl_handshake_timeout=seconds,
+                ssl_shutdown_timeout=seconds,
+            )
+            made.append(server)
+        before, self.servers = self.servers, made
+        for server in before:
+            server.close()
+
+    def _protocol(self) -> asyncio.Protocol:
+        return _Protocol(config=self.config, server_state=self.server_state, app_state={})
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await super().shutdown(sockets)
