@@ -66,7 +66,7 @@ class Bringing:
         return [
             Way(PATH, _checked(self._posted), posted, "POST"),
             Way(of, _checked(self._put), put, "PUT"),
-            Way(of, partial(answered, self._removed), admin("Remove a connection", query=Removal), "DELETE"),
+            Way(of, _checked(self._removed), admin("Remove a connection", query=Removal), "DELETE"),
         ]
 
     async def _posted(self, request: Request) -> Response:
