@@ -9,6 +9,7 @@ from msgspec import Struct
 from driftd import __version__
 from driftd.config import Config, ConnectionConfig
 from driftd.core.drift import Drift
+from driftd.core.health import NOT_ASIDE
 from driftd.core.outage import began_anew
 from driftd.core.status import Daemon, Database, Rebased, Status
 from driftd.errors import ConfigError
@@ -144,6 +145,8 @@ class Running:
         The caller holds `changing`.
         """
         self.config = config
+        if all(each.name != name for each in config.connections):
+            self._world.detector.alarms.asides.put(name, NOT_ASIDE)
         if self._polling:
             self._supervisor.take(config, name)
         self._log.info("connection taken over", connection=name)

@@ -18,6 +18,7 @@ from driftd.adapters.sqlite.sql import QUERIES
 from driftd.adapters.sqlite.transaction import Reader, Writer
 from driftd.adapters.sqlite.vault import Careful
 from driftd.core.alerts.model import Deed
+from driftd.core.health import NOT_ASIDE
 from driftd.core.sealed import Kept
 from driftd.core.stored import StoredTable
 from driftd.errors import DecisionError, StoreError
@@ -134,10 +135,10 @@ def _put(db: sqlite3.Connection, *, placing: Placing) -> None:
 
 def _remove(db: sqlite3.Connection, *, name: str, deed: Deed, clear: bool) -> None:
     db.execute(QUERIES["remove_connection"], {"name": name})
-    db.execute(QUERIES["shred_sealed"], {"connection": name})
+    vault.shred(db, name)
     if clear:
         db.execute(QUERIES["begin_clearing"], {"connection": name, "at": deed.at})
-    filing.file(db, filing=Filing(deeds=[deed]), now=deed.at)
+    filing.file(db, filing=Filing(deeds=[deed], asides={name: NOT_ASIDE}), now=deed.at)
 
 
 def _knows(db: sqlite3.Connection, *, name: str) -> bool:

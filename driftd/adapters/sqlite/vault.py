@@ -84,7 +84,7 @@ class SqliteVault:
     async def shred(self, connection: str, deed: Deed) -> int:
         """Remove what is kept of a connection, with its data keys; return how many secrets that were."""
         async with self._wiping() as writer:
-            return await writer.transact(partial(_shred, connection=connection, deed=deed), durable=True)
+            return await writer.transact(partial(_shred_and_note, connection=connection, deed=deed), durable=True)
 
     @asynccontextmanager
     async def _wiping(self) -> AsyncIterator[Writer]:
@@ -170,9 +170,14 @@ def _rewrap(db: sqlite3.Connection, *, kept: Kept, blob: bytes, deed: Deed) -> b
     return True
 
 
-def _shred(db: sqlite3.Connection, *, connection: str, deed: Deed) -> int:
+def shred(db: sqlite3.Connection, connection: str) -> int:
+    """Remove what is kept of a connection, and what was noted of its use; return how many secrets that were."""
     db.execute(QUERIES["shred_uses"], {"connection": connection})
-    gone = db.execute(QUERIES["shred_sealed"], {"connection": connection}).rowcount
+    return db.execute(QUERIES["shred_sealed"], {"connection": connection}).rowcount
+
+
+def _shred_and_note(db: sqlite3.Connection, *, connection: str, deed: Deed) -> int:
+    gone = shred(db, connection)
     if gone:
         _note(db, deed)
     return gone

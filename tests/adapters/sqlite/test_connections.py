@@ -9,10 +9,12 @@ from msgspec.structs import replace
 
 from driftd.adapters.sqlite import SqliteStore
 from driftd.adapters.sqlite.connections import Placing, beside
+from driftd.core.health import Aside, Pause
 from driftd.core.model import Standing
 from driftd.core.sealed import Kept, Place
 from driftd.core.stored import StoredTable, written
 from driftd.errors import DecisionError, FencedError
+from driftd.ports import Filing
 from tests.adapters.sqlite.dredging import found
 from tests.adapters.sqlite.test_vault import STORE, deed
 from tests.contracts.staged import CUSTOMERS, created, key, poll, segment, sight, together
@@ -40,14 +42,17 @@ def placing(before: StoredTable | None, after: StoredTable, kept: Kept | None = 
 
 
 async def test_a_connection_comes_with_its_secret_and_goes_with_it(data_dir: Path) -> None:
-    """Each step with a row of the audit log, which stays; a secret that went is in no file."""
+    """Each step with a row of the audit log, which stays; a secret that went is in no file. Its pause ends with it."""
     async with opened(data_dir) as store:
         await store.connections.put(placing(None, STORED, SECRET))
         await store.connections.put(placing(STORED, CHANGED))
         assert (await store.connections.all(), await store.vault.sealed()) == ([CHANGED], [SECRET])
         assert list(beside(data_dir)) == [CHANGED]
+        await store.casebook.file(Filing(asides={"aldgate": Aside(Pause("stocktaking", "jo", 9, 5))}))
+        assert list(await store.casebook.asides()) == ["aldgate"]
         await store.connections.remove("aldgate", deed("remove"), clear=False)
         assert (await store.connections.all(), await store.vault.sealed()) == ([], [])
+        assert await store.casebook.asides() == {}
         assert [each.action for each in await store.casebook.deeds("aldgate", 9)] == ["remove", "put", "put"]
     assert not found(data_dir, b"planted.")
 
