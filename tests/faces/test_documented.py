@@ -68,6 +68,18 @@ async def test_every_path_on_the_page_of_drift_is_served() -> None:
             assert answer.status_code == (200 if method == "GET" else 400), known
 
 
+async def test_every_path_on_the_page_of_connections_is_served() -> None:
+    """With the methods that stand there."""
+    page = (Path(__file__).parents[2] / "docs" / "connections.md").read_text()
+    paths = re.findall(r"^\| `(GET|POST|PUT|DELETE) (/api/v1/connections[^`?]*)", page, re.MULTILINE)
+    assert len(paths) >= 9
+    async with served(Pretended()) as client:
+        for method, path in paths:
+            known = path.replace("NAME", "aldgate")
+            answer = await client.request(method, known, json=None if method in {"GET", "DELETE"} else {})
+            assert answer.status_code in {"GET": {200}, "DELETE": {400}}.get(method, {200, 201, 202}), (method, known)
+
+
 async def test_every_path_on_the_page_of_storage_is_served() -> None:
     text = (Path(__file__).parents[2] / "docs" / "storage.md").read_text()
     paths = re.findall(r"^\| `(GET|POST) (/[^`]*)` \|", text, re.MULTILINE)
