@@ -32,13 +32,17 @@ def test_the_description_holds_whatever_is_sent(tmp_path: Path, scope: str) -> N
         site.place.write_text(quiet + "".join(connection(each, site.served.url) for each in site.tenants))
         with running(tmp_path) as daemon:
             daemon.ready()
-            header = "X-Driftd: 1"
+            header, left_out = (
+                "X-Driftd: 1",
+                ["--exclude-operation-id", "post_api_v1_tokens"],
+            )  # it would close the door
             if scope:
                 made = site.run(f"tokens create schemathesis --scope {scope}")
                 header = f"Authorization: Bearer {made.out.strip()}"
+                left_out = []
             program = str(PROGRAM) if PROGRAM.exists() else "schemathesis"
             line = [program, "run", f"{daemon.url}/openapi.json", "-H", header, "-n", TIMES, "--seed", "1"]
-            line += ["--checks", CHECKS, "--phases", PHASES, "--suppress-health-check", "all", "--no-color"]
+            line += ["--checks", CHECKS, "--phases", PHASES, "--suppress-health-check", "all", "--no-color", *left_out]
             done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=1800)
             assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
             assert daemon.lines("request ended by a bug") == []
