@@ -28,12 +28,13 @@ _SETTINGS: Final = (
     ("--auth-type", "TYPE", "client_credentials (default), basic or connected_app."),
     ("--token-url", "URL", "Where tokens are issued; of client_credentials."),
     ("--client-id", "TEXT", "Of client_credentials and connected_app. Default: driftd."),
+    ("--scope", "TEXT", "Of client_credentials, where tokens are not issued without one."),
     ("--username", "TEXT", "Of basic and connected_app. Default: driftd."),
     ("--audience", "URL", "Of connected_app: its URL exactly as X3 shows it."),
     ("--token-life", "SPAN", "Of connected_app. Default: 5m."),
     ("--secret-expires", "DAY", "When the secret ends, such as 2027-03-31."),
 )
-_OF_AUTH: Final = ("token_url", "client_id", "username", "audience", "token_life", "secret_expires")
+_OF_AUTH: Final = ("token_url", "client_id", "scope", "username", "audience", "token_life", "secret_expires")
 
 
 def _settings(command: AnyCommand) -> AnyCommand:

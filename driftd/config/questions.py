@@ -45,7 +45,12 @@ _CLIENT: Final = Question("auth.client_id", "client id")
 _USER: Final = Question("auth.username", "X3 user")
 WAYS: Final[Mapping[str, tuple[Question, ...]]] = MappingProxyType(
     {
-        "client_credentials": (Question("auth.token_url", "where tokens are issued"), _CLIENT, ENDS),
+        "client_credentials": (
+            Question("auth.token_url", "where tokens are issued"),
+            _CLIENT,
+            Question("auth.scope", "scope to ask for, where tokens are not issued without one", optional=True),
+            ENDS,
+        ),
         "basic": (_USER, ENDS),
         "connected_app": (
             _CLIENT,

@@ -60,6 +60,8 @@ def _read(config: Config, table: Mapping[str, object], found: Findings) -> Conne
     before = len(found.mistakes)
     auth = table.get("auth")
     if isinstance(auth, Mapping):
+        if auth.get("type") == "pairing":
+            found.add(f"{path}.auth.type", _IN_FILE)
         for key in SECRETS:
             if auth.get(key) is not None:
                 found.add(f"{path}.auth.{key}", _ELSEWHERE)
@@ -72,6 +74,12 @@ def _read(config: Config, table: Mapping[str, object], found: Findings) -> Conne
 _ELSEWHERE: Final = (
     "must be the secret itself, which driftd then keeps sealed: what is stored names no file and no variable, or who"
     " brings a connection could have any of them sent anywhere"
+)
+
+
+_IN_FILE: Final = (
+    '"pairing" is for connections of the file: put it there, and give its refresh token with'
+    " `driftd connections rotate`"
 )
 
 

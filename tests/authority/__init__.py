@@ -49,7 +49,7 @@ def _install(place: Path) -> None:
             shutil.copy(_HERE / name, folder)
         done = subprocess.run(_INSTALL, cwd=folder, capture_output=True, text=True, check=False, timeout=300)
         if done.returncode:
-            pytest.skip(f"oidc-provider is not to be had: npm ci --prefix tests/authority says {done.stderr[-300:]}")
+            pytest.skip(f"the package registry was not reached: npm ci --prefix tests/authority: {done.stderr[-300:]}")
         try:
             folder.rename(place)
         except OSError:

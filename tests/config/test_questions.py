@@ -33,6 +33,7 @@ ANSWERS = {
     "folder": "BOW",
     "auth.token_url": "https://x3.bow.example/auth/token",
     "auth.client_id": "us",
+    "auth.scope": "x3.read",
     "auth.username": "we",
     "auth.audience": "https://x3.bow.example:8124/xtrem/api",
     "auth.token_life": "10m",
@@ -43,10 +44,12 @@ ANSWERS = {
 
 
 def test_every_way_in_that_is_read_is_offered() -> None:
-    """A further one joins the questions, or this fails."""
+    """A further one joins the questions, or this fails; but pairs, whose refresh token cannot be tried beforehand."""
     offered = faults(read(""), {"auth": {"type": "cookie"}}, [TYPE.key])[0].message
     assert all(f'"{each}"' in offered for each in TYPE.choices)
-    assert offered.count('"') == 2 * len(TYPE.choices) + 2
+    assert offered.count('"') == 2 * len({*TYPE.choices, "pairing"}) + 2
+    (told,) = faults(read(""), {"auth": {"type": "pairing"}}, [TYPE.key])
+    assert told.message.startswith('"pairing" is for connections of the file')
     assert set(TYPE.choices) == set(WAYS) == set(SHAPES)
 
 

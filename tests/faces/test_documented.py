@@ -42,7 +42,7 @@ async def test_every_metric_is_on_the_page_as_it_is() -> None:
 
 async def test_every_path_on_the_page_is_served() -> None:
     paths = re.findall(r"^\| `(GET|POST) (/[^`]*)`", PAGE, re.MULTILINE)
-    assert len(paths) == 9
+    assert len(paths) == 10
     async with served(Pretended()) as client:
         for method, path in paths:
             answer = await client.request(method, path.replace("NAME", "aldgate"))

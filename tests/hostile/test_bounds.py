@@ -110,6 +110,7 @@ EXEMPT: Final = {
     "core.schema.marks.CODE",
     "core.alerts.search.SHORTEST",
     "core.fingerprint.RAW_SIZE",
+    "core.sealed.KEY",
     "core.numbers.DIGITS",
 }
 """Sizes of pieces, and of what is looked at: nothing grows by them."""

@@ -30,6 +30,7 @@ CUSTOMER = "for people (may be left empty): "
 TYPE = "[client_credentials]: "
 TOKENS = "tokens are issued: "
 CLIENT = "client id [driftd]: "
+SCOPE = "without one (may be left empty): "
 ENDS = "2027-03-31 (may be left empty): "
 SECRET = 'client_secret of "aldgate": '
 MEANT = "is that meant? [y/N]: "
@@ -61,6 +62,7 @@ class House:
             (TYPE, ""),
             (TOKENS, changes.get("tokens", self.token_url)),
             (CLIENT, changes.get("client", self.tenant.client_id)),
+            (SCOPE, ""),
             (ENDS, ""),
             (SECRET, changes.get("secret", self.tenant.client_secret)),
         ]
@@ -187,6 +189,7 @@ def test_what_is_no_answer_is_asked_again_and_nothing_invalid_is_stored(house: H
         ("", "n", ""),
         (TOKENS, house.token_url, ""),
         (CLIENT, house.tenant.client_id, ""),
+        (SCOPE, "", ""),
         (ENDS, "31.12.2030", "auth.secret_expires must be a date"),
         (ENDS, "2030-12-31", ""),
         (SECRET, "", "it is empty"),

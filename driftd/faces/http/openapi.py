@@ -94,7 +94,7 @@ class _Writer:
         bad: Json = {"text/plain": {"schema": {"type": "string"}}}
         if path.startswith("/api/"):
             bad = {"application/problem+json": {"schema": self._schemas[Problem]}}
-        told = {"200": {"description": "It is so.", "content": good}}
+        told = {str(each): {"description": "It is so.", "content": good} for each in operation.statuses}
         wrong = {"4XX": "It cannot be: what was asked, or by whom, is wrong.", "5XX": "It cannot be just now."}
         return told | {status: {"description": text, "content": bad} for status, text in wrong.items()}
 

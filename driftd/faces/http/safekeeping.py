@@ -16,6 +16,7 @@ from starlette.routing import Route
 from driftd.core.access import Scope
 from driftd.core.decision import Word
 from driftd.core.sealed import Kept, Place
+from driftd.errors import SourceError
 from driftd.faces.http.answering import answered
 from driftd.faces.http.body import By, Reason, sent
 from driftd.faces.http.gate import caller_of
@@ -72,7 +73,7 @@ class Safekeeping:
         return [
             Way(
                 f"/api/v1/vault/{path}",
-                partial(answered, do),
+                partial(answered, partial(_answered, do)),
                 Operation(Scope.ADMIN, summary, where, body=body),
                 "POST",
             )
@@ -112,3 +113,11 @@ def _not_theirs(request: Request, connection: str) -> Response | None:
     if caller_of(request).sees(connection):
         return None
     return refused(request, 404, f'there is no connection "{connection}"', "/metrics names them")
+
+
+async def _answered(answer: Answerer, request: Request) -> Response:
+    """Answer as `answered` does; a secret that its tenant does not take is in conflict with it, and nothing failed."""
+    try:
+        return await answer(request)
+    except SourceError as error:
+        return refused(request, 409, f"{error.reason}: {error}", error.hint)

@@ -26,8 +26,10 @@ _WHOLE = {
     "stored_connections",
     "clearing",
     "pauses",
+    "tokens",
+    "count_tokens",
 }
-"""Queries that read one row of every resource, cursor, erasure, secret, stored connection or pause; asked seldom."""
+"""Queries that read a row of every resource, cursor, erasure, secret, connection, pause or token; asked seldom."""
 _SORTED = {"stalest_without_facet"}
 """Queries that may sort a whole resource: once, until the details of a resource are wanted."""
 
