@@ -70,7 +70,7 @@ async def serve_own(inside: Inside, data_dir: Path, log: Log) -> None:
     """Serve our own user over a socket in the data directory, until cancelled."""
     bound = await to_thread.run_sync(local.listening, data_dir)
     if bound is None:
-        log.warning("no socket in the data directory: commands ask at the address to listen on", data_dir=data_dir)
+        log.warning("no socket", data_dir=data_dir, hint="commands ask at the address to listen on")
         return
     try:
         await serve(application(inside, bound.address, local=True), bound)

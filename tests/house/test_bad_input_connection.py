@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from driftd.adapters.x3.settings import Basic, ClientCredentials
+from driftd.adapters.x3.settings import Basic, ClientCredentials, Proof
 from driftd.core.secret import Secret
 from driftd.errors import Reason
 from driftd.simulator import RequestSeen, Switches
@@ -95,7 +95,7 @@ async def _fails(house: Troubled, reason: Reason, records: int) -> None:
 
 async def test_a_login_page_for_bad_credentials_is_not_data(tmp_path: Path) -> None:
     """Where a tenant answers bad credentials with a login page and 200, or a redirect to one, nothing is captured."""
-    async with troubled(tmp_path, basic=True) as house:
+    async with troubled(tmp_path, basic=True, proof=Proof(second_look=0.0)) as house:
         await house.settled()
         for position in Switches.positions()["bad_credentials"]:
             house.patient.tenant.switches.move({"basic_auth": "refused", "bad_credentials": position})

@@ -41,9 +41,9 @@ def test_no_secret_is_to_be_seen_anywhere(tmp_path: Path) -> None:
             answers.append(daemon.client.post(daemon.url + "/-/reload").content)
             commandline = Path(f"/proc/{daemon.process.pid}/cmdline").read_bytes()
             given |= set(aldgate.credentials.tokens)
-            stored = [each.read_bytes() for each in (tmp_path / "data").iterdir()]
+            stored = [each.read_bytes() for each in (tmp_path / "data").iterdir() if each.is_file()]
             assert daemon.end() == 0
-            stored += [each.read_bytes() for each in (tmp_path / "data").iterdir()]
+            stored += [each.read_bytes() for each in (tmp_path / "data").iterdir() if each.is_file()]
             seen = [daemon.log.read_bytes(), commandline, *answers, *stored]
         assert len(given) > 1
         planted = {aldgate.client_secret, wrong, borough.password, f"{borough.username}:{borough.password}"} | given

@@ -12,7 +12,6 @@ from typing import Self, TypeVar
 from weakref import WeakValueDictionary
 
 from anyio import CancelScope
-from msgspec import json
 from msgspec.structs import replace
 
 from driftd.adapters.sqlite import erasing, history, opening, reading, rebasing, rewriting, weighing
@@ -25,6 +24,7 @@ from driftd.adapters.sqlite.counting import Tally, sizes
 from driftd.adapters.sqlite.cycle import SqliteCycle
 from driftd.adapters.sqlite.logbook import SqliteLogbook
 from driftd.adapters.sqlite.reading import Known
+from driftd.adapters.sqlite.settling import settled
 from driftd.adapters.sqlite.sql import QUERIES
 from driftd.adapters.sqlite.tables import Header
 from driftd.adapters.sqlite.tidying import tidy, want_details
@@ -357,7 +357,7 @@ class SqliteStore:
         )
 
     async def _ready(self, writer: Writer, resource: Resource, host: str, folder: str) -> tuple[Known, bool]:
-        settle = partial(_settled, resource=resource, host=host, folder=folder)
+        settle = partial(settled, resource=resource, host=host, folder=folder)
         known, fresh = await writer.transact(settle, durable=False)
         if known.untidy:
             await tidy(writer, known.id)
@@ -388,19 +388,3 @@ def _proof(db: sqlite3.Connection, *, proof: bytes) -> bytes | None:
     rows = db.execute(QUERIES["key_proof"]).fetchall()
     db.execute(QUERIES["write_key_proof"], {"proof": proof})
     return bytes(rows[0][0]) if rows else None
-
-
-def _settled(db: sqlite3.Connection, *, resource: Resource, host: str, folder: str) -> tuple[Known, bool]:
-    known = reading.find(db, resource.connection, resource.name)
-    if known is None:
-        parameters = {
-            "connection": resource.connection,
-            "name": resource.name,
-            "host": host,
-            "folder": folder,
-            "standing": json.encode(Standing()).decode(),
-            "details": resource.details,
-        }
-        db.execute(QUERIES["insert_resource"], parameters)
-        return _settled(db, resource=resource, host=host, folder=folder)
-    return known, not db.execute(QUERIES["has_records"], {"resource": known.id}).fetchone()[0]

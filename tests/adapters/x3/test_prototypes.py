@@ -103,12 +103,13 @@ async def test_what_is_not_served_is_not_asked_again_for_a_day(answer: httpx.Res
 )
 async def test_a_failure_says_its_reason_and_its_cost(answer: httpx.Response, reason: Reason | None) -> None:
     """Credentials, load and maintenance are failures as with any page, and remembered of no facet."""
-    tenant = ScriptedTenant(answer=lambda _r: answer)
-    async with source(tenant, given=BASIC) as given:
+    tenant, clock = ScriptedTenant(answer=lambda _r: answer), SetClock()
+    async with source(tenant, clock, given=BASIC) as given:
         with pytest.raises(SourceError) as error:
             await given.prototypes(CUSTOMERS)
         assert error.value.reason is (reason or Reason.INVALID_PAYLOAD)
         assert error.value.requests >= 1
         assert '"aldgate"' in str(error.value)
         tenant.answer = lambda _r: declaring("K")
+        clock.advance(30)
         assert (await given.prototypes(CUSTOMERS)).declared is not None
