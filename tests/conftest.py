@@ -1,5 +1,6 @@
 """What every test shares: asyncio as in production, and a word for what a fault led to."""
 
+import gc
 import os
 import signal
 from collections.abc import Callable
@@ -34,3 +35,9 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     """Have the report of a test say which faults it is about."""
     for mark in item.iter_markers("fault"):
         item.user_properties += [("fault", number) for number in mark.args]
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was collected, which stays to the end, out of every search for garbage."""
+    gc.collect()
+    gc.freeze()

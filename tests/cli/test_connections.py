@@ -169,6 +169,7 @@ def recorded(request: pytest.FixtureRequest, driftd: Driftd, tmp_path: Path) -> 
         yield farm, config, tmp_path
 
 
+@pytest.mark.heavy
 def test_a_replay_with_values_gives_the_same_capture(driftd: Driftd, recorded: tuple[Farm, Path, Path]) -> None:
     """Byte for byte, details included; and a second sweep finds nothing changed."""
     _, config, folder = recorded

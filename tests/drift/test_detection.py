@@ -57,6 +57,7 @@ async def test_a_class_that_its_key_no_longer_lists_says_why(side: str, finding:
     assert [each.finding for each in outcome.found] == [finding]
 
 
+@pytest.mark.heavy
 async def test_two_days_without_incidents_are_silent() -> None:
     """A tenant that lives raises nothing."""
     assert not await lived(2, slower=96)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.house.process import Daemon, Estate, connection, estate, head, running
 
@@ -84,6 +85,7 @@ def test_others_are_served_once_there_is_a_token(tmp_path: Path) -> None:
             assert daemon.end() == 0
 
 
+@pytest.mark.heavy
 def test_a_deep_data_directory_has_its_socket_all_the_same(tmp_path: Path) -> None:
     """The system takes short addresses only; and one that a killed daemon left is in nobody's way."""
     inner = "/".join(["d" * 60] * 3)

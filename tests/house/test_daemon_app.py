@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from driftd.simulator import RequestSeen, Tenant
 from tests.house.planting import found, planted
 from tests.house.process import Daemon, Estate, amiss, connection, equal, estate, head, read, running
@@ -85,6 +87,7 @@ def test_a_rotated_secret_is_told_taken_up_and_costs_no_record(tmp_path: Path) -
     assert found(secrets | tokens, texts) == set()
 
 
+@pytest.mark.heavy
 def test_a_wrong_audience_is_the_configurations_and_a_live_check_says_so(tmp_path: Path) -> None:
     """A slash too many: the check names the setting, the daemon is in `config_error`, and a reload with the right one
     is enough."""

@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.house.paired import given, paired, watched
 from tests.house.planting import found
 from tests.house.process import equal, read, running
 
 
+@pytest.mark.heavy
 def test_two_folders_share_a_pair_that_is_pasted_once(tmp_path: Path) -> None:
     """Both wait for it and are polled as soon as it is given, by one token; the daemon renews it for as long as it
     runs and after a start; no command beside it uses it up. What ends it is told, and another one mends both at once.

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
+import pytest
 
 from driftd.adapters.clock import SystemClock
 from driftd.simulator import Tenant
@@ -69,6 +70,7 @@ def test_a_paused_connection_is_left_alone_across_a_restart_and_goes_on_by_itsel
         assert "paused by jo until " in flips
 
 
+@pytest.mark.heavy
 def test_outages_inside_a_window_of_maintenance_are_none(tmp_path: Path) -> None:
     """Polls go on and fail; no alert fires. Nobody it does not know is maintained, nor anything in the past; and
     everything that was done is in the audit log."""

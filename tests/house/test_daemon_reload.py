@@ -53,6 +53,7 @@ def test_a_configuration_with_mistakes_changes_nothing(tmp_path: Path) -> None:
             assert len(daemon.lines("configuration refused")) == len(mistakes)
 
 
+@pytest.mark.heavy
 @pytest.mark.skipif(shutil.which("prometheus") is None, reason="needs prometheus: apt-get install prometheus")
 async def test_prometheus_sees_what_a_reload_adds_and_removes(tmp_path: Path) -> None:
     """A connection that goes takes its series with it, one that comes brings its own, the others stay; and `promtool`

@@ -74,6 +74,7 @@ def test_a_connection_that_is_brought_is_polled_and_lives_on(tmp_path: Path) -> 
         assert of(tmp_path, "aldgate")["records"] > 0
 
 
+@pytest.mark.heavy
 def test_what_does_not_go_is_told_and_changes_nothing(tmp_path: Path) -> None:
     """A name of the file, a secret that the tenant refuses, a reload that brings a name of the database: each says what
     is next, nothing of it is stored, and who is polled is polled on."""

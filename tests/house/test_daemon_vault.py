@@ -7,6 +7,8 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from driftd.simulator import Tenant
 from tests.house.process import Daemon, Estate, Ran, connection, estate, head, running
 from tests.house.test_daemon_secrets import shown_as
@@ -88,6 +90,7 @@ def test_a_secret_that_is_rotated_is_used_at_once_and_shows_nowhere(tmp_path: Pa
         assert not any(bytes.fromhex(key) in text for text in everything)
 
 
+@pytest.mark.heavy
 def test_keys_are_rotated_while_polls_run(tmp_path: Path) -> None:
     """The daemon reads the new key by itself, polls on, and the next start does without the old one; without the new
     one there is none: it says which is missing, with exit code 2, and changes no file."""
@@ -119,6 +122,7 @@ def test_keys_are_rotated_while_polls_run(tmp_path: Path) -> None:
         assert written(tmp_path / "data") == before
 
 
+@pytest.mark.heavy
 def test_a_reload_without_the_key_is_refused(tmp_path: Path) -> None:
     """All stays as it was; and what is kept of a connection that goes is shredded through the daemon."""
     with estate(tmp_path) as site:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import bcrypt
 import httpx
+import pytest
 
 from tests.adapters.x3.asking import CERTIFICATES
 from tests.house.process import Daemon, Estate, connection, estate, head, running
@@ -81,6 +82,7 @@ def test_users_come_in_over_tls_and_commands_need_neither(tmp_path: Path) -> Non
             assert b"$2b$" not in seen
 
 
+@pytest.mark.heavy
 def test_clients_prove_who_they_are_by_a_certificate(tmp_path: Path) -> None:
     """Who shows none is turned away before anything is asked; others may then be served without users or tokens, and
     no longer once the file does not ask for certificates any more. A certificate that is renewed is shown at once."""
@@ -110,6 +112,7 @@ def test_clients_prove_who_they_are_by_a_certificate(tmp_path: Path) -> None:
             assert daemon.end() == 0
 
 
+@pytest.mark.heavy
 def test_a_start_with_a_file_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
     """With every mistake and its path, by `check config` as well, before anything is made; so is a reload."""
     with estate(tmp_path) as site:

@@ -10,7 +10,7 @@ from tests.simulation import simulate
 from tests.simulation.__main__ import Summary
 
 SEEDS = 200
-HOURS = 0.5
+HOURS = 0.25
 GROUPS = 10
 
 

@@ -236,6 +236,7 @@ def test_no_number_is_told_twice(steps: list[str | tuple[str, str]]) -> None:
         asyncio.run(story(Life(directory / "data"), steps))
 
 
+@pytest.mark.heavy
 @settings(max_examples=25)
 @given(st.lists(st.sampled_from(["polls", "is_killed", "its_wal_is_removed"]) | ENDS_EARLY, max_size=8))
 @example(["is_killed", ("fails_as_it_starts", "check"), "polls"])
