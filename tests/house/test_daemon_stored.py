@@ -121,7 +121,7 @@ def test_what_does_not_go_is_told_and_changes_nothing(tmp_path: Path) -> None:
 CLIENT = """
 import http.client, sys
 client = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=60)
-client.request("PUT", sys.argv[2], sys.stdin.buffer.read(), {"Content-Type": "application/json"})
+client.request("PUT", sys.argv[2], sys.stdin.buffer.read(), {"Content-Type": "application/json", "X-Driftd": "1"})
 print(client.getresponse().status)
 """
 

@@ -26,6 +26,8 @@ def make_file(path: Path) -> Kek:
 
     It is written beside and linked, so that it is there as a whole or not at all.
     """
+    if not path.name:
+        raise _wrong(path, "names no file: give the one to write")
     key, text = made()
     _written(path, f"{text}\n", _link)
     return key

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeAlias
 
-from msgspec import Meta, Struct, field
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from driftd.core.access import Scope as TokenScope
 from driftd.core.alerts.model import AlertState
@@ -14,6 +14,13 @@ from driftd.core.schema.model import Source
 Moment: TypeAlias = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 
 
+class Mistaken(Struct, forbid_unknown_fields=True):
+    """One mistake of a connection that was brought."""
+
+    path: str
+    message: str
+
+
 class Problem(Struct, forbid_unknown_fields=True):
     """What is wrong, and the next step (RFC 9457)."""
 
@@ -22,6 +29,10 @@ class Problem(Struct, forbid_unknown_fields=True):
     status: int
     detail: str
     hint: str
+    mistakes: list[Mistaken] | UnsetType = UNSET
+    """Of a connection that cannot be as it was brought: all of them."""
+    check: Mapping[str, object] | UnsetType = UNSET
+    """Of one that is not valid: its live check, with each step."""
 
 
 class Token(Struct, forbid_unknown_fields=True):

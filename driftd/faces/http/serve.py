@@ -68,9 +68,9 @@ async def serve(
     server = _Server(app, patience, cover or Cover())
     async with create_task_group() as group:
         group.start_soon(_shielded, server, bound.socket)
-        await server.listening.wait()
-        task_status.started(bound.url)
         try:
+            await server.listening.wait()
+            task_status.started(bound.url)
             await sleep_forever()
         finally:
             server.stop()
