@@ -31,7 +31,7 @@ class Problem(Struct, forbid_unknown_fields=True):
     hint: str
     mistakes: list[Mistaken] | UnsetType = UNSET
     """Of a connection that cannot be as it was brought: all of them."""
-    check: Mapping[str, object] | UnsetType = UNSET
+    check: Mapping[str, Any] | UnsetType = UNSET
     """Of one that is not valid: its live check, with each step."""
 
 
