@@ -19,7 +19,7 @@ CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,"
     "response_schema_conformance,negative_data_rejection"
 )
-"""Not ``ignored_auth``: whoever sends that many wrong credentials has to wait (429). Each route has a law of its own."""
+"""Not ``ignored_auth``: who sends that many wrong credentials has to wait (429). Each route has a law of its own."""
 PROGRAM = Path(get_path("scripts")) / "schemathesis"
 
 
