@@ -43,15 +43,7 @@ def of_connection(status: ConnectionStatus, scopes: Mapping[str, Reached], at: i
     """Return one connection with its resources, as seen at a time (epoch ms); `scopes` is what `located` says."""
     reached = scopes.get(status.name)
     return {
-        "connection": status.name,
-        "folder": status.folder,
-        "host": status.host,
-        "customer": status.customer,
-        "environment": status.environment,
-        "state": status.state,
-        "down": status.state.down,
-        "since": moment(status.since),
-        "reason": status.reason,
+        **of_summary(status),
         "cause": status.cause,
         "actor": status.actor,
         "resource": status.trouble_at,
