@@ -189,7 +189,7 @@ class Decisions:
             )
             await self._detector.casebook.file(filing)
             self._detector.decided[names] += 1
-            self._detector.clear.pop(names, None)
+            self._detector.clear.stir(names)
         return f"{alert.id} is accepted no more: the next evaluations judge by the baseline of before"
 
     async def _undoable(self, alert: Alert) -> Deed:

@@ -40,6 +40,7 @@ from driftd.ports import Casebook, Detected, Source, Store
 from driftd.runtime.alarms import Alarms, Checked, Judged
 from driftd.runtime.checks import Checked as CheckedData
 from driftd.runtime.checks import Checks, Start
+from driftd.runtime.clearness import NEVER, Clearness
 from driftd.runtime.counterparts import Others
 from driftd.runtime.locks import Locks
 from driftd.runtime.tally import Tally
@@ -51,7 +52,6 @@ KEYLESS: Final = 50
 """Records without a usable key that are looked into in one cycle."""
 SNAPSHOT: Final = 1_000
 """Records of the snapshot that are counted at once."""
-NEVER: Final = 2**63 - 1
 _STOPS: Final = frozenset({Severity.CRITICAL, Severity.WARNING})
 """What the policies ``hold`` and ``freeze`` act on."""
 
@@ -72,9 +72,7 @@ class Detector(Struct):
     """Hold off decisions while the verdict of a cycle is reached and committed."""
     busy: Locks = field(default_factory=Locks)
     """Held for the whole of a cycle; so is what a person's decision writes in the manner of one."""
-
-    clear: dict[tuple[str, str], int] = field(default_factory=dict)
-    """Resources of which nothing is left to be judged again, and until when that holds, epoch ms."""
+    clear: Clearness = field(default_factory=Clearness)
 
     def begin(self, start: Start, others: Others, decode: Callable[[bytes], JsonObject]) -> "Detection":
         """Return the detection of a cycle."""
@@ -84,7 +82,8 @@ class Detector(Struct):
     def forget(self, connection: str) -> None:
         """Keep nothing in memory of a connection that is gone."""
         self.alarms.drop(connection)
-        known: tuple[dict[tuple[str, str], Any], ...] = (self.decided, self.asked, self.clear)
+        self.clear.drop(connection)
+        known: tuple[dict[tuple[str, str], Any], ...] = (self.decided, self.asked)
         for each in known:
             for names in [names for names in each if names[0] == connection]:
                 del each[names]
@@ -116,6 +115,8 @@ class Detection:
         self._decided = detector.decided[self._names]
         self._baseline = Baseline()
         self._begun: tuple[Study, Checks] | None = None
+        self._clear = 0
+        """How clear the resource was known to be before what is left of it was read."""
 
     async def baseline(self, rows: Sequence[Row]) -> None:
         """Take in rows of a first sweep."""
@@ -219,12 +220,17 @@ class Detection:
         return Verdict(Detected(alerts=judged.alerts, notices=judged.notices), judged, open=found)
 
     def took(self, verdict: Verdict) -> None:
-        """Take note that the commit has succeeded."""
+        """Take note that the commit has succeeded: what was found of other classes' records can be read there."""
         self._detector.alarms.took(verdict.judged)
+        facts = verdict.detected.facts if verdict.detected else None
+        for name in facts.breaches if facts else ():
+            if name != self._resource.name:
+                self._detector.clear.stir((self._resource.connection, name))
 
     async def _ready(self) -> tuple[Study, Checks]:
         if self._begun is None:
             casebook = self._detector.casebook
+            self._clear = self._detector.clear.known(self._names)
             self._start = replace(self._start, memory=await casebook.memory(*self._names))
             self._baseline = await casebook.baseline(*self._names)
             standing, resource = self._start.standing, self._resource
@@ -259,18 +265,15 @@ class Detection:
 
     def _is_quiet(self, tally: Tally, now: int) -> bool:
         """Tell whether a cycle that saw nothing new has nothing of before to judge either."""
-        due = self._detector.clear.get(self._names, 0)
-        if tally.doubts or self._start.standing.cursor_lost or now >= due:
+        if tally.doubts or self._start.standing.cursor_lost or not self._detector.clear.holds(self._names, now):
             return False
         known = self._detector.alarms.known(self._resource.connection)
         return not any(each.open and each.drift.resource == self._resource.name for each in known)
 
     def _remember(self, checked: CheckedData) -> None:
-        """Note which resources have something left to be judged again."""
-        clear, connection = self._detector.clear, self._resource.connection
-        clear[self._names] = (NEVER if checked.due is None else checked.due) if checked.clear else 0
-        for name in checked.facts.breaches:
-            clear.pop((connection, name), None)
+        """Note whether the resource has something left to be judged again."""
+        until = (NEVER if checked.due is None else checked.due) if checked.clear else 0
+        self._detector.clear.rest(self._names, until, self._clear)
 
     async def prototypes(self, source: Source, tally: Tally, monotonic: float) -> Form | None:
         """Ask what the tenant declares, once an hour and where records changed their shape; None: nothing new."""

@@ -119,9 +119,18 @@ async def _explained(house: Ten, case: Case) -> Card:
 
 
 async def _afterwards(house: Ten, row: Row) -> None:
+    """Count the polls of each resource until it is well itself: it is polled on while others are not yet."""
     before = {each.name: each.health.polls for each in house.status().resources}
-    await house.until(lambda: house.status().state is State.OK, "it is well again")
-    row.polls = max(each.health.polls - before[each.name] for each in house.status().resources)
+    taken: dict[str, int] = {}
+
+    def well() -> bool:
+        for each in house.status().resources:
+            if each.health.trouble is None:
+                taken.setdefault(each.name, each.health.polls - before[each.name])
+        return house.status().state is State.OK
+
+    await house.until(well, "it is well again")
+    row.polls = max(taken.values())
 
 
 async def _caught_up(readers: list[Rig]) -> None:

@@ -162,7 +162,7 @@ async def test_a_silent_answer_fires_though_nothing_is_committed() -> None:
 async def test_a_store_without_anything_learnt_is_counted_once() -> None:
     """A snapshot that an older release has read is learnt from, and then a patch is found as ever."""
     world = await baselined()
-    detector_of(world.store).clear.clear()
+    detector_of(world.store).clear.drop("conn")
     names = ("conn", NAME)
     await world.store.casebook.file(Filing(memories={names: Memory()}, baselines={names: Baseline()}))
     await world.run()
