@@ -88,6 +88,7 @@ def inside(running: Running, redaction: Redaction, log: Log, housed: Housed, pru
             running.take,
             running.forget,
             running.changing,
+            housed.admission,
             redaction.learn,
         )
     )
