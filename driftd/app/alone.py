@@ -14,6 +14,8 @@ from driftd.app.opening import amending, writing
 from driftd.app.safekeeping import keys_of, safe_of
 from driftd.config import Config
 from driftd.core.decision import Word
+from driftd.runtime.admission import Admission
+from driftd.runtime.quiet import Quiet
 
 
 async def cleared(store: SqliteStore) -> None:
@@ -50,8 +52,9 @@ async def connections(config: Config) -> AsyncIterator[Connections]:
 
 
 def _alone(config: Config, store: SqliteStore, safe: Safe) -> House:
-    held = _Held(config)
-    return House(store, safe, lambda: held.config, SystemClock().now, held.take, held.ended, anyio.Lock())
+    held, clock = _Held(config), SystemClock()
+    tokens = Admission(store.tokens, set, clock, Quiet())  # nobody is let in by them here
+    return House(store, safe, lambda: held.config, clock.now, held.take, held.ended, anyio.Lock(), tokens)
 
 
 class _Held:

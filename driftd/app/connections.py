@@ -3,7 +3,7 @@
 A connection is one ``[[connections]]`` table as JSON; its secret is sealed at once, and stored with it or not at all.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, TypeAlias
 
 import anyio
@@ -29,6 +29,7 @@ from driftd.core.secret import Secret
 from driftd.core.stored import StoredTable, written
 from driftd.core.trial import Check, Step, StepOutcome, Trial
 from driftd.errors import ConfigError, DecisionError, Reason
+from driftd.runtime.admission import Admission
 from driftd.runtime.locks import Locks
 
 CHECKS: Final = 8
@@ -55,6 +56,8 @@ class House(Struct, frozen=True):
     """Wait until nothing is polled of a connection that went, and keep nothing of it in memory."""
     lock: anyio.Lock
     """Held by whoever exchanges the configuration."""
+    tokens: Admission
+    """Those bound to a connection go with it."""
     learn: Callable[[str], None] = lambda _secret: None
     """Is told each secret that is opened, so that no log shows it."""
 
@@ -109,8 +112,8 @@ class Connections:
             trial = await self._tried(plan) if check else None
             if trial is not None and not trial.valid:
                 return Put(name, Change.REFUSED, f'"{name}" is not valid: nothing was stored', trial)
-            await self._made(plan)
-            return Put(name, plan.change, f'"{name}" is {plan.change}, and polled from now on', trial)
+            revoked = _revoked(await self._made(plan), "an earlier one of this name")
+            return Put(name, plan.change, f'"{name}" is {plan.change}, and polled from now on{revoked}', trial)
 
     async def remove(self, name: str, word: Word, *, erase: bool) -> str:
         """Remove a connection and its secret; with `erase`, all that is stored of it as well. Says what was done.
@@ -126,18 +129,19 @@ class Connections:
                 _check_not_in_file(house.config(), name)
             if before is None and not (erase and await house.store.connections.knows(name)):
                 raise _unknown(name)
-            async with house.lock:
+            async with house.lock, house.tokens.changing:
                 if before is None or erase:
                     _check_not_in_file(house.config(), name)
                 with CancelScope(shield=True):
                     deed = _removal(name, word, before, house.now(), erase=erase)
-                    await house.store.connections.remove(name, deed, clear=erase)
+                    revoked = await house.store.connections.remove(name, deed, clear=erase)
+                    house.tokens.unbound(name)
                     house.safe.drop(name)
                     await house.take(name, _without(house.config(), name))
             if not erase:
-                return f'"{name}" is removed; what was captured of it stays'
+                return f'"{name}" is removed; what was captured of it stays{_revoked(revoked, "it")}'
             await house.ended(name)
-            return await self._erased(name)
+            return await self._erased(name) + _revoked(revoked, "it")
 
     async def _erased(self, name: str) -> str:
         told = f'"{name}" is removed, and what was captured of it erased'
@@ -173,18 +177,21 @@ class Connections:
                 trial = await checked(connection, None, self._house.learn, plan.secret.safe)
         return trial or endless(connection.name)
 
-    async def _made(self, plan: _Plan) -> None:
-        """Write a change, and have it in force."""
+    async def _made(self, plan: _Plan) -> Sequence[str]:
+        """Write a change, and have it in force; return the tokens that were revoked, as they were an earlier one's."""
         house, name, kept = self._house, plan.connection.name, plan.secret.kept
         async with house.lock:
             config = house.config()  # which may be another one than before the check
             _check_not_in_file(config, name)
             connection = read_stored(config, plan.table)
             with CancelScope(shield=True):
-                await house.store.connections.put(_placing(plan, house.now()))
+                revoked = await house.store.connections.put(_placing(plan, house.now()))
+                if plan.before is None:
+                    house.tokens.unbound(name)
                 if kept is not None:
                     house.safe.take(kept)
                 await house.take(name, placed(config, name, connection))
+        return revoked
 
     async def _keys(self) -> Keyring:
         """Read the keys, and take them over; none goes as long as we run."""
@@ -225,6 +232,14 @@ def _removal(name: str, word: Word, before: StoredTable | None, now: int, *, era
         reason=word.reason.strip(),
         before=before.text if before else "",
     )
+
+
+def _revoked(tokens: Sequence[str], whose: str) -> str:
+    """Return what is said besides of the tokens that went."""
+    if not tokens:
+        return ""
+    named = ", ".join(f'"{each}"' for each in tokens)
+    return f"; tokens bound to {whose} let nobody in any more: {named}"
 
 
 def _read(config: Config, stored: StoredTable | None) -> ConnectionConfig | None:
