@@ -15,11 +15,13 @@ from driftd.app.connections import Connections, House
 from driftd.app.keeping import check_reads
 from driftd.app.opening import connected
 from driftd.app.pairing import Pairs
+from driftd.app.renewal import Means, Renewals
 from driftd.app.space import Space
 from driftd.app.tenants import tenants_of
 from driftd.app.trial import checked
 from driftd.app.vault import Vault
 from driftd.app.webfile import Webfile
+from driftd.config import ConnectionConfig
 from driftd.core.casefile import Case
 from driftd.core.decision import Word
 from driftd.core.retention import Cursor
@@ -92,6 +94,17 @@ def inside(running: Running, redaction: Redaction, log: Log, housed: Housed, pru
             redaction.learn,
         )
     )
+    renewals = Renewals(
+        Means(
+            lambda: running.config,
+            store.vault,
+            housed.safe,
+            SystemClock().now,
+            redaction.learn,
+            partial(_with_secret, running, redaction),
+            keep,
+        )
+    )
     return Inside(
         status=running.status,
         web=lambda: running.config.web,
@@ -107,7 +120,7 @@ def inside(running: Running, redaction: Redaction, log: Log, housed: Housed, pru
         log=log,
         upkeep=Upkeep(pruning.by_hand, store.changelog.cursors, move, store.changelog.forget),
         vault=Deeds(keep, vault.rotate, vault.shred),
-        tenants=tenants_of(running, connections, store, partial(_trial, running, redaction, housed)),
+        tenants=tenants_of(running, connections, renewals, store, partial(_trial, running, redaction, housed)),
         direct=running.pausing.direct,
         audit=store.casebook.audit,
         entry=housed.entry,
@@ -121,6 +134,11 @@ async def _trial(running: Running, redaction: Redaction, housed: Housed, name: s
     return await checked(post.connection, post.traffic, redaction.learn, housed.safe, housed.pairs)
 
 
+async def _with_secret(running: Running, redaction: Redaction, connection: ConnectionConfig, safe: Safe) -> Trial:
+    """Check a connection live with the secret of a safe, within the limits of its polls."""
+    return await checked(connection, running.post(connection.name).traffic, redaction.learn, safe)
+
+
 async def _check(running: Running, redaction: Redaction, housed: Housed, name: str) -> Check:
     if aside := running.pausing.told(name):
         return Check(success=False, steps=[Step(f"pause {name}", 0.0, f"{aside}; nothing is asked")])
@@ -130,8 +148,7 @@ async def _check(running: Running, redaction: Redaction, housed: Housed, name: s
 
 async def _prove(running: Running, redaction: Redaction, name: str, safe: Safe) -> None:
     """Raise `DecisionError` where a connection does not go with the secret of a safe, asked within its limits."""
-    post = running.post(name)
-    trial = await checked(post.connection, post.traffic, redaction.learn, safe)
+    trial = await _with_secret(running, redaction, running.post(name).connection, safe)
     if not trial.valid:
         failed = next((each for each in trial.steps if each.outcome is StepOutcome.FAILED), trial.steps[-1])
         what = f"the secret was not kept: {failed.check} {failed.subject}: {failed.message}"

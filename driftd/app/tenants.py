@@ -6,6 +6,7 @@ import anyio
 
 from driftd.adapters.sqlite import SqliteStore
 from driftd.app.connections import SECONDS, Connections, endless
+from driftd.app.renewal import Renewals
 from driftd.core.brought import Brought, Put
 from driftd.core.decision import Word
 from driftd.core.health import Flip
@@ -17,7 +18,11 @@ from driftd.runtime.locks import Locks
 
 
 def tenants_of(
-    running: Running, connections: Connections, store: SqliteStore, try_: Callable[[str], Awaitable[Trial]]
+    running: Running,
+    connections: Connections,
+    renewals: Renewals,
+    store: SqliteStore,
+    try_: Callable[[str], Awaitable[Trial]],
 ) -> Tenants:
     """Return what is asked and done of connections in a daemon."""
     locks = Locks()
@@ -47,4 +52,5 @@ def tenants_of(
             failures=stretch.failures,
         )
 
-    return Tenants(sources, store.connections.all, put, remove, history, store.logbook.flips, tried, running.ask)
+    flips, rotate = store.logbook.flips, renewals.rotate
+    return Tenants(sources, store.connections.all, put, remove, history, flips, rotate, tried, running.ask)

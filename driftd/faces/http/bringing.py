@@ -64,9 +64,9 @@ class Bringing:
         posted = brought("Bring a connection that is new", body=NewConnection, statuses=(201,))
         put = brought("Bring a connection, or change it", Where.PATH, body=ConnectionBody, statuses=(200, 201))
         return [
-            Way(PATH, _checked(self._posted), posted, "POST"),
-            Way(of, _checked(self._put), put, "PUT"),
-            Way(of, _checked(self._removed), admin("Remove a connection", query=Removal), "DELETE"),
+            Way(PATH, mistakes_told(self._posted), posted, "POST"),
+            Way(of, mistakes_told(self._put), put, "PUT"),
+            Way(of, mistakes_told(self._removed), admin("Remove a connection", query=Removal), "DELETE"),
         ]
 
     async def _posted(self, request: Request) -> Response:
@@ -118,10 +118,10 @@ def _not_valid(request: Request, put: Put, table: Mapping[str, object]) -> Respo
     assert put.trial is not None  # noqa: S101 - what was refused was tried
     told = of_trial(put.trial, str(table.get("base_url")), str(table.get("folder")))
     hint = "do as the steps say; or send validate=false to store it all the same"
-    return _with(refused(request, 422, put.says, hint), {"check": told})
+    return with_more(refused(request, 422, put.says, hint), {"check": told})
 
 
-def _checked(answer: Answerer) -> Answerer:
+def mistakes_told(answer: Answerer) -> Answerer:
     """Return an answerer that tells each mistake of a table with its path."""
 
     async def told(request: Request) -> Response:
@@ -131,12 +131,12 @@ def _checked(answer: Answerer) -> Answerer:
             mistakes = [{"path": each.path, "message": each.message} for each in error.mistakes]
             status = 409 if all(each.path.startswith("vault") for each in error.mistakes) else 422
             hint = "correct what each path names; docs/configuration.md has every key"
-            return _with(refused(request, status, str(error).partition("\n")[0], hint), {"mistakes": mistakes})
+            return with_more(refused(request, status, str(error).partition("\n")[0], hint), {"mistakes": mistakes})
 
     return partial(answered, told)
 
 
-def _with(answer: Response, more: Mapping[str, object]) -> Response:
+def with_more(answer: Response, more: Mapping[str, object]) -> Response:
     """Return a problem document that says more."""
     problem = {**orjson.loads(answer.body), **more}
     return Response(orjson.dumps(problem), answer.status_code, media_type=answer.media_type)

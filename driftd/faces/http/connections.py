@@ -29,6 +29,7 @@ from driftd.faces.http.bringing import Bringing
 from driftd.faces.http.gate import caller_of
 from driftd.faces.http.inside import Inside, Stretch
 from driftd.faces.http.linked import PATH, links, of_trial, summary, whole
+from driftd.faces.http.renewing import Renewing
 from driftd.faces.http.reply import document, refused
 from driftd.faces.http.way import Operation, Way, Where
 
@@ -95,6 +96,7 @@ class Connections:
             ),
             *self._acts(),
             *Bringing(self._inside).routes(),
+            *Renewing(self._inside).routes(),
         ]
 
     def _acts(self) -> list[Route]:

@@ -49,6 +49,16 @@ class Brought(Connection, forbid_unknown_fields=True, kw_only=True):
     check: Trial | None
 
 
+class Renewed(Struct, forbid_unknown_fields=True):
+    """What came of a secret that was given."""
+
+    says: str
+    change: Change
+    check: Trial | None
+    """None where it was not tried here, or is kept already."""
+    links: Mapping[str, Link] = field(name="_links")
+
+
 class Asked(Struct, forbid_unknown_fields=True):
     """What was asked for, and is done later."""
 

@@ -9,7 +9,7 @@ from driftd.core.trial import Trial
 from driftd.faces.http.inside import Inside, Source
 
 PATH: Final = "/api/v1/connections"
-_DEEDS: Final = ("test", "poll", "pause", "resume", "maintenance")
+_DEEDS: Final = ("test", "poll", "rotate", "pause", "resume", "maintenance")
 
 
 def summary(status: ConnectionStatus, sources: Mapping[str, Source]) -> Document:
@@ -45,10 +45,7 @@ def links(name: str, source: Source | None) -> Document:
         "schema": {"href": f"{at}/schema/{{resource}}", "templated": True},
         "alerts": {"href": f"/api/v1/alerts?connection={name}"},
         "audit": {"href": f"/api/v1/audit?connection={name}"},
-        **{
-            each: {"href": f"{at}/{each}", "method": "POST"}
-            for each in ("test", "poll", "pause", "resume", "maintenance")
-        },
+        **{each: {"href": f"{at}/{each}", "method": "POST"} for each in _DEEDS},
     }
     if source is not None and source.stored:
         found["change"] = {"href": at, "method": "PUT"}
