@@ -20,6 +20,7 @@ from driftd.adapters.sqlite import SqliteStore
 from driftd.adapters.sqlite.ballast import Ballast
 from driftd.adapters.sqlite.library import LIBRARY, RESET_HINT, resets_wal
 from driftd.adapters.systemd import Notifier
+from driftd.adapters.x3.refusals import Refusals
 from driftd.app.alone import cleared
 from driftd.app.care import Keeper
 from driftd.app.changing import Changing, Marks
@@ -155,7 +156,7 @@ async def living(config: Config, process: Process, door: Door | None = None) -> 
             bound = (door.open if door else bind)(config.web.listen, guarded=entrance.guarded)
             entry = entrance.entry(loopback=bound.loopback)
             pairs = Pairs(store.vault, safe, clock.now, Told(redaction.learn, redaction.forget))
-            housed = Housed(store, space, keeper, safe, pairs, Marks(), admission, entry, web)
+            housed = Housed(store, space, keeper, safe, pairs, Refusals(), Marks(), admission, entry, web)
             running = await _running(config, process, logs, redaction, housed)
             pruning = Pruning(store.changelog, clock, logs.log, lambda: running.config.store.retention, running.others)
             seen = inside(running, redaction, logs.log, housed, pruning)
@@ -225,7 +226,7 @@ def _opened(
         redaction.learn(secret)
         housed.marks.read(connection.name, secret)
 
-    return connected(connection, traffic, learn, housed.safe, housed.pairs)
+    return connected(connection, traffic, learn, housed.safe, housed.pairs, housed.refusals)
 
 
 def _facts(housed: Housed, rebased: Rebased | None) -> Database | None:

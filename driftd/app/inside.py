@@ -7,6 +7,7 @@ from driftd.adapters.clock import SystemClock
 from driftd.adapters.logs import Redaction
 from driftd.adapters.sqlite import SqliteStore
 from driftd.adapters.vault.safe import Safe
+from driftd.adapters.x3.refusals import Refusals
 from driftd.app.adoption import Adoption
 from driftd.app.care import Keeper
 from driftd.app.casework import listed, opened
@@ -46,6 +47,8 @@ class Housed(NamedTuple):
     """The secrets that it keeps, sealed."""
     pairs: Pairs
     """Those of them that each use replaces."""
+    refusals: Refusals
+    """Which secrets were refused lately."""
     marks: Marks
     """What was last read of secrets, wherever they stand."""
     admission: Admission
