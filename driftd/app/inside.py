@@ -17,7 +17,7 @@ from driftd.app.opening import connected
 from driftd.app.pairing import Pairs
 from driftd.app.space import Space
 from driftd.app.tenants import tenants_of
-from driftd.app.trial import checked
+from driftd.app.trial import Opening, checked
 from driftd.app.vault import Vault
 from driftd.app.webfile import Webfile
 from driftd.core.casefile import Case
@@ -115,23 +115,23 @@ def inside(running: Running, redaction: Redaction, log: Log, housed: Housed, pru
     )
 
 
-async def _trial(running: Running, redaction: Redaction, housed: Housed, name: str) -> Trial:
+async def _trial(running: Running, redaction: Redaction, housed: Housed, name: str, *, whole: bool = True) -> Trial:
     """Check a connection live, within the limits of its polls."""
-    post = running.post(name)
-    return await checked(post.connection, post.traffic, redaction.learn, housed.safe, housed.pairs)
+    post, opening = running.post(name), Opening(redaction.learn, housed.safe, housed.pairs)
+    return await checked(post.connection, opening, post.traffic, whole=whole)
 
 
 async def _check(running: Running, redaction: Redaction, housed: Housed, name: str) -> Check:
     if aside := running.pausing.told(name):
         return Check(success=False, steps=[Step(f"pause {name}", 0.0, f"{aside}; nothing is asked")])
-    trial = await _trial(running, redaction, housed, name)
+    trial = await _trial(running, redaction, housed, name, whole=False)  # a scraper waits for it
     return Check(trial.valid, [Step(f"{each.check} {each.subject}", each.seconds, _said(each)) for each in trial.steps])
 
 
 async def _prove(running: Running, redaction: Redaction, name: str, safe: Safe) -> None:
     """Raise `DecisionError` where a connection does not go with the secret of a safe, asked within its limits."""
     post = running.post(name)
-    trial = await checked(post.connection, post.traffic, redaction.learn, safe)
+    trial = await checked(post.connection, Opening(redaction.learn, safe), post.traffic, whole=False)
     if not trial.valid:
         failed = next((each for each in trial.steps if each.outcome is StepOutcome.FAILED), trial.steps[-1])
         what = f"the secret was not kept: {failed.check} {failed.subject}: {failed.message}"
