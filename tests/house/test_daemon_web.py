@@ -171,6 +171,9 @@ def test_only_clients_of_some_names_are_let_in(tmp_path: Path) -> None:
             (line,) = daemon.lines("web configuration refused")
             assert line["path"].strip('"') == "web.yml: tls_server_config.key"
             assert answered(other)
+            assert daemon.lines("credentials travel unencrypted") == []
+            file.write_text(USERS)
+            daemon.until(lambda: daemon.lines("credentials travel unencrypted"))
             assert daemon.end() == 0
             assert key.splitlines()[1] not in daemon.text()
             assert "planted" not in daemon.text()
