@@ -18,7 +18,7 @@ from driftd.adapters.vault.safe import Safe
 from driftd.adapters.vault.sources import read_keys
 from driftd.app.entrusted import Entrusted, Given, entrusted
 from driftd.app.opening import unusable
-from driftd.app.trial import checked
+from driftd.app.trial import Opening, checked
 from driftd.config import Config, ConnectionConfig, placed, read_stored
 from driftd.config.parse import CONNECTIONS
 from driftd.core.alerts.model import Deed
@@ -27,8 +27,8 @@ from driftd.core.decision import Word, check_word
 from driftd.core.sealed import Kept
 from driftd.core.secret import Secret
 from driftd.core.stored import StoredTable, written
-from driftd.core.trial import Check, Step, StepOutcome, Trial
-from driftd.errors import ConfigError, DecisionError, Reason
+from driftd.core.trial import Trial
+from driftd.errors import ConfigError, DecisionError
 from driftd.runtime.admission import Admission
 from driftd.runtime.locks import Locks
 
@@ -36,8 +36,6 @@ CHECKS: Final = 8
 """Live checks of new and changed connections at once."""
 TRIES: Final = 20
 """How often the logs are asked to let go of what was erased, half a second apart."""
-SECONDS: Final = 150.0
-"""Within which a live check is over: a host is given up sooner, so this ends those that answer byte by byte."""
 Table: TypeAlias = Mapping[str, object]
 
 
@@ -170,12 +168,9 @@ class Connections:
         return _Plan(brought.table, before, connection, secret, word)
 
     async def _tried(self, plan: _Plan) -> Trial:
-        """Check a connection live: the way, the token, a test read."""
-        connection, trial = plan.connection, None
+        """Check a connection live."""
         async with self._checks:
-            with anyio.move_on_after(SECONDS):
-                trial = await checked(connection, None, self._house.learn, plan.secret.safe)
-        return trial or endless(connection.name)
+            return await checked(plan.connection, Opening(self._house.learn, plan.secret.safe))
 
     async def _made(self, plan: _Plan) -> Sequence[str]:
         """Write a change, and have it in force; return the tokens that were revoked, as they were an earlier one's."""
@@ -284,10 +279,3 @@ def _check_key(config: Config) -> None:
 def _unknown(name: str) -> DecisionError:
     hint = "`driftd connections list` shows those there are"
     return DecisionError(f'there is no connection "{name}" in the database', hint=hint, unknown=True)
-
-
-def endless(name: str) -> Trial:
-    """Return the live check of a connection that did not come to its end."""
-    message = f"the check is not over after {SECONDS:g} s"
-    step = Step(Check.TOKEN, name, StepOutcome.FAILED, SECONDS, message, Reason.TIMEOUT, "look why the tenant is slow")
-    return Trial(name, (step,), 0, 0, SECONDS)

@@ -24,7 +24,7 @@ from driftd.adapters.x3.refusals import Refusals
 from driftd.app.alone import cleared
 from driftd.app.care import Keeper
 from driftd.app.changing import Changing, Marks
-from driftd.app.entrance import Entrance, serve_own
+from driftd.app.entrance import Entrance, covering, serve_own
 from driftd.app.inside import Housed, inside
 from driftd.app.joining import merged, merged_with
 from driftd.app.opening import connected, writing
@@ -161,7 +161,7 @@ async def living(config: Config, process: Process, door: Door | None = None) -> 
             pruning = Pruning(store.changelog, clock, logs.log, lambda: running.config.store.retention, running.others)
             seen = inside(running, redaction, logs.log, housed, pruning)
             cover = Cover(web.context)
-            web.changed = cover.change
+            web.changed = covering(cover, bound, logs.log)
             covered = bound._replace(secure=web.context is not None)
             url = await group.start(serve, application(seen, bound.address), covered, Patience(), cover)
             group.start_soon(web.watch)

@@ -19,7 +19,7 @@ from driftd.app.pairing import Pairs
 from driftd.app.renewal import Means, Renewals
 from driftd.app.space import Space
 from driftd.app.tenants import tenants_of
-from driftd.app.trial import checked
+from driftd.app.trial import Opening, checked
 from driftd.app.vault import Vault
 from driftd.app.webfile import Webfile
 from driftd.config import ConnectionConfig
@@ -131,21 +131,22 @@ def inside(running: Running, redaction: Redaction, log: Log, housed: Housed, pru
     )
 
 
-async def _trial(running: Running, redaction: Redaction, housed: Housed, name: str) -> Trial:
+async def _trial(running: Running, redaction: Redaction, housed: Housed, name: str, *, whole: bool = True) -> Trial:
     """Check a connection live, within the limits of its polls."""
-    post = running.post(name)
-    return await checked(post.connection, post.traffic, redaction.learn, housed.safe, housed.pairs)
+    post, opening = running.post(name), Opening(redaction.learn, housed.safe, housed.pairs)
+    return await checked(post.connection, opening, post.traffic, whole=whole)
 
 
 async def _with_secret(running: Running, redaction: Redaction, connection: ConnectionConfig, safe: Safe) -> Trial:
     """Check a connection live with the secret of a safe, within the limits of its polls."""
-    return await checked(connection, running.post(connection.name).traffic, redaction.learn, safe)
+    traffic = running.post(connection.name).traffic
+    return await checked(connection, Opening(redaction.learn, safe), traffic, whole=False)
 
 
 async def _check(running: Running, redaction: Redaction, housed: Housed, name: str) -> Check:
     if aside := running.pausing.told(name):
         return Check(success=False, steps=[Step(f"pause {name}", 0.0, f"{aside}; nothing is asked")])
-    trial = await _trial(running, redaction, housed, name)
+    trial = await _trial(running, redaction, housed, name, whole=False)  # a scraper waits for it
     return Check(trial.valid, [Step(f"{each.check} {each.subject}", each.seconds, _said(each)) for each in trial.steps])
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable
 from uuid import uuid4
 
-import anyio
 from anyio import to_thread
 from msgspec import Struct
 
@@ -12,7 +11,6 @@ from driftd.adapters.vault.envelope import seal
 from driftd.adapters.vault.keyring import Keyring
 from driftd.adapters.vault.safe import Safe
 from driftd.adapters.vault.sources import read_keys
-from driftd.app.connections import SECONDS, endless
 from driftd.config import Config, ConnectionConfig, Pairing
 from driftd.core.brought import Change
 from driftd.core.decision import Word, check_word
@@ -67,16 +65,11 @@ class Renewals:
             kept = await self._sealed(connection.kept_as, field, renewal)
             trial = None
             if renewal.check and not paired:
-                trial = await self._tried(connection, Safe(keys, [kept]))
+                trial = await means.try_(connection, Safe(keys, [kept]))
                 if not trial.valid:
                     return Renewed(Change.REFUSED, f"the {field} is not valid: that of before stays", trial)
             says = await means.keep(kept, word, not (renewal.check and paired))
             return Renewed(Change.CHANGED, says, trial)
-
-    async def _tried(self, connection: ConnectionConfig, safe: Safe) -> Trial:
-        with anyio.move_on_after(SECONDS):
-            return await self._means.try_(connection, safe)
-        return endless(connection.name)
 
     def _found(self, name: str) -> ConnectionConfig:
         for each in self._means.config().connections:

@@ -2,10 +2,8 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-import anyio
-
 from driftd.adapters.sqlite import SqliteStore
-from driftd.app.connections import SECONDS, Connections, endless
+from driftd.app.connections import Connections
 from driftd.app.renewal import Renewals
 from driftd.core.brought import Brought, Put
 from driftd.core.decision import Word
@@ -37,11 +35,9 @@ def tenants_of(
         return await connections.remove(name, word, erase=erase)
 
     async def tried(name: str) -> Trial:
-        """Check a connection live: one at a time, and not for ever."""
+        """Check a connection live: one at a time."""
         async with locks[name, ""]:
-            with anyio.move_on_after(SECONDS):
-                return await try_(name)
-            return endless(name)
+            return await try_(name)
 
     async def history(stretch: Stretch) -> Sequence[Flip | Polled | Hour]:
         return await store.logbook.history(

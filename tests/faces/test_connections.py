@@ -15,7 +15,7 @@ from driftd.core.secret import Secret
 from driftd.errors import ConfigError, DecisionError, Mistake, Reason, SealError, SourceError, StoreError
 from driftd.faces.http import documents_deeds
 from driftd.faces.http.application import ways
-from driftd.faces.http.documents_deeds import Trial
+from driftd.faces.http.documents_trial import Trial
 from driftd.faces.http.way import operation_of
 from tests.faces import views
 from tests.faces.surface import DOWN, Pretended, served

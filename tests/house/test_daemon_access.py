@@ -61,6 +61,7 @@ def test_tokens_count_from_their_making_to_their_revocation(tmp_path: Path) -> N
     with running(tmp_path) as daemon:
         daemon.ready()
         assert codes(daemon, "/metrics", {}, read, mine) == [401, 401, 200]
+        assert daemon.lines("credentials travel unencrypted") == []
 
 
 @pytest.mark.heavy
@@ -122,6 +123,8 @@ def test_others_are_served_once_there_is_a_token(tmp_path: Path) -> None:
             place = f"http://127.0.0.1:{port}/metrics"
             asked = [httpx.get(place, headers=each, trust_env=False).status_code for each in ({}, token)]
             assert asked == [401, 200]
+            (line,) = daemon.lines("credentials travel unencrypted")
+            assert ("web_config_file" in line["hint"], line["listen"]) == (True, f"0.0.0.0:{port}")
             assert site.run("tokens revoke grafana").code == 0
             asked = [httpx.get(place, headers=each, trust_env=False).status_code for each in ({}, token)]
             assert asked == [401, 401]

@@ -7,6 +7,7 @@ in ``auth`` the secret itself as a text, or in ``sealed`` what the command line 
 from collections.abc import Mapping
 from functools import partial
 from typing import Final, Literal
+from urllib.parse import urlsplit
 
 import orjson
 from msgspec import Struct
@@ -17,13 +18,14 @@ from starlette.routing import Route
 from driftd.core.access import Scope
 from driftd.core.brought import Brought, Change, Put
 from driftd.core.decision import Word
+from driftd.core.document import of_trial
 from driftd.errors import ConfigError, DecisionError
 from driftd.faces.http import documents_deeds
 from driftd.faces.http.answering import answered
 from driftd.faces.http.body import By, Reason, asked, sent, signed
 from driftd.faces.http.gate import caller_of
 from driftd.faces.http.inside import Inside
-from driftd.faces.http.linked import PATH, of_trial, whole
+from driftd.faces.http.linked import PATH, named, whole
 from driftd.faces.http.reply import document, refused
 from driftd.faces.http.tables import ConnectionBody, NewConnection, secrets, words
 from driftd.faces.http.way import Answerer, Operation, Way, Where
@@ -97,7 +99,7 @@ class Bringing:
         found = next((each for each in self._inside.status().connections if each.name == put.name), None)
         if found is None:
             return refused(request, 409, f"{put.says}; it was removed meanwhile", f"GET {PATH} lists those there are")
-        trial = of_trial(put.trial, found.host, found.folder) if put.trial else None
+        trial = of_trial(put.trial, named(found)) if put.trial else None
         shown = await whole(self._inside, found)
         answer = document({"says": put.says, "change": put.change, "check": trial, **shown})
         answer.status_code = _STATUS[put.change]
@@ -116,7 +118,8 @@ class Bringing:
 def _not_valid(request: Request, put: Put, table: Mapping[str, object]) -> Response:
     """Say why nothing was stored: each step of the check, and what to tell the customer's administrator."""
     assert put.trial is not None  # noqa: S101 - what was refused was tried
-    told = of_trial(put.trial, str(table.get("base_url")), str(table.get("folder")))
+    host = urlsplit(str(table.get("base_url"))).hostname or ""
+    told = of_trial(put.trial, {"connection": put.name, "host": host, "folder": str(table.get("folder"))})
     hint = "do as the steps say; or send validate=false to store it all the same"
     return with_more(refused(request, 422, put.says, hint), {"check": told})
 

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from driftd.core.access import Scope
 from driftd.core.brought import Change
 from driftd.core.decision import Word
+from driftd.core.document import of_trial
 from driftd.core.renewal import Renewal
 from driftd.core.secret import Secret
 from driftd.errors import SourceError
@@ -20,7 +21,7 @@ from driftd.faces.http import documents_deeds
 from driftd.faces.http.body import By, Reason, sent
 from driftd.faces.http.bringing import mistakes_told, with_more
 from driftd.faces.http.inside import Inside
-from driftd.faces.http.linked import PATH, links, of_trial
+from driftd.faces.http.linked import PATH, links, named
 from driftd.faces.http.reply import document, refused
 from driftd.faces.http.way import Operation, Way, Where
 
@@ -66,7 +67,7 @@ class Renewing:
         except KeyError:
             return refused(request, 409, f'"{name}" is not polled any more', f"GET {PATH} lists those that are")
         found = next((each for each in self._inside.status().connections if each.name == name), None)
-        trial = of_trial(done.trial, found.host, found.folder) if done.trial and found else None
+        trial = of_trial(done.trial, named(found)) if done.trial and found else None
         if done.change is Change.REFUSED:
             hint = "do as the steps say; or send unchecked where the tenant is not to be asked"
             return with_more(refused(request, 422, done.says, hint), {"check": trial})
