@@ -11,6 +11,7 @@ from driftd.adapters.vault.safe import Safe
 from driftd.app.connections import TRIES, Connections, House
 from driftd.app.joining import merged, merged_with
 from driftd.app.opening import amending, writing
+from driftd.app.pairing import Pairs
 from driftd.app.safekeeping import keys_of, safe_of
 from driftd.config import Config
 from driftd.core.decision import Word
@@ -50,8 +51,11 @@ async def connections(config: Config) -> AsyncIterator[Connections]:
 
 
 def _alone(config: Config, store: SqliteStore, safe: Safe) -> House:
-    held = _Held(config)
-    return House(store, safe, lambda: held.config, SystemClock().now, held.take, held.ended, anyio.Lock())
+    return _house(_Held(config), store, Pairs(store.vault, safe, SystemClock().now))
+
+
+def _house(held: "_Held", store: SqliteStore, pairs: Pairs) -> House:
+    return House(store, pairs, lambda: held.config, SystemClock().now, held.take, held.ended, anyio.Lock())
 
 
 class _Held:

@@ -301,13 +301,14 @@ def _inside(running: Running, redaction: Redaction, logs: Logs, housed: Housed, 
     connections = Connections(
         House(
             store,
-            housed.safe,
+            housed.pairs,
             lambda: running.config,
             SystemClock().now,
             running.take,
             running.forget,
             running.changing,
             redaction.learn,
+            running.renew,
         )
     )
     return Inside(

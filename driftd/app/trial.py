@@ -16,7 +16,7 @@ from driftd.adapters.x3.steps import Listeners
 from driftd.adapters.x3.tape import Tape
 from driftd.adapters.x3.trial import examine
 from driftd.app.opening import amending, settings_of
-from driftd.app.pairing import Pairs
+from driftd.app.pairing import Pairs, Shared
 from driftd.app.safekeeping import keys_of, safe_beside, safe_of
 from driftd.config import Config, ConnectionConfig, Pairing
 from driftd.core.trial import Check, Step, StepOutcome, Trial
@@ -77,7 +77,7 @@ async def checked(
     traffic: Traffic | None,
     learn: Callable[[str], None],
     safe: Safe = EMPTY,
-    pairs: Pairs | None = None,
+    pairs: Shared | None = None,
 ) -> Trial:
     """Check the way, the token and the test read of a connection, within its limits; a failure is told, not raised.
 
@@ -86,8 +86,13 @@ async def checked(
     try:
         return await examine(settings_of(connection, learn, safe, pairs), (), SystemClock(), traffic=traffic)
     except SourceError as error:
-        step = Step(Check.TOKEN, connection.name, StepOutcome.FAILED, 0.0, str(error), error.reason, error.hint)
-        return Trial(connection.name, (step,), 0, 0, 0.0)
+        return failed(connection.name, error)
+
+
+def failed(name: str, error: SourceError) -> Trial:
+    """Return the live check of a connection that no token is had for."""
+    step = Step(Check.TOKEN, name, StepOutcome.FAILED, 0.0, str(error), error.reason, error.hint)
+    return Trial(name, (step,), error.requests, error.wire_bytes, 0.0)
 
 
 @contextmanager

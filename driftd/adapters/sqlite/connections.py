@@ -1,7 +1,7 @@
 """Connections in the store's own file, beside those of the configuration's."""
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from driftd.adapters.sqlite.transaction import Reader, Writer
 from driftd.adapters.sqlite.vault import Careful
 from driftd.core.alerts.model import Deed
 from driftd.core.health import NOT_ASIDE
-from driftd.core.sealed import Kept
+from driftd.core.sealed import Kept, Place
 from driftd.core.stored import StoredTable
 from driftd.errors import DecisionError, StoreError
 from driftd.ports import Filing
@@ -48,8 +48,17 @@ class Placing(Struct, frozen=True):
     """What it takes the place of."""
     after: StoredTable
     deed: Deed
-    kept: Kept | None = None
-    """Its secret, sealed; None: as before."""
+    kept: tuple[Kept, ...] = ()
+    """Its secrets that are others than before, sealed."""
+    moved: tuple[Place, Kept] | None = None
+    """One more, and where it stood so far."""
+    shed: tuple[Place, ...] = ()
+    """Where secrets stand that nobody needs any more."""
+
+    @property
+    def secrets(self) -> bool:
+        """Whether any secret comes or goes."""
+        return bool(self.kept or self.moved or self.shed)
 
 
 class SqliteConnections:
@@ -71,23 +80,26 @@ class SqliteConnections:
         return await self._reader.read(_all)
 
     async def put(self, placing: Placing) -> None:
-        """Have a connection, and its secret where that is another one, in the place of what was there.
+        """Have a connection, and its secrets where they are others, in the place of what was there.
 
         Raises `DecisionError` where that is not what was there.
         """
         writer = self._for_writing()
-        if placing.kept is None:
+        if not placing.secrets:
             await writer.transact(partial(_put, placing=placing), durable=True)
             return
         async with self._careful(writer):
             await writer.transact(partial(_put, placing=placing), durable=True)
             await rewriting.wipe(writer)
 
-    async def remove(self, name: str, deed: Deed, *, clear: bool) -> None:
-        """Remove a connection and its secrets with their data keys; with `clear`, note that all of it is to go."""
-        writer = self._for_writing()
+    async def remove(self, name: str, deed: Deed, shed: Iterable[str], *, clear: bool) -> None:
+        """Remove a connection, and all that is kept under the names in `shed`, with its data keys.
+
+        With `clear`, note that all of it is to go.
+        """
+        writer, work = self._for_writing(), partial(_remove, name=name, deed=deed, shed=tuple(shed), clear=clear)
         async with self._careful(writer):
-            await writer.transact(partial(_remove, name=name, deed=deed, clear=clear), durable=True)
+            await writer.transact(work, durable=True)
             await rewriting.wipe(writer)
 
     async def knows(self, name: str) -> bool:
@@ -128,14 +140,19 @@ def _put(db: sqlite3.Connection, *, placing: Placing) -> None:
         hint = "look who did, and send yours again"
         raise DecisionError(f'the connection "{placing.after.name}" was changed meanwhile', hint=hint)
     db.execute(QUERIES["put_connection"], asdict(placing.after))
-    if placing.kept is not None:
-        vault.keep(db, placing.kept)
+    for place in placing.shed:
+        vault.remove(db, place)
+    for kept in placing.kept:
+        vault.keep(db, kept)
+    if placing.moved is not None:
+        vault.move(db, *placing.moved)
     filing.file(db, filing=Filing(deeds=[placing.deed]), now=placing.deed.at)
 
 
-def _remove(db: sqlite3.Connection, *, name: str, deed: Deed, clear: bool) -> None:
+def _remove(db: sqlite3.Connection, *, name: str, deed: Deed, shed: Iterable[str], clear: bool) -> None:
     db.execute(QUERIES["remove_connection"], {"name": name})
-    vault.shred(db, name)
+    for each in shed:
+        vault.shred(db, each)
     if clear:
         db.execute(QUERIES["begin_clearing"], {"connection": name, "at": deed.at})
     filing.file(db, filing=Filing(deeds=[deed], asides={name: NOT_ASIDE}), now=deed.at)
