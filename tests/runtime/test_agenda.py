@@ -58,6 +58,32 @@ def test_what_began_before_a_rest_does_not_end_it() -> None:
     assert agenda.delay(one) <= 0
 
 
+def test_what_fails_late_is_no_leave_for_another_trial() -> None:
+    """It began before the trial that is under way, and has the connection rest anew: that trial is the only one until
+    it ends."""
+    clock = FakeClock()
+    given = connection("aldgate", classes=["ONE", "TWO"])
+    one, two = given.resources
+    agenda = Agenda(given, clock)
+    for each in (one, two):
+        agenda.settle(each, Standing())
+        agenda.begin(each)
+    agenda.end(one)
+    agenda.hold(None, 1.0)
+    assert not agenda.on_trial
+    clock.ms += 1_100
+    agenda.begin(one)
+    assert agenda.on_trial
+    clock.ms += 10
+    agenda.end(two)
+    agenda.hold(None, 1.0)
+    clock.ms += 1_100
+    assert agenda.delay(two) <= 0
+    assert agenda.on_trial
+    agenda.end(one)
+    assert not agenda.on_trial
+
+
 def test_a_resource_rests_alone() -> None:
     """What one resource waits for holds no other one back."""
     clock = FakeClock()
