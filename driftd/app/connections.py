@@ -196,15 +196,15 @@ class Connections:
         others = [] if brought.create is False else sharing(config, connection)  # whoever may not add joins no pair
         given = Given(connection, brought.secrets, house.now(), old, others)
         secret = await entrusted(given, house.store.vault, house.safe, self._keys)
-        return Plan(brought.table, before, connection, secret, word, self._brought(secret), old)
+        return Plan(brought.table, before, connection, secret, word, await self._brought(secret), old)
 
-    def _brought(self, secret: Entrusted) -> Staged | None:
+    async def _brought(self, secret: Entrusted) -> Staged | None:
         """Return the refresh token that is brought: as it stands, where it was brought before."""
         if secret.token is None:
             return None
         pair = secret.token.place.connection
         known = self._staged.get(pair)
-        if known is None or known.mark != secret.token.mark:
+        if known is None or known.mark != secret.token.mark or not await known.stands():
             known = self._staged[pair] = Staged(self._house.pairs, secret.token)
         known.pair.failed = None  # whoever brings it again has mended something
         return known

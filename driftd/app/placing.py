@@ -48,9 +48,9 @@ async def aside(plan: Plan) -> str:
     if kept is None:
         return "; the gateway did not take its refresh token"
     used = "is used up; what the gateway gave for it" if await plan.staged.used() else "may be used up: it"
+    drops = f" (`driftd keys shred {name}` drops it)" if plan.before is None else ""
     return (
-        f"; its refresh token {used} is kept aside, sealed, for who brings it again with the same refresh token"
-        f" (`driftd keys shred {name}` drops it)"
+        f"; its refresh token {used} is kept aside, sealed, for who brings it again with the same refresh token{drops}"
     )
 
 

@@ -89,6 +89,10 @@ class Staged:
         kept = await self._book.kept()
         return kept if kept is not None and kept.given == self.mark else None
 
+    async def stands(self) -> bool:
+        """Tell whether anything came of it that is still there."""
+        return self.pair.unsaved is not None or await self.aside() is not None
+
     async def used(self) -> bool:
         """Tell whether it was used, and what came of it is kept; False: it may have been used."""
         kept = await self.aside()
@@ -102,6 +106,8 @@ class Staged:
         place = self._given.place
         kept, now = await self.aside(), await self._pairs.store.kept(place.connection, FIELD)
         token = self._given.token if kept is None else self._book.opened(kept)
+        if self.pair.unsaved is not None and self.pair.unsaved.refresh is not None:
+            token = self.pair.unsaved.refresh
         number = 1 + (now.number if now is not None else 0)
         at = self._pairs.now() if kept is None else kept.at
         blob = seal(token, place, number, self._pairs.safe.keys.first)

@@ -79,11 +79,15 @@ class Site:
         return {**known, "resources": [{"name": "BPCUSTOMER", "key": ["BPCNUM"]}], **changes}
 
     @property
-    def config(self) -> Config:
+    def head(self) -> str:
+        """All of the file but its connections."""
         network = '["127.0.0.0/8"]'
         head = '[vault]\nkey_file = "key"\n[daemon]\ndata_dir = "data"\n[store]\nballast = "64KiB"\n'
-        head += f"[network]\nallow_networks = {network}\nallow_http = {network}\n"
-        return parse(head + self.text, folder=self.folder)
+        return head + f"[network]\nallow_networks = {network}\nallow_http = {network}\n"
+
+    @property
+    def config(self) -> Config:
+        return parse(self.head + self.text, folder=self.folder)
 
     @asynccontextmanager
     async def process(self) -> AsyncIterator[Process]:

@@ -1,5 +1,10 @@
 """A connection of the database that signs in by a pair: its refresh token is used once, and lost by no mistake."""
 
+import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,13 +16,16 @@ from driftd.adapters.sqlite import rewriting
 from driftd.adapters.sqlite import vault as sqlite_vault
 from driftd.adapters.x3.pairing import PairAuthority
 from driftd.app.staging import ASIDE, _Aside
+from driftd.app.vault import Vault
 from driftd.core.brought import Change
-from driftd.errors import ConfigError, DecisionError, SealError, SourceError
+from driftd.errors import ConfigError, DecisionError, SealError, SourceError, StoreError
 from driftd.simulator import Fault
 from tests.app.bringing import WORD, Site, sites
-from tests.app.test_pairing import Ended, ended, ended_soon, shown
+from tests.app.bringing_victim import STEPS as VICTIMS
+from tests.app.test_pairing import Ended, ended, ended_soon, killed_there, shown
 
 pytestmark = pytest.mark.anyio
+_SHORT = os.environ.get("DRIFTD_HEAVY") == "short"
 BOTH = [("aldgate", "client_secret"), ("aldgate", "refresh_token")]
 
 
@@ -123,6 +131,42 @@ async def test_an_answer_that_never_came_is_told_and_tried_again(site: Site) -> 
         await process.poll()
 
 
+async def test_what_is_kept_aside_goes_by_a_persons_word(site: Site) -> None:
+    """Then what was given is no more than a token that was used up."""
+    given = site.tenant.pair()
+    async with site.process() as process:
+        assert "`driftd keys shred aldgate` drops it" in (await process.put(given, folder="GHOST")).says
+        vault = Vault(process.store.vault, process.pairs.safe, lambda: process.held.config, lambda: 5)
+        await vault.shred("aldgate", WORD)
+        put = await process.put(given)
+        assert (put.change, "did not take" in put.says) == (Change.REFUSED, True)
+        assert await process.kept() == []
+        assert (await process.put(site.tenant.pair())).change is Change.CREATED
+        await process.poll()
+
+
+@pytest.mark.parametrize("check", [True, False])
+async def test_without_room_what_the_gateway_gave_stays_in_memory(
+    site: Site, monkeypatch: pytest.MonkeyPatch, *, check: bool
+) -> None:
+    """It is written as soon as the same is brought again."""
+    given = site.tenant.pair()
+
+    async def full(*_arguments: Any) -> None:
+        raise StoreError("the disk is full")
+
+    async with site.process() as process:
+        with monkeypatch.context() as patch:
+            patch.setattr(_Aside, "renewed", full)
+            put = await process.put(given)
+            assert put.trial is not None
+            assert any("the disk is full" in each.message for each in put.trial.steps)
+        assert (await process.put(given, check=check)).change is Change.CREATED
+        await process.poll()
+    async with site.process() as process:
+        await process.poll()
+
+
 async def test_stored_untried_it_is_used_by_the_first_poll(site: Site) -> None:
     given = site.tenant.pair()
     async with site.process() as process:
@@ -147,8 +191,9 @@ STEPS: dict[str, tuple[Any, str, Any]] = {
 LOST = {"answered", "being kept"}
 
 
-@pytest.mark.parametrize("step", list(STEPS))
-@pytest.mark.parametrize("reuse", ["accepted", "refused"])
+@pytest.mark.parametrize(
+    ("step", "reuse"), [*((step, "refused") for step in STEPS), *((step, "accepted") for step in sorted(LOST))]
+)
 async def test_a_crash_costs_no_pair_that_the_gateway_takes_again(
     site: Site, monkeypatch: pytest.MonkeyPatch, step: str, reuse: str
 ) -> None:
@@ -177,6 +222,44 @@ async def test_a_crash_costs_no_pair_that_the_gateway_takes_again(
         assert put.change is (Change.UNCHANGED if step == "stored" else Change.CREATED)
         await process.poll()
         assert await process.kept() == BOTH
+
+
+def victim(site: Site, step: str) -> "subprocess.Popen[str]":
+    """Start a process that brings a connection, and ends itself at a step; it waits for its secrets to begin."""
+    (site.folder / "driftd.toml").write_text(site.head)
+    (site.folder / "table.json").write_text(json.dumps(site.table("aldgate")))
+    line = [sys.executable, "-m", "tests.app.bringing_victim", str(site.folder), step]
+    return subprocess.Popen(line, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+
+_EVERY = [(step, reuse) for step in ("sent", *VICTIMS) for reuse in (True, False)]
+_FEW = [("sent", False), ("being stored", False)]
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize(("step", "reuse"), _FEW if _SHORT else _EVERY)
+async def test_a_process_that_is_killed_costs_no_pair_that_the_gateway_takes_again(
+    site: Site, step: str, *, reuse: bool
+) -> None:
+    """By SIGKILL, amid the request too; the same again is enough, else the interruption is told."""
+    site.tenant.switches.pairing_reuse = "accepted" if reuse else "refused"
+    given = site.tenant.pair()
+    with victim(site, step) as dying:
+        if step == "sent":
+            killed_there(site, dying)
+        dying.communicate(f"{site.tenant.client_secret}\n{given}\n", 60)
+    site.tenant.on_request = None
+    assert dying.returncode == -signal.SIGKILL
+    lost = step in {"sent", "answered", "being kept"} and not reuse
+    async with site.process() as process:
+        put = await process.put(given)
+        if lost:
+            assert put.trial is not None
+            assert any("lost by an interruption at " in each.message for each in put.trial.steps)
+            assert await process.names() == []
+        else:
+            assert put.change is (Change.UNCHANGED if step == "stored" else Change.CREATED)
+            await process.poll()
 
 
 async def test_an_interruption_is_told_of_what_is_stored_all_the_same(
