@@ -36,6 +36,9 @@ _SETTINGS: Final = (
     ("--pair", "NAME", "Of pairing: the customer's pair, where several connections share it."),
     ("--secret-expires", "DAY", "When the secret ends, such as 2027-03-31."),
 )
+_BROKEN_OFF: Final = (
+    "broken off: `driftd connections list` shows whether it is stored; if not, give the same refresh token again"
+)
 _OF_AUTH: Final = ("token_url", "client_id", "scope", "username", "audience", "token_life", "pair", "secret_expires")
 
 
@@ -78,12 +81,13 @@ def command(  # noqa: PLR0913 - one parameter an option
     word = Word(who(by), reason)
     check_word(word)
     config, asks = configured(config_path, stored=False), not (yes or stdin) and sys.stdin.isatty()
+    new: _New | None = None
     try:
         new = _answers(config, _table(given), word, asks=asks, stdin=stdin)
         trial, says = (None, "") if untried else _tried(new, quiet=form == "json")
         stored = trial is None or trial.valid or keep_invalid or (asks and _insists())
     except (KeyboardInterrupt, click.Abort):
-        say("\nnothing was stored", err=True)
+        say(f"\n{_BROKEN_OFF if new is not None and new.paired else 'nothing was stored'}", err=True)
         raise
     if stored and (trial is None or not trial.valid or not new.paired):
         says = _stored(new)

@@ -64,24 +64,25 @@ def test_what_fails_late_is_no_leave_for_another_trial() -> None:
     clock = FakeClock()
     given = connection("aldgate", classes=["ONE", "TWO"])
     one, two = given.resources
-    agenda = Agenda(given, clock)
+    agenda, seen = Agenda(given, clock), list[bool]()
     for each in (one, two):
         agenda.settle(each, Standing())
         agenda.begin(each)
     agenda.end(one)
     agenda.hold(None, 1.0)
-    assert not agenda.on_trial
+    seen.append(agenda.on_trial)
     clock.ms += 1_100
     agenda.begin(one)
-    assert agenda.on_trial
-    clock.ms += 10
+    seen.append(agenda.on_trial)
     agenda.end(two)
+    clock.ms += 10
     agenda.hold(None, 1.0)
     clock.ms += 1_100
+    seen.append(agenda.on_trial)
     assert agenda.delay(two) <= 0
-    assert agenda.on_trial
     agenda.end(one)
-    assert not agenda.on_trial
+    seen.append(agenda.on_trial)
+    assert seen == [False, True, True, False]
 
 
 def test_a_resource_rests_alone() -> None:
