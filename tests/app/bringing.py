@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from driftd.adapters.clock import SystemClock
 from driftd.adapters.sqlite import SqliteStore
@@ -28,6 +30,14 @@ from tests.contracts.stores import room
 WORD = Word("jo", "new customer")
 
 
+class _Held(alone._Held):
+    """A configuration, and the connections that were told to begin anew."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.renewed: list[str] = []
+
+
 @dataclass
 class Process:
     """A process that has the database."""
@@ -35,14 +45,15 @@ class Process:
     site: "Site"
     store: SqliteStore
     connections: Connections
-    held: Any
+    held: _Held
     pairs: Pairs
 
     async def put(self, token: str | None, name: str = "aldgate", *, check: bool = True, **changes: Any) -> Put:
         """Bring a connection with a refresh token, as a program does."""
         secrets = {} if token is None else {"refresh_token": Secret(token)}
-        if changes.pop("application", token is not None):
-            secrets["client_secret"] = Secret(self.site.tenant.client_secret)
+        application = changes.pop("application", "" if token is None else self.site.tenant.client_secret)
+        if application:
+            secrets["client_secret"] = Secret(application)
         create = changes.pop("create", None)
         return await self.connections.put(self.site.table(name, **changes), secrets, WORD, create=create, check=check)
 
@@ -69,7 +80,6 @@ class Site:
     folder: Path
     text: str = ""
     """Connections of the file."""
-    learnt: list[str] = field(default_factory=list)
 
     def table(self, name: str, **changes: Any) -> Mapping[str, Any]:
         """Return the table of a connection, with settings that are others in it or in its way in."""
@@ -94,9 +104,10 @@ class Site:
         """Start one."""
         config = self.config
         async with writing(config) as store:
-            held = alone._Held(await merged_with(config, store))
+            held = _Held(await merged_with(config, store))
             pairs = Pairs(store.vault, Safe(read_keys(config.vault), await store.vault.sealed()), SystemClock().now)
-            yield Process(self, store, Connections(alone._house(held, store, pairs)), held, pairs)
+            house = replace(alone._house(held, store, pairs), renew=held.renewed.append)
+            yield Process(self, store, Connections(house), held, pairs)
 
 
 @contextmanager

@@ -167,6 +167,41 @@ async def test_without_room_what_the_gateway_gave_stays_in_memory(
         await process.poll()
 
 
+async def test_another_client_secret_is_proved_by_a_renewal(site: Site) -> None:
+    """The access token in hand says nothing of it."""
+    async with site.process() as process:
+        await process.put(site.tenant.pair())
+        put = await process.put(None, application="not-it")
+        assert (put.change, put.says) == (Change.REFUSED, '"aldgate" is not valid: nothing was stored')
+        await process.poll()
+        assert (await process.put(None, application=site.tenant.rotate_secret())).change is Change.CHANGED
+    async with site.process() as process:
+        await process.poll()
+
+
+async def test_who_signed_in_elsewhere_is_shown_no_token_of_now(site: Site) -> None:
+    """A cycle that still runs has the pair in hand, and the address of before."""
+    elsewhere = site.url.replace("127.0.0.1", "localhost") + site.tenant.pair_path
+    async with site.process() as process:
+        await process.put(site.tenant.pair())
+        running = process.pairs.named("aldgate")
+        assert (await process.put(site.tenant.pair(), token_url=elsewhere)).change is Change.CHANGED
+        assert running.held is None
+        with pytest.raises(SealError, match="removed meanwhile"):
+            await running.book.begin()
+        await process.poll()
+
+
+async def test_those_that_share_a_pair_begin_anew_with_it(site: Site) -> None:
+    async with site.process() as process:
+        await process.put(site.tenant.pair(), pair="customer")
+        await process.put(None, "brigg", pair="customer")
+        assert process.held.renewed == []
+        await process.put(site.tenant.pair(), pair="customer")
+        assert process.held.renewed == ["brigg"]
+        await process.poll("brigg")
+
+
 async def test_stored_untried_it_is_used_by_the_first_poll(site: Site) -> None:
     given = site.tenant.pair()
     async with site.process() as process:
