@@ -122,3 +122,4 @@ class Staged:
         self._pairs.safe.drop(kept.place.connection, ASIDE)
         self._book.closed = True
         self._book.told()
+        self._pairs.secrecy.knows((kept.place.connection, FIELD), self._book.opened(kept))

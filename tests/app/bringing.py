@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +10,23 @@ from msgspec.structs import replace
 
 from driftd.adapters.clock import SystemClock
 from driftd.adapters.sqlite import SqliteStore
+from driftd.adapters.vault.envelope import seal
 from driftd.adapters.vault.making import make_file
 from driftd.adapters.vault.safe import Safe
 from driftd.adapters.vault.sources import read_keys
 from driftd.app import alone
+from driftd.app.adoption import Adoption
 from driftd.app.connections import Connections
 from driftd.app.joining import merged_with
 from driftd.app.opening import connected, writing
-from driftd.app.pairing import Pairs
+from driftd.app.pairing import FIELD, Pairs, Told
+from driftd.app.vault import Vault
 from driftd.config import Config
 from driftd.config.parse import parse
 from driftd.core.brought import Put
 from driftd.core.decision import Word
 from driftd.core.model import Query
+from driftd.core.sealed import Kept
 from driftd.core.secret import Secret
 from driftd.simulator import Farm, Tenant, serving
 from tests.contracts.stores import room
@@ -47,6 +51,14 @@ class Process:
     connections: Connections
     held: _Held
     pairs: Pairs
+    adoption: Adoption
+
+    async def rotate(self, token: str, *, unchecked: bool = False) -> None:
+        """Give a refresh token by hand, as the command line does."""
+        kept = await self.store.vault.kept("aldgate", FIELD)
+        assert kept is not None
+        blob = seal(Secret(token), kept.place, kept.number + 1, self.pairs.safe.keys.first)
+        await self.adoption.keep(Kept(kept.place, kept.number + 1, blob, 0), WORD, unchecked=unchecked)
 
     async def put(self, token: str | None, name: str = "aldgate", *, check: bool = True, **changes: Any) -> Put:
         """Bring a connection with a refresh token, as a program does."""
@@ -80,6 +92,8 @@ class Site:
     folder: Path
     text: str = ""
     """Connections of the file."""
+    hidden: set[str] = field(default_factory=set)
+    """What no log may show now."""
 
     def table(self, name: str, **changes: Any) -> Mapping[str, Any]:
         """Return the table of a connection, with settings that are others in it or in its way in."""
@@ -105,9 +119,16 @@ class Site:
         config = self.config
         async with writing(config) as store:
             held = _Held(await merged_with(config, store))
-            pairs = Pairs(store.vault, Safe(read_keys(config.vault), await store.vault.sealed()), SystemClock().now)
+            safe, told = (
+                Safe(read_keys(config.vault), await store.vault.sealed()),
+                Told(self.hidden.add, self.hidden.discard),
+            )
+            pairs = Pairs(store.vault, safe, SystemClock().now, told)
             house = replace(alone._house(held, store, pairs), renew=held.renewed.append)
-            yield Process(self, store, Connections(house), held, pairs)
+            adoption = Adoption(
+                Vault(store.vault, pairs.safe, lambda: held.config, pairs.now), pairs, lambda: held.config, connected
+            )
+            yield Process(self, store, Connections(house), held, pairs, adoption)
 
 
 @contextmanager

@@ -42,6 +42,7 @@ async def test_it_is_tried_with_its_refresh_token_and_goes_on_with_what_came_of_
     async with site.process() as process:
         put = await process.put(given)
         assert (put.change, put.trial and put.trial.valid) == (Change.CREATED, True)
+        assert site.hidden == {site.tenant.gateway.token}
         used = site.tenant.gateway.given
         await process.poll()
         for token in (given, None):
@@ -200,6 +201,23 @@ async def test_those_that_share_a_pair_begin_anew_with_it(site: Site) -> None:
         await process.put(site.tenant.pair(), pair="customer")
         assert process.held.renewed == ["brigg"]
         await process.poll("brigg")
+
+
+@pytest.mark.parametrize("unchecked", [False, True])
+async def test_what_was_given_by_hand_since_is_known_as_well(site: Site, *, unchecked: bool) -> None:
+    """To bring that changes nothing; what it replaced is refused by the gateway, and costs the pair nothing."""
+    first = site.tenant.pair()
+    async with site.process() as process:
+        await process.put(first)
+        second = site.tenant.pair()
+        await process.rotate(second, unchecked=unchecked)
+        assert (await process.put(second)).change is Change.UNCHANGED
+        await process.poll()
+        assert (await process.put(first)).change is Change.REFUSED
+        with pytest.raises(SourceError, match="was not kept"):
+            await process.rotate("never-given")
+        assert (await process.put(second)).change is Change.UNCHANGED
+        await process.poll()
 
 
 async def test_stored_untried_it_is_used_by_the_first_poll(site: Site) -> None:
