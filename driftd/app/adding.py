@@ -3,7 +3,7 @@
 Each takes the configuration of the file alone where it stores, and with the connections of the database elsewhere.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from anyio import to_thread
 from msgspec.structs import replace
@@ -15,8 +15,11 @@ from driftd.app.alone import connections
 from driftd.app.connections import Table
 from driftd.app.joining import merged
 from driftd.app.opening import unusable
+from driftd.app.placing import sharing
+from driftd.app.safekeeping import safe_beside
 from driftd.app.trial import examined
 from driftd.config import Config, read_stored
+from driftd.core.brought import Put
 from driftd.core.decision import Word
 from driftd.core.sealed import Kept
 from driftd.core.secret import Secret
@@ -42,19 +45,32 @@ def flaws(config: Config, table: Table) -> Sequence[Mistake]:
     return unusable(replace(config, connections=(connection,)))
 
 
-async def sealed(config: Config, table: Table, secret: Secret) -> Kept:
-    """Seal the secret of a connection that is to be; raises as `driftd.app.keys.sealed` does."""
+async def lacking(config: Config, table: Table) -> Sequence[str]:
+    """Return which secrets a connection that is to be must be given, the first that is asked for first.
+
+    Of a pair that others share, those are what is not kept yet. Raises as `safe_beside`.
+    """
     connection = read_stored(config, table)
-    return await keys.sealed(config, connection, secret, connection.auth.secret.field)
+    fields = [each.field for each in reversed(connection.secrets)]
+    if not sharing(config, connection):
+        return fields
+    safe = await safe_beside(config)
+    return [each for each in fields if safe.kept(connection.kept_as, each) is None]
 
 
-async def tried(config: Config, table: Table, kept: Kept, tell: Callable[[Step], None] | None) -> Trial:
+async def sealed(config: Config, table: Table, secrets: Mapping[str, Secret]) -> Sequence[Kept]:
+    """Seal the secrets of a connection that is to be; raises as `driftd.app.keys.sealed` does."""
+    connection = read_stored(config, table)
+    return [await keys.sealed(config, connection, secret, field) for field, secret in secrets.items()]
+
+
+async def tried(config: Config, table: Table, kept: Sequence[Kept], tell: Callable[[Step], None] | None) -> Trial:
     """Check a connection live that is not stored yet, and tell each step; raises as `examined` does."""
     ring = await to_thread.run_sync(read_keys, config.vault)
-    return await examined(read_stored(config, table), safe=Safe(ring, [kept]), tell=tell)
+    return await examined(read_stored(config, table), safe=Safe(ring, kept), tell=tell)
 
 
-async def added(config: Config, table: Table, kept: Kept, word: Word) -> str:
-    """Store a connection where no daemon runs, in a new database where there is none; raises as `Connections` does."""
+async def brought(config: Config, table: Table, kept: Sequence[Kept], word: Word, *, check: bool) -> Put:
+    """Store a new connection where no daemon runs, in a new database where there is none; raises as `Connections`."""
     async with connections(config) as there:
-        return (await there.put(table, {kept.place.field: kept}, word, create=True, check=False)).says
+        return await there.put(table, {each.place.field: each for each in kept}, word, create=True, check=check)

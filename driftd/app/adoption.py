@@ -8,9 +8,12 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from driftd.adapters.vault.safe import Safe
 from driftd.adapters.x3.client import X3Source
 from driftd.adapters.x3.gateway import Begun
+from driftd.app.entrusted import mark_of
 from driftd.app.pairing import FIELD, Pairs, SealedBook
 from driftd.app.vault import Prove, Vault
 from driftd.config import Config, ConnectionConfig, Pairing
@@ -78,7 +81,8 @@ class Adoption:
         self, connection: ConnectionConfig, kept: Kept, word: Word, traffic: Callable[[str], Traffic | None] | None
     ) -> str:
         secret, pair = await self._vault.checked(kept, word), self._pairs.of(connection)
-        book, named = _Given(self._pairs.book(connection), self._vault, (kept, secret), word), kept.place.connection
+        given = replace(kept, given=mark_of(connection, secret))
+        book, named = _Given(self._pairs.book(connection), self._vault, (given, secret), word), kept.place.connection
         if traffic is None:
             async with pair.lock:
                 await book.put()
@@ -120,7 +124,7 @@ class _Given:
     async def put(self, used: int | None = None) -> None:
         """Keep it in the place of the one before it."""
         before = await self._book.kept() or Kept(self._kept.place, 0, b"", 0)
-        await self._vault.put(self._book.next(before, self._secret), self._word, used=used)
+        await self._vault.put(self._book.next(before, self._secret, given=self._kept.given), self._word, used=used)
         self._book.told(self._secret)
         self.stands = True
 
@@ -133,7 +137,7 @@ class _Given:
             await self._vault.remove(kept.place, self._word)
             return
         before, secret = self._before
-        again = self._book.next(kept, secret, at=before.at)
+        again = self._book.next(kept, secret, given=before.given, at=before.at)
         await self._vault.put(again, self._word, action="put_back", used=self._interrupted)
         self._book.told(secret)
 

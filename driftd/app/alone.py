@@ -11,6 +11,7 @@ from driftd.adapters.vault.safe import Safe
 from driftd.app.connections import TRIES, Connections, House
 from driftd.app.joining import merged, merged_with
 from driftd.app.opening import amending, writing
+from driftd.app.pairing import Pairs
 from driftd.app.safekeeping import keys_of, safe_of
 from driftd.config import Config
 from driftd.core.decision import Word
@@ -52,9 +53,13 @@ async def connections(config: Config) -> AsyncIterator[Connections]:
 
 
 def _alone(config: Config, store: SqliteStore, safe: Safe) -> House:
-    held, clock = _Held(config), SystemClock()
+    return _house(_Held(config), store, Pairs(store.vault, safe, SystemClock().now))
+
+
+def _house(held: "_Held", store: SqliteStore, pairs: Pairs) -> House:
+    clock = SystemClock()
     tokens = Admission(store.tokens, set, clock, Quiet())  # nobody is let in by them here
-    return House(store, safe, lambda: held.config, clock.now, held.take, held.ended, anyio.Lock(), tokens)
+    return House(store, pairs, lambda: held.config, clock.now, held.take, held.ended, anyio.Lock(), tokens)
 
 
 class _Held:

@@ -1,9 +1,11 @@
 """Connections of the database: brought, changed and removed by whichever process has it: the daemon, or a command.
 
-A connection is one ``[[connections]]`` table as JSON; its secret is sealed at once, and stored with it or not at all.
+A connection is one ``[[connections]]`` table as JSON; its secrets are sealed at once, and stored with it or not at all,
+but for the refresh token of a pair: see `driftd.app.staging`.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final, TypeAlias
 
 import anyio
@@ -17,18 +19,38 @@ from driftd.adapters.vault.keyring import Keyring
 from driftd.adapters.vault.safe import Safe
 from driftd.adapters.vault.sources import read_keys
 from driftd.app.entrusted import Entrusted, Given, entrusted
-from driftd.app.opening import unusable
-from driftd.app.trial import Opening, checked
-from driftd.config import Config, ConnectionConfig, placed, read_stored
+from driftd.app.opening import connected, unusable
+from driftd.app.pairing import FIELD, Pairs
+from driftd.app.placing import (
+    Plan,
+    aside,
+    check_goes_with,
+    check_key,
+    check_not_in_file,
+    check_wanted,
+    kept_of,
+    left_by,
+    pairs_of,
+    placing_of,
+    read_before,
+    removal_of,
+    sharing,
+    unknown,
+    whom,
+    with_token,
+    without,
+)
+from driftd.app.staging import Staged
+from driftd.app.trial import SECONDS, Opening, checked, failed
+from driftd.config import Config, Pairing, placed, read_stored
 from driftd.config.parse import CONNECTIONS
-from driftd.core.alerts.model import Deed
 from driftd.core.brought import Brought, Change, Put
 from driftd.core.decision import Word, check_word
 from driftd.core.sealed import Kept
 from driftd.core.secret import Secret
-from driftd.core.stored import StoredTable, written
+from driftd.core.stored import StoredTable
 from driftd.core.trial import Trial
-from driftd.errors import ConfigError, DecisionError
+from driftd.errors import ConfigError, DecisionError, Reason, SourceError
 from driftd.runtime.admission import Admission
 from driftd.runtime.locks import Locks
 
@@ -43,7 +65,7 @@ class House(Struct, frozen=True):
     """What a change of connections works with, and whom it tells."""
 
     store: SqliteStore
-    safe: Safe
+    pairs: Pairs
     config: Callable[[], Config]
     """The configuration in force, with the connections of the database."""
     now: Callable[[], int]
@@ -58,23 +80,13 @@ class House(Struct, frozen=True):
     """Those bound to a connection go with it."""
     learn: Callable[[str], None] = lambda _secret: None
     """Is told each secret that is opened, so that no log shows it."""
-
-
-class _Plan(Struct, frozen=True):
-    """A change that is to be made."""
-
-    table: Table
-    before: StoredTable | None
-    connection: ConnectionConfig
-    secret: Entrusted
-    word: Word
+    renew: Callable[[str], None] = lambda _name: None
+    """Have a connection begin anew, as a secret that it shares is another one."""
 
     @property
-    def change(self) -> Change:
-        if self.before is None:
-            return Change.CREATED
-        same = self.secret.kept is None and self.before.text == written(self.table)
-        return Change.UNCHANGED if same else Change.CHANGED
+    def safe(self) -> Safe:
+        """The secrets that are kept, sealed."""
+        return self.pairs.safe
 
 
 class Connections:
@@ -83,6 +95,8 @@ class Connections:
     def __init__(self, house: House) -> None:
         self._house = house
         self._locks = Locks()
+        self._staged: dict[str, Staged] = {}
+        """Refresh tokens that were used for connections that were not stored, by the names of their pairs."""
         self._checks = CapacityLimiter(CHECKS)
 
     async def put(
@@ -102,40 +116,56 @@ class Connections:
         the store.
         """
         check_word(word)
-        name = read_stored(self._house.config(), table).name
-        async with self._locks[name, ""]:
+        read = read_stored(self._house.config(), table)
+        name = read.name
+        async with self._locked(name, read.kept_as):
             plan = await self._planned(Brought(table, secrets, create, check), word)
             if plan.change is Change.UNCHANGED:
                 return Put(name, Change.UNCHANGED, f'"{name}" is so already: nothing was changed')
             trial = await self._tried(plan) if check else None
             if trial is not None and not trial.valid:
-                return Put(name, Change.REFUSED, f'"{name}" is not valid: nothing was stored', trial)
+                return Put(name, Change.REFUSED, f'"{name}" is not valid: nothing was stored{await aside(plan)}', trial)
             revoked = _revoked(await self._made(plan), "an earlier one of this name")
             return Put(name, plan.change, f'"{name}" is {plan.change}, and polled from now on{revoked}', trial)
 
-    async def remove(self, name: str, word: Word, *, erase: bool) -> str:
-        """Remove a connection and its secret; with `erase`, all that is stored of it as well. Says what was done.
+    @asynccontextmanager
+    async def _locked(self, name: str, *pairs: str) -> AsyncIterator[None]:
+        """Have a connection to oneself, with the pair that it has in the database and those named."""
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._locks[name, ""])
+            before = await self._stored(name)
+            for pair in sorted({*pairs, *([kept_of(before)] if before else [])}):
+                await stack.enter_async_context(self._locks[pair, "pair"])
+            yield
 
-        What is stored of a name that is no connection any more can be erased alike. Raises `DecisionError` for one that
-        stands in the file, or of which nothing is stored, and as the store.
+    async def remove(self, name: str, word: Word, *, erase: bool) -> str:
+        """Remove a connection, and its secrets where no other shares them; with `erase`, all that is stored of it.
+
+        Says what was done. What is stored of a name that is no connection any more can be erased alike. Raises
+        `DecisionError` for one that stands in the file, or of which nothing is stored, and as the store.
         """
         check_word(word)
         house = self._house
-        async with self._locks[name, ""]:
+        async with self._locked(name, name):
             before = await self._stored(name)
             if before is None or erase:  # else it stands in both, and this is the way out of that
-                _check_not_in_file(house.config(), name)
+                check_not_in_file(house.config(), name)
             if before is None and not (erase and await house.store.connections.knows(name)):
-                raise _unknown(name)
-            async with house.lock, house.tokens.changing:
+                raise unknown(name)
+            own = {name, *([kept_of(before)] if before else [])}
+            async with self._unused(own), house.lock, house.tokens.changing:
                 if before is None or erase:
-                    _check_not_in_file(house.config(), name)
+                    check_not_in_file(house.config(), name)
                 with CancelScope(shield=True):
-                    deed = _removal(name, word, before, house.now(), erase=erase)
-                    revoked = await house.store.connections.remove(name, deed, clear=erase)
+                    deed = removal_of(name, word, before, house.now(), erase=erase)
+                    shed = sorted(own - await self._others(name))
+                    revoked = await house.store.connections.remove(name, deed, shed, clear=erase)
                     house.tokens.unbound(name)
-                    house.safe.drop(name)
-                    await house.take(name, _without(house.config(), name))
+                    for each in shed:
+                        house.safe.drop(each)
+                        house.pairs.end(each)
+                        self._staged.pop(each, None)
+                    await house.take(name, without(house.config(), name))
             if not erase:
                 return f'"{name}" is removed; what was captured of it stays{_revoked(revoked, "it")}'
             await house.ended(name)
@@ -150,43 +180,110 @@ class Connections:
             await anyio.sleep(0.5)
         return f"{told}; a reader still holds on to pages of before: they go when the daemon starts again"
 
-    async def _planned(self, brought: Brought, word: Word) -> _Plan:
+    async def _planned(self, brought: Brought, word: Word) -> Plan:
         house, config = self._house, self._house.config()
         connection = read_stored(config, brought.table)
-        _check_not_in_file(config, connection.name)
+        check_not_in_file(config, connection.name)
         if connection.name in await house.store.connections.clearing():
             raise DecisionError(f'"{connection.name}" is being erased', hint="bring it once that is over")
         before = await self._stored(connection.name)
-        _check_wanted(connection.name, before, create=brought.create)
+        old = read_before(config, before)
+        check_wanted(connection.name, before, create=brought.create)
         if before is None and len(config.connections) >= CONNECTIONS:
             raise DecisionError(f"there are {CONNECTIONS:,} connections", hint="run another daemon for this one")
         if mistakes := unusable(placed(replace(config, connections=()), connection.name, connection)):
             raise ConfigError(mistakes)
-        _check_key(config)
-        given = Given(connection, brought.secrets, house.now(), _read(config, before))
+        check_goes_with(config, connection)
+        check_key(config)
+        others = [] if brought.create is False else sharing(config, connection)  # whoever may not add joins no pair
+        given = Given(connection, brought.secrets, house.now(), old, others)
         secret = await entrusted(given, house.store.vault, house.safe, self._keys)
-        return _Plan(brought.table, before, connection, secret, word)
+        return Plan(brought.table, before, connection, secret, word, await self._brought(secret), old)
 
-    async def _tried(self, plan: _Plan) -> Trial:
-        """Check a connection live."""
+    async def _brought(self, secret: Entrusted) -> Staged | None:
+        """Return the refresh token that is brought: as it stands, where it was brought before."""
+        if secret.token is None:
+            return None
+        pair = secret.token.place.connection
+        known = self._staged.get(pair)
+        if known is None or known.mark != secret.token.mark or not await known.stands():
+            known = self._staged[pair] = Staged(self._house.pairs, secret.token)
+        known.pair.failed = None  # whoever brings it again has mended something
+        return known
+
+    async def _tried(self, plan: Plan) -> Trial:
+        """Check a connection live: the way, the token, a test read."""
+        connection, house = plan.connection, self._house
         async with self._checks:
-            return await checked(plan.connection, Opening(self._house.learn, plan.secret.safe))
+            try:
+                await self._prove(plan)
+            except SourceError as error:
+                return failed(connection.name, error)
+            return await checked(connection, Opening(house.learn, plan.secret.safe, plan.staged or house.pairs))
 
-    async def _made(self, plan: _Plan) -> Sequence[str]:
+    async def _prove(self, plan: Plan) -> None:
+        """Renew a pair with a client secret that is another one: the access token in hand does not prove it."""
+        connection, pairs = plan.connection, self._house.pairs
+        known = pairs.safe.kept(connection.kept_as, FIELD) is not None
+        if isinstance(connection.auth, Pairing) and plan.secret.kept and plan.staged is None and known:
+            with anyio.move_on_after(SECONDS):
+                async with connected(connection, None, self._house.learn, plan.secret.safe, pairs) as source:
+                    await source.adopt(pairs.of(connection).book)
+                return
+            what = f'connection "{connection.name}": the check is not over after {SECONDS:g} s'
+            raise SourceError(Reason.TIMEOUT, what, hint="look why the gateway is slow")
+
+    async def _made(self, plan: Plan) -> Sequence[str]:
         """Write a change, and have it in force; return the tokens that were revoked, as they were an earlier one's."""
-        house, name, kept = self._house, plan.connection.name, plan.secret.kept
-        async with house.lock:
+        house, name = self._house, plan.connection.name
+        async with self._unused(pairs_of(plan.old, plan.connection)), house.lock:
             config = house.config()  # which may be another one than before the check
-            _check_not_in_file(config, name)
+            check_not_in_file(config, name)
             connection = read_stored(config, plan.table)
+            check_goes_with(config, connection)
+            after = placed(config, name, connection)
             with CancelScope(shield=True):
-                revoked = await house.store.connections.put(_placing(plan, house.now()))
+                placing = placing_of(plan, house.now(), left_by(plan.old, after, house.safe))
+                if plan.staged is not None:
+                    placing = with_token(placing, *await plan.staged.to_be_kept())
+                revoked = await house.store.connections.put(placing)
                 if plan.before is None:
                     house.tokens.unbound(name)
-                if kept is not None:
-                    house.safe.take(kept)
-                await house.take(name, placed(config, name, connection))
+                self._taken(plan, placing)
+                await house.take(name, after)
+        if plan.secret.anew:
+            for each in sharing(after, connection):
+                house.renew(each.name)
         return revoked
+
+    def _taken(self, plan: Plan, placing: Placing) -> None:
+        """Have what was written in memory."""
+        house, old, new = self._house, plan.old, plan.connection
+        for place in placing.shed:
+            house.safe.drop(place.connection, place.field)
+        for kept in placing.kept:
+            house.safe.take(kept)
+        if old is not None and (old.kept_as, whom(old)) != (new.kept_as, whom(new)):
+            shed = {each.connection for each in placing.shed}
+            for name in {old.kept_as} & (shed | {new.kept_as}):
+                house.pairs.end(name)
+        if plan.staged is not None:
+            plan.staged.kept(placing.kept[-1] if placing.moved is None else placing.moved[1])
+            self._staged.pop(new.kept_as, None)
+
+    @asynccontextmanager
+    async def _unused(self, pairs: Iterable[str]) -> AsyncIterator[None]:
+        """Have no use of some pairs under way."""
+        async with AsyncExitStack() as stack:
+            for each in sorted({*pairs}):
+                await stack.enter_async_context(self._house.pairs.named(each).lock)
+            yield
+
+    async def _others(self, name: str) -> set[str]:
+        """Return the names under which secrets of other connections are kept, whether those can be read or not."""
+        stored = [each for each in await self._house.store.connections.all() if each.name != name]
+        named = (each for each in self._house.config().connections if each.name != name)
+        return {*(kept_of(each) for each in stored), *(each.kept_as for each in named)}
 
     async def _keys(self) -> Keyring:
         """Read the keys, and take them over; none goes as long as we run."""
@@ -199,83 +296,9 @@ class Connections:
         return next((each for each in found if each.name == name), None)
 
 
-def _placing(plan: _Plan, now: int) -> Placing:
-    before, name, text, by = plan.before, plan.connection.name, written(plan.table), plan.word.by.strip()
-    made_at, made_by = (before.made_at, before.made_by) if before else (now, by)
-    deed = Deed(
-        at=now,
-        by=by,
-        action="change_connection" if before else "add_connection",
-        connection=name,
-        resource=None,
-        subject=plan.secret.named or name,
-        reason=plan.word.reason.strip(),
-        before=before.text if before else "",
-        after=text,
-    )
-    return Placing(before, StoredTable(name, text, made_at, made_by, now, by), deed, plan.secret.kept)
-
-
-def _removal(name: str, word: Word, before: StoredTable | None, now: int, *, erase: bool) -> Deed:
-    return Deed(
-        at=now,
-        by=word.by.strip(),
-        action="erase_connection" if erase else "remove_connection",
-        connection=name,
-        resource=None,
-        subject=name,
-        reason=word.reason.strip(),
-        before=before.text if before else "",
-    )
-
-
 def _revoked(tokens: Sequence[str], whose: str) -> str:
     """Return what is said besides of the tokens that went."""
     if not tokens:
         return ""
     named = ", ".join(f'"{each}"' for each in tokens)
     return f"; tokens bound to {whose} let nobody in any more: {named}"
-
-
-def _read(config: Config, stored: StoredTable | None) -> ConnectionConfig | None:
-    """Read what is stored; None for what can be read no more, as for what is not there."""
-    try:
-        return None if stored is None else read_stored(config, stored.table)
-    except (ConfigError, ValueError):
-        return None
-
-
-def _without(config: Config, name: str) -> Config:
-    """Return a configuration without the connection of the database; one of the file stays."""
-    stays = next((each for each in config.connections if each.name == name and not each.stored), None)
-    return placed(config, name, stays)
-
-
-def _check_not_in_file(config: Config, name: str) -> None:
-    there = next((each for each in config.connections if each.name == name and not each.stored), None)
-    if there is not None:
-        hint = "change it there and have the daemon reload that; or take it out there first"
-        raise DecisionError(f'"{name}" stands in the file already, at {there.place}', hint=hint)
-
-
-def _check_wanted(name: str, before: StoredTable | None, *, create: bool | None) -> None:
-    if create and before is not None:
-        raise DecisionError(
-            f'there is a connection "{name}" already', hint="change it with PUT; or choose another name"
-        )
-    if create is False and before is None:
-        raise _unknown(name)
-
-
-def _check_key(config: Config) -> None:
-    if not config.vault.named:
-        hint = (
-            "make one with `driftd keys generate --to FILE`, name it as key_file under [vault], and have the daemon"
-            " reload that"
-        )
-        raise DecisionError("driftd has no key to keep secrets with", hint=hint)
-
-
-def _unknown(name: str) -> DecisionError:
-    hint = "`driftd connections list` shows those there are"
-    return DecisionError(f'there is no connection "{name}" in the database', hint=hint, unknown=True)

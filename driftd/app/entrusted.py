@@ -1,6 +1,6 @@
-"""The secret that a connection of the database is to have: the one that is given, sealed, or the one there is."""
+"""The secrets that a connection of the database is to have: those that are given, sealed, or those there are."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -10,26 +10,33 @@ from driftd.adapters.sqlite.vault import SqliteVault
 from driftd.adapters.vault.envelope import opened, seal
 from driftd.adapters.vault.keyring import Keyring
 from driftd.adapters.vault.safe import Safe
-from driftd.config import ClientCredentials, ConnectionConfig
-from driftd.core.sealed import Kept, Place
+from driftd.app import staging
+from driftd.app.pairing import FIELD
+from driftd.config import ClientCredentials, ConnectionConfig, Pairing
+from driftd.core.sealed import Kept, Place, mark
 from driftd.core.secret import Secret
 from driftd.errors import DecisionError, SealError
 
-_ANEW = "give it anew, as client_secret or password of auth"
-
 
 class Entrusted(Struct, frozen=True):
-    """A connection's secret as it is to be."""
+    """A connection's secrets as they are to be."""
 
     safe: Safe
-    """Opens it."""
-    kept: Kept | None = None
-    """What is to be stored; None: what is stored stays."""
+    """Opens them, but for the refresh token of a pair."""
+    kept: tuple[Kept, ...] = ()
+    """What is to be stored; what is stored besides stays."""
+    token: staging.Given | None = None
+    """The refresh token of a pair that is to be stored; None: what is stored stays."""
+
+    @property
+    def anew(self) -> bool:
+        """Whether any is another than so far."""
+        return bool(self.kept) or self.token is not None
 
     @property
     def named(self) -> str:
-        """Which secret is to be stored, for the audit log."""
-        return "" if self.kept is None else f"{self.kept.place.field} {self.kept.number}"
+        """Which secrets are to be stored, for the audit log."""
+        return ", ".join([f"{each.place.field} {each.number}" for each in self.kept] + ([FIELD] if self.token else []))
 
 
 class Given(Struct, frozen=True):
@@ -42,56 +49,107 @@ class Given(Struct, frozen=True):
     """Epoch ms."""
     before: ConnectionConfig | None = None
     """What it takes the place of."""
+    sharing: Sequence[ConnectionConfig] = ()
+    """Others of the same pair, whose secrets it may use; none where it must show that it has them."""
+
+    @property
+    def name(self) -> str:
+        """The name under which its secrets are kept."""
+        return self.connection.kept_as
 
 
 async def entrusted(given: Given, vault: SqliteVault, safe: Safe, keys: Callable[[], Awaitable[Keyring]]) -> Entrusted:
-    """Return the secret that a connection is to have; `keys` reads those to seal with.
+    """Return the secrets that a connection is to have; `keys` reads those to seal with.
 
     Raises `DecisionError` for a secret that its way in has not, one that does not open, and one that is missing though
     it is about to be sent elsewhere than so far.
     """
-    connection, field = given.connection, given.connection.auth.secret.field
-    if other := given.secrets.keys() - {field}:
-        raise _invalid(f'"{connection.name}" signs in with {field}, not with {min(other)}', f"give {field} of auth")
-    secret = given.secrets.get(field)
-    if secret is None:
-        _check_stays(given, safe.kept(connection.name, field))
-        return Entrusted(safe)
-    if _is_kept(secret, connection.name, field, safe):
-        return Entrusted(safe)
-    kept = await _sealed(secret, given, vault, safe.kept(connection.name, field), await keys())
-    return Entrusted(Safe(safe.keys, [kept]), kept)
+    fields = [each.field for each in given.connection.secrets]
+    if other := given.secrets.keys() - {*fields}:
+        known = " and ".join(reversed(fields))
+        what = f'"{given.connection.name}" signs in with {known}, not with {min(other)}'
+        raise _invalid(what, f"give {known} of auth")
+    for field in fields:
+        if field not in given.secrets:
+            _check_stays(given, safe.kept(given.name, field))
+    store = await vault.store() or next((each.place.store for each in _sealed_ones(given)), uuid4().hex)
+    token = await _token(given, store, safe, keys)
+    found = [each for each in fields if each != FIELD and each in given.secrets]
+    anew = [each for each in found if not _is_kept(given.secrets[each], (given.name, each), safe)]
+    ring = await keys() if anew else safe.keys
+    kept = tuple(_sealed(given, Place(store, given.name, each), safe.kept(given.name, each), ring) for each in anew)
+    old = [each for field in fields if field not in anew and (each := safe.kept(given.name, field))]
+    return Entrusted(Safe(safe.keys, [*old, *kept]) if kept else safe, kept, token)
 
 
-def goes(connection: ConnectionConfig) -> tuple[object, ...]:
-    """Return where the secret of a connection, and what it is exchanged for, is sent."""
+def goes(connection: ConnectionConfig) -> tuple[str, ...]:
+    """Return where the secrets of a connection, and what they are exchanged for, are sent."""
     auth = connection.auth
-    token = auth.token_url if isinstance(auth, ClientCredentials) else ""
-    ends = [urlsplit(each)[:2] for each in (connection.base_url, token)]
-    return type(auth), *ends, connection.proxy if any(scheme == "http" for scheme, _ in ends) else None
+    token = auth.token_url if isinstance(auth, ClientCredentials | Pairing) else ""
+    ends = [urlsplit(each) for each in (connection.base_url, token)]
+    clear = connection.proxy if any(each.scheme == "http" for each in ends) else None
+    return type(auth).__name__, *(f"{each.scheme}://{each.netloc}" for each in ends), clear or ""
+
+
+def mark_of(connection: ConnectionConfig, token: Secret) -> bytes:
+    """Return the mark of a refresh token that is given for a connection.
+
+    It holds for where the token is sent alone: who has a token that was used up must not have its successor sent
+    elsewhere by it.
+    """
+    auth = connection.auth
+    whom = (auth.token_url, auth.client_id) if isinstance(auth, Pairing) else ()
+    return mark(token.reveal(), connection.kept_as, *goes(connection), *whom)
 
 
 def _check_stays(given: Given, kept: Kept | None) -> None:
-    name = given.connection.name
-    if kept is not None and given.before is None:
-        hint = f"{_ANEW}; or `driftd keys shred {name}` first"
-        raise DecisionError(f'driftd still keeps a secret of an earlier "{name}", which stays where it is', hint=hint)
-    if kept is not None and given.before is not None and goes(given.before) != goes(given.connection):
-        raise DecisionError(f'the secret of "{name}" would be sent elsewhere than so far', hint=_ANEW)
+    """Refuse to have a secret that is kept sent where it was not sent so far."""
+    connection, before = given.connection, given.before
+    if kept is None:
+        return
+    if before is not None and before.kept_as == given.name and goes(before) == goes(connection):
+        return
+    if any(goes(each) == goes(connection) for each in given.sharing):
+        return
+    field, name = kept.place.field, given.name
+    anew = f"give it anew, as {field} of auth"
+    if given.sharing or (before is not None and before.kept_as == name):
+        raise DecisionError(f'the {field} of "{name}" would be sent elsewhere than so far', hint=anew)
+    what = f'driftd still keeps a {field} of an earlier "{name}", which stays where it is'
+    raise DecisionError(what, hint=f"{anew}; or `driftd keys shred {name}` first")
 
 
-def _is_kept(secret: Kept | Secret, name: str, field: str, safe: Safe) -> bool:
+def _is_kept(secret: Kept | Secret, at: tuple[str, str], safe: Safe) -> bool:
     """Tell whether a secret is the one that is kept."""
     try:
         given = opened(secret.blob, secret.place, safe.keys) if isinstance(secret, Kept) else secret
-        return safe.secret(name, field) == given
+        return safe.secret(*at) == given
     except SealError:
         return False
 
 
-async def _sealed(secret: Kept | Secret, given: Given, vault: SqliteVault, before: Kept | None, keys: Keyring) -> Kept:
-    name, field = given.connection.name, given.connection.auth.secret.field
-    place = Place(await vault.store() or uuid4().hex, name, field)
+def _sealed_ones(given: Given) -> Iterable[Kept]:
+    """Return what comes sealed and is stored so: a refresh token is sealed anew."""
+    return (each for field, each in given.secrets.items() if isinstance(each, Kept) and field != FIELD)
+
+
+async def _token(given: Given, store: str, safe: Safe, keys: Callable[[], Awaitable[Keyring]]) -> staging.Given | None:
+    """Return the refresh token of a pair that is given; None where none is, or the one that is kept came of it."""
+    secret = given.secrets.get(FIELD)
+    if secret is None:
+        return None
+    ring, place = await keys(), Place(store, given.name, FIELD)
+    try:
+        token = opened(secret.blob, secret.place, ring) if isinstance(secret, Kept) else secret
+        seal(token, place, 1, ring.first)  # one that cannot be kept must not be used
+    except SealError as error:
+        raise _unkept(given, FIELD, error) from error
+    found, kept = staging.Given(token, mark_of(given.connection, token), place), safe.kept(given.name, FIELD)
+    return None if kept is not None and kept.given == found.mark else found
+
+
+def _sealed(given: Given, place: Place, before: Kept | None, keys: Keyring) -> Kept:
+    secret = given.secrets[place.field]
     try:
         if isinstance(secret, Kept):
             opened(secret.blob, secret.place, keys)
@@ -99,7 +157,12 @@ async def _sealed(secret: Kept | Secret, given: Given, vault: SqliteVault, befor
         number = 1 + (before.number if before else 0)
         return Kept(place, number, seal(secret, place, number, keys.first), given.at)
     except SealError as error:
-        raise _invalid(f'the {field} of "{name}" cannot be kept: {error}', _ANEW) from error
+        raise _unkept(given, place.field, error) from error
+
+
+def _unkept(given: Given, field: str, error: SealError) -> DecisionError:
+    what = f'the {field} of "{given.connection.name}" cannot be kept: {error}'
+    return _invalid(what, f"give it anew, as {field} of auth")
 
 
 def _invalid(message: str, hint: str) -> DecisionError:

@@ -87,7 +87,7 @@ def inside(running: Running, redaction: Redaction, log: Log, housed: Housed, pru
     connections = Connections(
         House(
             store,
-            housed.safe,
+            housed.pairs,
             lambda: running.config,
             SystemClock().now,
             running.take,
@@ -95,6 +95,7 @@ def inside(running: Running, redaction: Redaction, log: Log, housed: Housed, pru
             running.changing,
             housed.admission,
             redaction.learn,
+            running.renew,
         )
     )
     renewals = Renewals(

@@ -18,7 +18,7 @@ from driftd.adapters.x3.client import X3Source
 from driftd.adapters.x3.refusals import Refusals
 from driftd.adapters.x3.settings import Auth, Basic, ClientCredentials, ConnectedApp, Pairing, Proof, X3Settings
 from driftd.adapters.x3.trust import Files, faults
-from driftd.app.pairing import Pairs
+from driftd.app.pairing import Shared
 from driftd.config import ClassDefaults, Config, ConnectionConfig, SecretRef, Sizes, proof_interval
 from driftd.errors import ConfigError, EmptyStoreError, Mistake, Reason, SealError, SourceError
 from driftd.ports import Traffic
@@ -56,7 +56,7 @@ async def connected(
     traffic: Traffic | None = None,
     learn: Callable[[str], None] = lambda _secret: None,
     safe: Safe = EMPTY,
-    pairs: Pairs | None = None,
+    pairs: Shared | None = None,
     refusals: Refusals | None = None,
 ) -> AsyncIterator[X3Source]:
     """Give a connection's source; raises `SourceError` (``config_error``) where its secret is not to be had.
@@ -75,7 +75,7 @@ def settings_of(
     connection: ConnectionConfig,
     learn: Callable[[str], None] = lambda _secret: None,
     safe: Safe = EMPTY,
-    pairs: Pairs | None = None,
+    pairs: Shared | None = None,
 ) -> X3Settings:
     """Return a connection as the adapter needs it; raises `SourceError` where its secret is not to be had."""
     secret = _secret(connection, partial(_read, connection.kept_as, connection.auth.secret, safe), learn)
@@ -97,7 +97,7 @@ def settings_of(
     )
 
 
-def _auth(connection: ConnectionConfig, secret: Callable[[], str], pairs: Pairs | None) -> Auth:
+def _auth(connection: ConnectionConfig, secret: Callable[[], str], pairs: Shared | None) -> Auth:
     auth = connection.auth
     if isinstance(auth, configuration.Pairing):
         if pairs is None:

@@ -17,7 +17,7 @@ from driftd.adapters.x3.steps import NOBODY, Listeners, Within
 from driftd.adapters.x3.tape import Tape
 from driftd.adapters.x3.trial import examine
 from driftd.app.opening import amending, settings_of
-from driftd.app.pairing import Pairs
+from driftd.app.pairing import Pairs, Shared
 from driftd.app.safekeeping import keys_of, safe_beside, safe_of
 from driftd.config import Config, ConnectionConfig, Pairing
 from driftd.core.trial import Check, Step, StepOutcome, Trial
@@ -35,7 +35,7 @@ class Opening(Struct, frozen=True):
     learn: Callable[[str], None]
     """Is told each secret that is opened, so that no log shows it."""
     safe: Safe = EMPTY
-    pairs: Pairs | None = None
+    pairs: Shared | None = None
 
 
 class Recording(Struct, frozen=True):
@@ -98,8 +98,13 @@ async def checked(
         settings = settings_of(connection, opening.learn, opening.safe, opening.pairs)
         return await examine(settings, resources, SystemClock(), NOBODY, within)
     except SourceError as error:
-        step = Step(Check.TOKEN, connection.name, StepOutcome.FAILED, 0.0, str(error), error.reason, error.hint)
-        return Trial(connection.name, (step,), 0, 0, 0.0)
+        return failed(connection.name, error)
+
+
+def failed(name: str, error: SourceError) -> Trial:
+    """Return the live check of a connection that no token is had for."""
+    step = Step(Check.TOKEN, name, StepOutcome.FAILED, 0.0, str(error), error.reason, error.hint)
+    return Trial(name, (step,), error.requests, error.wire_bytes, 0.0)
 
 
 @contextmanager

@@ -1,8 +1,9 @@
 """``driftd connections add``: a connection is asked for, or given as options; tried live; and stored."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 
@@ -25,16 +26,20 @@ _SETTINGS: Final = (
     ("--environment", "WORD", "production (default) or test."),
     ("--customer", "TEXT", "Whose it is, for people."),
     ("--ca-file", "FILE", "Certificate authorities trusted besides the public ones."),
-    ("--auth-type", "TYPE", "client_credentials (default), basic or connected_app."),
-    ("--token-url", "URL", "Where tokens are issued; of client_credentials."),
-    ("--client-id", "TEXT", "Of client_credentials and connected_app. Default: driftd."),
+    ("--auth-type", "TYPE", "client_credentials (default), basic, connected_app or pairing."),
+    ("--token-url", "URL", "Where tokens are issued; of client_credentials and pairing."),
+    ("--client-id", "TEXT", "Of all but basic. Default: driftd."),
     ("--scope", "TEXT", "Of client_credentials, where tokens are not issued without one."),
     ("--username", "TEXT", "Of basic and connected_app. Default: driftd."),
     ("--audience", "URL", "Of connected_app: its URL exactly as X3 shows it."),
     ("--token-life", "SPAN", "Of connected_app. Default: 5m."),
+    ("--pair", "NAME", "Of pairing: the customer's pair, where several connections share it."),
     ("--secret-expires", "DAY", "When the secret ends, such as 2027-03-31."),
 )
-_OF_AUTH: Final = ("token_url", "client_id", "scope", "username", "audience", "token_life", "secret_expires")
+_BROKEN_OFF: Final = (
+    "broken off: `driftd connections list` shows whether it is stored; if not, give the same refresh token again"
+)
+_OF_AUTH: Final = ("token_url", "client_id", "scope", "username", "audience", "token_life", "pair", "secret_expires")
 
 
 def _settings(command: AnyCommand) -> AnyCommand:
@@ -63,6 +68,9 @@ def command(  # noqa: PLR0913 - one parameter an option
     What is not given as an option is asked for, where there is a terminal. Then it is tried live, one step after the
     other, and stored where it is valid; else nothing is (exit code 1). Its secret is typed unseen or read from standard
     input, and leaves this process sealed only, so the command needs the key of [vault] as the daemon does.
+
+    Of pairing there are two, on a line each: client_secret, then refresh_token; of a pair that another connection
+    shares already, none. A refresh token is used up by trying it, and its successor kept.
     """
     from driftd.cli import wizard
     from driftd.cli.deciding import who
@@ -74,14 +82,17 @@ def command(  # noqa: PLR0913 - one parameter an option
     word = Word(who(by), reason)
     check_word(word)
     config, asks = configured(config_path, stored=False), not (yes or stdin) and sys.stdin.isatty()
+    new: _New | None = None
     try:
-        table, kept = _answers(config, _table(given), asks=asks, stdin=stdin)
-        trial = None if untried else _tried(config, table, kept, quiet=form == "json")
+        new = _answers(config, _table(given), word, asks=asks, stdin=stdin)
+        trial, says = (None, "") if untried else _tried(new, quiet=form == "json")
         stored = trial is None or trial.valid or keep_invalid or (asks and _insists())
     except (KeyboardInterrupt, click.Abort):
-        say("\nnothing was stored", err=True)
+        say(f"\n{_BROKEN_OFF if new is not None and new.paired else 'nothing was stored'}", err=True)
         raise
-    says = _stored(config, table, kept, word) if stored else "nothing was stored"
+    if stored and (trial is None or not trial.valid or not new.paired):
+        says = _stored(new)
+    table, says = new.table, says or "nothing was stored"
     if form == "json":
         check = of_trial(trial, _names(config, table), facts=True) if trial is not None else None
         tell({"connection": table["name"], "stored": stored, "says": says, "check": check})
@@ -103,13 +114,25 @@ def _table(given: dict[str, str | None]) -> "Table":
     return table
 
 
-def _answers(config: "Config", table: "Table", *, asks: bool, stdin: bool) -> "tuple[Table, Kept]":
-    """Return the whole table and the secret, sealed; a name that cannot be is refused before anything is asked."""
+class _New(NamedTuple):
+    """A connection that is to be."""
+
+    config: "Config"
+    table: "Table"
+    kept: "Sequence[Kept]"
+    """Its secrets, sealed."""
+    word: "Word"
+    paired: bool
+    """Whether it signs in by a pair."""
+
+
+def _answers(config: "Config", table: "Table", word: "Word", *, asks: bool, stdin: bool) -> _New:
+    """Return the whole table and the secrets, sealed; a name that cannot be is refused before anything is asked."""
     from driftd.app import adding
     from driftd.cli import wizard
-    from driftd.cli.hidden import secret_given
+    from driftd.cli.hidden import secrets_given
     from driftd.cli.loop import run
-    from driftd.config import read_stored
+    from driftd.config import Pairing, read_stored
     from driftd.errors import ConfigError
 
     if not config.vault.named:
@@ -121,21 +144,32 @@ def _answers(config: "Config", table: "Table", *, asks: bool, stdin: bool) -> "t
     table = wizard.asked(whole, table) if asks else wizard.completed(whole, table)
     if flaws := adding.flaws(whole, table):
         raise ConfigError(flaws)
-    field = read_stored(whole, table).auth.secret.field
-    secret = secret_given(f'{field} of "{table["name"]}"', stdin=stdin)
-    return table, run(adding.sealed, whole, table, secret)
+    fields = run(adding.lacking, whole, table)
+    secrets = dict(zip(fields, secrets_given(str(table["name"]), fields, stdin=stdin), strict=True))
+    kept = run(adding.sealed, whole, table, secrets)
+    return _New(config, table, kept, word, isinstance(read_stored(whole, table).auth, Pairing))
 
 
-def _tried(config: "Config", table: "Table", kept: "Kept", *, quiet: bool) -> "Trial":
-    """Try it live, each step printed as it is taken."""
+def _tried(new: _New, *, quiet: bool) -> "tuple[Trial | None, str]":
+    """Try it live, each step printed as it is taken; one that signs in by a pair is stored with that where it is valid.
+
+    Returns the check, and what is said of what was stored, or of what was not.
+    """
     from driftd.app import adding
+    from driftd.cli import brought
     from driftd.cli.loop import run
 
-    told = None if quiet else steps.teller(_names(config, table))
-    trial = run(adding.tried, config, table, kept, told)
-    if not quiet:
+    tell, says = (lambda _: None) if quiet else steps.teller(_names(new.config, new.table)), ""
+    if new.paired:
+        put = brought.brought(new.config, new.table, new.kept, new.word, check=True)
+        trial, says = put.trial, put.says
+        for step in trial.steps if trial else ():
+            tell(step)
+    else:
+        trial = run(adding.tried, new.config, new.table, new.kept, tell)
+    if trial is not None and not quiet:
         say(steps.verdict(trial))
-    return trial
+    return trial, says
 
 
 def _names(config: "Config", table: "Table") -> "dict[str, str]":
@@ -148,21 +182,8 @@ def _insists() -> bool:
     return click.confirm("store it all the same?", default=False, err=True)
 
 
-def _stored(config: "Config", table: "Table", kept: "Kept", word: "Word") -> str:
+def _stored(new: _New) -> str:
     """Store it through the daemon where one runs, and by ourselves where none does."""
-    from driftd import app
-    from driftd.app import adding
-    from driftd.cli.asking import posted
-    from driftd.cli.loop import run
+    from driftd.cli import brought
 
-    if app.running(config):
-        return posted(config, "/api/v1/connections?validate=false", _body(table, kept, word))
-    return run(adding.added, config, table, kept, word)
-
-
-def _body(table: "Table", kept: "Kept", word: "Word") -> dict[str, Any]:
-    import base64
-
-    blob = base64.b64encode(kept.blob).decode()
-    sealed = {"field": kept.place.field, "store": kept.place.store, "number": kept.number, "blob": blob, "at": kept.at}
-    return {**table, "sealed": sealed, "by": word.by, "reason": word.reason}
+    return brought.brought(new.config, new.table, new.kept, new.word, check=False).says

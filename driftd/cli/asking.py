@@ -41,11 +41,31 @@ def sent(
     config: "Config", path: str, body: dict[str, Any], *, seconds: float = _SECONDS, method: str = "POST"
 ) -> dict[str, Any]:
     """Send a document to the daemon that runs, and return what it answers; raises as `ask` does."""
+    status, said = answer_of(config, path, body, seconds=seconds, method=method)
+    if 200 <= status < 300:
+        return said
+    raise refusal(status, said)
+
+
+def refusal(status: int, said: dict[str, Any]) -> DecisionError:
+    """Return why a daemon does not do what it was asked for."""
+    hint = str(said.get("hint") or "see the log of the daemon")
+    message = str(said.get("detail") or f"the daemon answers {status}")
+    return DecisionError(message, hint=hint, unknown=status == 404, invalid=status == 400)
+
+
+def answer_of(
+    config: "Config", path: str, body: dict[str, Any], *, seconds: float, method: str = "POST"
+) -> tuple[int, dict[str, Any]]:
+    """Send a document to the daemon that runs, and return the status and the answer.
+
+    Raises `LockedError` where what owns the data directory does not answer.
+    """
     import http.client
 
     try:
         with closing(_connected(config, seconds)) as connection:
-            status, said = _answered(connection, method, path, body)
+            return _answered(connection, method, path, body)
     except (OSError, http.client.HTTPException, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error) or "the answer is no HTTP"
         raise LockedError(
@@ -53,11 +73,6 @@ def sent(
             f" {asked(config.web.listen)} ({why}): if it is a poll, wait for its end; else see its log; and look"
             " whether it was decided"
         ) from error
-    if 200 <= status < 300:
-        return said
-    hint = str(said.get("hint") or "see the log of the daemon")
-    message = str(said.get("detail") or f"the daemon answers {status}")
-    raise DecisionError(message, hint=hint, unknown=status == 404, invalid=status == 400)
 
 
 def _connected(config: "Config", seconds: float) -> "HTTPConnection":

@@ -12,7 +12,7 @@ from driftd.cli.saying import say, tell
 from driftd.cli.tables import show_table, style_of
 
 if TYPE_CHECKING:
-    from driftd.config import Config, ConnectionConfig
+    from driftd.config import Config, ConnectionConfig, SecretRef
     from driftd.core.decision import Word
     from driftd.core.status import ConnectionStatus
     from driftd.core.stored import StoredTable
@@ -169,7 +169,10 @@ def _way_in(connection: "ConnectionConfig") -> str:
 
 
 def _secret(connection: "ConnectionConfig") -> str:
-    secret = connection.auth.secret
+    return "; ".join(_place(each) for each in reversed(connection.secrets))
+
+
+def _place(secret: "SecretRef") -> str:
     if secret.field:
         return f"{secret.field}, which driftd keeps sealed"
     return f'the variable "{secret.env}"' if secret.env is not None else f'the file "{secret.file}"'

@@ -22,10 +22,11 @@ from driftd.config.model import (
     WebConfig,
     WebhookConfig,
 )
+from driftd.config.pairs import at_odds
 from driftd.config.parse import Document, parse, parse_documents
 from driftd.config.plan import Cost, Plan, Priced, ResourcePlan, Sizes, plan, proof_interval
 from driftd.config.secret import SecretRef
-from driftd.config.stored import SECRETS, joined, placed, read_stored
+from driftd.config.stored import SECRETS, joined, kept_as, placed, read_stored
 from driftd.core.model import Policy
 
 __all__ = [
@@ -54,7 +55,9 @@ __all__ = [
     "WebConfig",
     "WebhookConfig",
     "above_limits",
+    "at_odds",
     "joined",
+    "kept_as",
     "load",
     "parse",
     "parse_documents",

@@ -8,16 +8,34 @@ from driftd.errors import Mistake
 
 
 def at_odds(connections: Iterable[ConnectionConfig]) -> list[Mistake]:
-    """Name what differs between connections that share a pair: it is renewed at one address, for one client."""
+    """Name what differs between connections whose secrets stand under one name: a pair is renewed at one address, for
+    one client, and no other connection has that name.
+    """
     first: dict[str, ConnectionConfig] = {}
     mistakes = []
     for each in connections:
-        if not isinstance(each.auth, Pairing):
-            continue
         other = first.setdefault(each.kept_as, each)
-        for key in ("token_url", "client_id"):
-            ours, theirs = getattr(each.auth, key), getattr(other.auth, key)
-            if ours != theirs:
-                message = f'"{ours}" is not that of "{other.name}", which shares the pair "{each.kept_as}": "{theirs}"'
-                mistakes.append(Mistake(join(each.place, "auth", key), message))
+        if other is not each:
+            mistakes += _differing(each, other)
     return mistakes
+
+
+def _differing(each: ConnectionConfig, other: ConnectionConfig) -> list[Mistake]:
+    if not isinstance(each.auth, Pairing) or not isinstance(other.auth, Pairing):
+        return _no_pair(each, other)
+    found = []
+    for key in ("token_url", "client_id"):
+        ours, theirs = getattr(each.auth, key), getattr(other.auth, key)
+        if ours != theirs:
+            message = f'"{ours}" is not that of "{other.name}", which shares the pair "{each.kept_as}": "{theirs}"'
+            found.append(Mistake(join(each.place, "auth", key), f"{message}: give both the same, or each its own pair"))
+    return found
+
+
+def _no_pair(each: ConnectionConfig, other: ConnectionConfig) -> list[Mistake]:
+    """Say that a pair has the name of a connection that does not share it; two of one name are told elsewhere."""
+    if each.name == other.name:
+        return []
+    paired = each if isinstance(each.auth, Pairing) else other
+    message = f'"{paired.kept_as}" is the name of a connection that does not share the pair: give the pair another name'
+    return [Mistake(join(paired.place, "auth", "pair"), message)]

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from driftd.config.model import Basic, ClientCredentials, Config, ConnectedApp, ConnectionConfig
+from driftd.config.model import Basic, ClientCredentials, Config, ConnectedApp, ConnectionConfig, Pairing
 from driftd.config.stored import read_stored
 from driftd.core.network import literal
 from driftd.errors import ConfigError, Mistake
@@ -30,7 +30,7 @@ class Question(Struct, frozen=True):
 
 
 NAME: Final = Question("name", "name of the connection, which metrics and commands call it by")
-TYPE: Final = Question("auth.type", "way to sign in", ("client_credentials", "basic", "connected_app"))
+TYPE: Final = Question("auth.type", "way to sign in", ("client_credentials", "basic", "connected_app", "pairing"))
 ENDS: Final = Question("auth.secret_expires", "day on which the secret ends, such as 2027-03-31", optional=True)
 GENERAL: Final = (
     NAME,
@@ -57,6 +57,12 @@ WAYS: Final[Mapping[str, tuple[Question, ...]]] = MappingProxyType(
             _USER,
             Question("auth.audience", "URL of the connected application, exactly as X3 shows it"),
             Question("auth.token_life", 'life of a token, at most the "Tokens validity" in X3'),
+            ENDS,
+        ),
+        "pairing": (
+            Question("auth.token_url", "where the gateway of the customer's region issues tokens"),
+            _CLIENT,
+            Question("auth.pair", "name of the customer's pair, where several connections share it", optional=True),
             ENDS,
         ),
     }
@@ -128,6 +134,8 @@ def _of(like: ConnectionConfig) -> dict[str, str]:
         found |= {"auth.audience": auth.audience}
     elif isinstance(auth, Basic):
         found |= {"auth.type": "basic", "auth.username": auth.username}
+    elif isinstance(auth, Pairing):  # all customers of a region have one address: this one may be another's
+        found = {"auth.type": "pairing", "auth.token_url": auth.token_url, "auth.client_id": auth.client_id}
     return {key: value for key, value in found.items() if value}
 
 

@@ -9,12 +9,13 @@ from msgspec.structs import replace
 
 from driftd.config.connection import Surroundings, read_connection
 from driftd.config.model import Config, ConnectionConfig
+from driftd.config.pairs import at_odds
 from driftd.config.parse import CONNECTIONS
 from driftd.config.report import Findings
 from driftd.core.stored import bare
 from driftd.errors import ConfigError, Mistake
 
-SECRETS: Final = ("client_secret", "password")
+SECRETS: Final = ("client_secret", "password", "refresh_token")
 """What of ``auth`` is secret: none of it stands in a table that is stored."""
 _SOURCE: Final = "stored: "
 
@@ -40,6 +41,7 @@ def joined(config: Config, tables: Sequence[Mapping[str, object]]) -> Config:
     mistakes = [*_without_key(config, tables), *found.mistakes]
     here = {each.name for each in read if each}
     mistakes += [_twice(each) for each in config.connections if each.name in here]
+    mistakes += at_odds([*config.connections, *(each for each in read if each)])
     if len(config.connections) + len(tables) > CONNECTIONS:
         mistakes.append(Mistake("connections", f"must be at most {CONNECTIONS:,} in all files and the database"))
     if mistakes:
@@ -53,6 +55,13 @@ def placed(config: Config, name: str, connection: ConnectionConfig | None) -> Co
     return replace(config, connections=(*others, *([] if connection is None else [connection])))
 
 
+def kept_as(table: Mapping[str, object]) -> str:
+    """Return the name under which the secrets of a table are kept, whatever else is wrong with it."""
+    auth, name = table.get("auth"), table.get("name")
+    pair = auth.get("pair") if isinstance(auth, Mapping) and auth.get("type") == "pairing" else None
+    return str(pair or name)
+
+
 def _read(config: Config, table: Mapping[str, object], found: Findings) -> ConnectionConfig | None:
     table = bare(table)
     name = table.get("name")
@@ -60,8 +69,6 @@ def _read(config: Config, table: Mapping[str, object], found: Findings) -> Conne
     before = len(found.mistakes)
     auth = table.get("auth")
     if isinstance(auth, Mapping):
-        if auth.get("type") == "pairing":
-            found.add(f"{path}.auth.type", _IN_FILE)
         for key in SECRETS:
             if auth.get(key) is not None:
                 found.add(f"{path}.auth.{key}", _ELSEWHERE)
@@ -74,12 +81,6 @@ def _read(config: Config, table: Mapping[str, object], found: Findings) -> Conne
 _ELSEWHERE: Final = (
     "must be the secret itself, which driftd then keeps sealed: what is stored names no file and no variable, or who"
     " brings a connection could have any of them sent anywhere"
-)
-
-
-_IN_FILE: Final = (
-    '"pairing" is for connections of the file: put it there, and give its refresh token with'
-    " `driftd connections rotate`"
 )
 
 

@@ -6,6 +6,7 @@ big-endian. What it is bound to names the data key and not the KEK, so that anot
 """
 
 import struct
+from hashlib import blake2b
 from typing import Final, NoReturn
 
 from msgspec import Struct
@@ -57,6 +58,20 @@ class Kept(Struct, frozen=True):
     blob: bytes
     at: int
     """When it was sealed, epoch ms."""
+    given: bytes | None = None
+    """The mark (see `mark`) of what a person gave, where this is it or came of it by use."""
+
+
+def mark(*texts: str) -> bytes:
+    """Return what tells some texts from others, a secret that was drawn among them; 16 bytes.
+
+    It does not tell the secret; one that a person thought of could be guessed by it.
+    """
+    digest = blake2b(digest_size=16, person=b"driftd-given")
+    for each in texts:
+        raw = each.encode("utf-8", "surrogatepass")
+        digest.update(len(raw).to_bytes(8, "big") + raw)
+    return digest.digest()
 
 
 def pack(sealed: Sealed) -> bytes:

@@ -24,6 +24,8 @@ class Hold(NamedTuple):
 
     since: float
     until: float
+    tried: float
+    """When it began to be a rest: what begins after that tries whether it is over."""
 
 
 class Agenda:
@@ -96,7 +98,7 @@ class Agenda:
     def on_trial(self) -> bool:
         """Whether one cycle tries if the connection is well again: until it is answered, no other one begins."""
         hold = self._holds.get(None)
-        return hold is not None and any(begun > hold.since for begun in self._begun.values())
+        return hold is not None and any(begun > hold.tried for begun in self._begun.values())
 
     def spread(self, purse: Purse) -> None:
         """Put off each sweep that is due and that today's budget does not bear besides the probes still to come.
@@ -154,9 +156,14 @@ class Agenda:
         self._free[resource.name] = self._clock.now()
 
     def hold(self, resource: Resource | None, seconds: float) -> None:
-        """Let a resource, or the whole connection, rest from now on."""
+        """Let a resource, or the whole connection, rest from now on.
+
+        A trial that is under way goes on as such: what began before it and fails late is no leave for another one.
+        """
         name, now = resource.name if resource else None, self._clock.monotonic()
-        self._holds[name] = Hold(now, now + seconds)
+        before = self._holds.get(name)
+        tried = before.tried if before is not None and name is None and self.on_trial else now
+        self._holds[name] = Hold(now, now + seconds, tried)
         self._rested[name] = self._clock.now() + round(seconds * 1000)
 
     def release(self, resource: Resource | None, begun: float | None = None) -> None:

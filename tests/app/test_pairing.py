@@ -16,6 +16,7 @@ from driftd.app.pairing import SealedBook
 from driftd.core.sealed import parse
 from driftd.errors import DecisionError, Reason, SourceError
 from driftd.simulator import Fault, RequestSeen
+from tests.app import bringing
 from tests.app.customer import Site, sites
 
 pytestmark = pytest.mark.anyio
@@ -204,7 +205,7 @@ async def test_a_client_secret_is_tried_by_a_renewal() -> None:
             assert kept.number == 3
 
 
-def killed_there(site: Site, process: "subprocess.Popen[str]") -> None:
+def killed_there(site: Site | bringing.Site, process: "subprocess.Popen[str]") -> None:
     """Kill a process as its request for a pair arrives, which is then answered to nobody."""
 
     def kill(request: RequestSeen) -> None:

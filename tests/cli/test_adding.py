@@ -274,6 +274,56 @@ def test_other_ways_in_are_added_alike(added: Added, folder: Path, tenant: Tenan
     assert stored(folder)["aldgate"]["auth"]["type"] == kind
 
 
+@pytest.fixture
+def pairing(added: Added, farm: tuple[Tenant, str], tenant: Tenant) -> Added:
+    """Add a connection that signs in by a pair, with lines on standard input."""
+    usual = {"auth_type": "pairing", "token_url": farm[1] + tenant.pair_path, "folder": tenant.folder}
+
+    def call(*lines: str, flags: tuple[str, ...] = (), **changes: str) -> Ran:
+        return added(*flags, secret="\n".join(lines) + "\n", **{**usual, **changes})
+
+    return call
+
+
+def test_a_pair_comes_with_two_secrets_a_line_each(
+    pairing: Added, folder: Path, tenant: Tenant, driftd: Driftd
+) -> None:
+    """Its refresh token is used once; another connection of the pair needs neither; both are listed as they stand."""
+    token, before = tenant.pair(), tenant.gateway.given
+    ran = pairing(tenant.client_secret, token, pair="customer-17")
+    assert (ran.code, ran.err) == (0, ""), ran
+    assert "the access token of the pair is good for" in ran.out
+    assert ran.out.endswith('"aldgate" is created, and polled from now on\n')
+    assert tenant.gateway.given == before + 1
+    other = pairing(name="brigg", pair="customer-17")
+    assert (other.code, set(stored(folder))) == (0, {"aldgate", "brigg"}), other
+    assert stored(folder)["brigg"]["auth"]["pair"] == "customer-17"
+    shown = driftd("connections", "show", "brigg").out
+    assert "client_secret, which driftd keeps sealed; refresh_token, which driftd keeps sealed" in shown
+    verified = json.loads(driftd("keys", "verify", "--format", "json").out)
+    assert [(each["connection"], each["field"], each["needed"]) for each in verified["secrets"]] == [
+        ("customer-17", "client_secret", True),
+        ("customer-17", "refresh_token", True),
+    ]
+    everything = bytes_of(folder) + (ran.out + other.out + shown).encode()
+    assert [each for each in (token, tenant.gateway.token, tenant.client_secret) if each.encode() in everything] == []
+
+
+def test_a_used_refresh_token_is_told_and_good_for_another_try(pairing: Added, folder: Path, tenant: Tenant) -> None:
+    """With the mistake mended, or as it is; a line too few or too many is no pair."""
+    token = tenant.pair()
+    for lines in ([token], [tenant.client_secret, token, "more"]):
+        ran = pairing(*lines)
+        assert (ran.code, "a line each: client_secret, then refresh_token" in ran.err) == (2, True), ran.err
+    ran = pairing(tenant.client_secret, token, folder="GHOST", endpoint=tenant.folder)
+    assert (ran.code, stored(folder)) == (1, {}), ran
+    assert "its refresh token is used up" in ran.err
+    assert pairing(tenant.client_secret, token).code == 0
+    token, other = tenant.pair(), {"name": "brigg", "folder": "GHOST", "endpoint": tenant.folder}
+    assert pairing(tenant.client_secret, token, flags=("--keep-invalid",), **other).code == 0
+    assert set(stored(folder)) == {"aldgate", "brigg"}
+
+
 def test_without_a_key_nothing_is_asked(driftd: Driftd, folder: Path) -> None:
     text = (folder / "driftd.toml").read_text().replace('[vault]\nkey_file = "key"\n', "")
     (folder / "driftd.toml").write_text(text)

@@ -258,7 +258,7 @@ def test_a_row_that_was_moved_or_damaged_is_one_connections_trouble(driftd: Drif
     assert given(tenant(vault).client_secret).code == 0
     vault.config.write_text(text)
     with closing(sqlite3.connect(vault.config.parent / "data" / "driftd.db")) as db:
-        db.execute("INSERT INTO sealed SELECT 'borough', field, number, blob, at FROM sealed")
+        db.execute("INSERT INTO sealed SELECT 'borough', field, number, blob, at, given FROM sealed")
         db.commit()
     ran = driftd("poll", "-c", vault.config, "--probe", "--resource", "BPCUSTOMER")
     assert "borough BPCUSTOMER: " in ran.out

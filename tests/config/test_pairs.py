@@ -45,8 +45,9 @@ def test_who_share_a_pair_have_one_gateway_and_one_client() -> None:
         read(connection("a") + connection("b", pair="a", **other) + connection("c", pair="a"))
     assert {each.path: each.message for each in error.value.mistakes} == {
         "connections[1].auth.token_url": '"https://other.example/v1/token" is not that of "a", which shares the pair'
-        ' "a": "https://api.example/v1/token"',
-        "connections[1].auth.client_id": '"other" is not that of "a", which shares the pair "a": "driftd"',
+        ' "a": "https://api.example/v1/token": give both the same, or each its own pair',
+        "connections[1].auth.client_id": '"other" is not that of "a", which shares the pair "a": "driftd":'
+        " give both the same, or each its own pair",
     }
 
 

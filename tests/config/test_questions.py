@@ -25,6 +25,7 @@ SHAPES: dict[str, type[shape.Table]] = {
     "client_credentials": shape.Credentials,
     "basic": shape.BasicLogin,
     "connected_app": shape.ConnectedApp,
+    "pairing": shape.Pairing,
 }
 KEYS = [each.key for each in GENERAL] + sorted({each.key for way in WAYS.values() for each in way})
 ANSWERS = {
@@ -37,6 +38,7 @@ ANSWERS = {
     "auth.username": "we",
     "auth.audience": "https://x3.bow.example:8124/xtrem/api",
     "auth.token_life": "10m",
+    "auth.pair": "customer-17",
     "auth.secret_expires": "2027-03-31",
     "environment": "test",
     "customer": "Bow & Sons",
@@ -44,12 +46,10 @@ ANSWERS = {
 
 
 def test_every_way_in_that_is_read_is_offered() -> None:
-    """A further one joins the questions, or this fails; but pairs, whose refresh token cannot be tried beforehand."""
+    """A further one joins the questions, or this fails."""
     offered = faults(read(""), {"auth": {"type": "cookie"}}, [TYPE.key])[0].message
     assert all(f'"{each}"' in offered for each in TYPE.choices)
-    assert offered.count('"') == 2 * len({*TYPE.choices, "pairing"}) + 2
-    (told,) = faults(read(""), {"auth": {"type": "pairing"}}, [TYPE.key])
-    assert told.message.startswith('"pairing" is for connections of the file')
+    assert offered.count('"') == 2 * len(TYPE.choices) + 2
     assert set(TYPE.choices) == set(WAYS) == set(SHAPES)
 
 

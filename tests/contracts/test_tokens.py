@@ -130,7 +130,7 @@ async def test_tokens_go_with_the_connection_that_they_are_bound_to() -> None:
             for each in (token("a", connection="acme"), token("b", connection="acmes"), token("c")):
                 await store.tokens.make(each, deed())
             gone = Deed(9, "al", "remove_connection", "acme", None, "acme", "over", "{}")
-            assert await store.connections.remove("acme", gone, clear=False) == ["a"]
+            assert await store.connections.remove("acme", gone, ["acme"], clear=False) == ["a"]
             assert [each.name for each in await store.tokens.all()] == ["b", "c"]
             await store.tokens.make(token("d", connection="acme", scope=Scope.ADMIN), deed())
             placing = Placing(None, taken, Deed(20, "al", "add_connection", "acme", None, "acme", "new", "", "{}"))
@@ -160,5 +160,5 @@ async def test_a_removal_that_is_not_written_revokes_no_token() -> None:
             await store.tokens.make(token(connection="acme"), deed())
             raise_epoch(data_dir)
             with pytest.raises(FencedError):
-                await store.connections.remove("acme", deed(), clear=True)
+                await store.connections.remove("acme", deed(), ["acme"], clear=True)
             assert [each.name for each in await store.tokens.all()] == ["grafana"]

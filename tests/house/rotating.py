@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -52,13 +52,23 @@ class Way:
     attempts: int = len(CLASSES) + 1
     """How often a tenant is shown a secret that it refuses until it is left alone: by each cycle that was under way,
     and by the second look."""
+    least: int = 2
+    """How often it is shown one at least."""
+    others: tuple[str, ...] = ()
+    """The keys of further secrets, which stay as they are."""
+    kept: str = "it is the 2nd one"
+    """What is said of another secret that is kept."""
+    refused: tuple[str, ...] = ()
+    """What stands in the audit log of a secret that was refused, the latest first."""
 
     def rotate(self, tenant: Tenant, *, overlap: bool) -> str:
         """Have a tenant replace its secret, the old one and its tokens good beside it or not; return the new one."""
         fresh = planted("fresh")
         tenant.switches.rotation = "overlap" if overlap else "at_once"
         with tenant.lock:
-            if self.secret == "password":
+            if self.secret == "refresh_token":
+                fresh = tenant.pair()
+            elif self.secret == "password":
                 tenant.credentials.password = fresh
             else:
                 tenant.rotate_secret()
@@ -67,9 +77,10 @@ class Way:
                 tenant.revoke_tokens()
         return fresh
 
-    def known(self, tenant: Tenant) -> str:
-        """Return the present secret."""
-        return tenant.password if self.secret == "password" else tenant.client_secret
+    def known(self, tenant: Tenant, key: str | None = None) -> str:
+        """Return the present secret, or another one of the tenant."""
+        known = {"password": tenant.password, "refresh_token": tenant.gateway.token}
+        return known.get(key or self.secret, tenant.client_secret)
 
 
 def _client(tenant: Tenant, url: str) -> str:
@@ -78,6 +89,10 @@ def _client(tenant: Tenant, url: str) -> str:
 
 def _basic(tenant: Tenant, _url: str) -> str:
     return f'type = "basic"\nusername = "{tenant.username}"\n'
+
+
+def _pairing(tenant: Tenant, url: str) -> str:
+    return f'type = "pairing"\ntoken_url = "{url}{tenant.pair_path}"\nclient_id = "{tenant.client_id}"\n'
 
 
 def _app(tenant: Tenant, _url: str) -> str:
@@ -93,7 +108,23 @@ WAYS: Final[Mapping[str, Way]] = {
     "connected_app": Way(
         _app, "client_secret", frozenset({"oauth_invalid_client"}), attempts=2 * (len(CLASSES) + 1)
     ),  # a token that is refused is signed anew once
+    "pairing": Way(
+        _pairing,
+        "refresh_token",
+        frozenset({"oauth_invalid_client"}),
+        everywhere=False,
+        attempts=1,  # a refusal is not asked again for a while, whoever would
+        least=1,
+        others=("client_secret",),
+        kept="was taken by the gateway",
+        refused=("put_back", "keep_secret"),
+    ),
 }
+IN_FILES: Final[Mapping[str, Way]] = {
+    **WAYS,
+    "pairing": replace(WAYS["pairing"], secret="client_secret", others=("refresh_token",)),
+}
+"""With the secret that may stand in a file: a refresh token never does."""
 
 
 @dataclass
@@ -120,14 +151,22 @@ class Town:
 
     def _seen(self, request: RequestSeen) -> None:
         """Take note of a request before it is answered."""
-        name, shows = request.tenant, self.way.everywhere or request.path.endswith("/auth/token")
+        name, shows = request.tenant, self.way.everywhere or request.path.endswith(("/auth/token", "/v1/token"))
         self.asked[name] += shows
+        self._learn(request)
         midway = (request.resource, request.facet, request.page) == ("BPCUSTOMER", "$query", MIDWAY)
         if midway and name in self.due:
             fresh = self.way.rotate(self.site.farm[name], overlap=self.due[name])
             self.secrets[f"secret {len(self.secrets)} of {name}"] = fresh
             self.asked[name] = int(shows)
             del self.due[name]
+
+    def _learn(self, request: RequestSeen) -> None:
+        """Take the tokens that a pair is good for to those that must not come out."""
+        if "refresh_token" in (self.way.secret, *self.way.others):
+            shown = request.headers.get("authorization", "").removeprefix("Bearer ")
+            for token in {shown, self.site.farm[request.tenant].gateway.token} - {""}:
+                self.secrets[f"token {token[:4]} of {request.tenant}"] = token
 
     def slow(self) -> None:
         """Have each page take a while, so that sweeps are always under way."""
@@ -171,21 +210,23 @@ class Town:
         return load(self.site.place, app.catalogue())
 
     def keep(self, tenant: Tenant) -> None:
-        """Have the present secret of a tenant kept, where no daemon runs."""
+        """Have the present secrets of a tenant kept, where no daemon runs."""
         config = self.config()
-        kept = self._sealed(config, tenant, self.way.known(tenant))
-        anyio.run(partial(keys.keep, unchecked=True), config, kept, WORD)
+        kept_here = [each.field for each in self._connection(config, tenant).secrets if each.field]
+        for key in (self.way.secret, *self.way.others):
+            if key in kept_here:
+                kept = self._sealed(config, tenant, self.way.known(tenant, key), key)
+                anyio.run(partial(keys.keep, unchecked=True), config, kept, WORD)
 
     def post(self, daemon: Daemon, tenant: Tenant, secret: str) -> httpx.Response:
         """Give a running daemon a secret to keep, sealed as the command line does, but not tried yet."""
         config = self.config()
-        kept = self._sealed(config, tenant, secret)
+        kept = self._sealed(config, tenant, secret, self.way.secret)
         body = _body(kept, WORD) | {"unchecked": False}
         return daemon.client.post(f"{daemon.url}/api/v1/vault/secrets", json=body)
 
-    def _sealed(self, config: Config, tenant: Tenant, secret: str) -> Kept:
-        connection = self._connection(config, tenant)
-        return anyio.run(keys.sealed, config, connection, Secret(secret), connection.auth.secret.field)
+    def _sealed(self, config: Config, tenant: Tenant, secret: str, key: str) -> Kept:
+        return anyio.run(keys.sealed, config, self._connection(config, tenant), Secret(secret), key)
 
     def _connection(self, config: Config, tenant: Tenant) -> ConnectionConfig:
         return next(each for each in config.connections if each.name == tenant.name)
@@ -207,13 +248,15 @@ class Town:
 
 
 @contextmanager
-def town(folder: Path, way: str, tenants: int, records: int) -> Iterator[Town]:
+def town(folder: Path, way: Way, tenants: int, records: int) -> Iterator[Town]:
     """Serve tenants that take this way in, with secrets that nobody could say by chance."""
     with estate(folder, tenants, records) as site:
-        found = Town(site, WAYS[way])
+        found = Town(site, way)
         for tenant in site.tenants:
             tenant.switches.connected_app_jwt = "accepted"
             tenant.credentials.client_secret = tenant.credentials.password = planted("first")
+            tenant.pair()
+            found.secrets[f"client secret of {tenant.name}"] = tenant.client_secret
             found.secrets[f"secret 0 of {tenant.name}"] = found.way.known(tenant)
             (folder / f"{tenant.name}.secret").unlink()
         found.write()

@@ -1,12 +1,15 @@
 """A daemon that signs in by a pair of which each use replaces both tokens: nothing is lost, and nothing shows."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from tests.house.paired import given, paired, watched
-from tests.house.planting import found
+from tests.house.brought import delete, put, table, vendor
+from tests.house.paired import PAIR, given, paired, watched
+from tests.house.planting import found, planted
 from tests.house.process import equal, read, running
+from tests.house.test_daemon_stored import rows
 
 
 @pytest.mark.heavy
@@ -58,3 +61,57 @@ def test_two_folders_share_a_pair_that_is_pasted_once(tmp_path: Path) -> None:
     tokens = {f"token {number}": token for number, token in enumerate(sorted(shown - {""}))}
     assert len(tokens) > 3
     assert found(secrets | tokens, texts) == set()
+
+
+@pytest.mark.heavy
+def test_a_pair_is_brought_to_a_daemon_by_many_at_once(tmp_path: Path) -> None:
+    """By programs that send the same, while it is polled and renewed: the token is used once, whoever comes first, and
+    what came of it lives on. A second folder joins it without, a mistake costs nothing, and the last that goes takes it
+    along."""
+    with vendor(tmp_path, named=0) as site:
+        first, second = site.tenants
+        second.credentials, second.gateway = first.credentials, first.gateway
+        first.credentials.client_secret = planted("application")
+        first.switches.token_life = 6.0
+        shown, pasted = watched(site.tenants), first.pair()
+        auth = {"type": "pairing", "token_url": site.served.url + first.pair_path, "client_id": first.client_id}
+        auth["pair"] = PAIR
+        secrets = {"client_secret": first.client_secret, "refresh_token": pasted}
+        body, joining = (table(each, site.served.url, auth=auth) for each in site.tenants)
+        body["auth"] = auth | secrets
+        with running(tmp_path) as daemon, ThreadPoolExecutor(8) as pool:
+            ghost = put(daemon, "aldgate", {**body, "folder": "GHOST", "endpoint": first.folder})
+            assert (ghost.status_code, "its refresh token is used up" in ghost.json()["detail"]) == (422, True)
+            came = list(pool.map(lambda _: put(daemon, "aldgate", body), range(16)))
+            assert sorted(each.status_code for each in came) == [*[200] * 15, 201], [each.text for each in came]
+            assert put(daemon, "borough", joining).status_code == 201
+            for name in ("aldgate", "borough"):
+                daemon.becomes(name, "ok")
+            before = first.gateway.given
+            daemon.until(lambda: first.gateway.given > before + 1, "renewed")
+            assert put(daemon, "aldgate", body).json()["change"] == "unchanged"
+            assert daemon.end() == 0
+        kept = first.gateway.token
+        with running(tmp_path) as daemon:
+            daemon.becomes("aldgate", "ok")
+            assert put(daemon, "aldgate", body).json()["change"] == "unchanged"
+            first.gateway.end()
+            first.revoke_tokens()
+            daemon.becomes("borough", "auth_failed")
+            again = first.pair()
+            ran = given(site, again, name="borough")
+            assert ran.code == 0, ran.err
+            daemon.becomes("aldgate", "ok")
+            daemon.becomes("borough", "ok")
+            assert delete(daemon, "aldgate", "keep").is_success
+            daemon.becomes("borough", "ok")
+            answers = [ghost.text, *(each.text for each in came), daemon.get("/metrics").text, ran.out + ran.err]
+            assert delete(daemon, "borough", "keep").is_success
+            assert rows(tmp_path, "SELECT connection FROM sealed UNION SELECT connection FROM uses") == []
+            assert daemon.end() == 0
+    texts: dict[str, bytes | str] = {"answers": "\n".join(answers), "log": daemon.log.read_bytes()}
+    texts |= {str(each): each.read_bytes() for each in (tmp_path / "data").rglob("*") if each.is_file()}
+    tokens = {f"token {number}": token for number, token in enumerate(sorted(shown - {""}))}
+    assert len(tokens) > 3
+    known = {"application": first.client_secret, "pasted": pasted, "kept": kept, "again": again}
+    assert found(known | tokens, texts) == set()

@@ -76,6 +76,17 @@ class House:
         token = request.headers["authorization"].removeprefix("Bearer ")
         self.secrets[f"signature {len(self.secrets)}"] = token.rpartition(".")[2]
 
+    def renewed(self, request: RequestSeen) -> None:
+        """Take what a pair is good for to those that must not come out, whichever use replaces it."""
+        access = request.headers.get("authorization", "").removeprefix("Bearer ")
+        for token in {access, self.site.farm[request.tenant].gateway.token} - {""}:
+            self.secrets[f"{token[:4]} of the pair of {request.tenant}"] = token
+
+    def pair(self, tenant: Tenant) -> str:
+        """Have a tenant's customer pair anew, and return the refresh token, which must not come out."""
+        token = self.secrets[f"pasted {len(self.secrets)}"] = tenant.pair()
+        return token
+
     def stored(self, when: str) -> None:
         """Keep all that is in the data directory, but for the file of the key itself; what is compressed is opened."""
         data = self.site.folder / "data"
@@ -98,9 +109,10 @@ def plant(tenant: Tenant) -> dict[str, str]:
 @contextmanager
 def planted_house(folder: Path) -> Iterator[House]:
     """Give a house of tenants: by client secret, by password, one that refuses what it is given; a connected
-    application and a client whose secrets driftd keeps, under a key that a program of the operator prints."""
-    with estate(folder, tenants=5) as site:
-        aldgate, borough, camden, dalston, euston = site.tenants
+    application, a client and a pair whose secrets driftd keeps, under a key that a program of the operator prints; and
+    one that is to be brought with its pair."""
+    with estate(folder, tenants=7) as site:
+        aldgate, borough, camden, dalston, euston, paired, brought = site.tenants
         wrong = planted("wrong")
         (folder / "camden.secret").write_text(wrong)
         basic = f'type = "basic"\nusername = "{borough.username}"\npassword = {{ env = "BOROUGH_PASSWORD" }}\n'
@@ -114,7 +126,7 @@ def planted_house(folder: Path) -> Iterator[House]:
         text += connection(aldgate, site.served.url, PEOPLE) + private
         text += connection(borough, site.served.url, PEOPLE, auth=basic) + private
         text += connection(camden, site.served.url, PEOPLE) + private
-        for each, way in ((dalston, "connected_app"), (euston, "client_credentials")):
+        for each, way in ((dalston, "connected_app"), (euston, "client_credentials"), (paired, "pairing")):
             text += connection(each, site.served.url, PEOPLE, auth=WAYS[way].auth(each, site.served.url))
         site.place.write_text(text)
         site.environ["BOROUGH_PASSWORD"] = borough.password
@@ -127,6 +139,11 @@ def planted_house(folder: Path) -> Iterator[House]:
         for each in (dalston, euston):
             each.credentials.client_secret = house.secrets[f"kept of {each.name}"] = planted("kept")
             assert house.give(each, each.client_secret) == 0
+        for each in (paired, brought):
+            each.on_request = house.renewed
+            each.credentials.client_secret = house.secrets[f"application of {each.name}"] = planted("application")
+        assert house.give(paired, paired.client_secret, "--field", "client_secret") == 0
+        assert house.give(paired, house.pair(paired)) == 0
         house.secrets |= plant(aldgate) | plant(borough)
         record = next(iter(aldgate.records("BPCUSTOMER").values()))
         aldgate.put("BPCUSTOMER", {**record, "BPAADDLIG": house.kept})
@@ -135,8 +152,9 @@ def planted_house(folder: Path) -> Iterator[House]:
 
 def lived(house: House, daemon: Daemon) -> None:
     """Let a daemon meet with all that it may have to tell of."""
-    aldgate, borough, _, dalston, euston = house.site.tenants
-    for each in (aldgate, dalston, euston):
+    aldgate, borough, _, dalston, euston, paired, brought = house.site.tenants
+    bring(house, daemon)
+    for each in (aldgate, dalston, euston, paired, brought):
         daemon.becomes(each.name, "ok")
     daemon.becomes("borough", "ok")
     daemon.becomes("camden", "auth_failed")
@@ -152,11 +170,38 @@ def lived(house: House, daemon: Daemon) -> None:
     aldgate.faults.clear()
     house.tokens()
     rotated(house, daemon)
+    paired_anew(house, daemon)
+
+
+def bring(house: House, daemon: Daemon) -> None:
+    """Bring a connection with its pair over HTTP: with a mistake that uses its refresh token up, then as it is."""
+    tenant, url = house.site.tenants[-1], house.site.served.url
+    auth = {"type": "pairing", "token_url": url + tenant.pair_path, "client_id": tenant.client_id}
+    auth |= {"client_secret": tenant.client_secret, "refresh_token": house.pair(tenant)}
+    body = {"base_url": url, "folder": tenant.folder, "auth": auth, "resources": [{"name": "BPCUSTOMER"}]}
+    path = f"{daemon.url}/api/v1/connections/{tenant.name}"
+    for folder, status in (("GHOST", 422), (tenant.folder, 201), (tenant.folder, 200)):
+        answer = daemon.client.put(path, json={**body, "folder": folder})
+        house.seen[f"PUT {path} {folder} {status}"] = answer.content
+        assert answer.status_code == status, answer.text
+
+
+def paired_anew(house: House, daemon: Daemon) -> None:
+    """Have pairs end, a wrong refresh token given, and the right one."""
+    for each in house.site.tenants[-2:]:
+        each.gateway.end()
+        each.revoke_tokens()
+        daemon.becomes(each.name, "auth_failed")
+        house.run("explain", each.name)
+        house.secrets[f"refused of {each.name}"] = wrong = planted("refused")
+        assert house.give(each, wrong) == 1
+        assert house.give(each, house.pair(each)) == 0
+        daemon.becomes(each.name, "ok")
 
 
 def rotated(house: House, daemon: Daemon) -> None:
     """Have what driftd keeps refused, a wrong secret given, and the right one; and the key rotated."""
-    *_, dalston, euston = house.site.tenants
+    *_, dalston, euston, _, _ = house.site.tenants
     for each in (dalston, euston):
         each.rotate_secret()
         each.credentials.client_secret = house.secrets[f"second of {each.name}"] = planted("second")
@@ -191,8 +236,11 @@ def asked(house: House, daemon: Daemon) -> None:
     clear = house.secrets["sent in clear"] = planted("clear")
     sealed = {"connection": "euston", "field": "client_secret", "store": "5f" * 16, "number": 9, "at": 1, "reason": "x"}
     told = {"name": "x", "base_url": house.site.served.url, "folder": "F", "auth": {"client_secret": clear}}
+    paired = {**told, "auth": {"type": "pairing", "client_id": "x", "client_secret": clear, "refresh_token": clear}}
     for path, body in (
         ("/-/reload", {}),
+        ("/api/v1/connections", paired),
+        ("/api/v1/connections", paired | {"sealed": [{"field": "refresh_token", "blob": clear}]}),
         ("/api/v1/erasures", refused),
         ("/api/v1/drifts/x/accept", {"reason": "x"}),
         ("/api/v1/vault/secrets", sealed | {"client_secret": clear}),
@@ -260,6 +308,10 @@ def test_what_is_planted_comes_out_nowhere(tmp_path: Path) -> None:
         house.tokens()
         house.stored("at the end")
         house.run("poll", "--full")
+        for each in house.site.tenants[-2:]:
+            house.run("connections", "test", each.name, "--debug", "--record", f"{each.name}.cassette")
+            house.seen[f"{each.name}.cassette"] = (tmp_path / f"{each.name}.cassette").read_bytes()
+        house.run("connections", "remove", house.site.tenants[-1].name, "--keep-data", "--reason", "over")
         house.run("records", "--connection", "aldgate", "--resource", "BPCUSTOMER")
         house.run("db", "backup", "--to", "copy.db")
         house.seen["a copy of the database"] = (tmp_path / "copy.db").read_bytes()

@@ -32,6 +32,8 @@ TOKENS = "tokens are issued: "
 CLIENT = "client id [driftd]: "
 SCOPE = "without one (may be left empty): "
 ENDS = "2027-03-31 (may be left empty): "
+SHARED = "share it (may be left empty): "
+REFRESH = 'refresh_token of "aldgate": '
 SECRET = 'client_secret of "aldgate": '
 MEANT = "is that meant? [y/N]: "
 INSISTS = "store it all the same? [y/N]: "
@@ -161,6 +163,34 @@ def test_what_is_answered_is_tried_step_by_step_stored_and_polled(house: House) 
     table = stored(house.folder)["aldgate"]
     assert (table["folder"], table["environment"], table["customer"]) == ("ALDGATE", "test", "Aldgate Packaging")
     house.daemon.becomes("aldgate", "ok")
+
+
+@pytest.mark.heavy
+def test_a_pair_is_asked_for_and_tried_by_the_daemon(house: House) -> None:
+    """Both of its secrets; and none where another connection shares it, though the folder has a slip that is insisted
+    on. The refresh token is used once, and on no screen."""
+    tenant, url = house.tenant, house.served.url + house.tenant.pair_path
+    token, before = tenant.pair(), tenant.gateway.given
+    gateway = [
+        (TYPE, "pairing"),
+        ("issues tokens: ", url),
+        (CLIENT, tenant.client_id),
+        (SHARED, "customer"),
+        (ENDS, ""),
+    ]
+    typed = Typed(house).types(*house.answers()[:5], *gateway, (SECRET, tenant.client_secret), (REFRESH, token))
+    assert typed.ends() == 0, typed.shown
+    assert "the access token of the pair is good for" in typed.shown
+    assert '"aldgate" is created' in typed.shown
+    gateway[:3] = [("[pairing]: ", ""), ("issues tokens [", ""), ("client id [", "")]
+    other = [(NAME, "brigg"), (URL, house.served.url), ("[BRIGG]: ", "GHOST"), *house.answers()[3:5]]
+    joined = Typed(house).types(*other, *gateway, (INSISTS, "y"))
+    assert joined.ends() == 0, joined.shown
+    assert 'connection "brigg" is not valid' in joined.shown
+    assert set(stored(house.folder)) == {"aldgate", "brigg"}
+    house.daemon.becomes("aldgate", "ok")
+    assert tenant.gateway.given == before + 1
+    assert [each for each in (tenant.client_secret, token) if each in typed.shown] == []
 
 
 def test_what_is_no_answer_is_asked_again_and_nothing_invalid_is_stored(house: House) -> None:

@@ -58,6 +58,33 @@ def test_what_began_before_a_rest_does_not_end_it() -> None:
     assert agenda.delay(one) <= 0
 
 
+def test_what_fails_late_is_no_leave_for_another_trial() -> None:
+    """It began before the trial that is under way, and has the connection rest anew: that trial is the only one until
+    it ends."""
+    clock = FakeClock()
+    given = connection("aldgate", classes=["ONE", "TWO"])
+    one, two = given.resources
+    agenda, seen = Agenda(given, clock), list[bool]()
+    for each in (one, two):
+        agenda.settle(each, Standing())
+        agenda.begin(each)
+    agenda.end(one)
+    agenda.hold(None, 1.0)
+    seen.append(agenda.on_trial)
+    clock.ms += 1_100
+    agenda.begin(one)
+    seen.append(agenda.on_trial)
+    agenda.end(two)
+    clock.ms += 10
+    agenda.hold(None, 1.0)
+    clock.ms += 1_100
+    seen.append(agenda.on_trial)
+    assert agenda.delay(two) <= 0
+    agenda.end(one)
+    seen.append(agenda.on_trial)
+    assert seen == [False, True, True, False]
+
+
 def test_a_resource_rests_alone() -> None:
     """What one resource waits for holds no other one back."""
     clock = FakeClock()

@@ -1,7 +1,7 @@
 """Connections in the store's own file, beside those of the configuration's."""
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from driftd.adapters.sqlite.transaction import Reader, Writer
 from driftd.adapters.sqlite.vault import Careful
 from driftd.core.alerts.model import Deed
 from driftd.core.health import NOT_ASIDE
-from driftd.core.sealed import Kept
+from driftd.core.sealed import Kept, Place
 from driftd.core.stored import StoredTable
 from driftd.errors import DecisionError, StoreError
 from driftd.ports import Filing
@@ -50,8 +50,17 @@ class Placing(Struct, frozen=True):
     """What it takes the place of."""
     after: StoredTable
     deed: Deed
-    kept: Kept | None = None
-    """Its secret, sealed; None: as before."""
+    kept: tuple[Kept, ...] = ()
+    """Its secrets that are others than before, sealed."""
+    moved: tuple[Place, Kept] | None = None
+    """One more, and where it stood so far."""
+    shed: tuple[Place, ...] = ()
+    """Where secrets stand that nobody needs any more."""
+
+    @property
+    def secrets(self) -> bool:
+        """Whether any secret comes or goes."""
+        return bool(self.kept or self.moved or self.shed)
 
 
 class SqliteConnections:
@@ -73,27 +82,27 @@ class SqliteConnections:
         return await self._reader.read(_all)
 
     async def put(self, placing: Placing) -> Sequence[str]:
-        """Have a connection, and its secret where that is another one, in the place of what was there.
+        """Have a connection, and its secrets where they are others, in the place of what was there.
 
         Where nothing was there, tokens bound to an earlier connection of the name are revoked; returns their names.
         Raises `DecisionError` where that is not what was there.
         """
         writer = self._for_writing()
-        if placing.kept is None:
+        if not placing.secrets:
             return await writer.transact(partial(_put, placing=placing), durable=True)
         async with self._careful(writer):
             revoked = await writer.transact(partial(_put, placing=placing), durable=True)
             await rewriting.wipe(writer)
         return revoked
 
-    async def remove(self, name: str, deed: Deed, *, clear: bool) -> Sequence[str]:
-        """Remove a connection, its secrets with their data keys, and the tokens bound to it, whose names it returns.
+    async def remove(self, name: str, deed: Deed, shed: Iterable[str], *, clear: bool) -> Sequence[str]:
+        """Remove a connection, all that is kept under the names in `shed`, with its data keys, and its own tokens.
 
-        With `clear`, note that all of it is to go.
+        With `clear`, note that all of it is to go. Returns the names of the tokens that were bound to it.
         """
-        writer = self._for_writing()
+        writer, work = self._for_writing(), partial(_remove, name=name, deed=deed, shed=tuple(shed), clear=clear)
         async with self._careful(writer):
-            revoked = await writer.transact(partial(_remove, name=name, deed=deed, clear=clear), durable=True)
+            revoked = await writer.transact(work, durable=True)
             await rewriting.wipe(writer)
         return revoked
 
@@ -135,17 +144,22 @@ def _put(db: sqlite3.Connection, *, placing: Placing) -> Sequence[str]:
         hint = "look who did, and send yours again"
         raise DecisionError(f'the connection "{placing.after.name}" was changed meanwhile', hint=hint)
     db.execute(QUERIES["put_connection"], asdict(placing.after))
-    if placing.kept is not None:
-        vault.keep(db, placing.kept)
+    for place in placing.shed:
+        vault.remove(db, place)
+    for kept in placing.kept:
+        vault.keep(db, kept)
+    if placing.moved is not None:
+        vault.move(db, *placing.moved)
     name, deed = placing.after.name, placing.deed
     revoked = tokens.unbind(db, name, deed, _EARLIER) if placing.before is None else ()
     filing.file(db, filing=Filing(deeds=[deed, *revoked]), now=deed.at)
     return [each.subject for each in revoked]
 
 
-def _remove(db: sqlite3.Connection, *, name: str, deed: Deed, clear: bool) -> Sequence[str]:
+def _remove(db: sqlite3.Connection, *, name: str, deed: Deed, shed: Iterable[str], clear: bool) -> Sequence[str]:
     db.execute(QUERIES["remove_connection"], {"name": name})
-    vault.shred(db, name)
+    for each in shed:
+        vault.shred(db, each)
     if clear:
         db.execute(QUERIES["begin_clearing"], {"connection": name, "at": deed.at})
     revoked = tokens.unbind(db, name, deed, _WITH)

@@ -874,14 +874,15 @@ SELECT store FROM vault WHERE id = 1
 INSERT INTO vault (id, store) VALUES (1, :store) ON CONFLICT DO NOTHING
 
 -- name: sealed
-SELECT connection, field, number, blob, at FROM sealed ORDER BY connection, field
+SELECT connection, field, number, blob, at, given FROM sealed ORDER BY connection, field
 
 -- name: sealed_number
 SELECT number FROM sealed WHERE connection = :connection AND field = :field
 
 -- name: keep_sealed
-INSERT INTO sealed (connection, field, number, blob, at) VALUES (:connection, :field, :number, :blob, :at)
-ON CONFLICT DO UPDATE SET number = :number, blob = :blob, at = :at
+INSERT INTO sealed (connection, field, number, blob, at, given)
+VALUES (:connection, :field, :number, :blob, :at, :given)
+ON CONFLICT DO UPDATE SET number = :number, blob = :blob, at = :at, given = :given
 
 -- name: rewrap_sealed
 -- Only what is still as it was read.
@@ -1070,7 +1071,7 @@ UPDATE tokens SET used_at = :at WHERE name = :name AND digest = :digest AND coal
 DELETE FROM sealed WHERE connection = :connection AND field = :field
 
 -- name: sealed_blob
-SELECT number, blob, at FROM sealed WHERE connection = :connection AND field = :field
+SELECT number, blob, at, given FROM sealed WHERE connection = :connection AND field = :field
 
 -- name: use_begun
 SELECT begun FROM uses WHERE connection = :connection AND field = :field
@@ -1078,6 +1079,9 @@ SELECT begun FROM uses WHERE connection = :connection AND field = :field
 -- name: begin_use
 -- The first one stands: what was begun before it may have used the secret up as well.
 INSERT INTO uses (connection, field, begun) VALUES (:connection, :field, :begun) ON CONFLICT DO NOTHING
+
+-- name: move_use
+UPDATE uses SET field = :field WHERE connection = :connection AND field = :before
 
 -- name: end_use
 DELETE FROM uses WHERE connection = :connection AND field = :field

@@ -62,11 +62,14 @@ class SqliteVault:
         """Take back what `begin_use` noted."""
         await self._for_writing().transact(partial(_end_use, place=place), durable=False)
 
-    async def renew(self, kept: Kept) -> None:
-        """Keep the successor of a secret that was used, and take the note of its use away; raises as `keep` does."""
-        await self._for_writing().transact(partial(_renew, kept=kept), durable=True)
+    async def renew(self, kept: Kept, *, used: int | None = None) -> None:
+        """Keep the successor of a secret that was used, and take the note of its use away; raises as `keep` does.
 
-    async def remove(self, place: Place, deed: Deed) -> None:
+        `used`: a use of the successor itself began then, epoch ms.
+        """
+        await self._for_writing().transact(partial(_renew, kept=kept, used=used), durable=True)
+
+    async def remove(self, place: Place, deed: Deed | None = None) -> None:
         """Remove what is kept in one place."""
         async with self._wiping() as writer:
             await writer.transact(partial(_remove, place=place, deed=deed), durable=True)
@@ -106,15 +109,15 @@ def _store(db: sqlite3.Connection) -> str:
 def _sealed(db: sqlite3.Connection) -> Sequence[Kept]:
     store = _store(db)
     return [
-        Kept(Place(store, connection, field), number, bytes(blob), at)
-        for connection, field, number, blob, at in db.execute(QUERIES["sealed"])
+        Kept(Place(store, connection, field), number, bytes(blob), at, given)
+        for connection, field, number, blob, at, given in db.execute(QUERIES["sealed"])
     ]
 
 
 def _kept(db: sqlite3.Connection, *, connection: str, field: str) -> Kept | None:
     found = db.execute(QUERIES["sealed_blob"], {"connection": connection, "field": field}).fetchall()
     place = Place(_store(db), connection, field)
-    return next((Kept(place, number, bytes(blob), at) for number, blob, at in found), None)
+    return next((Kept(place, number, bytes(blob), at, given) for number, blob, at, given in found), None)
 
 
 def _begin_use(db: sqlite3.Connection, *, place: Place, at: int) -> int | None:
@@ -127,10 +130,22 @@ def _end_use(db: sqlite3.Connection, *, place: Place) -> None:
     db.execute(QUERIES["end_use"], _at(place))
 
 
-def _remove(db: sqlite3.Connection, *, place: Place, deed: Deed) -> None:
-    _end_use(db, place=place)
-    if db.execute(QUERIES["remove_sealed"], _at(place)).rowcount:
+def _remove(db: sqlite3.Connection, *, place: Place, deed: Deed | None) -> None:
+    if remove(db, place) and deed is not None:
         _note(db, deed)
+
+
+def remove(db: sqlite3.Connection, place: Place) -> bool:
+    """Remove what is kept in one place, and what was noted of its use; tell whether there was anything."""
+    _end_use(db, place=place)
+    return bool(db.execute(QUERIES["remove_sealed"], _at(place)).rowcount)
+
+
+def move(db: sqlite3.Connection, place: Place, kept: Kept) -> None:
+    """Keep as `kept` what stood in another place of the connection, with what was noted of its use."""
+    keep(db, kept)
+    db.execute(QUERIES["move_use"], {**_at(kept.place), "before": place.field})
+    remove(db, place)
 
 
 def _at(place: Place) -> dict[str, str]:
@@ -144,8 +159,10 @@ def _keep_and_note(db: sqlite3.Connection, *, kept: Kept, deed: Deed, used: int 
     _note(db, deed)
 
 
-def _renew(db: sqlite3.Connection, *, kept: Kept) -> None:
+def _renew(db: sqlite3.Connection, *, kept: Kept, used: int | None) -> None:
     keep(db, kept)
+    if used is not None:
+        _begin_use(db, place=kept.place, at=used)
 
 
 def keep(db: sqlite3.Connection, kept: Kept) -> None:
@@ -158,7 +175,9 @@ def keep(db: sqlite3.Connection, kept: Kept) -> None:
     before = next((number for (number,) in db.execute(QUERIES["sealed_number"], at)), 0)
     if kept.number != before + 1:
         raise DecisionError("another secret was stored meanwhile", hint="look who did, and give yours again")
-    db.execute(QUERIES["keep_sealed"], {**at, "number": kept.number, "blob": kept.blob, "at": kept.at})
+    db.execute(
+        QUERIES["keep_sealed"], {**at, "number": kept.number, "blob": kept.blob, "at": kept.at, "given": kept.given}
+    )
     _end_use(db, place=place)
 
 

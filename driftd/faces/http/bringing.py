@@ -1,7 +1,7 @@
 """Connections that are brought, changed and removed over HTTP.
 
 A body is one ``[[connections]]`` table of the configuration as JSON; beside its keys stand ``reason`` and ``by``, and
-in ``auth`` the secret itself as a text, or in ``sealed`` what the command line has sealed.
+in ``auth`` the secrets themselves as texts, or in ``sealed`` what the command line has sealed.
 """
 
 from collections.abc import Mapping

@@ -1,11 +1,11 @@
 """What a connection is brought with: one ``[[connections]]`` table, and beside it who brings it, why, its secret."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct, ValidationError, convert
 
-from driftd.config import SECRETS
+from driftd.config import SECRETS, kept_as
 from driftd.core.sealed import Kept, Place
 from driftd.core.secret import Secret
 from driftd.errors import DecisionError
@@ -28,7 +28,7 @@ class Words(Struct, forbid_unknown_fields=True, kw_only=True):
 
     reason: Reason = "brought by a client of the API"
     by: By = "api"
-    sealed: Sealed | None = None
+    sealed: list[Sealed] = []
 
 
 class ConnectionBody(Words, forbid_unknown_fields=False, kw_only=True):
@@ -57,12 +57,12 @@ def words(said: dict[str, object]) -> Words:
         raise DecisionError(f"the body cannot be used: {error}", hint=hint, invalid=True) from None
 
 
-def secrets(said: dict[str, object], sealed: Sealed | None) -> Mapping[str, Kept | Secret]:
+def secrets(said: dict[str, object], sealed: Iterable[Sealed]) -> Mapping[str, Kept | Secret]:
     """Take the secrets out of a table: none is in what is read, stored or told from here on."""
     found: dict[str, Kept | Secret] = {}
-    if sealed is not None:
-        place = Place(sealed.store, str(said.get("name")), sealed.field)
-        found[sealed.field] = Kept(place, sealed.number, sealed.blob, sealed.at)
+    for each in sealed:
+        place = Place(each.store, kept_as(said), each.field)
+        found[each.field] = Kept(place, each.number, each.blob, each.at)
     auth = said.get("auth")
     if isinstance(auth, dict):
         for field in SECRETS:

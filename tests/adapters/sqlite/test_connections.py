@@ -38,7 +38,7 @@ async def opened(data_dir: Path) -> AsyncIterator[SqliteStore]:
 
 
 def placing(before: StoredTable | None, after: StoredTable, kept: Kept | None = None) -> Placing:
-    return Placing(before, after, deed("put"), kept)
+    return Placing(before, after, deed("put"), () if kept is None else (kept,))
 
 
 async def test_a_connection_comes_with_its_secret_and_goes_with_it(data_dir: Path) -> None:
@@ -50,7 +50,7 @@ async def test_a_connection_comes_with_its_secret_and_goes_with_it(data_dir: Pat
         assert list(beside(data_dir)) == [CHANGED]
         await store.casebook.file(Filing(asides={"aldgate": Aside(Pause("stocktaking", "jo", 9, 5))}))
         assert list(await store.casebook.asides()) == ["aldgate"]
-        await store.connections.remove("aldgate", deed("remove"), clear=False)
+        await store.connections.remove("aldgate", deed("remove"), ["aldgate"], clear=False)
         assert (await store.connections.all(), await store.vault.sealed()) == ([], [])
         assert await store.casebook.asides() == {}
         assert [each.action for each in await store.casebook.deeds("aldgate", 9)] == ["remove", "put", "put"]
@@ -84,7 +84,7 @@ async def test_nothing_is_left_of_what_is_cleared_and_all_of_the_others(data_dir
         last = (await store.read_changes(0, 9_999))[-1].seq
         elsewhere = await sight(store, other)
         assert found(data_dir, b"planted")
-        await store.connections.remove("acme", deed("erase", "acme"), clear=True)
+        await store.connections.remove("acme", deed("erase", "acme"), ["acme"], clear=True)
         assert await store.connections.clearing() == ["acme"]
         assert await store.connections.clear("acme")
         assert (await store.connections.clearing(), await store.connections.knows("acme")) == ([], False)

@@ -50,4 +50,7 @@ CREATE TABLE uses (
     PRIMARY KEY (connection, field)
 ) STRICT, WITHOUT ROWID;
 
+-- What tells the secret that a person gave, where this one is it or came of it; a mark that does not tell it.
+ALTER TABLE sealed ADD COLUMN given BLOB;
+
 PRAGMA user_version = 7;
