@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.brought import delete, put, table, vendor
+from tests.house.brought import PATH, delete, put, table, vendor
 from tests.house.paired import PAIR, given, paired, watched
 from tests.house.planting import found, planted
 from tests.house.process import equal, read, running
@@ -45,11 +45,14 @@ def test_two_folders_share_a_pair_that_is_pasted_once(tmp_path: Path) -> None:
             daemon.becomes("aldgate", "auth_failed")
             daemon.becomes("borough", "auth_failed")
             pasted.append(tenant.pair())
-            ran.append(given(site, pasted[1], name="borough"))
-            assert ran[-1].code == 0, ran[-1].err
+            rotate = f"{daemon.url}{PATH}/borough/rotate"
+            over_http = [daemon.client.post(rotate, json={"secret": each}) for each in ("wrong-x", pasted[1])]
+            assert [each.status_code for each in over_http] == [409, 200], [each.text for each in over_http]
+            assert over_http[1].json()["change"] == "changed"
             daemon.becomes("aldgate", "ok")
             daemon.becomes("borough", "ok")
             texts: dict[str, bytes | str] = {path: daemon.get(path).content for path in ("/metrics", "/")}
+            texts |= {f"answer {number}": each.content for number, each in enumerate(over_http)}
             assert daemon.end() == 0
         equal(read(tmp_path, second))
     assert tenant.requests[tenant.token_path] == 0
