@@ -15,6 +15,8 @@ from driftd.app.pairing import Pairs
 from driftd.app.safekeeping import keys_of, safe_of
 from driftd.config import Config
 from driftd.core.decision import Word
+from driftd.runtime.admission import Admission
+from driftd.runtime.quiet import Quiet
 
 
 async def cleared(store: SqliteStore) -> None:
@@ -55,7 +57,9 @@ def _alone(config: Config, store: SqliteStore, safe: Safe) -> House:
 
 
 def _house(held: "_Held", store: SqliteStore, pairs: Pairs) -> House:
-    return House(store, pairs, lambda: held.config, SystemClock().now, held.take, held.ended, anyio.Lock())
+    clock = SystemClock()
+    tokens = Admission(store.tokens, set, clock, Quiet())  # nobody is let in by them here
+    return House(store, pairs, lambda: held.config, clock.now, held.take, held.ended, anyio.Lock(), tokens)
 
 
 class _Held:

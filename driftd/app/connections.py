@@ -4,7 +4,7 @@ A connection is one ``[[connections]]`` table as JSON; its secrets are sealed at
 but for the refresh token of a pair: see `driftd.app.staging`.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final, TypeAlias
 
@@ -34,6 +34,7 @@ from driftd.app.placing import (
     placing_of,
     read_before,
     removal_of,
+    revoked_of,
     sharing,
     unknown,
     whom,
@@ -41,7 +42,7 @@ from driftd.app.placing import (
     without,
 )
 from driftd.app.staging import Staged
-from driftd.app.trial import checked, failed
+from driftd.app.trial import Opening, checked, failed
 from driftd.config import Config, Pairing, placed, read_stored
 from driftd.config.parse import CONNECTIONS
 from driftd.core.brought import Brought, Change, Put
@@ -49,16 +50,15 @@ from driftd.core.decision import Word, check_word
 from driftd.core.sealed import Kept
 from driftd.core.secret import Secret
 from driftd.core.stored import StoredTable
-from driftd.core.trial import Check, Step, StepOutcome, Trial
-from driftd.errors import ConfigError, DecisionError, Reason, SourceError
+from driftd.core.trial import Trial
+from driftd.errors import ConfigError, DecisionError, SourceError
+from driftd.runtime.admission import Admission
 from driftd.runtime.locks import Locks
 
 CHECKS: Final = 8
 """Live checks of new and changed connections at once."""
 TRIES: Final = 20
 """How often the logs are asked to let go of what was erased, half a second apart."""
-SECONDS: Final = 150.0
-"""Within which a live check is over: a host is given up sooner, so this ends those that answer byte by byte."""
 Table: TypeAlias = Mapping[str, object]
 
 
@@ -77,6 +77,8 @@ class House(Struct, frozen=True):
     """Wait until nothing is polled of a connection that went, and keep nothing of it in memory."""
     lock: anyio.Lock
     """Held by whoever exchanges the configuration."""
+    tokens: Admission
+    """Those bound to a connection go with it."""
     learn: Callable[[str], None] = lambda _secret: None
     """Is told each secret that is opened, so that no log shows it."""
     renew: Callable[[str], None] = lambda _name: None
@@ -124,8 +126,8 @@ class Connections:
             trial = await self._tried(plan) if check else None
             if trial is not None and not trial.valid:
                 return Put(name, Change.REFUSED, f'"{name}" is not valid: nothing was stored{await aside(plan)}', trial)
-            await self._made(plan)
-            return Put(name, plan.change, f'"{name}" is {plan.change}, and polled from now on', trial)
+            revoked = revoked_of(await self._made(plan), "an earlier one of this name")
+            return Put(name, plan.change, f'"{name}" is {plan.change}, and polled from now on{revoked}', trial)
 
     @asynccontextmanager
     async def _locked(self, name: str, *pairs: str) -> AsyncIterator[None]:
@@ -152,22 +154,23 @@ class Connections:
             if before is None and not (erase and await house.store.connections.knows(name)):
                 raise unknown(name)
             own = {name, *([kept_of(before)] if before else [])}
-            async with self._unused(own), house.lock:
+            async with self._unused(own), house.lock, house.tokens.changing:
                 if before is None or erase:
                     check_not_in_file(house.config(), name)
                 with CancelScope(shield=True):
                     deed = removal_of(name, word, before, house.now(), erase=erase)
                     shed = sorted(own - await self._others(name))
-                    await house.store.connections.remove(name, deed, shed, clear=erase)
+                    revoked = await house.store.connections.remove(name, deed, shed, clear=erase)
+                    house.tokens.unbound(name)
                     for each in shed:
                         house.safe.drop(each)
                         house.pairs.end(each)
                         self._staged.pop(each, None)
                     await house.take(name, without(house.config(), name))
             if not erase:
-                return f'"{name}" is removed; what was captured of it stays'
+                return f'"{name}" is removed; what was captured of it stays{revoked_of(revoked, "it")}'
             await house.ended(name)
-            return await self._erased(name)
+            return await self._erased(name) + revoked_of(revoked, "it")
 
     async def _erased(self, name: str) -> str:
         told = f'"{name}" is removed, and what was captured of it erased'
@@ -210,17 +213,14 @@ class Connections:
         return known
 
     async def _tried(self, plan: Plan) -> Trial:
-        """Check a connection live: the way, the token, a test read."""
-        connection, trial, house = plan.connection, None, self._house
-        pairs = plan.staged or house.pairs
+        """Check a connection live."""
+        house = self._house
         async with self._checks:
-            with anyio.move_on_after(SECONDS):
-                try:
-                    await self._prove(plan)
-                except SourceError as error:
-                    return failed(connection.name, error)
-                trial = await checked(connection, None, house.learn, plan.secret.safe, pairs)
-        return trial or endless(connection.name)
+            try:
+                await self._prove(plan)
+            except SourceError as error:
+                return failed(plan.connection.name, error)
+            return await checked(plan.connection, Opening(house.learn, plan.secret.safe, plan.staged or house.pairs))
 
     async def _prove(self, plan: Plan) -> None:
         """Renew a pair with a client secret that is another one: the access token in hand does not prove it."""
@@ -230,8 +230,8 @@ class Connections:
             async with connected(connection, None, self._house.learn, plan.secret.safe, pairs) as source:
                 await source.adopt(pairs.of(connection).book)
 
-    async def _made(self, plan: Plan) -> None:
-        """Write a change, and have it in force."""
+    async def _made(self, plan: Plan) -> Sequence[str]:
+        """Write a change, and have it in force; return the tokens that were revoked, as they were an earlier one's."""
         house, name = self._house, plan.connection.name
         async with self._unused(pairs_of(plan.old, plan.connection)), house.lock:
             config = house.config()  # which may be another one than before the check
@@ -243,12 +243,15 @@ class Connections:
                 placing = placing_of(plan, house.now(), left_by(plan.old, after, house.safe))
                 if plan.staged is not None:
                     placing = with_token(placing, *await plan.staged.to_be_kept())
-                await house.store.connections.put(placing)
+                revoked = await house.store.connections.put(placing)
+                if plan.before is None:
+                    house.tokens.unbound(name)
                 self._taken(plan, placing)
                 await house.take(name, after)
         if plan.secret.anew:
             for each in sharing(after, connection):
                 house.renew(each.name)
+        return revoked
 
     def _taken(self, plan: Plan, placing: Placing) -> None:
         """Have what was written in memory."""
@@ -288,10 +291,3 @@ class Connections:
     async def _stored(self, name: str) -> StoredTable | None:
         found = await self._house.store.connections.all()
         return next((each for each in found if each.name == name), None)
-
-
-def endless(name: str) -> Trial:
-    """Return the live check of a connection that did not come to its end."""
-    message = f"the check is not over after {SECONDS:g} s"
-    step = Step(Check.TOKEN, name, StepOutcome.FAILED, SECONDS, message, Reason.TIMEOUT, "look why the tenant is slow")
-    return Trial(name, (step,), 0, 0, SECONDS)

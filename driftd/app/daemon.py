@@ -5,7 +5,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, MutableMapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, suppress
 from functools import partial
-from typing import NamedTuple, TextIO
+from typing import TextIO
 
 import anyio
 from anyio import to_thread
@@ -20,41 +20,28 @@ from driftd.adapters.sqlite import SqliteStore
 from driftd.adapters.sqlite.ballast import Ballast
 from driftd.adapters.sqlite.library import LIBRARY, RESET_HINT, resets_wal
 from driftd.adapters.systemd import Notifier
-from driftd.adapters.vault.safe import Safe
-from driftd.app.adoption import Adoption
+from driftd.adapters.x3.refusals import Refusals
 from driftd.app.alone import cleared
 from driftd.app.care import Keeper
-from driftd.app.casework import listed, opened
 from driftd.app.changing import Changing, Marks
-from driftd.app.connections import Connections, House
-from driftd.app.entrance import Entrance, serve_own
+from driftd.app.entrance import Entrance, covering, serve_own
+from driftd.app.inside import Housed, inside
 from driftd.app.joining import merged, merged_with
-from driftd.app.keeping import check_reads
 from driftd.app.opening import connected, writing
 from driftd.app.pairing import Pairs, Told
 from driftd.app.rescue import Rescue, rescued
 from driftd.app.safekeeping import keys_of, renewed, safe_of
 from driftd.app.service import feed, keep_small, obey, stop_at_damage, tell_ready
 from driftd.app.space import Space
-from driftd.app.tenants import tenants_of
-from driftd.app.trial import checked
-from driftd.app.vault import Vault
 from driftd.app.webfile import Webfile
 from driftd.config import Config, ConnectionConfig
 from driftd.core.alerts.terms import TERMS, Terms
 from driftd.core.backoff import Pacing
 from driftd.core.breaker import Limits
-from driftd.core.casefile import Case
-from driftd.core.decision import Word
-from driftd.core.retention import Cursor
-from driftd.core.sealed import Kept
 from driftd.core.status import Database, Rebased
-from driftd.core.trial import Step as TrialStep
-from driftd.core.trial import StepOutcome, Trial
-from driftd.errors import ConfigError, DecisionError, StoreError
+from driftd.errors import ConfigError, StoreError
 from driftd.faces.http.address import Door, bind
 from driftd.faces.http.application import application
-from driftd.faces.http.inside import Check, Deeds, Entry, Inside, Step, TokenDeeds, Upkeep
 from driftd.faces.http.serve import Cover, Patience, serve
 from driftd.ports import Log, Source, Traffic
 from driftd.runtime.admission import Admission
@@ -169,16 +156,16 @@ async def living(config: Config, process: Process, door: Door | None = None) -> 
             bound = (door.open if door else bind)(config.web.listen, guarded=entrance.guarded)
             entry = entrance.entry(loopback=bound.loopback)
             pairs = Pairs(store.vault, safe, clock.now, Told(redaction.learn, redaction.forget))
-            housed = Housed(store, space, keeper, safe, pairs, Marks(), admission, entry, web)
+            housed = Housed(store, space, keeper, safe, pairs, Refusals(), Marks(), admission, entry, web)
             running = await _running(config, process, logs, redaction, housed)
             pruning = Pruning(store.changelog, clock, logs.log, lambda: running.config.store.retention, running.others)
-            inside = _inside(running, redaction, logs, housed, pruning)
+            seen = inside(running, redaction, logs.log, housed, pruning)
             cover = Cover(web.context)
-            web.changed = cover.change
+            web.changed = covering(cover, bound, logs.log)
             covered = bound._replace(secure=web.context is not None)
-            url = await group.start(serve, application(inside, bound.address), covered, Patience(), cover)
+            url = await group.start(serve, application(seen, bound.address), covered, Patience(), cover)
             group.start_soon(web.watch)
-            group.start_soon(serve_own, inside, config.data_dir, logs.log)
+            group.start_soon(serve_own, seen, config.data_dir, logs.log)
             group.start_soon(admission.run)
             group.start_soon(keep_small, store, clock, logs.log)
             group.start_soon(pruning.run)
@@ -188,24 +175,6 @@ async def living(config: Config, process: Process, door: Door | None = None) -> 
             group.start_soon(keeper.run)
             yield Alive(running, store, logs.log, url)
             group.cancel_scope.cancel()
-
-
-class Housed(NamedTuple):
-    """The store, and what looks after it."""
-
-    store: SqliteStore
-    space: Space
-    keeper: Keeper
-    safe: Safe
-    """The secrets that it keeps, sealed."""
-    pairs: Pairs
-    """Those of them that each use replaces."""
-    marks: Marks
-    """What was last read of secrets, wherever they stand."""
-    admission: Admission
-    """The tokens that let programs in."""
-    entry: Entry
-    web: Webfile
 
 
 def _logs(config: Config, process: Process, redaction: Redaction) -> Logs:
@@ -257,7 +226,7 @@ def _opened(
         redaction.learn(secret)
         housed.marks.read(connection.name, secret)
 
-    return connected(connection, traffic, learn, housed.safe, housed.pairs)
+    return connected(connection, traffic, learn, housed.safe, housed.pairs, housed.refusals)
 
 
 def _facts(housed: Housed, rebased: Rebased | None) -> Database | None:
@@ -270,93 +239,3 @@ def _facts(housed: Housed, rebased: Rebased | None) -> Database | None:
             care=housed.keeper.care,
         )
     return None
-
-
-def _inside(running: Running, redaction: Redaction, logs: Logs, housed: Housed, pruning: Pruning) -> Inside:
-    store = housed.store
-    vault = Vault(store.vault, housed.safe, lambda: running.config, SystemClock().now)
-    opening = partial(connected, learn=redaction.learn)
-    adoption = Adoption(vault, housed.pairs, lambda: running.config, opening)
-
-    async def reload() -> str:
-        return str(await running.reload())
-
-    async def case(id_: str) -> Case:
-        return await opened(store, running.sites(), id_)
-
-    async def move(cursor: Cursor) -> None:
-        check_reads(running.config, cursor)
-        await store.changelog.move(cursor)
-
-    async def keep(kept: Kept, word: Word, unchecked: bool) -> str:  # noqa: FBT001 - as it is asked for
-        prove = partial(_prove, running, redaction, kept.place.connection)
-        said = await adoption.keep(
-            kept, word, unchecked=unchecked, traffic=lambda name: running.post(name).traffic, prove=prove
-        )
-        for each in running.config.connections:
-            if each.kept_as == kept.place.connection:
-                running.renew(each.name)
-        return said
-
-    connections = Connections(
-        House(
-            store,
-            housed.pairs,
-            lambda: running.config,
-            SystemClock().now,
-            running.take,
-            running.forget,
-            running.changing,
-            redaction.learn,
-            running.renew,
-        )
-    )
-    return Inside(
-        status=running.status,
-        web=lambda: running.config.web,
-        missing=running.missing,
-        reload=reload,
-        check=partial(_check, running, redaction, housed),
-        alerts=partial(listed, store.casebook),
-        case=case,
-        versions=store.casebook.versions,
-        decide=running.decisions.decide,
-        erase=running.erasing.erase,
-        clock=SystemClock(),
-        log=logs.log,
-        upkeep=Upkeep(pruning.by_hand, store.changelog.cursors, move, store.changelog.forget),
-        vault=Deeds(keep, vault.rotate, vault.shred),
-        tenants=tenants_of(running, connections, store, partial(_trial, running, redaction, housed)),
-        direct=running.pausing.direct,
-        audit=store.casebook.audit,
-        entry=housed.entry,
-        tokens=TokenDeeds(housed.admission.listed, housed.admission.make, housed.admission.revoke),
-    )
-
-
-async def _trial(running: Running, redaction: Redaction, housed: Housed, name: str) -> Trial:
-    """Check a connection live, within the limits of its polls."""
-    post = running.post(name)
-    return await checked(post.connection, post.traffic, redaction.learn, housed.safe, housed.pairs)
-
-
-async def _check(running: Running, redaction: Redaction, housed: Housed, name: str) -> Check:
-    if aside := running.pausing.told(name):
-        return Check(success=False, steps=[Step(f"pause {name}", 0.0, f"{aside}; nothing is asked")])
-    trial = await _trial(running, redaction, housed, name)
-    return Check(trial.valid, [Step(f"{each.check} {each.subject}", each.seconds, _said(each)) for each in trial.steps])
-
-
-async def _prove(running: Running, redaction: Redaction, name: str, safe: Safe) -> None:
-    """Raise `DecisionError` where a connection does not go with the secret of a safe, asked within its limits."""
-    post = running.post(name)
-    trial = await checked(post.connection, post.traffic, redaction.learn, safe)
-    if not trial.valid:
-        failed = next((each for each in trial.steps if each.outcome is StepOutcome.FAILED), trial.steps[-1])
-        what = f"the secret was not kept: {failed.check} {failed.subject}: {failed.message}"
-        raise DecisionError(what, hint=failed.hint or "give another, or say unchecked where the tenant is not asked")
-
-
-def _said(step: TrialStep) -> str:
-    reason = f"{step.reason}: " if step.reason else ""
-    return f"{step.outcome}: {reason}{step.message}" + (f"\n{step.hint}" if step.hint else "")

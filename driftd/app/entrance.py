@@ -1,18 +1,25 @@
 """Who is let in to the daemon's own surface, and the socket over which our own user always is."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from ssl import SSLContext
+from typing import Final
 
 from anyio import to_thread
 
 from driftd.app.webfile import Webfile
 from driftd.core.access import Caller, Scope
 from driftd.faces.http import local
+from driftd.faces.http.address import Bound
 from driftd.faces.http.application import application
 from driftd.faces.http.inside import Entry, Inside
-from driftd.faces.http.serve import serve
+from driftd.faces.http.serve import Cover, serve
 from driftd.ports import Log
 from driftd.runtime.admission import Admission
+
+_PLAIN: Final = (
+    "name a certificate in web_config_file; or listen on a loopback address, where a proxy that speaks TLS comes in"
+)
 
 
 class Entrance:
@@ -64,6 +71,24 @@ class Entrance:
 
 def _user(name: str) -> Caller:
     return Caller(f"user {name}", Scope.ADMIN)
+
+
+def covering(cover: Cover, bound: Bound, log: Log) -> Callable[[SSLContext | None], None]:
+    """Return what has an address speak TLS, or plain HTTP for None: that, where others reach it, is warned of.
+
+    So is what it speaks now.
+    """
+
+    def warn() -> None:
+        if cover.context is None and not bound.loopback:
+            log.warning("credentials travel unencrypted", listen=bound.address, hint=_PLAIN)
+
+    def change(context: SSLContext | None) -> None:
+        cover.change(context)
+        warn()
+
+    warn()
+    return change
 
 
 async def serve_own(inside: Inside, data_dir: Path, log: Log) -> None:

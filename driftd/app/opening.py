@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -14,6 +15,7 @@ from driftd.adapters.sqlite.opening import schema_of
 from driftd.adapters.vault.safe import EMPTY, Safe
 from driftd.adapters.x3 import catalogue as x3
 from driftd.adapters.x3.client import X3Source
+from driftd.adapters.x3.refusals import Refusals
 from driftd.adapters.x3.settings import Auth, Basic, ClientCredentials, ConnectedApp, Pairing, Proof, X3Settings
 from driftd.adapters.x3.trust import Files, faults
 from driftd.app.pairing import Shared
@@ -55,13 +57,17 @@ async def connected(
     learn: Callable[[str], None] = lambda _secret: None,
     safe: Safe = EMPTY,
     pairs: Shared | None = None,
+    refusals: Refusals | None = None,
 ) -> AsyncIterator[X3Source]:
     """Give a connection's source; raises `SourceError` (``config_error``) where its secret is not to be had.
 
     `learn` is told each secret that is read, so that no log shows it; those that driftd keeps are in `safe`, and those
-    of them that each use replaces in `pairs`.
+    of them that each use replaces in `pairs`; what the process knows of refused secrets is in `refusals`.
     """
-    async with X3Source(settings_of(connection, learn, safe, pairs), None, SystemClock(), traffic) as source:
+    settings = settings_of(connection, learn, safe, pairs)
+    if refusals is not None:
+        settings = replace(settings, refusals=refusals)
+    async with X3Source(settings, None, SystemClock(), traffic) as source:
         yield source
 
 

@@ -11,6 +11,7 @@ from msgspec.structs import asdict
 
 from driftd.adapters.clock import SystemClock
 from driftd.adapters.keyfile import KeyFile
+from driftd.adapters.x3.refusals import Refusals
 from driftd.app.opening import connected, writing
 from driftd.app.pairing import Pairs
 from driftd.app.safekeeping import keys_of, safe_of
@@ -78,7 +79,7 @@ async def poll(config: Config, selection: Selection, watch: Watch | None = None)
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(writing(config))
         safe = await safe_of(config, store, keys)
-        pairs = Pairs(store.vault, safe, clock.now)
+        pairs, refusals = Pairs(store.vault, safe, clock.now), Refusals()
         book = Book(store.logbook, clock, Quiet())
         alarms = Alarms(Quiet())
         await alarms.load(store.casebook, clock.now())
@@ -92,7 +93,8 @@ async def poll(config: Config, selection: Selection, watch: Watch | None = None)
             post = posts.make(connection, known.get(connection.name, NOTHING_KNOWN))
             made.append(post)
             try:
-                source = await stack.enter_async_context(connected(connection, post.traffic, safe=safe, pairs=pairs))
+                opened = connected(connection, post.traffic, safe=safe, pairs=pairs, refusals=refusals)
+                source = await stack.enter_async_context(opened)
             except SourceError as error:
                 unusable += polling.unusable(resources, selection.kind, error)
                 continue

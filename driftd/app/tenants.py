@@ -2,10 +2,9 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-import anyio
-
 from driftd.adapters.sqlite import SqliteStore
-from driftd.app.connections import SECONDS, Connections, endless
+from driftd.app.connections import Connections
+from driftd.app.renewal import Renewals
 from driftd.core.brought import Brought, Put
 from driftd.core.decision import Word
 from driftd.core.health import Flip
@@ -17,7 +16,11 @@ from driftd.runtime.locks import Locks
 
 
 def tenants_of(
-    running: Running, connections: Connections, store: SqliteStore, try_: Callable[[str], Awaitable[Trial]]
+    running: Running,
+    connections: Connections,
+    renewals: Renewals,
+    store: SqliteStore,
+    try_: Callable[[str], Awaitable[Trial]],
 ) -> Tenants:
     """Return what is asked and done of connections in a daemon."""
     locks = Locks()
@@ -32,11 +35,9 @@ def tenants_of(
         return await connections.remove(name, word, erase=erase)
 
     async def tried(name: str) -> Trial:
-        """Check a connection live: one at a time, and not for ever."""
+        """Check a connection live: one at a time."""
         async with locks[name, ""]:
-            with anyio.move_on_after(SECONDS):
-                return await try_(name)
-            return endless(name)
+            return await try_(name)
 
     async def history(stretch: Stretch) -> Sequence[Flip | Polled | Hour]:
         return await store.logbook.history(
@@ -47,4 +48,5 @@ def tenants_of(
             failures=stretch.failures,
         )
 
-    return Tenants(sources, store.connections.all, put, remove, history, store.logbook.flips, tried, running.ask)
+    flips, rotate = store.logbook.flips, renewals.rotate
+    return Tenants(sources, store.connections.all, put, remove, history, flips, rotate, tried, running.ask)

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from msgspec import Struct
 
@@ -12,7 +13,7 @@ from driftd.adapters.vault.safe import EMPTY, Safe
 from driftd.adapters.x3 import tape as tapes
 from driftd.adapters.x3.disguise import Disguise
 from driftd.adapters.x3.settings import X3Settings
-from driftd.adapters.x3.steps import Listeners
+from driftd.adapters.x3.steps import NOBODY, Listeners, Within
 from driftd.adapters.x3.tape import Tape
 from driftd.adapters.x3.trial import examine
 from driftd.app.opening import amending, settings_of
@@ -23,6 +24,18 @@ from driftd.core.trial import Check, Step, StepOutcome, Trial
 from driftd.core.veil import names
 from driftd.errors import SourceError
 from driftd.ports import Traffic
+
+SECONDS: Final = 150.0
+"""Within which a check that a program asks for is over; on the command line somebody watches it."""
+
+
+class Opening(Struct, frozen=True):
+    """What opens the secrets of connections that a daemon checks."""
+
+    learn: Callable[[str], None]
+    """Is told each secret that is opened, so that no log shows it."""
+    safe: Safe = EMPTY
+    pairs: Shared | None = None
 
 
 class Recording(Struct, frozen=True):
@@ -73,18 +86,17 @@ async def examined(
 
 
 async def checked(
-    connection: ConnectionConfig,
-    traffic: Traffic | None,
-    learn: Callable[[str], None],
-    safe: Safe = EMPTY,
-    pairs: Shared | None = None,
+    connection: ConnectionConfig, opening: Opening, traffic: Traffic | None = None, *, whole: bool = True
 ) -> Trial:
-    """Check the way, the token and the test read of a connection, within its limits; a failure is told, not raised.
+    """Check a connection as `examined` does, within its limits and `SECONDS`; a failure is told, not raised.
 
-    `traffic` has its limits; None: there are none yet.
+    `traffic` has its limits; None: there are none yet. Where it is not `whole`, its classes are left out: that is for
+    the way, the token and the test read.
     """
+    resources, within = connection.resources if whole else (), Within(traffic, SECONDS)
     try:
-        return await examine(settings_of(connection, learn, safe, pairs), (), SystemClock(), traffic=traffic)
+        settings = settings_of(connection, opening.learn, opening.safe, opening.pairs)
+        return await examine(settings, resources, SystemClock(), NOBODY, within)
     except SourceError as error:
         return failed(connection.name, error)
 

@@ -64,7 +64,9 @@ class Vault:
 
     async def put(self, kept: Kept, word: Word, *, action: str = "keep_secret", used: int | None = None) -> None:
         """Put a sealed secret in the place of the one before it; `used`: a use of it began then, epoch ms."""
-        await self._store.keep(kept, self._deed(action, kept, word, ("", _key(kept))), used=used)
+        before = self._safe.kept(kept.place.connection, kept.place.field)
+        keys = ("" if before is None else _key(before), _key(kept))
+        await self._store.keep(kept, self._deed(action, kept, word, keys), used=used)
         self._safe.take(kept)
 
     async def remove(self, place: Place, word: Word) -> None:

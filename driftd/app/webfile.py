@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from driftd.adapters.web.passwords import Passwords
 from driftd.adapters.web.tls import context_of
-from driftd.config.webfile import Demand, WebFile, parse_web
+from driftd.config.webfile import WebFile, parse_web
+from driftd.config.webtls import Demand
 from driftd.config.yaml import LARGEST
 from driftd.errors import ConfigError, Mistake
 from driftd.ports import Clock, Log
@@ -123,8 +124,7 @@ def _content(path: Path) -> bytes:
 
 def _stamp(path: Path | None, file: WebFile) -> _Stamp:
     """Return what tells that a file of the configuration has changed."""
-    tls = file.tls
-    named = [path] if tls is None else [path, tls.cert_file, tls.key_file, tls.client_ca_file]
+    named = (path, *(file.tls.files if file.tls is not None else ()))
     return tuple(None if each is None else _of_file(each) for each in named)
 
 

@@ -76,6 +76,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     from driftd.cli.deciding import who
     from driftd.cli.loop import leave_no_core
     from driftd.core.decision import Word, check_word
+    from driftd.core.document import of_trial
 
     leave_no_core()
     word = Word(who(by), reason)
@@ -93,7 +94,7 @@ def command(  # noqa: PLR0913 - one parameter an option
         says = _stored(new)
     table, says = new.table, says or "nothing was stored"
     if form == "json":
-        check = steps.as_json(trial, _names(config, table)) if trial is not None else None
+        check = of_trial(trial, _names(config, table), facts=True) if trial is not None else None
         tell({"connection": table["name"], "stored": stored, "says": says, "check": check})
     else:
         say(says, err=not stored)

@@ -10,7 +10,7 @@ from driftd.cli.wrapping import wrapped
 from driftd.core.visible import visible
 
 if TYPE_CHECKING:
-    from driftd.config import Config
+    from driftd.config import Config, ConnectionConfig
     from driftd.core.alerts.model import Alert
     from driftd.core.casefile import Case
     from driftd.core.explained import Place
@@ -80,10 +80,23 @@ def show_one(config: "Config", case: "Case", lang: str, form: str) -> None:
 
 def place(config: "Config", alert: "Alert") -> "Place":
     """Return where an alert is, as the configuration has it."""
-    from driftd.core.explained import Place, place_of
+    from driftd.core.explained import place_of
 
-    homes = {each.name: Place(each.host, each.folder, each.port, each.settings.timezone) for each in config.connections}
+    homes = {each.name: _home(each) for each in config.connections}
     return place_of(alert, homes)
+
+
+def _home(connection: "ConnectionConfig") -> "Place":
+    from driftd.core.explained import Place
+
+    return Place(
+        connection.host,
+        connection.folder,
+        connection.port,
+        connection.settings.timezone,
+        kept=bool(connection.secrets[0].field),
+        stored=connection.stored,
+    )
 
 
 def _rows(case: "Case", where: "Place", now: int, language: "Language") -> Iterator[tuple[str, str]]:

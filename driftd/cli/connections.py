@@ -8,7 +8,7 @@ import click
 from driftd.cli import adding, pausing, renewal, stored
 from driftd.cli.options import PATH, check_selection, config_option, configured, format_option
 from driftd.cli.saying import say, tell
-from driftd.cli.steps import as_json, named, teller, verdict
+from driftd.cli.steps import named, teller, verdict
 from driftd.errors import DecisionError
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def test_connection(  # noqa: PLR0913 - one parameter an option
     """
     from driftd.app import trial as app
     from driftd.cli.loop import run
+    from driftd.core.document import of_trial
 
     config = configured(config_path)
     check_selection(config, name, None)
@@ -68,7 +69,7 @@ def test_connection(  # noqa: PLR0913 - one parameter an option
         raise _no_place(file, error) from None
     if form == "json":
         recorded = str(recording.file) if recording is not None else None
-        tell({**as_json(trial, named(connection)), "recorded": recorded})
+        tell({**of_trial(trial, named(connection), facts=True), "recorded": recorded})
     else:
         say(verdict(trial))
         if recording is not None:

@@ -10,7 +10,7 @@ from driftd.cli.options import TEXT, check_selection, config_option, configured
 from driftd.cli.saying import say
 
 if TYPE_CHECKING:
-    from driftd.config import Config, ConnectionConfig, SecretRef
+    from driftd.config import Config, ConnectionConfig
     from driftd.core.decision import Word
     from driftd.core.sealed import Kept
 
@@ -45,16 +45,21 @@ def command(
     Of a pair it is the refresh token; with --field client_secret the other one.
     """
     from driftd.app import keys
+    from driftd.app.renewal import chosen
     from driftd.cli.deciding import who
     from driftd.cli.loop import leave_no_core, run
     from driftd.core.decision import Word, check_word
+    from driftd.errors import DecisionError
 
     leave_no_core()
     config, word = configured(config_path), Word(who(by), reason)
     check_word(word)
     check_selection(config, name, None)
     connection = next(each for each in config.connections if each.name == name)
-    field = _chosen(connection, field)
+    try:
+        field = chosen(connection, field)
+    except DecisionError as error:
+        raise click.UsageError(f"{error}: {error.hint}") from None
     secret = secret_given(f'{field} of "{connection.name}"', stdin=stdin)
     kept = run(keys.sealed, config, connection, secret, field)
     tried_there = len(connection.secrets) > 1  # whoever keeps a pair must try it: each use replaces it
@@ -63,22 +68,6 @@ def command(
         return 1
     say(_kept(config, kept, word, unchecked=unchecked or not tried_there))
     return 0
-
-
-def _chosen(connection: "ConnectionConfig", field: str | None) -> str:
-    """Return which of its secrets is to be given: that of a setting, else the first."""
-    kept = [each for each in connection.secrets if field in {None, each.path.rpartition(".")[2]}]
-    if not kept:
-        known = ", ".join(each.path.rpartition(".")[2] for each in connection.secrets)
-        raise click.UsageError(f'"{connection.name}" has no secret "{field}": it has {known}')
-    if not kept[0].field:
-        raise click.UsageError(_elsewhere(connection, kept[0]))
-    return kept[0].field
-
-
-def _elsewhere(connection: "ConnectionConfig", secret: "SecretRef") -> str:
-    place = f'the variable "{secret.env}"' if secret.env is not None else f'the file "{secret.file}"'
-    return f'the secret of "{connection.name}" stands in {place}: change it there, or take {secret.path} away'
 
 
 def _valid(config: "Config", connection: "ConnectionConfig", kept: "Kept") -> bool:

@@ -50,12 +50,3 @@ def advice(step: "Step", names: Mapping[str, str]) -> list[tuple[str, str]]:
         actor, words = advised(step.reason, {**names, "resources": step.subject})
         told += [("who acts", actor), ("tell them", words)]
     return told
-
-
-def as_json(trial: "Trial", names: Mapping[str, str]) -> dict[str, object]:
-    """Return a whole check for programs."""
-    from msgspec import to_builtins
-
-    told = [{**to_builtins(step), "advice": dict(advice(step, names))} for step in trial.steps]
-    cost = {"requests": trial.requests, "bytes": trial.wire_bytes, "seconds": round(trial.seconds, 6)}
-    return {"connection": trial.connection, "valid": trial.valid, **cost, "steps": told}

@@ -72,6 +72,11 @@ class Token(Struct, frozen=True):
         """Its bearer."""
         return Caller(f"token {self.name}", self.scope, self.connection)
 
+    @property
+    def lets(self) -> str:
+        """What its bearer may, in words for the audit log."""
+        return self.scope + ("" if self.connection is None else f' "{self.connection}" only')
+
 
 def digest_of(text: str) -> bytes:
     """Return what is stored of a token's text. 256 bits of chance need no salt and no slow hash."""

@@ -8,7 +8,7 @@ from msgspec import Struct
 from driftd.core.alerts.model import Alert
 from driftd.core.alerts.search import gravest_first, is_drift
 from driftd.core.drift import Check, SchemaKind, Scope
-from driftd.core.explained import Place, explained
+from driftd.core.explained import Place, explained, standing
 from driftd.core.facts import Fact, LastGood, ahead, evidence, last_good, meanwhile
 from driftd.core.reasons import MEANINGS, Actor, Cause, Reach, State
 from driftd.core.status import ConnectionStatus, Reached
@@ -80,6 +80,7 @@ def card(status: ConnectionStatus, reached: Reached, flips: int, now: int, langu
     named: dict[str, object] = {"connection": status.name, "host": status.host, "port": status.port}
     named["folder"] = status.folder
     named |= {"resources": _resources(status, phrases), "since": _since(status, phrases)}
+    named |= standing(place_in(status), named, phrases)
     verify = f"driftd connections test {status.name}"
     return Card(
         connection=status.name,
@@ -132,14 +133,15 @@ def _is_at(alert: Alert, status: ConnectionStatus) -> bool:
     return alert.drift.resource == status.trouble_at if status.trouble_at else alert.drift.resource in own
 
 
-def _place(status: ConnectionStatus) -> Place:
-    return Place(status.host, status.folder, status.port, status.budget.timezone)
+def place_in(status: ConnectionStatus) -> Place:
+    """Return where a connection's alerts are."""
+    return Place(status.host, status.folder, status.port, status.budget.timezone, status.kept, status.stored)
 
 
 def _alerts(status: ConnectionStatus, phrases: Phrases, language: Language) -> Iterable[Fact]:
     firing = [each for each in gravest_first(status.alerts) if each.firing]
     for alert in firing[:_FIRING]:
-        said = explained(alert, _place(status), language)
+        said = explained(alert, place_in(status), language)
         muted = f" ({phrases.labels.muted})" if alert.mute else ""
         severity = phrases.severities[alert.drift.severity]
         yield Fact(f"{severity} {alert.id}{muted}{phrases.colon} {said.clause}", alert.first_incident)
@@ -150,7 +152,7 @@ def _alerts(status: ConnectionStatus, phrases: Phrases, language: Language) -> I
 def _words(status: ConnectionStatus, language: Language, drift: Alert | None) -> Words:
     phrases = PHRASES[language]
     if drift is not None:
-        said = explained(drift, _place(status), language)
+        said = explained(drift, place_in(status), language)
         return Words(_literal(said.clause), _literal(said.tell), tuple(map(_literal, said.fix)))
     if status.trouble:
         return phrases.reasons[status.trouble.reason]

@@ -12,7 +12,7 @@ from driftd.core.facts import Fact
 from driftd.core.health import Pause, Window
 from driftd.core.retention import Cursor, lives
 from driftd.core.status import ConnectionStatus, Reached, ResourceStatus, Status, counted, located
-from driftd.core.trial import Step, StepOutcome
+from driftd.core.trial import Step, StepOutcome, Trial
 
 Document: TypeAlias = dict[str, object]
 
@@ -173,8 +173,19 @@ def of_firing(alert: Alert, at: int) -> Document:
     }
 
 
+def of_trial(trial: Trial, named: Mapping[str, str], *, facts: bool = False) -> Document:
+    """Return a live check: its steps, and with each that fails what to tell the customer's administrator.
+
+    `named` has the connection, its host and its folder. With `facts` also what else was seen of each step, such as the
+    head of an answer, masked: that is for those at the machine.
+    """
+    cost = {"requests": trial.requests, "bytes": trial.wire_bytes, "seconds": round(trial.seconds, 6)}
+    steps = [of_step(each, named) | ({"facts": dict(each.facts)} if facts else {}) for each in trial.steps]
+    return {"connection": trial.connection, "valid": trial.valid, **cost, "steps": steps}
+
+
 def of_step(step: Step, named: Mapping[str, str]) -> Document:
-    """Return a step of a live check; `named` has the connection, its host and its folder."""
+    """Return a step of a live check, without its facts."""
     told: Document = {
         "check": step.check,
         "subject": step.subject,
@@ -183,6 +194,7 @@ def of_step(step: Step, named: Mapping[str, str]) -> Document:
         "message": step.message,
         "reason": step.reason,
         "hint": step.hint or None,
+        "capability": step.capability,
     }
     if step.outcome is StepOutcome.FAILED and step.reason is not None:
         told["who_acts"], told["tell_the_customer"] = advice(step.reason, {**named, "resources": step.subject})

@@ -23,6 +23,10 @@ class Place(Struct, frozen=True):
     folder: str = ""
     port: int = 443
     timezone: str = "UTC"
+    kept: bool = False
+    """Whether driftd keeps the connection's secret."""
+    stored: bool = False
+    """Whether the connection stands in the database."""
 
 
 class Explained(Struct, frozen=True):
@@ -51,6 +55,7 @@ def explained(alert: Alert, place: Place, language: Language = Language.ENGLISH)
     phrases = PHRASES[language]
     words = _words(alert.drift, phrases)
     named = _named(alert, place, phrases)
+    named |= standing(place, named, phrases)
     named["clause"] = filled(words.plain, named, phrases)
     if alert.group:
         words = phrases.of_group
@@ -60,6 +65,15 @@ def explained(alert: Alert, place: Place, language: Language = Language.ENGLISH)
         filled(words.tell, named, phrases),
         tuple(filled(each, named, phrases) for each in words.fix),
     )
+
+
+def standing(place: Place, named: Mapping[str, object], phrases: Phrases) -> Mapping[str, str]:
+    """Return what a step says of where a new secret goes, and of where settings are changed."""
+    secret, change = phrases.new_secret, phrases.change
+    return {
+        "new_secret": filled(secret.ours if place.kept else secret.operator, named, phrases),
+        "change": filled(change.ours if place.stored else change.operator, named, phrases),
+    }
 
 
 def _named(alert: Alert, place: Place, phrases: Phrases) -> dict[str, object]:

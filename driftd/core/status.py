@@ -87,6 +87,10 @@ class ConnectionStatus(Struct, frozen=True):
     """How secret and server certificate stand."""
     port: int = 443
     """Where the tenant's web server listens."""
+    kept: bool = False
+    """Whether driftd keeps its secret."""
+    stored: bool = False
+    """Whether it stands in the database, and not in the file."""
     alerts: tuple[Alert, ...] = ()
     """Its alerts in the order of their ids: pending, firing, muted, and those resolved within a day."""
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 import anyio
-from anyio import CancelScope, Event
+from anyio import CancelScope, Event, Lock
 from msgspec.structs import replace
 
 from driftd.core.access import MINUTE, Caller, Token, digest_of, nameable
@@ -33,6 +33,8 @@ class Admission:
         self._tokens: dict[bytes, Token] = {}
         self._unwritten: dict[str, Use] = {}
         self._used = Event()
+        self.changing = Lock()
+        """Held while a token is made, and while a connection goes: none is made for one that is gone."""
 
     async def load(self) -> None:
         """Begin with what is stored."""
@@ -62,11 +64,12 @@ class Admission:
     async def make(self, token: Token, word: Word) -> str:
         """Let the bearers of a token in from now on, and say so."""
         check_word(word)
-        self._check(token)
-        kept = replace(token, made_at=self._clock.now(), made_by=word.by, used_at=None)
-        await self._store.make(kept, self._deed("make_token", kept, word))
-        self._tokens[kept.digest] = kept
-        return f'the token "{kept.name}" lets its bearers {kept.scope}{_of(kept)}'
+        async with self.changing:
+            self._check(token)
+            kept = replace(token, made_at=self._clock.now(), made_by=word.by, used_at=None)
+            await self._store.make(kept, self._deed("make_token", kept, word))
+            self._tokens[kept.digest] = kept
+        return f'the token "{kept.name}" lets its bearers {kept.lets}'
 
     async def revoke(self, name: str, word: Word) -> str:
         """Let the bearers of a token in no more, and say so."""
@@ -78,6 +81,12 @@ class Admission:
         self._tokens.pop(token.digest, None)
         self._unwritten.pop(name, None)
         return f'the token "{name}" lets nobody in any more'
+
+    def unbound(self, connection: str) -> None:
+        """Let in nobody by the tokens bound to a connection: the store revoked them with it."""
+        for token in [each for each in self._tokens.values() if each.connection == connection]:
+            del self._tokens[token.digest]
+            self._unwritten.pop(token.name, None)
 
     async def run(self) -> None:
         """Note uses, once a minute at most; what is left is noted when cancelled. Raises `FencedError`."""
@@ -116,14 +125,9 @@ class Admission:
 
     def _deed(self, action: str, token: Token, word: Word) -> Deed:
         """Return a row of the audit log: what its bearers may, before and after."""
-        may = f"{token.scope}{_of(token)}"
-        before, after = ("", may) if action == "make_token" else (may, "")
+        before, after = ("", token.lets) if action == "make_token" else (token.lets, "")
         at, connection = self._clock.now(), token.connection or ""
         return Deed(at, word.by, action, connection, None, token.name, word.reason, before, after)
-
-
-def _of(token: Token) -> str:
-    return "" if token.connection is None else f' "{token.connection}" only'
 
 
 def _invalid(message: str, hint: str) -> DecisionError:

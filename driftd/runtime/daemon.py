@@ -227,7 +227,12 @@ class Running:
         )
 
     def _sight(self) -> Sight:
-        return Sight(lambda: self._supervisor.statuses, self._credentials)
+        return Sight(lambda: self._supervisor.statuses if self._looking else None, self._credentials)
+
+    @property
+    def _looking(self) -> bool:
+        """Whether connections are polled: before, and while they end, there are none to be seen."""
+        return self._polling and self._supervisor.begun
 
     def _credentials(self, now: int) -> list[Drift]:
         posts = self._supervisor.posts

@@ -145,6 +145,11 @@ class Supervisor:
             life.poller.cut()
 
     @property
+    def begun(self) -> bool:
+        """Whether it has taken a configuration."""
+        return self._group is not None
+
+    @property
     def names(self) -> frozenset[str]:
         """The connections that are polled, or would be."""
         return frozenset(name for name, life in self._lives.items() if not life.stopping.is_set())

@@ -90,6 +90,8 @@ def connection_status(
         expiry=ahead(evidence, now),
         credentials=states(evidence, now),
         port=connection.port,
+        kept=bool(connection.secrets[0].field),
+        stored=connection.stored,
         alerts=known.alerts,
     )
 

@@ -52,8 +52,8 @@ _Mark: TypeAlias = tuple[object, ...]
 class Sight(Struct, frozen=True):
     """What the watch looks at."""
 
-    statuses: Callable[[], Sequence[ConnectionStatus]]
-    """All connections as they were last looked at; none: nothing is looked at yet."""
+    statuses: Callable[[], Sequence[ConnectionStatus] | None]
+    """All connections as they were last looked at; None: nothing is looked at, not yet or no more."""
     credentials: Callable[[int], Iterable[Drift]] | None = None
     """Gives the drifts of all credentials, certificates and clocks, and of a log that began anew; at epoch ms."""
 
@@ -88,9 +88,10 @@ class Watch:
 
     async def look(self) -> None:
         """Look once. What cannot be filed is judged anew the next time; raises `FencedError` only."""
-        statuses = {each.name: each for each in self._sight.statuses()}
-        if not statuses:
+        seen = self._sight.statuses()
+        if seen is None:
             return
+        statuses = {each.name: each for each in seen}
         now, at = self._clock.now(), self._clock.monotonic()
         await self._count(statuses, at)
         draft, version = Draft(self._alarms), self._alarms.version

@@ -8,7 +8,9 @@ from typing import Any
 
 import anyio
 import pytest
+from msgspec.structs import replace
 
+from driftd.adapters.clock import SystemClock
 from driftd.adapters.sqlite import SqliteStore
 from driftd.adapters.sqlite.connections import SqliteConnections
 from driftd.adapters.vault.envelope import seal
@@ -20,11 +22,14 @@ from driftd.app.connections import Connections
 from driftd.app.joining import merged, merged_with
 from driftd.config import Config, joined
 from driftd.config.parse import parse
+from driftd.core.access import Scope, Token, digest_of
 from driftd.core.brought import Change, Put
 from driftd.core.decision import Word
 from driftd.core.sealed import Kept, Place
 from driftd.core.secret import Secret
 from driftd.errors import ConfigError, DecisionError
+from driftd.runtime.admission import Admission
+from driftd.runtime.quiet import Quiet
 from tests.contracts.staged import CUSTOMERS, created, poll
 from tests.contracts.stores import room
 
@@ -247,6 +252,57 @@ async def test_what_is_removed_is_gone_with_its_secret(data_dir: Path) -> None:
     async with SqliteStore.reading(data_dir) as reader:
         assert await reader.read_changes(0, 9) == []
         assert not await reader.connections.knows("acme")
+
+
+async def test_a_connection_takes_along_who_is_let_in_to_it_alone(data_dir: Path) -> None:
+    """At once, and whether it comes again or takes the name of one that stood in the file; a change takes nobody."""
+    async with SqliteStore.open(data_dir, clock_now=lambda: 5) as store:
+        config, names = configured(data_dir), {"acme"}
+        admission = Admission(store.tokens, lambda: names, SystemClock(), Quiet())
+        house = replace(alone._alone(config, store, Safe(read_keys(config.vault))), tokens=admission)
+        found = Connections(house)
+
+        async def bind(name: str) -> None:
+            await admission.make(Token(name, digest_of(name), Scope.ADMIN, 0, "", "acme"), WORD)
+
+        await bind("of-the-file")
+        assert (await put(found, TABLE)).says.endswith(
+            'an earlier one of this name let nobody in any more: "of-the-file"'
+        )
+        await bind("vendor")
+        await put(found, {**TABLE, "folder": "TWO"})
+        assert (admission.bearer("of-the-file"), admission.bearer("vendor") is None) == (None, False)
+        for erase in (False, True):
+            says = await found.remove("acme", WORD, erase=erase)
+            assert says.endswith('; tokens bound to it let nobody in any more: "vendor"')
+            assert (admission.bearer("vendor"), len(admission), await store.tokens.all()) == (None, 0, [])
+            await put(found, TABLE)
+            await bind("vendor")
+
+
+async def test_nobody_is_let_in_to_a_connection_while_it_goes(data_dir: Path) -> None:
+    """Who makes a token for it just then is told that it is gone."""
+    refused = []
+    async with SqliteStore.open(data_dir, clock_now=lambda: 5) as store, anyio.create_task_group() as group:
+        config, names = configured(data_dir), {"acme"}
+        admission = Admission(store.tokens, lambda: names, SystemClock(), Quiet())
+
+        async def bind() -> None:
+            with pytest.raises(DecisionError, match="no connection is named") as caught:
+                await admission.make(Token("late", digest_of("late"), Scope.READ, 0, "", "acme"), WORD)
+            refused.append(caught)
+
+        async def take(_name: str, now: Config) -> None:
+            if not now.connections:
+                group.start_soon(bind)
+                await anyio.wait_all_tasks_blocked()
+                names.clear()
+
+        keys = Safe(read_keys(config.vault))
+        found = Connections(replace(alone._alone(config, store, keys), tokens=admission, take=take))
+        await put(found, TABLE)
+        await found.remove("acme", WORD, erase=False)
+    assert len(refused) == 1
 
 
 class Killed(BaseException):

@@ -55,6 +55,12 @@ def deeds(site: Site) -> list[tuple[str, str, str]]:
         return db.execute("SELECT action, subject, reason FROM deeds ORDER BY id").fetchall()
 
 
+def keys_of(site: Site) -> list[tuple[str, str]]:
+    """Return the ids of the keys that each deed's secrets were under before, and are after."""
+    with closing(sqlite3.connect(site.config.parent / "data" / "driftd.db")) as db:
+        return db.execute("SELECT before, after FROM deeds ORDER BY id").fetchall()
+
+
 def bytes_of(folder: Path) -> bytes:
     return b"".join(each.read_bytes() for each in folder.rglob("*") if each.is_file())
 
@@ -101,6 +107,8 @@ def test_a_secret_that_the_tenant_refuses_is_not_kept(driftd: Driftd, vault: Sit
     again = given(PLANTED, "--unchecked")
     assert (again.code, "it is the 2nd one" in again.out) == (0, True)
     assert probe(driftd, vault).code == 1
+    (_, own), (before, after) = keys_of(vault)
+    assert (own, before, after) == (after, after, own)
     assert PLANTED not in ran.err + again.out + again.err
     assert PLANTED.encode() not in bytes_of(vault.config.parent)
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftd.config.webfile import Demand, Tls, Version, WebFile, parse_web
+from driftd.config.webfile import WebFile, parse_web
+from driftd.config.webtls import Demand, Tls, Version
 from driftd.core.secret import Secret
 from driftd.errors import ConfigError
 
@@ -32,6 +33,22 @@ http_server_config:
 basic_auth_users:
   jo: {HASH}
   "123": {HASH}
+"""
+
+
+CLIENTS = "cert_file: a, key_file: b, client_ca_file: c, client_auth_type: RequireAndVerifyClientCert"
+INLINE = """
+tls_server_config:
+  cert: |
+    -----BEGIN CERTIFICATE-----
+    MII
+  key: |
+    -----BEGIN PRIVATE KEY-----
+    planted
+  client_ca: "-----BEGIN CERTIFICATE-----"
+  client_auth_type: RequireAndVerifyClientCert
+  client_allowed_sans: [scraper.example, "2001:DB8::0:1", "::ffff:10.0.0.1", jo@example.org, "spiffe://prod/scraper"]
+  curve_preferences: [CurveP384]
 """
 
 
@@ -62,6 +79,25 @@ def test_the_whole_of_it_is_read() -> None:
     )
 
 
+def test_certificates_and_key_may_stand_in_it() -> None:
+    """As may the names that clients must have one of, addresses in one form; the key does not show itself."""
+    found = read(INLINE)
+    names = {"scraper.example", "2001:db8::1", "10.0.0.1", "jo@example.org", "spiffe://prod/scraper"}
+    assert found.tls == Tls(
+        "-----BEGIN CERTIFICATE-----\nMII\n",
+        Secret("-----BEGIN PRIVATE KEY-----\nplanted\n"),
+        "-----BEGIN CERTIFICATE-----",
+        Demand.MUST,
+        names=frozenset(names),
+        curve="secp384r1",
+    )
+    assert "planted" not in repr(found)
+    assert found.tls.files == ()
+    mixed = read("tls_server_config: {cert_file: a, key: '-----BEGIN x'}").tls
+    assert mixed is not None
+    assert mixed.files == (Path("/conf/a"),)
+
+
 @pytest.mark.parametrize("text", ["", "# nothing\n", "{}", "---\n", "basic_auth_users:\n", "tls_server_config: null"])
 def test_nothing_is_a_configuration_too(text: str) -> None:
     assert read(text) == WebFile()
@@ -77,7 +113,7 @@ tls_server_config:
   client_auth_type: RequireAnyClientCert
   min_version: TLS10
   cipher_suites: [TLS_RSA_WITH_RC4_128_SHA]
-  curve_preferences: [X25519]
+  curve_preferences: [P-256]
   key: "-----BEGIN"
   cert_fil: x
 http_server_config:
@@ -92,11 +128,10 @@ basic_auth_users:
     assert found.keys() == {
         "zzz",
         "tls_server_config.cert_file",
-        "tls_server_config.key_file",
         "tls_server_config.client_auth_type",
         "tls_server_config.min_version",
         "tls_server_config.cipher_suites[0]",
-        "tls_server_config.curve_preferences",
+        "tls_server_config.curve_preferences[0]",
         "tls_server_config.key",
         "tls_server_config.cert_fil",
         "http_server_config.http2",
@@ -133,9 +168,45 @@ basic_auth_users:
         ),
         (
             "tls_server_config: {cert_file: a, key_file: b, client_allowed_sans: [x]}",
-            "tls_server_config.client_allowed_sans",
-            "is not looked at",
+            "tls_server_config.client_auth_type",
+            'must be "RequireAndVerifyClientCert" for client_allowed_sans',
         ),
+        (
+            f"tls_server_config: {{{CLIENTS}, client_allowed_sans: []}}",
+            "tls_server_config.client_allowed_sans",
+            "nobody",
+        ),
+        (
+            f"tls_server_config: {{{CLIENTS}, client_allowed_sans: ['a b']}}",
+            "tls_server_config.client_allowed_sans[0]",
+            "a name of a certificate",
+        ),
+        (
+            "tls_server_config: {cert_file: a, key_file: b, curve_preferences: [X25519, CurveP256]}",
+            "tls_server_config.curve_preferences",
+            "name one, or leave this out",
+        ),
+        (
+            "tls_server_config: {cert: planted-key, key_file: b}",
+            "tls_server_config.cert",
+            'begins with "-----BEGIN"',
+        ),
+        (
+            "tls_server_config: {cert: '-----BEGIN x', cert_file: a, key_file: b}",
+            "tls_server_config.cert",
+            "leave one of them out",
+        ),
+        (
+            "tls_server_config: {cert_file: a, key: '-----BEGIN x', key_file: b}",
+            "tls_server_config.key",
+            "leave one of them out",
+        ),
+        (
+            "tls_server_config: {key: '-----BEGIN x'}",
+            "tls_server_config.cert_file",
+            "or write it here as cert",
+        ),
+        ("rate_limit: {interval: 1s, burst: 20}", "rate_limit", "let a proxy limit requests"),
         ("http_server_config: {headers: {Server: x}}", "http_server_config.headers.Server", "cannot be set"),
         (
             'http_server_config: {headers: {X-Frame-Options: "a\\nb"}}',
@@ -152,6 +223,7 @@ def test_a_mistake_says_what_would_be_right(text: str, path: str, says: str) -> 
     found = told(text)
     assert list(found) == [path]
     assert says in found[path]
+    assert "planted" not in str(found)
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,11 @@ import pytest
 from msgspec.structs import replace
 
 from driftd.adapters.sqlite import SqliteStore
+from driftd.adapters.sqlite.connections import Placing
 from driftd.core import access
 from driftd.core.access import Scope, Token, digest_of
 from driftd.core.alerts.model import Deed
+from driftd.core.stored import StoredTable
 from driftd.errors import DecisionError, FencedError, StoreError
 from driftd.ports import Tokens, Use
 from tests.contracts.stores import raise_epoch, room
@@ -117,3 +119,46 @@ async def test_who_only_reads_writes_nothing() -> None:
             assert await reading.tokens.all() == [token()]
             with pytest.raises(StoreError, match="reading only"):
                 await reading.tokens.revoke("grafana", deed())
+
+
+async def test_tokens_go_with_the_connection_that_they_are_bound_to() -> None:
+    """In its transaction, each with a row in the audit log; so do those of an earlier one where a connection takes a
+    name that nobody has. A change revokes none, and no other token is touched."""
+    taken = StoredTable("acme", "{}", 20, "al", 20, "al")
+    with room() as data_dir:
+        async with SqliteStore.open(data_dir, clock_now=lambda: 1) as store:
+            for each in (token("a", connection="acme"), token("b", connection="acmes"), token("c")):
+                await store.tokens.make(each, deed())
+            gone = Deed(9, "al", "remove_connection", "acme", None, "acme", "over", "{}")
+            assert await store.connections.remove("acme", gone, ["acme"], clear=False) == ["a"]
+            assert [each.name for each in await store.tokens.all()] == ["b", "c"]
+            await store.tokens.make(token("d", connection="acme", scope=Scope.ADMIN), deed())
+            placing = Placing(None, taken, Deed(20, "al", "add_connection", "acme", None, "acme", "new", "", "{}"))
+            assert await store.connections.put(placing) == ["d"]
+            await store.tokens.make(token("e", connection="acme"), deed())
+            assert await store.connections.put(replace(placing, before=taken)) == []
+            assert [each.name for each in await store.tokens.all()] == ["b", "c", "e"]
+            told = [each for each in await store.casebook.deeds("acme", 20) if each.action == "revoke_token"]
+            assert told == [
+                Deed(
+                    20,
+                    "al",
+                    "revoke_token",
+                    "acme",
+                    None,
+                    "d",
+                    "bound to an earlier connection of this name",
+                    'admin "acme" only',
+                ),
+                Deed(9, "al", "revoke_token", "acme", None, "a", "removed with its connection", 'read "acme" only'),
+            ]
+
+
+async def test_a_removal_that_is_not_written_revokes_no_token() -> None:
+    with room() as data_dir:
+        async with SqliteStore.open(data_dir, clock_now=lambda: 1) as store:
+            await store.tokens.make(token(connection="acme"), deed())
+            raise_epoch(data_dir)
+            with pytest.raises(FencedError):
+                await store.connections.remove("acme", deed(), ["acme"], clear=True)
+            assert [each.name for each in await store.tokens.all()] == ["grafana"]

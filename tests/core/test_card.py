@@ -94,7 +94,7 @@ def test_french_is_not_english(case: ConnectionStatus) -> None:
 def test_no_two_languages_share_a_phrase() -> None:
     """Also those that few cards need: only names of units are the same."""
     english, french = (set(_phrases(each)) for each in PHRASES.values())
-    assert english & french <= {"evidence"}
+    assert english & french <= {"evidence", "{change}", "{new_secret}"}
     assert len(english) > 150
 
 
@@ -102,6 +102,7 @@ def _phrases(phrases: Phrases) -> list[str]:
     found = [words.plain for words in _words(phrases)] + [words.tell for words in _words(phrases)]
     found += [step for words in _words(phrases) for step in words.fix]
     found += [*phrases.states.values(), *phrases.causes.values(), *phrases.actors.values()]
+    found += [text for each in (phrases.new_secret, phrases.change) for text in (each.operator, each.ours)]
     labels = phrases.labels
     found += [getattr(labels, name) for name in labels.__struct_fields__]
     return found + [text for name in phrases.__struct_fields__ if isinstance(text := getattr(phrases, name), str)]
@@ -119,7 +120,7 @@ def test_texts_only_hold_what_is_filled(language: Language) -> None:
         for text in (words.plain, words.tell):
             assert _placeholders(text) <= known
         for text in words.fix:
-            assert _placeholders(text) <= known | {"port"}
+            assert _placeholders(text) <= known | {"port", "new_secret", "change"}
 
 
 def _placeholders(text: str) -> set[str]:
@@ -132,6 +133,25 @@ def test_a_certificate_is_looked_at_where_the_tenant_listens(reason: Reason, lan
     """The command names host and port of the tenant, whichever the port is."""
     made = shown(replace(of(reason), host="x3.borough.example", port=8443), language)
     assert "openssl s_client -connect x3.borough.example:8443 " in made.fix[0]
+
+
+@languages
+@pytest.mark.parametrize("reason", [Reason.OAUTH_INVALID_CLIENT, Reason.UNAUTHORIZED])
+def test_a_new_secret_goes_where_the_secret_stands(reason: Reason, language: Language) -> None:
+    """One that driftd keeps is given to driftd; another is put where the configuration reads it."""
+    elsewhere, kept = (shown(replace(of(reason), kept=each), language).fix for each in (False, True))
+    assert [" `driftd connections rotate aldgate`" in step for step in kept].count(True) == 1
+    assert not any("connections rotate" in step for step in elsewhere)
+    assert len(set(kept) ^ set(elsewhere)) == 2
+
+
+@languages
+def test_settings_are_changed_where_they_stand(language: Language) -> None:
+    """A connection of the database is put anew, and one of the file is changed there."""
+    filed, stored = (shown(replace(of(Reason.FOLDER_NOT_FOUND), stored=each), language).fix for each in (False, True))
+    assert any("PUT /api/v1/connections/aldgate" in step for step in stored)
+    assert any("driftd check config" in step for step in filed)
+    assert not any("driftd check config" in step for step in stored)
 
 
 def test_french_is_set_as_french() -> None:

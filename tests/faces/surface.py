@@ -20,6 +20,7 @@ from driftd.core.decision import Decided, Decision, Removal, Word
 from driftd.core.health import NOT_ASIDE, Aside, ConnectionHealth, Flip, Trouble
 from driftd.core.pausing import Directive, directed
 from driftd.core.reasons import State
+from driftd.core.renewal import Renewal, Renewed
 from driftd.core.retention import Pruned
 from driftd.core.schema.model import SchemaVersion
 from driftd.core.sealed import Kept
@@ -77,6 +78,7 @@ class Pretended:
         """What was asked of the secrets that are kept, and of connections."""
         self.brought: dict[str, str] = {}
         """What is stored of connections, by name."""
+        self.renewed = Renewed(Change.CHANGED, "kept", views.TRIAL)
         self.came = Put("aldgate", Change.CREATED, "done", views.TRIAL)
         """What comes of every connection that is brought."""
         self.directives: list[tuple[str, Directive]] = []
@@ -183,6 +185,10 @@ class Pretended:
     async def flips(self, name: str, since: int) -> int:
         return 3
 
+    async def renew(self, renewal: Renewal, word: Word) -> Renewed:
+        self._done(renewal, word)
+        return self.renewed
+
     async def try_(self, name: str) -> Trial:
         self._done(name)
         return views.TRIAL
@@ -242,7 +248,15 @@ class Pretended:
             Upkeep(self.prune, self.changelog.cursors, self.changelog.move, self.changelog.forget),
             Deeds(self.keep, self.rotate, self.shred),
             tenants=Tenants(
-                self.sources, self.stored, self.put, self.remove, self.happened, self.flips, self.try_, self.ask
+                self.sources,
+                self.stored,
+                self.put,
+                self.remove,
+                self.happened,
+                self.flips,
+                self.renew,
+                self.try_,
+                self.ask,
             ),
             direct=self.direct,
             audit=self.audit,

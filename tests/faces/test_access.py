@@ -37,6 +37,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/v1/tokens": {"name": "x", "digest": "ab" * 32, "scope": "read", "reason": "why"},
     "/api/v1/connections": {"name": "aldgate"},
     "/api/v1/connections/{name}": {"folder": "ALDGATE"},
+    "/api/v1/connections/{name}/rotate": {"secret": "planted"},
     "/api/v1/connections/{name}/pause": {"reason": "why", "seconds": 60},
     "/api/v1/connections/{name}/maintenance": {"reason": "why", "seconds": 60},
 }

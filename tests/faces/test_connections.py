@@ -10,10 +10,12 @@ import pytest
 from driftd.core.brought import Brought, Change, Put
 from driftd.core.decision import Word
 from driftd.core.health import ConnectionHealth, Pause, Window
+from driftd.core.renewal import Renewal, Renewed
 from driftd.core.secret import Secret
-from driftd.errors import ConfigError, DecisionError, Mistake, SealError, StoreError
+from driftd.errors import ConfigError, DecisionError, Mistake, Reason, SealError, SourceError, StoreError
+from driftd.faces.http import documents_deeds
 from driftd.faces.http.application import ways
-from driftd.faces.http.documents_deeds import Trial
+from driftd.faces.http.documents_trial import Trial
 from driftd.faces.http.way import operation_of
 from tests.faces import views
 from tests.faces.surface import DOWN, Pretended, served
@@ -107,6 +109,30 @@ async def test_a_secret_is_taken_out_of_what_is_brought() -> None:
         assert each.table == {"name": "aldgate", "folder": "ONE", "auth": {"client_id": "driftd"}}
         assert each.secrets == {"client_secret": Secret("planted-secret")}
     assert not any("planted" in each.text for each in answers)
+
+
+async def test_a_new_secret_is_given_and_shown_to_nobody() -> None:
+    """It is tried unless asked otherwise; one that is refused says why, and one that cannot be taken who acts."""
+    subject, path = pretended(), f"{PATH}/aldgate/rotate"
+    async with served(subject) as client:
+        given = await client.post(path, json={"secret": "planted-secret\n", "reason": "rotated", "by": "jo"})
+        assert (given.status_code, given.json()["change"], given.json()["says"]) == (200, "changed", "kept")
+        msgspec.convert(given.json(), documents_deeds.Renewed)
+        named = {"secret": "planted-other", "field": "client_secret", "unchecked": True}
+        assert (await client.post(path, json=named)).status_code == 200
+        subject.renewed = Renewed(Change.REFUSED, "the client_secret is not valid", views.TRIAL)
+        refused = await client.post(path, json={"secret": "planted-wrong"})
+        assert (refused.status_code, refused.json()["check"]["steps"][1]["reason"]) == (422, "oauth_invalid_client")
+        for wrong in ({}, {"secret": ""}, {"secret": 5}, {"secret": "planted", "reasons": "x"}, ["planted"]):
+            answer = await client.post(path, json=wrong)
+            assert (answer.status_code, "planted" in answer.text) == (400, False)
+        subject.deciding = SourceError(Reason.OAUTH_ERROR, "the pair is not renewed", hint="pair anew")
+        assert (await client.post(path, json={"secret": "planted"})).status_code == 409
+    assert subject.deeds[:2] == [
+        (Renewal("aldgate", Secret("planted-secret")), Word("jo", "rotated")),
+        (Renewal("aldgate", Secret("planted-other"), "client_secret", check=False), Word("api", "a new secret")),
+    ]
+    assert "planted" not in given.text + refused.text
 
 
 async def test_what_is_not_valid_says_why() -> None:

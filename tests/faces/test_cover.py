@@ -1,16 +1,24 @@
 """What is spoken at an address changes while it is served."""
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import anyio
 import httpx
 import pytest
+from msgspec.structs import replace
 
+from driftd.adapters.web.tls import context_of
+from driftd.config.webtls import Demand, Tls, Version
+from driftd.core.secret import Secret
 from driftd.faces.http.address import bind
 from driftd.faces.http.application import application
 from driftd.faces.http.serve import Cover, serve
+from tests.adapters.web.issuing import DNS, authority, certificate, key_pem
+from tests.adapters.web.issuing import client as issued
 from tests.adapters.x3.asking import CERTIFICATES
 from tests.faces.surface import PATIENT, Pretended, until
 
@@ -63,3 +71,26 @@ async def test_tls_comes_changes_and_goes() -> None:
     assert other is not None
     assert other != good
     assert plain is None
+
+
+async def test_who_has_none_of_the_names_is_answered_nothing(tmp_path: Path) -> None:
+    """Over either version of TLS; others are served meanwhile, and nobody hears of it but the client."""
+    heard: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: heard.append(context))
+    names = frozenset({"scraper.example"})
+    tls = Tls(certificate("driftd"), Secret(key_pem()), authority(), Demand.MUST, names=names)
+    for version in Version:
+        async with covered(Cover(context_of(replace(tls, least=version, most=version), "web.yml"))) as address:
+            url = f"https://{address}/-/healthy"
+            for shown, answered in (("scraper.example", 200), ("other.example", None), ("scraper.example", 200)):
+                async with httpx.AsyncClient(trust_env=False, verify=issued(tmp_path, [DNS(shown)])) as client:
+                    assert await status(client, url) == answered
+    assert heard == []
+
+
+async def status(client: httpx.AsyncClient, url: str) -> int | None:
+    """Return the status of an answer; None where there is none."""
+    try:
+        return (await client.get(url)).status_code
+    except httpx.TransportError:
+        return None

@@ -76,7 +76,8 @@ async def test_every_path_on_the_page_of_connections_is_served() -> None:
     async with served(Pretended()) as client:
         for method, path in paths:
             known = path.replace("NAME", "aldgate")
-            answer = await client.request(method, known, json=None if method in {"GET", "DELETE"} else {})
+            body = {"secret": "planted"} if path.endswith("/rotate") else {}
+            answer = await client.request(method, known, json=None if method in {"GET", "DELETE"} else body)
             assert answer.status_code in {"GET": {200}, "DELETE": {400}}.get(method, {200, 201, 202}), (method, known)
 
 

@@ -89,7 +89,7 @@ async def test_what_a_query_holds_besides_is_refused() -> None:
             answer = await client.get(f"/api/v1/alerts?{query}")
             assert (answer.status_code, "query" in answer.json()["detail"]) == (400, True), query
         schema = "/api/v1/connections/aldgate/schema/BPCUSTOMER"
-        for query in ("from=x&to=2", "from=1", "to=1", "from=1&to=2&source=zzz"):
+        for query in ("from=x&to=2", "from=1", "to=1", "from=1&to=2&source=zzz", "from=null&to=null"):
             assert (await client.get(f"{schema}?{query}")).status_code == 400, query
         assert (await client.get("/probe?target=aldgate&fresh=perhaps")).status_code == 400
 

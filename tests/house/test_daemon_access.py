@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.house.brought import PATH, delete, put, table, vendor
 from tests.house.process import Daemon, Estate, connection, estate, head, running
 
 
@@ -60,6 +61,49 @@ def test_tokens_count_from_their_making_to_their_revocation(tmp_path: Path) -> N
     with running(tmp_path) as daemon:
         daemon.ready()
         assert codes(daemon, "/metrics", {}, read, mine) == [401, 401, 200]
+        assert daemon.lines("credentials travel unencrypted") == []
+
+
+@pytest.mark.heavy
+def test_a_token_goes_with_the_connection_that_it_is_bound_to(tmp_path: Path) -> None:
+    """Where that is removed from the database, at once and for good: another of the same name is not seen by it. One of
+    the file that is taken out of it hides what is its own, and shows it again once the file has it again."""
+    with vendor(tmp_path) as site:
+        _, borough = site.tenants
+        body = table(borough, site.served.url)
+        named = site.place.read_text()
+        with running(tmp_path) as daemon:
+            daemon.becomes("aldgate", "ok")
+            all_ = made(site, "all --scope admin")
+            daemon.client.headers.update(all_)
+            assert put(daemon, "borough", body).status_code == 201
+            stored = made(site, "stored --scope operate --connection borough")
+            filed = made(site, "filed --scope read --connection aldgate")
+            assert codes(daemon, f"{PATH}/borough", stored) == codes(daemon, f"{PATH}/aldgate", filed) == [200]
+            gone = delete(daemon, "borough", "keep")
+            assert gone.json()["says"].endswith('tokens bound to it let nobody in any more: "stored"')
+            assert set(listed(site)) == {"all", "filed"}
+            assert put(daemon, "borough", body).status_code == 201
+            assert codes(daemon, f"{PATH}/borough", stored, all_) == [401, 200]
+            site.place.write_text(named[: named.index("[[connections]]")])
+            daemon.reloads()
+            assert codes(daemon, f"{PATH}/aldgate", filed) == [404]
+            assert daemon.get(PATH, **filed).json()["connections"] == []
+            assert "aldgate" not in daemon.get("/metrics", **filed).text
+            site.place.write_text(named)
+            daemon.reloads()
+            assert codes(daemon, f"{PATH}/aldgate", filed) == [200]
+            told = daemon.get("/api/v1/audit?connection=borough").json()["audit"]
+            assert [
+                (each["action"], each["subject"], each["reason"]) for each in told if "token" in each["action"]
+            ] == [
+                ("revoke_token", "stored", "removed with its connection"),
+                ("make_token", "stored", told[-2]["reason"]),
+            ]
+            assert daemon.end() == 0
+        with running(tmp_path) as daemon:
+            daemon.ready()
+            assert codes(daemon, f"{PATH}/borough", stored, all_) == [401, 200]
 
 
 def test_others_are_served_once_there_is_a_token(tmp_path: Path) -> None:
@@ -79,6 +123,8 @@ def test_others_are_served_once_there_is_a_token(tmp_path: Path) -> None:
             place = f"http://127.0.0.1:{port}/metrics"
             asked = [httpx.get(place, headers=each, trust_env=False).status_code for each in ({}, token)]
             assert asked == [401, 200]
+            (line,) = daemon.lines("credentials travel unencrypted")
+            assert ("web_config_file" in line["hint"], line["listen"]) == (True, f"0.0.0.0:{port}")
             assert site.run("tokens revoke grafana").code == 0
             asked = [httpx.get(place, headers=each, trust_env=False).status_code for each in ({}, token)]
             assert asked == [401, 401]

@@ -5,6 +5,8 @@ import secrets
 from pathlib import Path
 from urllib.parse import quote
 
+import pytest
+
 from driftd.simulator import Fault
 from tests.house.process import connection, estate, head, running
 
@@ -50,3 +52,31 @@ def test_no_secret_is_to_be_seen_anywhere(tmp_path: Path) -> None:
         found = {each for secret in planted for each in shown_as(secret) if any(each in text for text in seen)}
         assert not found
         assert any(b"aldgate" in text for text in stored)
+
+
+@pytest.mark.heavy
+def test_folders_that_share_a_client_show_a_refused_secret_as_often_as_one(tmp_path: Path) -> None:
+    """It is looked at twice for all of them together, so that no lockout is caused; the new one is taken up by each.
+
+    Those that ask while the first is not answered yet are not held back: each of the eight once, at worst.
+    """
+    refused: list[bool] = []
+    with estate(tmp_path, tenants=1) as site:
+        (tenant,) = site.tenants
+        secret = tmp_path / f"{tenant.name}.secret"
+        names = [f"aldgate-{number}" for number in range(8)]
+        site.place.write_text(head() + "".join(connection(tenant, site.served.url, name=each) for each in names))
+        with running(tmp_path) as daemon:
+            for each in names:
+                daemon.becomes(each, "ok")
+            fresh = tenant.rotate_secret()
+            tenant.on_request = lambda request: refused.append(request.path.endswith("token"))
+            tenant.revoke_tokens()
+            for each in names:
+                daemon.becomes(each, "auth_failed")
+            shown = sum(refused)
+            secret.write_text(fresh)
+            for each in names:
+                daemon.becomes(each, "ok")
+            assert daemon.end() == 0
+    assert 2 <= shown <= len(names) + 2

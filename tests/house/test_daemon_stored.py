@@ -10,6 +10,7 @@ from pathlib import Path
 from subprocess import PIPE
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.house.brought import PATH, put, table, vendor
@@ -27,6 +28,46 @@ def of(folder: Path, name: str) -> dict[str, int]:
     """Count what was captured of a connection."""
     query = "SELECT count(*) FROM {} AS x JOIN resources AS r ON r.id = x.resource_id WHERE r.connection = '{}'"
     return {each: rows(folder, query.format(each, name))[0][0] for each in ("records", "segments", "generations")}
+
+
+def test_a_new_secret_is_taken_over_http(tmp_path: Path) -> None:
+    """One that the tenant refuses stays outside, with each step; the right one is used at once, the same again changes
+    nothing, and a secret that stands elsewhere is changed there. None of them shows anywhere."""
+    with vendor(tmp_path) as site, running(tmp_path) as daemon:
+        _, borough = site.tenants
+        assert put(daemon, "borough", table(borough, site.served.url)).status_code == 201
+        daemon.becomes("borough", "ok")
+        first, fresh = borough.client_secret, borough.rotate_secret()
+        borough.revoke_tokens()
+        daemon.client.post(f"{daemon.url}{PATH}/borough/poll")
+        daemon.becomes("borough", "auth_failed")
+
+        def given(secret: str, name: str = "borough", **more: object) -> httpx.Response:
+            return daemon.client.post(f"{daemon.url}{PATH}/{name}/rotate", json={"secret": secret, **more})
+
+        wrong = given("planted-in-vain", reason="rotated", by="jo")
+        assert (wrong.status_code, wrong.json()["detail"]) == (
+            422,
+            "the client_secret is not valid: that of before stays",
+        )
+        failed = [each["reason"] for each in wrong.json()["check"]["steps"] if each["outcome"] == "failed"]
+        assert failed == ["oauth_invalid_client"]
+        right = given(fresh, reason="rotated", by="jo")
+        assert (right.status_code, right.json()["change"], right.json()["check"]["valid"]) == (200, "changed", True)
+        daemon.becomes("borough", "ok")
+        assert given(fresh).json()["change"] == "unchanged"
+        elsewhere = given(fresh, name="aldgate")
+        assert (elsewhere.status_code, "stands in the" in elsewhere.json()["detail"]) == (409, True)
+        assert [given(fresh, name="nobody").status_code, given(fresh, field="x").status_code] == [404, 400]
+        blank = given("blank at its end ")
+        assert blank.status_code == 422
+        assert [each["outcome"] for each in blank.json()["check"]["steps"] if each["check"] == "secret"] == ["warned"]
+        assert daemon.end() == 0
+        query = 'SELECT action, subject, "by", reason FROM deeds ORDER BY id DESC LIMIT 1'
+        assert rows(tmp_path, query) == [("keep_secret", "client_secret 2", "jo", "rotated")]
+        seen = daemon.log.read_bytes() + wrong.content + right.content + elsewhere.content
+        seen += b"".join(each.read_bytes() for each in (tmp_path / "data").rglob("*") if each.is_file())
+        assert not [each for secret in (first, fresh, "planted-in-vain") for each in shown_as(secret) if each in seen]
 
 
 def test_a_connection_that_is_brought_is_polled_and_lives_on(tmp_path: Path) -> None:

@@ -3,12 +3,15 @@
 import re
 import shutil
 import ssl
+import textwrap
 from pathlib import Path
 
 import bcrypt
 import httpx
 import pytest
 
+from tests.adapters.web.issuing import DNS, authority, certificate, key_pem
+from tests.adapters.web.issuing import client as issued
 from tests.adapters.x3.asking import CERTIFICATES
 from tests.house.process import Daemon, Estate, connection, estate, head, running
 
@@ -133,3 +136,44 @@ def test_a_start_with_a_file_that_cannot_be_used_is_refused(tmp_path: Path) -> N
             assert [each["path"] for each in daemon.lines("configuration refused")] == ["web.web_config_file"]
             assert daemon.get("/metrics").status_code == 401
             assert daemon.end() == 0
+
+
+@pytest.mark.heavy
+def test_only_clients_of_some_names_are_let_in(tmp_path: Path) -> None:
+    """Certificates and key may stand in the file itself, and the names that clients must have one of; both are in force
+    once they change, and the key is in no log."""
+    with estate(tmp_path) as site:
+        key = key_pem()
+        parts = {"cert": certificate("driftd"), "key": key, "client_ca": authority()}
+        text = "tls_server_config:\n" + "".join(
+            f"  {name}: |\n{textwrap.indent(pem, '    ')}" for name, pem in parts.items()
+        )
+        text += "  client_auth_type: RequireAndVerifyClientCert\n  curve_preferences: [X25519]\n"
+        file = configure(site, text + "  client_allowed_sans: [scraper.example]\n", listen="0.0.0.0:0")
+        mine, other = (issued(tmp_path, [DNS(name)]) for name in ("scraper.example", "other.example"))
+        with running(tmp_path) as daemon:
+            found = daemon.until(lambda: re.search(r"https://0\.0\.0\.0:(\d+)", daemon.text()))
+            url = f"https://127.0.0.1:{found[1]}/metrics"
+
+            def answered(who: ssl.SSLContext) -> bool:
+                try:
+                    return httpx.get(url, verify=who, trust_env=False, timeout=30).status_code == 200
+                except httpx.TransportError:
+                    return False
+
+            daemon.until(lambda: answered(mine))
+            assert not answered(other)
+            file.write_text(text + "  client_allowed_sans: [other.example]\n")
+            daemon.until(lambda: answered(other))
+            assert not answered(mine)
+            file.write_text(text.replace(key.splitlines()[1], "planted"))
+            daemon.until(lambda: daemon.lines("web configuration refused"))
+            (line,) = daemon.lines("web configuration refused")
+            assert line["path"].strip('"') == "web.yml: tls_server_config.key"
+            assert answered(other)
+            assert daemon.lines("credentials travel unencrypted") == []
+            file.write_text(USERS)
+            daemon.until(lambda: daemon.lines("credentials travel unencrypted"))
+            assert daemon.end() == 0
+            assert key.splitlines()[1] not in daemon.text()
+            assert "planted" not in daemon.text()

@@ -48,7 +48,8 @@ class Desk:
         self.clock = Hand()
         self.store = MemoryTokens()
         self.lines: list[Line] = []
-        self.admission = Admission(self.store, lambda: {"aldgate"}, self.clock, Told(self.lines))
+        self.names = {"aldgate"}
+        self.admission = Admission(self.store, lambda: self.names, self.clock, Told(self.lines))
 
     async def make(self, text: str = "secret", **more: Any) -> str:
         made = Token("grafana", digest_of(text), Scope.READ, 0, "x")
@@ -191,3 +192,36 @@ async def test_who_lost_the_store_ends() -> None:
     desk.admission.bearer("secret")
     with pytest.raises(FencedError):
         await desk.admission.run()
+
+
+async def test_who_is_bound_to_a_connection_that_went_is_not_let_in() -> None:
+    """Nor is its last use noted; others are let in as before."""
+    desk = Desk()
+    await desk.make(connection="aldgate")
+    await desk.make("other", name="other")
+    for text in ("secret", "other"):
+        assert desk.admission.bearer(text) is not None
+    desk.admission.unbound("aldgate")
+    assert (desk.admission.bearer("secret"), len(desk.admission)) == (None, 1)
+    async with anyio.create_task_group() as group:
+        group.start_soon(desk.admission.run)
+        await desk.clock.sleeping.wait()
+        group.cancel_scope.cancel()
+    assert {name: each.used_at for name, each in desk.store.kept.items()} == {"grafana": None, "other": NOW}
+
+
+async def test_no_token_is_made_for_a_connection_that_is_going() -> None:
+    """Who asks for one meanwhile waits, and is told that it is gone."""
+    desk, told = Desk(), list[DecisionError]()
+
+    async def make() -> None:
+        with pytest.raises(DecisionError) as caught:
+            await desk.make(connection="aldgate")
+        told.append(caught.value)
+
+    async with anyio.create_task_group() as group, desk.admission.changing:
+        group.start_soon(make)
+        await anyio.wait_all_tasks_blocked()
+        assert desk.store.kept == {}
+        desk.names.clear()
+    assert [str(each) for each in told] == ['no connection is named "aldgate"']

@@ -49,7 +49,7 @@ class Tower:
         self.clock.ms = NOW
         self.casebook = Stubborn()
         self.lines: list[Line] = []
-        self.statuses = list(statuses)
+        self.statuses: list[ConnectionStatus] | None = list(statuses)
         self.credentials: list[Drift] = []
         self.begin()
 
@@ -123,12 +123,13 @@ async def test_a_host_with_eighty_connections_that_goes_and_comes_back_is_told_t
 async def test_looking_again_at_what_did_not_change_files_nothing() -> None:
     """An outage that goes on is written with each failure, not with each look."""
     tower = Tower()
-    await tower.look(down(), *(down(f"c{n}", "b") for n in range(5)))
+    others = [down(f"c{n}", "b") for n in range(5)]
+    await tower.look(down(), *others)
     filed = len(tower.casebook.filings)
     for _ in range(5):
         await tower.look()
     assert len(tower.casebook.filings) == filed
-    await tower.look(down(found=trouble(Reason.CONNECT_TIMEOUT, times=10, at=1)), *tower.statuses[1:])
+    await tower.look(down(found=trouble(Reason.CONNECT_TIMEOUT, times=10, at=1)), *others)
     assert [each.drift.connection for each in tower.casebook.filings[-1].alerts] == ["aldgate"]
 
 
@@ -195,9 +196,22 @@ async def test_nothing_ends_while_no_connection_is_known_yet() -> None:
     """A daemon that is just starting."""
     tower = Tower()
     await tower.look(down())
-    tower.statuses = []
+    tower.statuses = None
     await tower.watch.look()
     assert len(tower.open) == 1
+
+
+async def test_the_alerts_of_the_last_connection_end_with_it() -> None:
+    """Where none is left, none of them is; those of the host that several had in common neither."""
+    tower = Tower()
+    await tower.look(*(down(f"c{n}", "h") for n in range(12)))
+    await tower.look(after=HOLD)
+    assert any(each.group for each in tower.open)
+    tower.statuses = []
+    for _ in range(3):
+        await tower.look(after=HOLD)
+    assert tower.open == []
+    assert "resolved" in await tower.told()
 
 
 async def test_credentials_are_looked_at_each_minute_and_written_where_something_is_new() -> None:

@@ -10,7 +10,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from driftd.adapters.sqlite import clearing, filing, rewriting, vault
+from driftd.adapters.sqlite import clearing, filing, rewriting, tokens, vault
 from driftd.adapters.sqlite.faults import mapped
 from driftd.adapters.sqlite.files import DATABASE
 from driftd.adapters.sqlite.opening import schema_of
@@ -26,6 +26,8 @@ from driftd.ports import Filing
 
 _SCHEMA: Final = 7
 """The first that has connections."""
+_WITH: Final = "removed with its connection"
+_EARLIER: Final = "bound to an earlier connection of this name"
 
 
 def beside(data_dir: Path) -> Sequence[StoredTable]:
@@ -79,28 +81,30 @@ class SqliteConnections:
         """Return them by name."""
         return await self._reader.read(_all)
 
-    async def put(self, placing: Placing) -> None:
+    async def put(self, placing: Placing) -> Sequence[str]:
         """Have a connection, and its secrets where they are others, in the place of what was there.
 
+        Where nothing was there, tokens bound to an earlier connection of the name are revoked; returns their names.
         Raises `DecisionError` where that is not what was there.
         """
         writer = self._for_writing()
         if not placing.secrets:
-            await writer.transact(partial(_put, placing=placing), durable=True)
-            return
+            return await writer.transact(partial(_put, placing=placing), durable=True)
         async with self._careful(writer):
-            await writer.transact(partial(_put, placing=placing), durable=True)
+            revoked = await writer.transact(partial(_put, placing=placing), durable=True)
             await rewriting.wipe(writer)
+        return revoked
 
-    async def remove(self, name: str, deed: Deed, shed: Iterable[str], *, clear: bool) -> None:
-        """Remove a connection, and all that is kept under the names in `shed`, with its data keys.
+    async def remove(self, name: str, deed: Deed, shed: Iterable[str], *, clear: bool) -> Sequence[str]:
+        """Remove a connection, what is kept under the names in `shed`, with its data keys, and the tokens bound to it.
 
-        With `clear`, note that all of it is to go.
+        With `clear`, note that all of it is to go. Returns the names of the tokens.
         """
         writer, work = self._for_writing(), partial(_remove, name=name, deed=deed, shed=tuple(shed), clear=clear)
         async with self._careful(writer):
-            await writer.transact(work, durable=True)
+            revoked = await writer.transact(work, durable=True)
             await rewriting.wipe(writer)
+        return revoked
 
     async def knows(self, name: str) -> bool:
         """Tell whether anything is stored of a name, be it a connection's or not."""
@@ -134,7 +138,7 @@ def _all(db: sqlite3.Connection) -> Sequence[StoredTable]:
     return [StoredTable(*row) for row in db.execute(QUERIES["stored_connections"])]
 
 
-def _put(db: sqlite3.Connection, *, placing: Placing) -> None:
+def _put(db: sqlite3.Connection, *, placing: Placing) -> Sequence[str]:
     rows = db.execute(QUERIES["stored_connection"], {"name": placing.after.name}).fetchall()
     if [StoredTable(*row) for row in rows] != ([] if placing.before is None else [placing.before]):
         hint = "look who did, and send yours again"
@@ -146,16 +150,21 @@ def _put(db: sqlite3.Connection, *, placing: Placing) -> None:
         vault.keep(db, kept)
     if placing.moved is not None:
         vault.move(db, *placing.moved)
-    filing.file(db, filing=Filing(deeds=[placing.deed]), now=placing.deed.at)
+    name, deed = placing.after.name, placing.deed
+    revoked = tokens.unbind(db, name, deed, _EARLIER) if placing.before is None else ()
+    filing.file(db, filing=Filing(deeds=[deed, *revoked]), now=deed.at)
+    return [each.subject for each in revoked]
 
 
-def _remove(db: sqlite3.Connection, *, name: str, deed: Deed, shed: Iterable[str], clear: bool) -> None:
+def _remove(db: sqlite3.Connection, *, name: str, deed: Deed, shed: Iterable[str], clear: bool) -> Sequence[str]:
     db.execute(QUERIES["remove_connection"], {"name": name})
     for each in shed:
         vault.shred(db, each)
     if clear:
         db.execute(QUERIES["begin_clearing"], {"connection": name, "at": deed.at})
-    filing.file(db, filing=Filing(deeds=[deed], asides={name: NOT_ASIDE}), now=deed.at)
+    revoked = tokens.unbind(db, name, deed, _WITH)
+    filing.file(db, filing=Filing(deeds=[deed, *revoked], asides={name: NOT_ASIDE}), now=deed.at)
+    return [each.subject for each in revoked]
 
 
 def _knows(db: sqlite3.Connection, *, name: str) -> bool:

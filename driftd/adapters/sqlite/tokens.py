@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from functools import partial
 
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from driftd.adapters.sqlite import filing
 from driftd.adapters.sqlite.sql import QUERIES
@@ -71,6 +71,16 @@ def _revoke(db: sqlite3.Connection, *, name: str, deed: Deed) -> bool:
         return False
     filing.file(db, filing=Filing(deeds=[deed]), now=deed.at)
     return True
+
+
+def unbind(db: sqlite3.Connection, connection: str, deed: Deed, reason: str) -> Sequence[Deed]:
+    """Revoke the tokens bound to a connection, and return what is to be filed of it: `deed` is what they go with."""
+    bound = [each for each in _all(db) if each.connection == connection]
+    db.executemany(QUERIES["revoke_token"], ({"name": each.name} for each in bound))
+    return [
+        replace(deed, action="revoke_token", subject=each.name, reason=reason, before=each.lets, after="")
+        for each in bound
+    ]
 
 
 def _use(db: sqlite3.Connection, *, uses: Sequence[Use]) -> None:

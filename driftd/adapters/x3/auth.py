@@ -19,6 +19,7 @@ from msgspec import Struct
 from driftd.adapters.x3 import token as tokens
 from driftd.adapters.x3.answer import Answer, Tally
 from driftd.adapters.x3.grant import Grant
+from driftd.adapters.x3.refusals import Refusals, Shown
 from driftd.adapters.x3.settings import NEVER, Basic, ClientCredentials, Proof, SecretSource
 from driftd.core.credential import Issued
 from driftd.core.secret import Secret
@@ -96,14 +97,16 @@ class TokenAuthority:
         clock: Clock,
         renewed: Callable[[Issued | None], None] = lambda issued: None,
         proof: Proof = NEVER,
+        refusals: Refusals | None = None,
     ) -> None:
-        """Prepare without I/O; `renewed` is told of each token asked for."""
+        """Prepare without I/O; `renewed` is told of each token asked for, `refusals` of each refused secret."""
         self._settings = settings
         self._connection = connection
         self._post = post
         self._clock = clock
         self._told = renewed
         self._proof = proof
+        self._refused = refusals or Refusals()
         self._proof_at = 0.0
         """When a token is asked for although there is one, monotonic seconds."""
         self._refusals = 0
@@ -197,6 +200,21 @@ class TokenAuthority:
         return await self._ask_in_any_way(fresh, tally)
 
     async def _ask_in_any_way(self, secret: Secret, tally: Tally) -> tokens.Token:
+        """Ask, unless the secret was refused to another connection lately; tell the others what came of it."""
+        shown, clock = Shown(self._settings.token_url, secret, self._settings.client_id), self._clock
+        known = self._refused.known(shown, self._connection, clock.monotonic())
+        if known is not None:
+            raise known
+        try:
+            issued = await self._identified(secret, tally)
+        except SourceError as error:
+            if error.reason is Reason.OAUTH_INVALID_CLIENT:
+                self._refused.note(shown, self._connection, error, clock.monotonic())
+            raise
+        self._refused.taken(shown)
+        return issued
+
+    async def _identified(self, secret: Secret, tally: Tally) -> tokens.Token:
         """Identify in the form; where that is refused and nothing has worked yet, by Basic once."""
         by_header = self._by_header is True
         answer = await self._ask(secret, tally, by_header=by_header)

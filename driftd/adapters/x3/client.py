@@ -59,7 +59,7 @@ class X3Source:
         self._address = wire.Address(settings.name, settings.base_url, settings.segment)
         self._folder = [(name, settings.folder) for name in settings.folder_headers]
         self._authority = _authority(settings, self._exchange, traffic, clock)
-        self._sparing = Sparing(clock, settings.proof.second_look)
+        self._sparing = Sparing(settings, clock)
         self._prototypes: dict[tuple[str, str], float] = {}
         """Before when the prototype of a class and facet is not asked for again, monotonic seconds."""
 
@@ -193,6 +193,7 @@ class X3Source:
         self._sparing.check(grant)
         answer = await self._get(address, question, grant, tally)
         if not _refused(answer):
+            self._sparing.good(grant)
             return answer
         answer = answer.beginning()  # all of it may be large, and a token may take long
         renewed = await self._authority.renewed(grant, tally)
@@ -217,7 +218,7 @@ def _authority(settings: X3Settings, exchange: Talk, traffic: Traffic, clock: Cl
         return JwtAuthority(auth, name, clock)
     if isinstance(auth, Pairing):
         return PairAuthority(auth, name, exchange.post, clock, traffic.renewed)
-    return TokenAuthority(auth, name, exchange.post, clock, traffic.renewed, settings.proof)
+    return TokenAuthority(auth, name, exchange.post, clock, traffic.renewed, settings.proof, settings.refusals)
 
 
 @contextmanager

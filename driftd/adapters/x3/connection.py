@@ -28,6 +28,11 @@ class Origin(NamedTuple):
     host: str
     port: int
 
+    @property
+    def where(self) -> str:
+        """Host and port."""
+        return f"{self.host}:{self.port}"
+
 
 class Connection(asyncio.BufferedProtocol):
     """A connected socket, used by one task at a time."""

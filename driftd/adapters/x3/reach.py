@@ -47,7 +47,7 @@ class Way(Struct, frozen=True):
     @property
     def where(self) -> str:
         """Host and port."""
-        return f"{self.origin.host}:{self.origin.port}"
+        return self.origin.where
 
     def fault(self, error: httpx.TransportError) -> SourceError:
         """Return what a failure on the way means."""

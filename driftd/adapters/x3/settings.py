@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from driftd.adapters.x3.allowance import OF_ALL, Allowance
 from driftd.adapters.x3.pair import Pair
+from driftd.adapters.x3.refusals import Refusals
 from driftd.adapters.x3.trust import Files
 from driftd.core.network import PUBLIC_ONLY, Egress
 from driftd.core.secret import Secret
@@ -142,6 +143,8 @@ class X3Settings:
     connect_timeout: float = 10.0
     """Seconds for the connect and, apart, for the TLS handshake."""
     proof: Proof = NEVER
+    refusals: Refusals = field(default_factory=Refusals, repr=False)
+    """What the connections of the process know of refused secrets."""
     max_connections: int = 4
     """Sockets open at once to this tenant."""
     caps: Caps = field(default_factory=Caps)

@@ -1,6 +1,7 @@
 """The steps of a live check as they are taken: timed, and every failure told with its reason."""
 
-from collections.abc import Awaitable, Callable, Mapping
+import math
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Final, TypeAlias
 
 from msgspec import Struct
@@ -11,10 +12,11 @@ from driftd.adapters.x3.overheard import Heard
 from driftd.adapters.x3.reach import Finding
 from driftd.adapters.x3.tape import Tape
 from driftd.core.trial import Capability, Check, Fact, Step, StepOutcome
-from driftd.errors import SourceError
-from driftd.ports import Clock
+from driftd.errors import Reason, SourceError
+from driftd.ports import Clock, Traffic
 
 Tell: TypeAlias = Callable[[Step], None]
+_SLOW: Final = "look why the tenant is slow; `driftd connections test` takes as long as it needs"
 _HEAD = 300
 """Characters of an answer that are shown, masked."""
 
@@ -29,6 +31,18 @@ class Listeners(Struct, frozen=True):
 
 
 NOBODY: Final = Listeners()
+
+
+class Within(Struct, frozen=True):
+    """How far a check may go."""
+
+    traffic: Traffic | None = None
+    """Says when a request may be sent; None: whenever."""
+    seconds: float = math.inf
+    """After which nothing more is asked, and what was found so far is told."""
+
+
+UNBOUND: Final = Within()
 
 
 class Steps:
@@ -91,6 +105,16 @@ class Steps:
     def skip(self, check: Check, subject: str, why: str) -> None:
         """Add a step that could not be taken."""
         self._take(Step(check, subject, StepOutcome.SKIPPED, 0.0, why))
+
+    def end(self, planned: Iterable[tuple[Check, str]], seconds: float) -> None:
+        """Tell that the time is over: the step under way, the first of those left, failed; the others are skipped."""
+        done = {(step.check, step.subject) for step in self.done}
+        left = [each for each in planned if each not in done]
+        for check, subject in left[:1]:
+            error = SourceError(Reason.TIMEOUT, f"the check is not over after {seconds:g} s", hint=_SLOW)
+            self.fail(check, subject, error, found=Capability.UNKNOWN if check is Check.CLASS else None)
+        for check, subject in left[1:]:
+            self.skip(check, subject, f"the check was over after {seconds:g} s")
 
     def _take(self, step: Step) -> None:
         self.done.append(step)

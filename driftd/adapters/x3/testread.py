@@ -1,7 +1,7 @@
 """The test read of BPCUSTOMER and what it tells, then a short look at each configured class."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -52,15 +52,23 @@ class TestRead:
         self._per_page: int | None = None
         """Records to a page, as the tenant says."""
 
-    def skip(self, why: str, *, since: Check = Check.FOLDER) -> None:
-        """Skip what cannot be tried, from a step on."""
-        order = (Check.FOLDER, Check.READ, Check.PAGE_CAP, Check.WATERMARK, Check.CLOCK)
-        for check in order[order.index(since) :] if since in order else ():
-            self._steps.skip(check, self._settings.folder if check is Check.FOLDER else TESTED, why)
+    def planned(self) -> Iterator[tuple[Check, str]]:
+        """Yield every step with its subject, in order."""
+        yield Check.FOLDER, self._settings.folder
+        yield from ((check, TESTED) for check in (Check.READ, Check.PAGE_CAP, Check.WATERMARK))
+        yield Check.CLOCK, self._settings.name
+        yield from self._of_classes()
+
+    def _of_classes(self) -> Iterator[tuple[Check, str]]:
         for resource in self._resources:
-            self._steps.skip(Check.CLASS, resource.name, why)
+            yield Check.CLASS, resource.name
             if resource.name in WRITTEN:
-                self._steps.skip(Check.WRITE, resource.name, why)
+                yield Check.WRITE, resource.name
+
+    def skip(self, why: str) -> None:
+        """Skip all of it, as it cannot be tried."""
+        for check, subject in self.planned():
+            self._steps.skip(check, subject, why)
 
     async def run(self) -> None:
         """Take the steps."""
@@ -81,7 +89,8 @@ class TestRead:
         else:
             steps.add(Check.CLOCK, self._settings.name, _clock(heard.skew))
         if isinstance(found, SourceError) and found.reason not in _OF_CLASS:
-            self.skip(f"{TESTED} is not read for a reason that holds for all", since=Check.CLASS)
+            for check, subject in self._of_classes():
+                steps.skip(check, subject, f"{TESTED} is not read for a reason that holds for all")
         else:
             await self._classes(read=not isinstance(found, SourceError))
 

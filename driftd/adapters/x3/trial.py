@@ -5,7 +5,9 @@ says what a poll would meet. Costs a token, two reads of BPCUSTOMER, one or two 
 to three of what is declared of each of the two that driftd's users write.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+
+from anyio import move_on_after
 
 from driftd.adapters.x3 import reach, token
 from driftd.adapters.x3.client import X3Source
@@ -18,13 +20,13 @@ from driftd.adapters.x3.reach import Finding
 from driftd.adapters.x3.secretlook import look_at_secret
 from driftd.adapters.x3.settings import Basic, ConnectedApp, Pairing, X3Settings
 from driftd.adapters.x3.signed import BACKDATED
-from driftd.adapters.x3.steps import NOBODY, Listeners, Steps
+from driftd.adapters.x3.steps import NOBODY, UNBOUND, Listeners, Steps, Within
 from driftd.adapters.x3.testread import TestRead
 from driftd.adapters.x3.trust import Files, tls_context
 from driftd.core.model import Resource
 from driftd.core.trial import Check, StepOutcome, Trial
 from driftd.errors import Reason, SourceError
-from driftd.ports import Clock, Traffic
+from driftd.ports import Clock
 
 
 async def examine(
@@ -32,35 +34,50 @@ async def examine(
     resources: Sequence[Resource],
     clock: Clock,
     listeners: Listeners = NOBODY,
-    traffic: Traffic | None = None,
+    within: Within = UNBOUND,
 ) -> Trial:
     """Check a connection and its classes; with a tape, also read each class completely onto it.
-
-    `traffic` says when a request may be sent; None: whenever.
 
     Raises `SourceError` (``config_error``) only for a connection that cannot even be tried, such as one whose
     ``ca_file`` holds no certificates.
     """
     begun, tape = clock.monotonic(), listeners.tape
     steps = Steps(settings.name, clock, listeners)
-    exchange = Overheard(Exchange(settings, None, traffic), clock, steps.hear)
+    exchange = Overheard(Exchange(settings, None, within.traffic), clock, steps.hear)
     async with X3Source(settings, None, clock, exchange=exchange) as source:
-        if tape is not None:
-            tape.begin(settings, resources)
-        await steps.take(Check.SECRET, settings.name, lambda: look_at_secret(settings))
-        reached = [await _reached(settings, origin, steps, clock) for origin in ways_of(settings)]
         test = TestRead(settings, resources, steps, source)
-        if not all(reached):
-            steps.skip(Check.TOKEN, settings.name, "the way to the tenant is not open")
-            test.skip("the way to the tenant is not open")
-        elif await steps.take(Check.TOKEN, settings.name, lambda: _authorised(settings, steps, source, clock)):
-            await test.run()
+        with move_on_after(within.seconds) as time:
             if tape is not None:
+                tape.begin(settings, resources)
+            if await _taken(settings, steps, test, source, clock) and tape is not None:
                 await FullRead(resources, steps, source, tape).run()
-        else:
-            test.skip("there is no token")
+        if time.cancelled_caught:
+            steps.end((*_way(settings), *test.planned()), within.seconds)
     seconds = clock.monotonic() - begun
     return Trial(settings.name, tuple(steps.done), exchange.cost.requests, exchange.cost.wire_bytes, seconds)
+
+
+def _way(settings: X3Settings) -> Iterator[tuple[Check, str]]:
+    """Yield the steps before the test read, in order."""
+    yield Check.SECRET, settings.name
+    for origin in ways_of(settings):
+        yield from ((check, origin.where) for check in (Check.RESOLVE, Check.CONNECT, Check.TLS))
+    yield Check.TOKEN, settings.name
+
+
+async def _taken(settings: X3Settings, steps: Steps, test: TestRead, source: X3Source, clock: Clock) -> bool:
+    """Take the steps; tells whether there was a token to read with."""
+    await steps.take(Check.SECRET, settings.name, lambda: look_at_secret(settings))
+    reached = [await _reached(settings, origin, steps, clock) for origin in ways_of(settings)]
+    if not all(reached):
+        steps.skip(Check.TOKEN, settings.name, "the way to the tenant is not open")
+        test.skip("the way to the tenant is not open")
+        return False
+    if not await steps.take(Check.TOKEN, settings.name, lambda: _authorised(settings, steps, source, clock)):
+        test.skip("there is no token")
+        return False
+    await test.run()
+    return True
 
 
 async def _reached(settings: X3Settings, origin: Origin, steps: Steps, clock: Clock) -> bool:

@@ -6,7 +6,7 @@ from driftd.core.drift import Severity
 from driftd.core.reasons import Actor, Cause, State
 from driftd.core.words.en_drift import DRIFTS
 from driftd.core.words.en_reasons import REASONS
-from driftd.core.words.model import Labels, Phrases, Units, Words
+from driftd.core.words.model import Labels, Phrases, Standing, Units, Words
 
 _QUIET: Final = {
     State.PAUSED: Words(
@@ -167,6 +167,15 @@ ENGLISH: Final = Phrases(
     opening_doubted="Since {since}, our service has been holding back part of the data of {resources} from your Sage X3"
     " (folder {folder}).",
     closing="As soon as this is settled, our service catches up by itself.",
+    new_secret=Standing(
+        operator="Put the new secret where the configuration reads it: it is read again at the next try.",
+        ours="Give driftd the new secret, which it tries first: `driftd connections rotate {connection}`.",
+    ),
+    change=Standing(
+        operator="Change the configuration, then check it: `driftd check config`.",
+        ours="It stands in the database: put it anew, changed, by `PUT /api/v1/connections/{connection}`; what is under"
+        " [network] or [defaults] is changed in the configuration.",
+    ),
     everywhere="The same failure is on several hosts: look at our own network and systems first.",
     verify="Check that it is fixed: `{command}`. After two good polls the state is ok.",
     scope_all="the same at {failing} of all {of} connections, on several hosts",

@@ -230,8 +230,8 @@ _FAMILIES: Final = {
         ),
         (
             "Send the text above to the customer.",
-            "Put the new secret in its place and have it read: `driftd connections test {connection}`.",
-            "Then change secret_expires in the configuration.",
+            "{new_secret}",
+            "Then change secret_expires. {change}",
         ),
     ),
     Family.PAIR: (

@@ -7,7 +7,6 @@ from driftd.errors import Reason
 
 _OURS: Final = "There is nothing you need to do."
 _SEND: Final = "Send the text above to the customer."
-_CONFIG: Final = "Change the configuration, then check it: `driftd check config`."
 
 REASONS: Final = {
     Reason.DNS_FAILURE: Words(
@@ -47,7 +46,7 @@ REASONS: Final = {
         " administrator whether it is overloaded or a line is slow.",
         (
             "See in the evidence whether all resources are slow or only {resources}.",
-            "For a slow tenant, lower page_size or raise timeout. " + _CONFIG,
+            "For a slow tenant, lower page_size or raise timeout. {change}",
             _SEND,
         ),
     ),
@@ -65,7 +64,7 @@ REASONS: Final = {
         " ask your Sage X3 administrator to install a certificate that is valid for {host}, with its complete chain.",
         (
             "Look at the certificate: `openssl s_client -connect {host}:{port} -servername {host}`.",
-            "Where it comes from the customer's own authority, give that as ca_file. " + _CONFIG,
+            "Where it comes from the customer's own authority, give that as ca_file. {change}",
             "Where a client certificate is spoken of, have the customer issue one: it goes into client_cert_file.",
             "Else send the text above to the customer. Checks of certificates are never switched off.",
         ),
@@ -107,7 +106,7 @@ REASONS: Final = {
         " we will agree on another pace with you.",
         (
             "Wait: the next poll is when the tenant allows it.",
-            "If it comes back every day, lengthen probe, delta and sweep. " + _CONFIG,
+            "If it comes back every day, lengthen probe, delta and sweep. {change}",
         ),
     ),
     Reason.BUDGET_EXHAUSTED: Words(
@@ -116,8 +115,10 @@ REASONS: Final = {
         " day. " + _OURS,
         (
             "See under meanwhile what was used, and when reading goes on.",
-            "Lengthen probe, delta and sweep, or raise requests_per_day or bytes_per_day as agreed with the customer. "
-            + _CONFIG,
+            (
+                "Lengthen probe, delta and sweep, or raise requests_per_day or bytes_per_day as agreed with the"
+                " customer. {change}"
+            ),
         ),
     ),
     Reason.OAUTH_INVALID_CLIENT: Words(
@@ -128,7 +129,7 @@ REASONS: Final = {
         (
             "Ask whether the secret was rotated, and whether we hold the new one already.",
             "Send the text above to the customer.",
-            "Put the new secret where the configuration reads it: it is read again at the next try.",
+            "{new_secret}",
         ),
     ),
     Reason.OAUTH_ERROR: Words(
@@ -147,7 +148,11 @@ REASONS: Final = {
         "the tenant refuses our sign-in to the web services",
         "Your Sage X3 refuses our sign-in to its web services. Please ask your Sage X3 administrator whether the user"
         " of our service is active and may use the web services.",
-        ("Compare user and way of signing in with what was agreed with the customer.", _SEND),
+        (
+            "Compare user and way of signing in with what was agreed with the customer.",
+            _SEND,
+            "The secret or password may have been changed. {new_secret}",
+        ),
     ),
     Reason.FORBIDDEN: Words(
         "our user may not read {resources}",
@@ -159,13 +164,13 @@ REASONS: Final = {
         "the tenant does not know the folder {folder} under this address",
         "Your Sage X3 does not know the folder {folder} under the agreed address. If it was renamed or moved, please"
         " tell us its new name and address.",
-        (_SEND, "Set folder and endpoint to what the customer names. " + _CONFIG),
+        (_SEND, "Set folder and endpoint to what the customer names. {change}"),
     ),
     Reason.WRONG_FOLDER: Words(
         "another folder than {folder} answers; nothing of it was taken over",
         "Under the agreed address another folder than {folder} answers. We take over nothing of it. If folders were"
         " moved or copied, please tell us where {folder} is to be found now.",
-        (_SEND, "Set folder and endpoint to what the customer names. " + _CONFIG),
+        (_SEND, "Set folder and endpoint to what the customer names. {change}"),
     ),
     Reason.RESOURCE_NOT_FOUND: Words(
         "the tenant does not offer {resources}",
@@ -173,7 +178,7 @@ REASONS: Final = {
         " published, please tell us, and we adapt our configuration.",
         (
             "Ask the customer whether the class or its representation was renamed.",
-            "Correct name, representation, key or watermark of the resource, or take it out. " + _CONFIG,
+            "Correct name, representation, key or watermark of the resource, or take it out. {change}",
         ),
     ),
     Reason.ADDRESS_NOT_ALLOWED: Words(
@@ -181,7 +186,7 @@ REASONS: Final = {
         "The cause lies in our own configuration, and we are correcting it. " + _OURS,
         (
             "See whether {host} has moved to a private address, and whether that is meant.",
-            "If so, admit its range in [network] allow_networks, or in allow_http where it is plain http. " + _CONFIG,
+            "If so, admit its range in [network] allow_networks, or in allow_http where it is plain http. {change}",
         ),
     ),
     Reason.CONFIG_ERROR: Words(
@@ -190,7 +195,7 @@ REASONS: Final = {
         (
             "The evidence says what cannot be used: often a secret's file or variable that is not there.",
             "Where it is user or audience, ask the customer what is entered in X3.",
-            _CONFIG,
+            "{change}",
         ),
     ),
     Reason.EMPTY_ANSWER: Words(
@@ -209,7 +214,7 @@ REASONS: Final = {
     Reason.PAYLOAD_TOO_LARGE: Words(
         "answers with {resources} are larger than is accepted",
         "The answers with {resources} are larger than our service accepts, and we are adapting it. " + _OURS,
-        ("Lower page_size of the resource. " + _CONFIG, "If that does not help, give the evidence to our developers."),
+        ("Lower page_size of the resource. {change}", "If that does not help, give the evidence to our developers."),
     ),
     Reason.PAGING_INCOMPLETE: Words(
         "the tenant does not list {resources} completely: its pages break off or repeat",
@@ -231,7 +236,7 @@ REASONS: Final = {
         "In {resources} there are records without a key, or different records under the same key. We therefore carry"
         " out no deletions there. Please ask your Sage X3 administrator to check these data, or tell us that the key"
         " was changed.",
-        ("Compare the key in the configuration with that of the class. " + _CONFIG, _SEND),
+        ("Compare the key in the configuration with that of the class. {change}", _SEND),
     ),
     Reason.FROZEN: Words(
         "the shape of {resources} changed, and its policy is to stop until that is accepted",

@@ -6,7 +6,7 @@ from driftd.core.drift import Severity
 from driftd.core.reasons import Actor, Cause, State
 from driftd.core.words.fr_drift import DRIFTS
 from driftd.core.words.fr_reasons import REASONS
-from driftd.core.words.model import Labels, Phrases, Units, Words
+from driftd.core.words.model import Labels, Phrases, Standing, Units, Words
 
 _NO_BREAK: Final = "\u00a0"
 _QUIET: Final = {
@@ -174,6 +174,15 @@ FRENCH: Final = Phrases(
     opening_doubted="Depuis le {since}, notre service retient une partie des données {resources} de votre Sage X3"
     " (dossier {folder}).",
     closing="Dès que ce point sera réglé, notre service rattrapera son retard de lui-même.",
+    new_secret=Standing(
+        operator="Placer le nouveau secret là où la configuration le lit : il est relu au prochain essai.",
+        ours="Donner le nouveau secret à driftd, qui l’essaie d’abord : `driftd connections rotate {connection}`.",
+    ),
+    change=Standing(
+        operator="Modifier la configuration, puis la vérifier : `driftd check config`.",
+        ours="Elle est dans la base : l’envoyer à nouveau, modifiée, par `PUT /api/v1/connections/{connection}` ; ce"
+        " qui est sous [network] ou [defaults] se modifie dans la configuration.",
+    ),
     everywhere="Le même échec touche plusieurs hôtes : examiner d’abord notre réseau et nos systèmes.",
     verify="Vérifier que c’est réparé : `{command}`. Après deux lectures réussies, l’état redevient « en ordre ».",
     scope_all="de même pour {failing} des {of} connexions, sur plusieurs hôtes",

@@ -248,8 +248,8 @@ _FAMILIES: Final = {
         ),
         (
             "Envoyer le texte ci-dessus au client.",
-            "Mettre le nouveau secret à sa place et le faire lire : `driftd connections test {connection}`.",
-            "Changer ensuite secret_expires dans la configuration.",
+            "{new_secret}",
+            "Changer ensuite secret_expires. {change}",
         ),
     ),
     Family.PAIR: (

@@ -7,7 +7,6 @@ from driftd.errors import Reason
 
 _OURS: Final = "Vous n’avez rien à faire."
 _SEND: Final = "Envoyer le texte ci-dessus au client."
-_CONFIG: Final = "Modifier la configuration, puis la vérifier : `driftd check config`."
 
 REASONS: Final = {
     Reason.DNS_FAILURE: Words(
@@ -47,7 +46,7 @@ REASONS: Final = {
         " votre administrateur Sage X3 si le serveur est surchargé ou si une liaison est lente.",
         (
             "Voir dans les indices si toutes les ressources sont lentes ou seulement {resources}.",
-            "Pour un serveur lent, réduire page_size ou augmenter timeout. " + _CONFIG,
+            "Pour un serveur lent, réduire page_size ou augmenter timeout. {change}",
             _SEND,
         ),
     ),
@@ -66,7 +65,7 @@ REASONS: Final = {
         " chaîne complète.",
         (
             "Examiner le certificat : `openssl s_client -connect {host}:{port} -servername {host}`.",
-            "S’il vient de l’autorité interne du client, indiquer celle-ci dans ca_file. " + _CONFIG,
+            "S’il vient de l’autorité interne du client, indiquer celle-ci dans ca_file. {change}",
             "S’il est question d’un certificat client, en faire émettre un par le client, pour client_cert_file.",
             "Sinon, envoyer le texte ci-dessus au client. La vérification des certificats ne se désactive jamais.",
         ),
@@ -110,7 +109,7 @@ REASONS: Final = {
         " si cela devait durer, nous conviendrons avec vous d’un autre rythme.",
         (
             "Attendre : la prochaine lecture aura lieu quand le serveur l’autorise.",
-            "Si cela revient chaque jour, espacer probe, delta et sweep. " + _CONFIG,
+            "Si cela revient chaque jour, espacer probe, delta et sweep. {change}",
         ),
     ),
     Reason.BUDGET_EXHAUSTED: Words(
@@ -119,8 +118,10 @@ REASONS: Final = {
         " le lendemain. " + _OURS,
         (
             "Voir sous « en attendant » ce qui a été consommé et quand la lecture reprend.",
-            "Espacer probe, delta et sweep, ou relever requests_per_day ou bytes_per_day en accord avec le client. "
-            + _CONFIG,
+            (
+                "Espacer probe, delta et sweep, ou relever requests_per_day ou bytes_per_day en accord avec le client."
+                " {change}"
+            ),
         ),
     ),
     Reason.OAUTH_INVALID_CLIENT: Words(
@@ -131,7 +132,7 @@ REASONS: Final = {
         (
             "Demander si le secret a été renouvelé, et si nous avons déjà reçu le nouveau.",
             "Envoyer le texte ci-dessus au client.",
-            "Placer le nouveau secret là où la configuration le lit : il est relu au prochain essai.",
+            "{new_secret}",
         ),
     ),
     Reason.OAUTH_ERROR: Words(
@@ -150,7 +151,11 @@ REASONS: Final = {
         "le serveur du client refuse notre connexion aux services web",
         "Votre Sage X3 refuse notre connexion à ses services web. Merci de demander à votre administrateur Sage X3 si"
         " l’utilisateur de notre service est actif et autorisé à utiliser les services web.",
-        ("Comparer l’utilisateur et le mode d’authentification avec ce qui a été convenu avec le client.", _SEND),
+        (
+            "Comparer l’utilisateur et le mode d’authentification avec ce qui a été convenu avec le client.",
+            _SEND,
+            "Le secret ou le mot de passe a pu être changé. {new_secret}",
+        ),
     ),
     Reason.FORBIDDEN: Words(
         "notre utilisateur n’a pas le droit de lire {resources}",
@@ -162,13 +167,13 @@ REASONS: Final = {
         "le serveur du client ne connaît pas le dossier {folder} à cette adresse",
         "Votre Sage X3 ne connaît pas le dossier {folder} à l’adresse convenue. S’il a été renommé ou déplacé, merci de"
         " nous indiquer son nouveau nom et sa nouvelle adresse.",
-        (_SEND, "Reporter dans folder et endpoint ce que le client indique. " + _CONFIG),
+        (_SEND, "Reporter dans folder et endpoint ce que le client indique. {change}"),
     ),
     Reason.WRONG_FOLDER: Words(
         "un autre dossier que {folder} répond ; rien n’en a été repris",
         "À l’adresse convenue, un autre dossier que {folder} répond. Nous n’en reprenons rien. Si des dossiers ont été"
         " déplacés ou copiés, merci de nous indiquer où se trouve désormais {folder}.",
-        (_SEND, "Reporter dans folder et endpoint ce que le client indique. " + _CONFIG),
+        (_SEND, "Reporter dans folder et endpoint ce que le client indique. {change}"),
     ),
     Reason.RESOURCE_NOT_FOUND: Words(
         "le serveur du client ne propose pas {resources}",
@@ -176,7 +181,7 @@ REASONS: Final = {
         " plus publiées, merci de nous en informer : nous adapterons notre configuration.",
         (
             "Demander au client si la classe ou sa représentation a été renommée.",
-            "Corriger le nom, la représentation, la clé ou le watermark de la ressource, ou la retirer. " + _CONFIG,
+            "Corriger le nom, la représentation, la clé ou le watermark de la ressource, ou la retirer. {change}",
         ),
     ),
     Reason.ADDRESS_NOT_ALLOWED: Words(
@@ -184,8 +189,10 @@ REASONS: Final = {
         "La cause se trouve dans notre propre configuration, que nous sommes en train de corriger. " + _OURS,
         (
             "Voir si {host} est passé à une adresse privée, et si c’est voulu.",
-            "Si oui, autoriser sa plage dans [network] allow_networks, ou dans allow_http si c’est du http simple. "
-            + _CONFIG,
+            (
+                "Si oui, autoriser sa plage dans [network] allow_networks, ou dans allow_http si c’est du http simple."
+                " {change}"
+            ),
         ),
     ),
     Reason.CONFIG_ERROR: Words(
@@ -194,7 +201,7 @@ REASONS: Final = {
         (
             "Les indices disent ce qui ne convient pas : souvent le fichier ou la variable d’un secret manque.",
             "Si c’est l’utilisateur ou l’audience, demander au client ce qui est saisi dans X3.",
-            _CONFIG,
+            "{change}",
         ),
     ),
     Reason.EMPTY_ANSWER: Words(
@@ -215,7 +222,7 @@ REASONS: Final = {
         "Les réponses contenant {resources} dépassent la taille que notre service accepte, et nous l’adaptons. "
         + _OURS,
         (
-            "Réduire page_size pour cette ressource. " + _CONFIG,
+            "Réduire page_size pour cette ressource. {change}",
             "Si cela ne suffit pas, transmettre les indices à nos développeurs.",
         ),
     ),
@@ -242,7 +249,7 @@ REASONS: Final = {
         "Dans {resources}, des enregistrements sont sans clé, ou plusieurs enregistrements différents partagent la"
         " même. Nous n’y effectuons donc aucune suppression. Merci de demander à votre administrateur Sage X3 de"
         " vérifier ces données, ou de nous signaler que la clé a changé.",
-        ("Comparer la clé de la configuration avec celle de la classe. " + _CONFIG, _SEND),
+        ("Comparer la clé de la configuration avec celle de la classe. {change}", _SEND),
     ),
     Reason.FROZEN: Words(
         "la structure de {resources} a changé, et la règle est d’arrêter jusqu’à l’acceptation de ce changement",

@@ -25,7 +25,16 @@ class Words(Struct, frozen=True):
     tell: str
     """What the customer is told of it and asked for: sentences without secrets and without our internals."""
     fix: tuple[str, ...]
-    """Steps, in their order."""
+    """Steps, in their order. They may hold {port}, and {new_secret} and {change} of what stands where."""
+
+
+class Standing(Struct, frozen=True):
+    """What is said of something that stands with the operator, or with driftd itself; around {connection}."""
+
+    operator: str
+    """In the configuration, or where that reads it."""
+    ours: str
+    """Kept by driftd: a sealed secret, a connection of the database."""
 
 
 class Labels(Struct, frozen=True):
@@ -119,6 +128,10 @@ class Phrases(Struct, frozen=True):
     opening_doubted: str
     """The same where data arrive and are not trusted."""
     closing: str
+    new_secret: Standing
+    """Where a new secret goes."""
+    change: Standing
+    """Where the settings of a connection are changed."""
     everywhere: str
     """First step where the same failure is on several hosts."""
     verify: str

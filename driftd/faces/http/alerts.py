@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from driftd.core.access import Scope
 from driftd.core.alerts.search import is_drift
+from driftd.core.card import place_in
 from driftd.core.casefile import Case, of_alert, of_case
 from driftd.core.decision import Action, Decision, check
 from driftd.core.explained import Place, place_of
@@ -161,7 +162,4 @@ class Alerts:
             raise wrong("the end of the mute is no time that can be told") from error
 
     def _places(self) -> dict[str, Place]:
-        return {
-            each.name: Place(each.host, each.folder, each.port, each.budget.timezone)
-            for each in self._inside.status().connections
-        }
+        return {each.name: place_in(each) for each in self._inside.status().connections}

@@ -64,6 +64,10 @@ def asked(request: Request, kind: type[S], example: str) -> S | Response:
         return refused(request, 400, f"the query cannot be used: {error}", example)
     if len(given.multi_items()) != len(given):
         return refused(request, 400, "the query cannot be used: a name stands there twice", example)
+    names = zip(said.__struct_fields__, said.__struct_encode_fields__, strict=True)
+    if empty := [name for field, name in names if name in given and getattr(said, field) is None]:
+        detail = f'the query cannot be used: "{given[empty[0]]}" is no value of "{empty[0]}": leave that out'
+        return refused(request, 400, detail, example)
     return signed(request, said)
 
 

@@ -7,6 +7,7 @@ in ``auth`` the secrets themselves as texts, or in ``sealed`` what the command l
 from collections.abc import Mapping
 from functools import partial
 from typing import Final, Literal
+from urllib.parse import urlsplit
 
 import orjson
 from msgspec import Struct
@@ -17,13 +18,14 @@ from starlette.routing import Route
 from driftd.core.access import Scope
 from driftd.core.brought import Brought, Change, Put
 from driftd.core.decision import Word
+from driftd.core.document import of_trial
 from driftd.errors import ConfigError, DecisionError
 from driftd.faces.http import documents_deeds
 from driftd.faces.http.answering import answered
 from driftd.faces.http.body import By, Reason, asked, sent, signed
 from driftd.faces.http.gate import caller_of
 from driftd.faces.http.inside import Inside
-from driftd.faces.http.linked import PATH, of_trial, whole
+from driftd.faces.http.linked import PATH, named, whole
 from driftd.faces.http.reply import document, refused
 from driftd.faces.http.tables import ConnectionBody, NewConnection, secrets, words
 from driftd.faces.http.way import Answerer, Operation, Way, Where
@@ -64,9 +66,9 @@ class Bringing:
         posted = brought("Bring a connection that is new", body=NewConnection, statuses=(201,))
         put = brought("Bring a connection, or change it", Where.PATH, body=ConnectionBody, statuses=(200, 201))
         return [
-            Way(PATH, _checked(self._posted), posted, "POST"),
-            Way(of, _checked(self._put), put, "PUT"),
-            Way(of, _checked(self._removed), admin("Remove a connection", query=Removal), "DELETE"),
+            Way(PATH, mistakes_told(self._posted), posted, "POST"),
+            Way(of, mistakes_told(self._put), put, "PUT"),
+            Way(of, mistakes_told(self._removed), admin("Remove a connection", query=Removal), "DELETE"),
         ]
 
     async def _posted(self, request: Request) -> Response:
@@ -97,7 +99,7 @@ class Bringing:
         found = next((each for each in self._inside.status().connections if each.name == put.name), None)
         if found is None:
             return refused(request, 409, f"{put.says}; it was removed meanwhile", f"GET {PATH} lists those there are")
-        trial = of_trial(put.trial, found.host, found.folder) if put.trial else None
+        trial = of_trial(put.trial, named(found)) if put.trial else None
         shown = await whole(self._inside, found)
         answer = document({"says": put.says, "change": put.change, "check": trial, **shown})
         answer.status_code = _STATUS[put.change]
@@ -116,12 +118,13 @@ class Bringing:
 def _not_valid(request: Request, put: Put, table: Mapping[str, object]) -> Response:
     """Say why nothing was stored: each step of the check, and what to tell the customer's administrator."""
     assert put.trial is not None  # noqa: S101 - what was refused was tried
-    told = of_trial(put.trial, str(table.get("base_url")), str(table.get("folder")))
+    host = urlsplit(str(table.get("base_url"))).hostname or ""
+    told = of_trial(put.trial, {"connection": put.name, "host": host, "folder": str(table.get("folder"))})
     hint = "do as the steps say; or send validate=false to store it all the same"
-    return _with(refused(request, 422, put.says, hint), {"check": told})
+    return with_more(refused(request, 422, put.says, hint), {"check": told})
 
 
-def _checked(answer: Answerer) -> Answerer:
+def mistakes_told(answer: Answerer) -> Answerer:
     """Return an answerer that tells each mistake of a table with its path."""
 
     async def told(request: Request) -> Response:
@@ -131,12 +134,12 @@ def _checked(answer: Answerer) -> Answerer:
             mistakes = [{"path": each.path, "message": each.message} for each in error.mistakes]
             status = 409 if all(each.path.startswith("vault") for each in error.mistakes) else 422
             hint = "correct what each path names; docs/configuration.md has every key"
-            return _with(refused(request, status, str(error).partition("\n")[0], hint), {"mistakes": mistakes})
+            return with_more(refused(request, status, str(error).partition("\n")[0], hint), {"mistakes": mistakes})
 
     return partial(answered, told)
 
 
-def _with(answer: Response, more: Mapping[str, object]) -> Response:
+def with_more(answer: Response, more: Mapping[str, object]) -> Response:
     """Return a problem document that says more."""
     problem = {**orjson.loads(answer.body), **more}
     return Response(orjson.dumps(problem), answer.status_code, media_type=answer.media_type)

@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from driftd.core.access import Scope as Access
 from driftd.core.card import BEFORE, card
-from driftd.core.document import moment, of_card
+from driftd.core.document import moment, of_card, of_trial
 from driftd.core.drift import Scope
 from driftd.core.reasons import State
 from driftd.core.status import ConnectionStatus, Reached, located
@@ -26,9 +26,11 @@ from driftd.faces.http import documents_connections, documents_deeds
 from driftd.faces.http.answering import answered
 from driftd.faces.http.body import asked
 from driftd.faces.http.bringing import Bringing
+from driftd.faces.http.documents_trial import Trial
 from driftd.faces.http.gate import caller_of
 from driftd.faces.http.inside import Inside, Stretch
-from driftd.faces.http.linked import PATH, links, of_trial, summary, whole
+from driftd.faces.http.linked import PATH, links, named, summary, whole
+from driftd.faces.http.renewing import Renewing
 from driftd.faces.http.reply import document, refused
 from driftd.faces.http.way import Operation, Way, Where
 
@@ -95,11 +97,12 @@ class Connections:
             ),
             *self._acts(),
             *Bringing(self._inside).routes(),
+            *Renewing(self._inside).routes(),
         ]
 
     def _acts(self) -> list[Route]:
         operate = partial(Operation, Access.OPERATE)
-        tried = operate("Check a connection live", answer=documents_deeds.Trial)
+        tried = operate("Check a connection live", answer=Trial)
         polled = operate("Have a connection polled now", answer=documents_deeds.Asked, statuses=(202,))
         return [self._way("/test", self._tried, tried, "POST"), self._way("/poll", self._polled, polled, "POST")]
 
@@ -159,7 +162,7 @@ class Connections:
             trial = await self._inside.tenants.try_(found.name)
         except KeyError:
             return _not_polled(request, found)
-        return document(of_trial(trial, found.host, found.folder))
+        return document(of_trial(trial, named(found)))
 
     async def _polled(self, request: Request, found: ConnectionStatus) -> Response:
         try:

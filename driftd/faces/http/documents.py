@@ -10,6 +10,7 @@ from driftd.core.alerts.model import AlertState
 from driftd.core.drift import DriftKind, Impact, Scope, Severity
 from driftd.core.reasons import Actor
 from driftd.core.schema.model import Source
+from driftd.faces.http.documents_trial import Trial
 
 Moment: TypeAlias = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 
@@ -31,7 +32,7 @@ class Problem(Struct, forbid_unknown_fields=True):
     hint: str
     mistakes: list[Mistaken] | UnsetType = UNSET
     """Of a connection that cannot be as it was brought: all of them."""
-    check: Mapping[str, Any] | UnsetType = UNSET
+    check: Trial | UnsetType = UNSET
     """Of one that is not valid: its live check, with each step."""
 
 

@@ -8,37 +8,11 @@ from driftd.core.brought import Change
 from driftd.core.health import Result
 from driftd.core.model import Kind, Op
 from driftd.core.reasons import Actor, Cause, State
-from driftd.core.trial import Check, StepOutcome
 from driftd.core.words import Language
 from driftd.errors import Reason
 from driftd.faces.http.documents import Deed, Moment
 from driftd.faces.http.documents_connections import Connection, Link, Pause, Window
-
-
-class Step(Struct, forbid_unknown_fields=True):
-    """A step of a live check."""
-
-    check: Check
-    subject: str
-    outcome: StepOutcome
-    seconds: float
-    message: str
-    reason: Reason | None
-    hint: str | None
-    who_acts: str | None = None
-    """Of one that failed, as the next."""
-    tell_the_customer: str | None = None
-
-
-class Trial(Struct, forbid_unknown_fields=True):
-    """A live check, and what it cost the tenant."""
-
-    connection: str
-    valid: bool
-    requests: int
-    bytes: int
-    seconds: float
-    steps: list[Step]
+from driftd.faces.http.documents_trial import Trial
 
 
 class Brought(Connection, forbid_unknown_fields=True, kw_only=True):
@@ -47,6 +21,16 @@ class Brought(Connection, forbid_unknown_fields=True, kw_only=True):
     says: str
     change: Change
     check: Trial | None
+
+
+class Renewed(Struct, forbid_unknown_fields=True):
+    """What came of a secret that was given."""
+
+    says: str
+    change: Change
+    check: Trial | None
+    """None where it was not tried here, or is kept already."""
+    links: Mapping[str, Link] = field(name="_links")
 
 
 class Asked(Struct, forbid_unknown_fields=True):

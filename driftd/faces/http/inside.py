@@ -13,6 +13,7 @@ from driftd.core.casefile import Case
 from driftd.core.decision import Decided, Decision, Removal, Word
 from driftd.core.health import Aside, Flip
 from driftd.core.pausing import Directive
+from driftd.core.renewal import Renewal, Renewed
 from driftd.core.retention import Cursor, Pruned
 from driftd.core.schema.model import SchemaVersion
 from driftd.core.sealed import Kept
@@ -86,6 +87,8 @@ class Tenants(Struct, frozen=True):
     """Return what happened, newest first."""
     flips: Callable[[str, int], Awaitable[int]]
     """Count the changes of a connection's state since a time (epoch ms)."""
+    rotate: Callable[[Renewal, Word], Awaitable[Renewed]]
+    """Give one its new secret; raises `DecisionError`, `ConfigError` without a key, and `SourceError` of a pair."""
     try_: Callable[[str], Awaitable[Trial]]
     """Check a connection live, within its limits; raises `KeyError` for one that is not polled."""
     ask: Callable[[str], None]

@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from typing import Final
 
-from driftd.core.document import Document, moment, of_connection, of_step, of_summary
+from driftd.core.document import Document, moment, of_connection, of_summary
 from driftd.core.status import ConnectionStatus, located
-from driftd.core.trial import Trial
 from driftd.faces.http.inside import Inside, Source
 
 PATH: Final = "/api/v1/connections"
-_DEEDS: Final = ("test", "poll", "pause", "resume", "maintenance")
+_DEEDS: Final = ("test", "poll", "rotate", "pause", "resume", "maintenance")
 
 
 def summary(status: ConnectionStatus, sources: Mapping[str, Source]) -> Document:
@@ -35,6 +34,11 @@ async def whole(inside: Inside, status: ConnectionStatus) -> Document:
     }
 
 
+def named(status: ConnectionStatus) -> Mapping[str, str]:
+    """Return what words for a customer are filled with."""
+    return {"connection": status.name, "host": status.host, "folder": status.folder}
+
+
 def links(name: str, source: Source | None) -> Document:
     """Return where more of a connection is, and what can be done with it."""
     at = f"{PATH}/{name}"
@@ -45,23 +49,12 @@ def links(name: str, source: Source | None) -> Document:
         "schema": {"href": f"{at}/schema/{{resource}}", "templated": True},
         "alerts": {"href": f"/api/v1/alerts?connection={name}"},
         "audit": {"href": f"/api/v1/audit?connection={name}"},
-        **{
-            each: {"href": f"{at}/{each}", "method": "POST"}
-            for each in ("test", "poll", "pause", "resume", "maintenance")
-        },
+        **{each: {"href": f"{at}/{each}", "method": "POST"} for each in _DEEDS},
     }
     if source is not None and source.stored:
         found["change"] = {"href": at, "method": "PUT"}
         found["remove"] = {"href": f"{at}?data={{keep,erase}}&reason={{reason}}", "method": "DELETE", "templated": True}
     return found
-
-
-def of_trial(trial: Trial, host: str, folder: str) -> Document:
-    """Return a live check: its steps, and with each that fails what to tell the customer's administrator."""
-    named = {"connection": trial.connection, "host": host, "folder": folder}
-    cost = {"requests": trial.requests, "bytes": trial.wire_bytes, "seconds": round(trial.seconds, 6)}
-    steps = [of_step(each, named) for each in trial.steps]
-    return {"connection": trial.connection, "valid": trial.valid, **cost, "steps": steps}
 
 
 def _source(source: Source | None) -> str | None:
