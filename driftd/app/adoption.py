@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from driftd.adapters.vault.safe import Safe
 from driftd.adapters.x3.client import X3Source
 from driftd.adapters.x3.gateway import Begun
-from driftd.app.entrusted import mark_of
+from driftd.app.entrusted import came_of, mark_of
 from driftd.app.pairing import FIELD, Pairs, SealedBook
 from driftd.app.vault import Prove, Vault
 from driftd.config import Config, ConnectionConfig, Pairing
@@ -81,6 +81,9 @@ class Adoption:
         self, connection: ConnectionConfig, kept: Kept, word: Word, traffic: Callable[[str], Traffic | None] | None
     ) -> str:
         secret, pair = await self._vault.checked(kept, word), self._pairs.of(connection)
+        before = self._pairs.safe.kept(connection.kept_as, FIELD)
+        if came_of(before, connection, secret, self._pairs.safe.keys):
+            return f'the {FIELD} of "{kept.place.connection}" that is kept came of this one: nothing was changed'
         given = replace(kept, given=mark_of(connection, secret))
         book, named = _Given(self._pairs.book(connection), self._vault, (given, secret), word), kept.place.connection
         if traffic is None:

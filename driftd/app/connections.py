@@ -34,6 +34,7 @@ from driftd.app.placing import (
     placing_of,
     read_before,
     removal_of,
+    revoked_of,
     sharing,
     unknown,
     whom,
@@ -125,7 +126,7 @@ class Connections:
             trial = await self._tried(plan) if check else None
             if trial is not None and not trial.valid:
                 return Put(name, Change.REFUSED, f'"{name}" is not valid: nothing was stored{await aside(plan)}', trial)
-            revoked = _revoked(await self._made(plan), "an earlier one of this name")
+            revoked = revoked_of(await self._made(plan), "an earlier one of this name")
             return Put(name, plan.change, f'"{name}" is {plan.change}, and polled from now on{revoked}', trial)
 
     @asynccontextmanager
@@ -167,9 +168,9 @@ class Connections:
                         self._staged.pop(each, None)
                     await house.take(name, without(house.config(), name))
             if not erase:
-                return f'"{name}" is removed; what was captured of it stays{_revoked(revoked, "it")}'
+                return f'"{name}" is removed; what was captured of it stays{revoked_of(revoked, "it")}'
             await house.ended(name)
-            return await self._erased(name) + _revoked(revoked, "it")
+            return await self._erased(name) + revoked_of(revoked, "it")
 
     async def _erased(self, name: str) -> str:
         told = f'"{name}" is removed, and what was captured of it erased'
@@ -212,14 +213,14 @@ class Connections:
         return known
 
     async def _tried(self, plan: Plan) -> Trial:
-        """Check a connection live: the way, the token, a test read."""
-        connection, house = plan.connection, self._house
+        """Check a connection live."""
+        house = self._house
         async with self._checks:
             try:
                 await self._prove(plan)
             except SourceError as error:
-                return failed(connection.name, error)
-            return await checked(connection, Opening(house.learn, plan.secret.safe, plan.staged or house.pairs))
+                return failed(plan.connection.name, error)
+            return await checked(plan.connection, Opening(house.learn, plan.secret.safe, plan.staged or house.pairs))
 
     async def _prove(self, plan: Plan) -> None:
         """Renew a pair with a client secret that is another one: the access token in hand does not prove it."""
@@ -294,11 +295,3 @@ class Connections:
     async def _stored(self, name: str) -> StoredTable | None:
         found = await self._house.store.connections.all()
         return next((each for each in found if each.name == name), None)
-
-
-def _revoked(tokens: Sequence[str], whose: str) -> str:
-    """Return what is said besides of the tokens that went."""
-    if not tokens:
-        return ""
-    named = ", ".join(f'"{each}"' for each in tokens)
-    return f"; tokens bound to {whose} let nobody in any more: {named}"

@@ -102,6 +102,16 @@ def mark_of(connection: ConnectionConfig, token: Secret) -> bytes:
     return mark(token.reveal(), connection.kept_as, *goes(connection), *whom)
 
 
+def came_of(kept: Kept | None, connection: ConnectionConfig, token: Secret, keys: Keyring) -> bool:
+    """Tell whether the refresh token that is kept came of this one by use: this one is used up, and no other."""
+    if kept is None or kept.given != mark_of(connection, token):
+        return False
+    try:
+        return opened(kept.blob, kept.place, keys) != token
+    except SealError:
+        return False
+
+
 def _check_stays(given: Given, kept: Kept | None) -> None:
     """Refuse to have a secret that is kept sent where it was not sent so far."""
     connection, before = given.connection, given.before

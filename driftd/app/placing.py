@@ -1,6 +1,6 @@
 """What a change of connections comes to: what is to be stored for it, what goes with it, and why it does not go now."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -135,6 +135,14 @@ def removal_of(name: str, word: Word, before: StoredTable | None, now: int, *, e
         reason=word.reason.strip(),
         before=before.text if before else "",
     )
+
+
+def revoked_of(tokens: Sequence[str], whose: str) -> str:
+    """Return what is said besides of the tokens that went."""
+    if not tokens:
+        return ""
+    named = ", ".join(f'"{each}"' for each in tokens)
+    return f"; tokens bound to {whose} let nobody in any more: {named}"
 
 
 def read_before(config: Config, stored: StoredTable | None) -> ConnectionConfig | None:

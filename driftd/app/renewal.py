@@ -11,6 +11,8 @@ from driftd.adapters.vault.envelope import seal
 from driftd.adapters.vault.keyring import Keyring
 from driftd.adapters.vault.safe import Safe
 from driftd.adapters.vault.sources import read_keys
+from driftd.app.entrusted import came_of
+from driftd.app.pairing import FIELD
 from driftd.config import Config, ConnectionConfig, Pairing
 from driftd.core.brought import Change
 from driftd.core.decision import Word, check_word
@@ -58,7 +60,7 @@ class Renewals:
         field = chosen(connection, renewal.field)
         async with self._locks[connection.kept_as, field]:
             paired = isinstance(connection.auth, Pairing)
-            if not paired and self._is_kept(connection.kept_as, field, renewal):
+            if self._is_kept(connection, field, renewal):
                 return Renewed(Change.UNCHANGED, f'the {field} of "{name}" is kept already: nothing was changed')
             keys = Keyring([*await to_thread.run_sync(read_keys, means.config().vault), *means.safe.keys])
             means.safe.keys = keys
@@ -77,9 +79,13 @@ class Renewals:
                 return each
         raise DecisionError(f'there is no connection "{name}"', hint="`driftd connections list` has them", unknown=True)
 
-    def _is_kept(self, name: str, field: str, renewal: Renewal) -> bool:
+    def _is_kept(self, connection: ConnectionConfig, field: str, renewal: Renewal) -> bool:
+        """Tell whether a secret is kept, or what came of it; one of a pair is tried again, as long as it can be."""
+        safe, name = self._means.safe, connection.kept_as
+        if isinstance(connection.auth, Pairing):
+            return field == FIELD and came_of(safe.kept(name, FIELD), connection, renewal.secret, safe.keys)
         try:
-            return self._means.safe.secret(name, field) == renewal.secret
+            return safe.secret(name, field) == renewal.secret
         except SealError:
             return False
 

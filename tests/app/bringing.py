@@ -53,12 +53,12 @@ class Process:
     pairs: Pairs
     adoption: Adoption
 
-    async def rotate(self, token: str, *, unchecked: bool = False) -> None:
+    async def rotate(self, token: str, *, unchecked: bool = False) -> str:
         """Give a refresh token by hand, as the command line does."""
         kept = await self.store.vault.kept("aldgate", FIELD)
         assert kept is not None
         blob = seal(Secret(token), kept.place, kept.number + 1, self.pairs.safe.keys.first)
-        await self.adoption.keep(Kept(kept.place, kept.number + 1, blob, 0), WORD, unchecked=unchecked)
+        return await self.adoption.keep(Kept(kept.place, kept.number + 1, blob, 0), WORD, unchecked=unchecked)
 
     async def put(self, token: str | None, name: str = "aldgate", *, check: bool = True, **changes: Any) -> Put:
         """Bring a connection with a refresh token, as a program does."""

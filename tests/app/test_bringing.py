@@ -213,6 +213,9 @@ async def test_what_was_given_by_hand_since_is_known_as_well(site: Site, *, unch
         await process.rotate(second, unchecked=unchecked)
         assert (await process.put(second)).change is Change.UNCHANGED
         await process.poll()
+        used = site.tenant.gateway.given
+        assert "came of this one: nothing was changed" in await process.rotate(second)
+        assert site.tenant.gateway.given == used
         assert (await process.put(first)).change is Change.REFUSED
         with pytest.raises(SourceError, match="was not kept"):
             await process.rotate("never-given")

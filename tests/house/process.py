@@ -285,15 +285,19 @@ def estate(folder: Path, tenants: int = 1, records: int = 25) -> Iterator[Estate
 
 
 def read(folder: Path, tenant: Tenant, since: Rig | None = None) -> Rig:
-    """Read as a consumer does: the snapshot, which is where `told` begins, or what came after `since` was read."""
+    """Read as a consumer does: the snapshot, which is where `told` begins, or what came after `since` was read.
+
+    A daemon may commit between two pages of a snapshot, or between two snapshots: what the log tells of the time in
+    which they were read is taken over as it is told.
+    """
 
     async def story() -> Rig:
         async with SqliteStore.reading(folder / "data") as store:
             rig = Rig(cast("Source", None), store, tenant, [])
             rig.shown = {name: await rig.snapshot(name) for name in CLASSES}
             rig.told = {name: dict(held) for name, held in (since.told if since else rig.shown).items()}
-            if since:
-                rig.seq = since.seq
+            rig.seq = since.seq if since else min(rig.seqs)
+            rig.shared = 0 if since else max(rig.seqs)
             await rig.follow()
             return rig
 

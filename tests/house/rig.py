@@ -76,6 +76,10 @@ class Rig:
     shown: dict[str, dict[tuple[Any, ...], Any]] = field(default_factory=dict)
     """The snapshot as it was last read, by resource."""
     seq: int = 0
+    seqs: set[int] = field(default_factory=set)
+    """How far the log was at each page of snapshots that was read."""
+    shared: int = 0
+    """How far a snapshot that began the story may show events that the log tells as well, as it was read meanwhile."""
     ids: set[str] = field(default_factory=set)
     after: list[tuple[str, str, tuple[Any, ...], Any]] = field(default_factory=list)
     """Every event followed: resource, op, key, after."""
@@ -97,6 +101,7 @@ class Rig:
         after, first = None, True
         while True:
             page = await self.store.read_records(self.tenant.name, name, after=after, limit=7)
+            self.seqs.add(page.as_of_seq)
             if first:
                 self.seq, first = max(self.seq, page.as_of_seq), False
             found |= {named(seen.key): decoded(seen.body) for seen in page.records}
@@ -118,21 +123,21 @@ class Rig:
                     assert (event["reason"], event["key"]) == ("rebaseline", {})
                     self.markers.append(change.resource)
                     continue
-                self._told(change.resource, event)
+                self._told(change.resource, event, fits=change.seq > self.shared)
                 n += 1
         return n
 
-    def _told(self, name: str, event: dict[str, Any]) -> None:
+    def _told(self, name: str, event: dict[str, Any], *, fits: bool) -> None:
         held = self.told.setdefault(name, {})
         key = tuple(event["key"].values())
-        before = held.get(key)
+        before = held.get(key) if fits else normal(event["before"])
         assert (before is None) == (event["before"] is None), (event["op"], key, "before does not fit what was told")
         assert before == normal(event["before"])
         after = normal(event["after"])
         assert before != after, "an event without a change"
         self.after.append((name, event["op"], key, after))
         if after is None:
-            del held[key]
+            held.pop(key, None)
         else:
             held[key] = after
 

@@ -96,9 +96,9 @@ class SqliteConnections:
         return revoked
 
     async def remove(self, name: str, deed: Deed, shed: Iterable[str], *, clear: bool) -> Sequence[str]:
-        """Remove a connection, all that is kept under the names in `shed`, with its data keys, and its own tokens.
+        """Remove a connection, what is kept under the names in `shed`, with its data keys, and the tokens bound to it.
 
-        With `clear`, note that all of it is to go. Returns the names of the tokens that were bound to it.
+        With `clear`, note that all of it is to go. Returns the names of the tokens.
         """
         writer, work = self._for_writing(), partial(_remove, name=name, deed=deed, shed=tuple(shed), clear=clear)
         async with self._careful(writer):
