@@ -7,7 +7,7 @@ from uuid import uuid4
 from msgspec import Struct
 
 from driftd.adapters.sqlite.vault import SqliteVault
-from driftd.adapters.vault.envelope import opened, seal
+from driftd.adapters.vault.envelope import following, opened, seal
 from driftd.adapters.vault.keyring import Keyring
 from driftd.adapters.vault.safe import Safe
 from driftd.app import staging
@@ -164,8 +164,7 @@ def _sealed(given: Given, place: Place, before: Kept | None, keys: Keyring) -> K
         if isinstance(secret, Kept):
             opened(secret.blob, secret.place, keys)
             return Kept(secret.place, secret.number, secret.blob, given.at)
-        number = 1 + (before.number if before else 0)
-        return Kept(place, number, seal(secret, place, number, keys.first), given.at)
+        return following(before, secret, place, keys.first, given.at)
     except SealError as error:
         raise _unkept(given, place.field, error) from error
 

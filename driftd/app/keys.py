@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from driftd.adapters.clock import SystemClock
 from driftd.adapters.sqlite import SqliteStore
-from driftd.adapters.vault.envelope import opened, seal
+from driftd.adapters.vault.envelope import following, opened
 from driftd.adapters.vault.keyring import Keyring
 from driftd.adapters.vault.making import add_to_file, made, make_file
 from driftd.adapters.vault.safe import Safe
@@ -72,8 +72,8 @@ async def sealed(config: Config, connection: ConnectionConfig, secret: Secret, f
     keys = await to_thread.run_sync(read_keys, config.vault)
     store, kept = await _stored(config)
     place = Place(store or uuid4().hex, connection.kept_as, field)
-    number = 1 + next((each.number for each in kept if each.place == place), 0)
-    return Kept(place, number, seal(secret, place, number, keys.first), SystemClock().now())
+    before = next((each for each in kept if each.place == place), None)
+    return following(before, secret, place, keys.first, SystemClock().now())
 
 
 async def tried(config: Config, connection: ConnectionConfig, kept: Kept) -> Trial:

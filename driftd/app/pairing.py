@@ -7,8 +7,10 @@ process has the database meanwhile.
 from collections.abc import Callable
 from typing import Final, Protocol
 
+from msgspec.structs import replace
+
 from driftd.adapters.sqlite.vault import SqliteVault
-from driftd.adapters.vault.envelope import opened, seal
+from driftd.adapters.vault.envelope import following, opened
 from driftd.adapters.vault.safe import Safe
 from driftd.adapters.x3.gateway import Begun
 from driftd.adapters.x3.pair import Pair
@@ -98,9 +100,8 @@ class SealedBook:
 
         `given` is the mark of what a person gave.
         """
-        number = before.number + 1
-        blob = seal(secret, before.place, number, self._safe.keys.first)
-        return Kept(before.place, number, blob, self.now() if at is None else at, given)
+        moment = self.now() if at is None else at
+        return replace(following(before, secret, before.place, self._safe.keys.first, moment), given=given)
 
     async def interrupted(self, kept: Kept) -> int | None:
         """Note that a use begins, and return when the first one did of which it is not known how it ended, epoch ms."""

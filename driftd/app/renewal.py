@@ -7,7 +7,7 @@ from anyio import to_thread
 from msgspec import Struct
 
 from driftd.adapters.sqlite.vault import SqliteVault
-from driftd.adapters.vault.envelope import seal
+from driftd.adapters.vault.envelope import following
 from driftd.adapters.vault.keyring import Keyring
 from driftd.adapters.vault.safe import Safe
 from driftd.adapters.vault.sources import read_keys
@@ -92,9 +92,8 @@ class Renewals:
     async def _sealed(self, name: str, field: str, renewal: Renewal) -> Kept:
         means, before = self._means, self._means.safe.kept(name, field)
         place = Place(await means.vault.store() or uuid4().hex, name, field)
-        number = 1 + (before.number if before else 0)
         try:
-            return Kept(place, number, seal(renewal.secret, place, number, means.safe.keys.first), means.now())
+            return following(before, renewal.secret, place, means.safe.keys.first, means.now())
         except SealError as error:
             raise DecisionError(
                 f'the {field} of "{name}" cannot be kept: {error}', hint="give it as it was issued", invalid=True

@@ -11,7 +11,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from driftd.adapters.vault.envelope import seal
+from driftd.adapters.vault.envelope import following
 from driftd.adapters.x3.gateway import Begun
 from driftd.adapters.x3.pair import Pair
 from driftd.app.pairing import FIELD, Pairs, SealedBook
@@ -108,10 +108,9 @@ class Staged:
         token = self._given.token if kept is None else self._book.opened(kept)
         if self.pair.unsaved is not None and self.pair.unsaved.refresh is not None:
             token = self.pair.unsaved.refresh
-        number = 1 + (now.number if now is not None else 0)
         at = self._pairs.now() if kept is None else kept.at
-        blob = seal(token, place, number, self._pairs.safe.keys.first)
-        return Kept(place, number, blob, at, self.mark), None if kept is None else kept.place
+        sealed = following(now, token, place, self._pairs.safe.keys.first, at)
+        return replace(sealed, given=self.mark), None if kept is None else kept.place
 
     def kept(self, kept: Kept) -> None:
         """Have the pair use what is kept in its place now, and the access token that came with it."""

@@ -9,7 +9,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from driftd.adapters.vault.keyring import Kek, Keyring
-from driftd.core.sealed import KEY, LONGEST, NONCE, Place, Sealed, bound, pack, parse, wrapping
+from driftd.core.sealed import KEY, LONGEST, NONCE, Kept, Place, Sealed, bound, pack, parse, wrapping
 from driftd.core.secret import Secret
 from driftd.errors import SealError
 
@@ -23,6 +23,12 @@ def seal(secret: Secret, place: Place, number: int, kek: Kek) -> bytes:
     sealed = Sealed(kek.id, secrets.token_bytes(_DEK_ID), number, b"", b"", secrets.token_bytes(NONCE), b"")
     sealed = _wrapped(sealed, place, data_key, kek)
     return pack(replace(sealed, ciphertext=_encrypted(data_key, sealed.nonce, plain, bound(place, sealed))))
+
+
+def following(before: Kept | None, secret: Secret, place: Place, kek: Kek, at: int) -> Kept:
+    """Return a secret sealed for the place of the one before it, as given `at` (epoch ms); raises as `seal` does."""
+    number = 1 + (before.number if before else 0)
+    return Kept(place, number, seal(secret, place, number, kek), at)
 
 
 def opened(blob: bytes, place: Place, keys: Keyring) -> Secret:
