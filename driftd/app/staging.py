@@ -53,6 +53,7 @@ class _Aside(SealedBook):
         before = kept or Kept(place, 0, b"", 0)
         aside = self.next(before, self._given.token, given=self._given.mark, at=now)
         await self._store.renew(aside, used=now)
+        self._safe.take(aside)
         self.told(self._given.token)
         return Begun(self._given.token, now)
 
@@ -61,6 +62,7 @@ class _Aside(SealedBook):
         kept = await self.kept()
         if self._first and kept is not None:
             await self._store.remove(kept.place)
+            self._safe.drop(self.name, ASIDE)
             self.told()
         else:
             await super().unused(begun)

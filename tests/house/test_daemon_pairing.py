@@ -106,6 +106,8 @@ def test_a_pair_is_brought_to_a_daemon_by_many_at_once(tmp_path: Path) -> None:
             assert ran.code == 0, ran.err
             daemon.becomes("aldgate", "ok")
             daemon.becomes("borough", "ok")
+            same = daemon.client.post(f"{daemon.url}{PATH}/borough/rotate", json={"secret": again, "reason": "again"})
+            assert (same.status_code, same.json()["change"]) == (200, "unchanged"), same.text
             assert delete(daemon, "aldgate", "keep").is_success
             daemon.becomes("borough", "ok")
             answers = [ghost.text, *(each.text for each in came), daemon.get("/metrics").text, ran.out + ran.err]
