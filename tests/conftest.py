@@ -13,6 +13,7 @@ from tests.faults.observing import Observe, observer
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # of hundreds of processes each would compile all of it anew
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as where a script left the tests in the background
     signal.signal(signal.SIGINT, signal.default_int_handler)
+gc.set_threshold(50_000, 20, 100)  # as a daemon does
 # No law is about the speed of this machine. All changes are judged by the same examples; exploring seeks new ones.
 settings.register_profile("same", deadline=None, max_examples=40, derandomize=True)
 settings.register_profile("exploring", deadline=None, max_examples=300)

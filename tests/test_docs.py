@@ -25,7 +25,7 @@ from driftd.simulator.patches import Patch
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-LONG = {"drift.md", "storage.md"}
+LONG = {"cassettes.md", "connections.md", "drift.md", "pausing.md", "storage.md"}
 """Pages whose commands take their time."""
 RUN = [pytest.param(page, id=page.name, marks=[pytest.mark.heavy] if page.name in LONG else []) for page in PAGES]
 DEMO = "python3 -m venv .venv && .venv/bin/pip install -e . && .venv/bin/driftd demo"

@@ -4,6 +4,7 @@ No text can then move a terminal's cursor, change its colours or title, be read 
 written, or begin a line that we did not begin.
 """
 
+from functools import lru_cache
 from typing import Final
 
 _SPACES: Final = "\u00a0\u202f"
@@ -17,6 +18,7 @@ def visible(text: str) -> str:
     return "".join([each if each.isprintable() or each in _SPACES else escaped(each) for each in text])
 
 
+@lru_cache(1_024)
 def escaped(character: str) -> str:
     """Escape as JSON does: beyond U+FFFF as two surrogates (RFC 8259, section 7)."""
     units = character.encode("utf-16-be", "surrogatepass").hex()

@@ -10,6 +10,8 @@ import orjson
 
 Json: TypeAlias = "bool | int | float | str | Decimal | list[Json] | dict[str, Json] | None"
 Record: TypeAlias = dict[str, Json]
+_AS_IT_IS = frozenset({str, int, float, bool, type(None)})
+"""Types of most members, none of which a reader holds otherwise than as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,17 @@ def shown(record: Record) -> Record:
     An object left empty by this disappears with its name (`CUR_REF`); in an array it stays as `{}`.
     Numbers are `int`, `float`, or `Decimal` where a float would lose digits.
     """
-    return {name: _shown(value) for name, value in record.items() if not name.startswith("$") and not _only_meta(value)}
+    found: Record = {}
+    for name, value in record.items():
+        if name.startswith("$"):
+            continue
+        if isinstance(value, dict):
+            inner = shown(value)
+            if inner or not value:
+                found[name] = inner
+        else:
+            found[name] = value if type(value) in _AS_IT_IS else _shown(value)
+    return found
 
 
 def _shown(value: Json) -> Json:
@@ -89,10 +101,6 @@ def _shown(value: Json) -> Json:
     if isinstance(value, list):
         return [_shown(element) for element in value]
     return exact(value) if isinstance(value, Decimal) else value
-
-
-def _only_meta(value: Json) -> bool:
-    return isinstance(value, dict) and bool(value) and not shown(value)
 
 
 def exact(value: Decimal) -> Json:

@@ -171,7 +171,7 @@ class Ledger:
 
         def show(row: Row | None) -> Record | None:
             seen = [] if row is None else renderer.seen([row], style)
-            return shown(renderer.business(seen[-1], facet, style)) if seen else None
+            return shown(renderer.business(seen[-1], facet, style, kept=True)) if seen else None
 
         return show
 

@@ -92,6 +92,7 @@ class Renderer:
     def __init__(self, model: ClassModel, seed: int, world: Linked) -> None:
         self._model, self._seed, self._world = model, seed, world
         self._chance = Random(seed)
+        self._first = lru_cache(256)(self._drawn)
         self.view: View | None = None
         """The patches and the filter in force, if any."""
 
@@ -105,16 +106,22 @@ class Renderer:
             return str(row.literal.get(self._model.title_field, ""))
         return self._model.title_of(self.origin(row), self._world, row.edits)
 
-    def business(self, row: Row, facet: Facet, style: Style) -> Record:
-        """Return the members of a row that are not about the record as such, as patches leave them."""
-        unpatched = self.unpatched(row, facet, style)
+    def business(self, row: Row, facet: Facet, style: Style, *, kept: bool = False) -> Record:
+        """Return the members of a row that are not about the record as such, as patches leave them.
+
+        What a row is drawn as may be `kept`, for who asks for the same rows many times.
+        """
+        unpatched = self.unpatched(row, facet, style, kept=kept)
         return unpatched if self.view is None else self.view.record(unpatched, row)
 
-    def unpatched(self, row: Row, facet: Facet, style: Style) -> Record:
+    def unpatched(self, row: Row, facet: Facet, style: Style, *, kept: bool = False) -> Record:
         """Return those members without any patch."""
         if row.literal is not None:
             return self._literal(row.literal, facet, style)
-        values = self._model.draw(self.origin(row), self._world, row.edits, facet)
+        if kept and not row.edits:
+            values = self._first(row.ordinal, row.key, facet)
+        else:
+            values = self._model.draw(self.origin(row), self._world, row.edits, facet)
         whole = facet == "$details"
         wire = self._with_references(self._model.shown[facet], values, style)
         if whole:
@@ -124,6 +131,10 @@ class Renderer:
         if whole or style.updatim:
             wire["UPDDATTIM"] = _instant(stamp_of(row, style), style.zone)
         return wire
+
+    def _drawn(self, ordinal: int, key: Key, facet: Facet) -> Record:
+        """Return what a row is drawn as that nobody has edited. Not to be changed."""
+        return self._model.draw(Origin(self._seed, ordinal, key), self._world, None, facet)
 
     def whole(self, row: Row, facet: Facet, style: Style) -> Record:
         """Return a row with all its members."""

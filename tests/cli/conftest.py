@@ -20,6 +20,9 @@ from driftd.cli.simulated import configuration
 from driftd.simulator import Farm, serving
 from tests.contracts.staged import ELSEWHERE, ORDERS, created, deleted, poll, updated
 
+RECORDS = 8
+"""Of each class of a site: each costs a request for its details."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ran:
@@ -59,7 +62,7 @@ def driftd(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, t
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     """Serve two small tenants, with their configuration in a folder of its own."""
-    farm = Farm.build(tenants=2, records=25)
+    farm = Farm.build(tenants=2, records=RECORDS)
     with serving(farm) as served:
         folder = tmp_path / "site"
         folder.mkdir()

@@ -11,7 +11,7 @@ import pytest
 
 from driftd.cli.simulated import configuration, replayed
 from driftd.simulator import Farm, Fault, Replay, Switches, serving
-from tests.cli.conftest import Driftd, Site, Started
+from tests.cli.conftest import RECORDS, Driftd, Site, Started
 
 CLASSES = ("BPCUSTOMER", "ITMMASTER", "SORDER")
 TABLES = {"daemon": {"data_dir": "data"}, "defaults": {"second_look": "0.1s"}}
@@ -302,7 +302,7 @@ def test_a_cassette_is_served_from_the_command_line(driftd: Driftd, start: Start
 
 def test_details_are_recorded_up_to_a_number(driftd: Driftd, site: Site, tmp_path: Path) -> None:
     ran = driftd("connections", "test", "aldgate", "-c", site.config, "--record", tmp_path / "c", "--records", "3")
-    assert "25 records recorded, 3 with details" in ran.out
+    assert f"{RECORDS} records recorded, 3 with details" in ran.out
     with replaying(tmp_path / "replay", tmp_path / "c") as config:
         ran = driftd("poll", "--full", "-c", config)
     assert ran.code == 1

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from driftd import app
 from driftd.config import load
-from tests.cli.conftest import Driftd, Site, Started
+from tests.cli.conftest import RECORDS, Driftd, Site, Started
 
 FIELDS = {
     "connection", "resource", "outcome", "reason", "records", "r", "c", "u", "d", "pending", "held", "pages",
@@ -23,7 +23,7 @@ def test_the_first_poll_reads_everything_and_an_unchanged_one_decodes_nothing(dr
     assert (ran.code, told["ok"], len(told["resources"])) == (0, True, 18)
     for each in told["resources"]:
         assert set(each) >= FIELDS
-        assert (each["outcome"], each["kind"], each["r"]) == ("ok", "sweep", 25)
+        assert (each["outcome"], each["kind"], each["r"]) == ("ok", "sweep", RECORDS)
     told = json.loads(driftd("poll", "-c", site.config, "--full", "--format", "json").out)
     assert {(each["records_decoded"], each["c"], each["u"], each["d"]) for each in told["resources"]} == {(0, 0, 0, 0)}
 
@@ -90,7 +90,7 @@ def test_a_terminal_is_shown_progress_on_stderr(site: Site) -> None:
         assert b"aldgate" in process.stdout.read()
     os.close(terminal)
     assert process.returncode == 0
-    assert "25/25" in shown.decode()
+    assert f"{RECORDS}/{RECORDS}" in shown.decode()
 
 
 def test_two_kinds_exclude_each_other(driftd: Driftd, site: Site) -> None:

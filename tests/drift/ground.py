@@ -173,7 +173,7 @@ class Ground:
         address = f"/api1/x3/erp/{self.tenant.endpoint}/{self.resource.name}/$prototypes"
         query = f"('{self.resource.representation}.{facet}')"
         headers = {"X-Sage-Folder": self.tenant.folder}
-        async with httpx.AsyncClient(transport=InProcess(Host(self.farm)), base_url=BASE) as client:
+        async with httpx.AsyncClient(transport=InProcess(Host(self.farm)), base_url=BASE, trust_env=False) as client:
             auth = (self.tenant.username, self.tenant.password)
             answer = await client.get(address + query, headers=headers, auth=auth)
         return dict(answer.json()) if answer.status_code == 200 else {}

@@ -282,7 +282,7 @@ async def served(
     app = watched(application(pretended.inside(), bound.address))
     async with anyio.create_task_group() as group:
         url = await group.start(serve, app, bound, patience)
-        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=20, headers=OURS) as client:
+        async with httpx.AsyncClient(base_url=url, trust_env=False, verify=False, timeout=20, headers=OURS) as client:
             yield client
         group.cancel_scope.cancel()
 

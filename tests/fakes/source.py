@@ -1,6 +1,5 @@
 """A tenant in memory: the `Source` port with the order, cursors and links of the real one, and no network."""
 
-import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -45,7 +44,7 @@ class FakeSource:
     ) -> None:
         self.tables = dict(tables or {})
         self.cap = cap
-        self.collate = collate or (lambda parts: tuple((isinstance(part, str), part) for part in parts))
+        self.collate = collate or (lambda parts: tuple([(isinstance(part, str), part) for part in parts]))
         self.asked: list[tuple[str, Query | KeyBytes]] = []
         self.faults: Callable[[str, Query | KeyBytes], Page | None] = lambda _name, _asked: None
         self.decoded = 0
@@ -129,8 +128,14 @@ class FakeSource:
         if query.since is not None:
             since = _instant(query.since)
             rows = [row for row in rows if _instant(row.get(str(resource.watermark))) >= since]
-        order = functools.partial(self._order, resource, query)
-        return sorted(rows, key=lambda row: order(self._sort_parts(resource, query, row)), reverse=query.descending)
+        return sorted(rows, key=self._rank(resource, query), reverse=query.descending)
+
+    def _rank(self, resource: Resource, query: Query) -> Callable[[Record], SortPart]:
+        """Return what `_order` makes of the `_sort_parts` of a row: of each row at each page, hence in one step."""
+        stamp, key, collate = str(resource.watermark), resource.key, self.collate
+        if not query.by_stamp:
+            return lambda row: ((), collate(tuple([row.get(name) for name in key])))
+        return lambda row: ((_instant(row.get(stamp)),), collate(tuple([row.get(name) for name in key])))
 
     def _sort_parts(self, resource: Resource, query: Query, row: Record) -> list[Any]:
         names = (str(resource.watermark), *resource.key) if query.by_stamp else resource.key
@@ -144,10 +149,9 @@ class FakeSource:
         place = query.next or query.after or query.start
         if place is None:
             return 0
-        order = functools.partial(self._order, resource, query)
-        target = order(orjson.loads(place))
+        target, rank = self._order(resource, query, orjson.loads(place)), self._rank(resource, query)
         for number, row in enumerate(rows):
-            here = order(self._sort_parts(resource, query, row))
+            here = rank(row)
             passed = here < target if query.descending else here > target
             if passed or (here == target and query.next is None and query.start is not None):
                 return number

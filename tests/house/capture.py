@@ -12,6 +12,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -21,6 +22,7 @@ import anyio
 from driftd.adapters.x3.catalogue import standard
 from driftd.core.model import Kind
 from driftd.simulator import Farm, Switches, serving
+from driftd.simulator.class_model import Facet
 from tests.house.rig import Rig, normal, resource, rig, truth
 
 UNREADABLE = {("grant", "refused"), ("basic_auth", "refused")}
@@ -161,17 +163,13 @@ def _compare(house: Rig, row: Row) -> None:
 
 def _never_true(house: Rig) -> int:
     """Count events whose `after` was never true in any state."""
-    states = range(house.tenant.state + 1)
-    refused = house.tenant.switches.details_facet != "allowed"
-    wrong = 0
+    newest, wrong = house.tenant.state, 0
+    facet: Facet | None = "$query" if house.tenant.switches.details_facet != "allowed" else None
     for name in {name for name, _, _, _ in house.after}:
-        seen: dict[Any, list[Any]] = {}
-        for state in states:
-            for key, record in house.tenant.records(name, state, facet="$query" if refused else None).items():
-                versions = seen.setdefault(key, [])
-                if not versions or versions[-1] is not record:
-                    versions.append(record)
-        true = {key: [normal(record) for record in versions] for key, versions in seen.items()}
+        true = {key: [normal(record)] for key, record in house.tenant.records(name, 0, facet=facet).items()}
+        for before, state in pairwise(range(newest + 1)):
+            for change in house.tenant.truth(before, state, name, facet):
+                true.setdefault(change.key, []).append(normal(change.after))
         wrong += sum(
             1 for n, op, key, after in house.after if n == name and op != "d" and after not in true.get(key, [])
         )

@@ -144,7 +144,7 @@ class Daemon:
                 stdout=log,
                 stderr=log,
             )
-        self.client = httpx.Client(trust_env=False, timeout=30, headers={"x-driftd": "1"})
+        self.client = httpx.Client(trust_env=False, verify=False, timeout=30, headers={"x-driftd": "1"})
         self.tries = _TRIES
         """How often something is waited for: more where many wait at once."""
 

@@ -30,7 +30,7 @@ def test_readers_that_hang_and_readers_in_crowds_delay_nobody(tmp_path: Path) ->
             answers: list[int] = []
 
             def scrape() -> None:
-                with httpx.Client(trust_env=False, timeout=10) as own:
+                with httpx.Client(trust_env=False, verify=False, timeout=10) as own:
                     answers.extend(own.get(f"{daemon.url}/metrics").status_code for _ in range(ROUNDS))
 
             scrapers = [threading.Thread(target=scrape) for _ in range(5)]

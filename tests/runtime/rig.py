@@ -1,5 +1,6 @@
 """A whole runtime on virtual time: tenants in memory, each behind its real traffic, and a store in memory."""
 
+import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -198,8 +199,12 @@ class Rig:
         begun = anyio.current_time()
         while not holds():
             assert anyio.current_time() - begun < seconds, "it never came to that"
-            await anyio.sleep(step)
+            await asyncio.sleep(step)
         return anyio.current_time() - begun
+
+    async def reach(self, instant: float) -> None:
+        """Let virtual time pass until an instant of the monotonic clock is over; at once where it is."""
+        await anyio.sleep(max(0.0, instant - self.clock.monotonic() + 0.25))
 
     def run(self, story: Callable[["Rig"], Awaitable[None]]) -> None:
         """Play a story beside the running supervisor, then stop it."""

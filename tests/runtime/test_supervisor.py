@@ -23,7 +23,7 @@ def test_every_resource_is_polled_at_its_own_pace() -> None:
     async def story(rig: Rig) -> None:
         await rig.until(lambda: rig.status("a").state is State.OK)
         begun = rig.gauges.polls.shown()
-        await rig.until(lambda: rig.clock.monotonic() > 3600)
+        await rig.reach(3600)
         polls = sum(rig.gauges.polls.shown().counts)
         assert sum(begun.counts) == 4
         assert 4 + 4 * 11 <= polls <= 4 + 4 * 12
@@ -39,7 +39,7 @@ def test_what_changes_is_captured_within_its_interval() -> None:
         await rig.until(lambda: rig.status("a").state is State.OK)
         rig.tenants["a"].source.put("ONE", [{"KEY": "K00010", "NAME": "new"}])
         assert await rig.until(lambda: len(rig.store.log) == 1) <= 301
-        await rig.until(lambda: rig.clock.monotonic() > 7200)
+        await rig.reach(7200)
         assert len(rig.store.log) == 1
 
     Rig([connection("a")]).run(story)
@@ -67,11 +67,11 @@ def test_a_dead_host_is_tried_by_one_at_a_time(many: int, reason: Reason, observ
             tenant.failing(reason)
         await rig.until(lambda: all(rig.status(name).state is State.UNREACHABLE for name in names), 600)
         grown = rig.clock.monotonic() + 600
-        await rig.until(lambda: rig.clock.monotonic() > grown)
+        await rig.reach(grown)
         for tenant in rig.tenants.values():
             tenant.sent.clear()
         before = rig.clock.monotonic()
-        await rig.until(lambda: rig.clock.monotonic() > before + 3600)
+        await rig.reach(before + 3600)
         trials = sorted(at for tenant in rig.tenants.values() for at in tenant.sent)
         together = 1 + sum(later - earlier < 200 for earlier, later in pairwise(trials))
         observe(f"{many} connections, {reason}: {len(trials)} requests in an hour, {together} at once")
@@ -97,7 +97,7 @@ def test_a_refused_secret_is_looked_at_again_then_left_alone(observe: Observe) -
         first = rig.clock.monotonic()
         await rig.until(lambda: rig.status("a").state is State.AUTH_FAILED)
         assert 44 <= rig.clock.monotonic() - first <= 47
-        await rig.until(lambda: rig.clock.monotonic() > first + 3 * 3600)
+        await rig.reach(first + 3 * 3600)
         waits = [later - earlier for earlier, later in pairwise(tenant.sent)]
         observe(f"auth_failed at the second look, then tries after {[round(each / 60) for each in waits]} minutes")
         assert [round(wait / 15) * 15 for wait in waits if wait > 1] == [45, 900, 1800, 3600, 3600][: len(waits)]
@@ -118,7 +118,7 @@ def test_what_the_tenant_asks_for_is_obeyed() -> None:
         tenant.failing(Reason.RATE_LIMITED, status=429, retry_after=1200.0)
         tenant.sent.clear()
         await rig.until(lambda: bool(tenant.sent))
-        await rig.until(lambda: rig.clock.monotonic() > tenant.sent[0] + 7200)
+        await rig.reach(tenant.sent[0] + 7200)
         waits = [later - earlier for earlier, later in pairwise(tenant.sent)]
         assert all(wait >= 1200 or wait < 1 for wait in waits)
         assert rig.status("a").state is State.RATE_LIMITED
@@ -225,14 +225,14 @@ def test_a_clock_that_jumps_silences_nothing(hours: int, observe: Observe) -> No
     async def story(rig: Rig) -> None:
         tenant = rig.tenants["a"]
         await rig.until(lambda: rig.status("a").state is State.OK)
-        await rig.until(lambda: rig.clock.monotonic() > 1800)
+        await rig.reach(1800)
         rig.clock.jump(hours * 3_600_000)
         tenant.sent.clear()
         before = rig.clock.monotonic()
-        await rig.until(lambda: rig.clock.monotonic() > before + 600)
+        await rig.reach(before + 600)
         observe(f"{hours:+} h in virtual time: {len(tenant.sent)} requests within two intervals of two classes")
         assert 2 <= len(tenant.sent) <= 6
-        await rig.until(lambda: rig.clock.monotonic() > before + 3600)
+        await rig.reach(before + 3600)
         assert 20 <= len(tenant.sent) <= 30
 
     Rig([connection("a")]).run(story)
@@ -249,7 +249,7 @@ def test_a_slow_and_a_huge_tenant_delay_nobody() -> None:
         for name in small:
             rig.tenants[name].sent.clear()
         begun = rig.clock.monotonic()
-        await rig.until(lambda: rig.clock.monotonic() > begun + 3600)
+        await rig.reach(begun + 3600)
         for name in small:
             waits = [later - earlier for earlier, later in pairwise(rig.tenants[name].sent)]
             assert sum(waits) > 3000

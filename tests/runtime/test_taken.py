@@ -61,7 +61,7 @@ def test_who_asks_is_answered_at_once() -> None:
         rig.supervisor.ask("a")
         await rig.until(lambda: len(rig.tenants["a"].sent) == sent + 2)
         assert rig.clock.monotonic() - begun < 5
-        await rig.until(lambda: rig.clock.monotonic() > begun + 60)
+        await rig.reach(begun + 60)
         assert len(rig.tenants["a"].sent) == sent + 2
         rig.tenants["a"].failing(Reason.OAUTH_INVALID_CLIENT)
         await rig.until(lambda: rig.status("a").state is State.AUTH_FAILED)

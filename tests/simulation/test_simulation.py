@@ -1,4 +1,4 @@
-"""Seeds of the simulation: short ones always, long ones where time is given."""
+"""Seeds of the simulation: short ones always, more and long ones where time is given."""
 
 import os
 import subprocess
@@ -12,9 +12,11 @@ from tests.simulation.__main__ import Summary
 SEEDS = 200
 HOURS = 0.25
 GROUPS = 10
+ALWAYS, LATER = range(GROUPS // 2), range(GROUPS // 2, GROUPS)
+"""Groups of seeds that are played with every test, and with those that take their time."""
 
 
-@pytest.mark.parametrize("group", range(GROUPS))
+@pytest.mark.parametrize("group", [*ALWAYS, *(pytest.param(each, marks=pytest.mark.heavy) for each in LATER)])
 def test_nothing_is_lost_and_nothing_invented_whatever_fails(group: int) -> None:
     """Every law holds at every commit, and everything is as at the tenants once faults have ended."""
     for seed in range(1 + group, 1 + SEEDS, GROUPS):

@@ -4,13 +4,11 @@ from collections.abc import Mapping, MutableMapping
 from datetime import UTC, datetime
 from typing import Any, Final, Self, TextIO
 
-from structlog import BoundLoggerBase
-from structlog.typing import Processor
-
 from driftd.adapters.logs.lines import as_json, logfmt
 from driftd.adapters.logs.output import LEVELS, Output
 from driftd.adapters.logs.plain import Plain, bug, plain
 from driftd.adapters.logs.redaction import Redaction
+from driftd.adapters.logs.undrawn import BoundLoggerBase, Processor
 from driftd.ports import Clock
 
 _FORMS: Final[Mapping[str, Processor]] = {"logfmt": logfmt, "json": as_json}

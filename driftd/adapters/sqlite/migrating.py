@@ -4,6 +4,7 @@ import re
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -57,7 +58,7 @@ def apply(db: sqlite3.Connection, scripts: Sequence[str]) -> None:
         return
     db.execute(QUERIES["begin"])
     try:
-        for statement in chain.from_iterable(map(statements, scripts)):
+        for statement in chain.from_iterable(map(_statements, scripts)):
             db.execute(statement)
         db.execute(QUERIES["commit"])
     except BaseException:
@@ -76,8 +77,18 @@ def altered(db: sqlite3.Connection, scripts: Sequence[str]) -> Sequence[str]:
     return sorted(name for name, text in meant.items() if found.get(name) != text)
 
 
+@lru_cache(64)
+def _statements(script: str) -> tuple[str, ...]:
+    return tuple(statements(script))
+
+
 def definitions(scripts: Sequence[str]) -> Mapping[str, str]:
     """Return what the scripts make, by name."""
+    return _made(tuple(scripts))
+
+
+@lru_cache(8)
+def _made(scripts: tuple[str, ...]) -> Mapping[str, str]:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as fresh:
         apply(fresh, scripts)
         return _definitions(fresh)

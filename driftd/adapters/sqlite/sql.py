@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from sqlite3 import complete_statement
 from typing import Final
@@ -34,9 +35,10 @@ def statements(script: str) -> Iterator[str]:
             statement = ""
 
 
+@cache
 def migrations() -> Sequence[str]:
     """Return the scripts of ``migrations/`` in order: number n leads from schema n - 1 to schema n."""
-    return [script.read_text("utf-8") for script in sorted((_ROOM / "migrations").glob("*.sql"))]
+    return tuple(script.read_text("utf-8") for script in sorted((_ROOM / "migrations").glob("*.sql")))
 
 
 def repeated(query: str, rows: int) -> str:

@@ -34,10 +34,12 @@ _SORTED = {"stalest_without_facet"}
 """Queries that may sort a whole resource: once, until the details of a resource are wanted."""
 
 
-@pytest.fixture
-def schema(tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    with closing(sqlite3.connect(tmp_path / "schema.db", isolation_level=None)) as db:
-        migrating.migrate(db, tmp_path / "schema.db", sql.migrations())
+@pytest.fixture(scope="module")
+def schema(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
+    """One for all queries, which are planned and not run."""
+    path = tmp_path_factory.mktemp("schema") / "schema.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        migrating.migrate(db, path, sql.migrations())
         yield db
 
 
