@@ -257,7 +257,7 @@ class Poller:
         after = wait_after(
             self._world.pacing,
             (poll.reason, retry_after),
-            trouble.times,
+            _times(trouble, poll.reason),
             probe=resource.probe,
             second_look=settings.second_look,
             chance=self._world.chance(),
@@ -309,6 +309,14 @@ class Poller:
 
 def _is_wide(poll: Poll) -> bool:
     return poll.reason is not None and MEANINGS[poll.reason].reach is not Reach.RESOURCE
+
+
+def _times(trouble: Trouble, reason: Reason) -> int:
+    """Return how often a failure is taken to have come: refused in one way and then in another is no second look yet,
+    and whoever is told only then must not be told a quarter of an hour later.
+    """
+    slow = MEANINGS[reason].state in {State.AUTH_FAILED, State.CONFIG_ERROR}
+    return 1 if slow and not trouble.lasting else trouble.times
 
 
 def _bug(resource: Resource, kind: Kind, seconds: float, error: Exception) -> CycleReport:

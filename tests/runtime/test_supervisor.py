@@ -109,6 +109,23 @@ def test_a_refused_secret_is_looked_at_again_then_left_alone(observe: Observe) -
     Rig([connection("a"), connection("b")]).run(story)
 
 
+def test_a_secret_that_is_refused_in_two_ways_is_told_as_soon() -> None:
+    """As cycles that run at once are refused: one its token, the next one the secret. No quarter of an hour passes
+    before the look that tells it."""
+
+    async def story(rig: Rig) -> None:
+        tenant = rig.tenants["a"]
+        await rig.until(lambda: rig.status("a").state is State.OK)
+        tenant.failing(Reason.UNAUTHORIZED, status=401)
+        await rig.until(lambda: rig.status("a").state is State.RETRYING)
+        first = rig.clock.monotonic()
+        tenant.failing(Reason.OAUTH_INVALID_CLIENT, status=401)
+        await rig.until(lambda: rig.status("a").state is State.AUTH_FAILED)
+        assert rig.clock.monotonic() - first <= 2 * 47
+
+    Rig([connection("a")]).run(story)
+
+
 def test_what_the_tenant_asks_for_is_obeyed() -> None:
     """After a 429 with Retry-After nothing is sent to the tenant before its time, whatever the resource."""
 
