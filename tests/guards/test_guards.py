@@ -14,9 +14,6 @@ NAMED = {each.name: each for each in GUARDS}
 QUICK = (
     "second look",
     "beginning of a sweep",
-    "requests at once",
-    "numbers given within the commit",
-    "one token at a time",
     "neighbours of a second look",
     "places of a record",
     "field rules",
@@ -25,6 +22,7 @@ QUICK = (
     "requests of a day",
 )
 """Found within a second each."""
+SLOWER = ("requests at once", "numbers given within the commit", "one token at a time")
 
 
 def check(guard: Guard, seeds: int) -> None:
@@ -34,7 +32,7 @@ def check(guard: Guard, seeds: int) -> None:
     assert guard.trial(found.seed) is None
 
 
-@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize("name", [*QUICK, *(pytest.param(each, marks=pytest.mark.heavy) for each in SLOWER)])
 def test_the_loss_of_a_guard_is_found(name: str) -> None:
     """By the law that it keeps; and nothing is found once it is back."""
     check(NAMED[name], FEW)

@@ -142,7 +142,7 @@ def copied(site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.usefixtures("copied")
-@pytest.mark.parametrize(("asked", "values"), shared(ASKED, HOSTILE, 4))
+@pytest.mark.parametrize(("asked", "values"), shared(ASKED, HOSTILE, 8))
 def test_any_argument_is_answered(asked: Asked, values: Sequence[str], capfd: pytest.CaptureFixture[str]) -> None:
     for value in values:
         answered(asked.line(value), capfd)

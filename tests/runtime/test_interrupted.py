@@ -87,7 +87,9 @@ STEP: Final = 6
 
 
 @pytest.mark.parametrize("forget", [False, True])
-@pytest.mark.parametrize("first", range(1, STEP + 1))
+@pytest.mark.parametrize(
+    "first", [pytest.param(n, marks=[] if n % 2 else [pytest.mark.heavy]) for n in range(1, STEP + 1)]
+)
 async def test_wherever_it_is_interrupted_nobody_is_lost_and_nothing_is_left(
     data_dir: Path, monkeypatch: pytest.MonkeyPatch, first: int, *, forget: bool
 ) -> None:
