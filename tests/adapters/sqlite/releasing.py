@@ -14,17 +14,22 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from msgspec.structs import replace
 
 from driftd.adapters.sqlite import SqliteStore
+from driftd.adapters.sqlite.connections import Placing
 from driftd.adapters.sqlite.sql import migrations
 from driftd.adapters.vault.envelope import seal
 from driftd.adapters.vault.keyring import Kek
+from driftd.core.access import Scope, Token
 from driftd.core.alerts.model import Deed
+from driftd.core.health import Aside, Pause, Window
 from driftd.core.model import Absence, Standing
 from driftd.core.retention import Cursor
 from driftd.core.sealed import Kept, Place
 from driftd.core.secret import Secret
-from driftd.ports import Detected, Erasure
+from driftd.core.stored import StoredTable
+from driftd.ports import Detected, Erasure, Filing
 from tests.contracts.detecting import detected
 from tests.contracts.noted import group
 from tests.contracts.staged import (
@@ -51,6 +56,13 @@ GONE: Final = sha256(b"a person").digest()
 KEY: Final = Kek(bytes(range(32)))
 SEALED: Final = Place("5f" * 16, "globex", "client_secret"), 1, "kept at a release"
 """Where a secret is kept, which one it is, and the secret."""
+BROUGHT: Final = StoredTable("brigg", '{"folder":"BRIGG"}', 5, "jo", 6, "al")
+USED: Final = Kept(Place("5f" * 16, "brigg", "refresh_token"), 1, b"", 5, b"mark of what was given")
+"""A refresh token whose use began, without what it is sealed as."""
+ASIDE: Final = Aside(Pause("audit", "jo", 50, 5, 9), Window(5, 60, "upgrade", "al"))
+TOKEN: Final = Token("grafana", sha256(b"a token").digest(), Scope.READ, 5, "jo", "acme", 90, 7)
+CLEARED: Final = "gone"
+"""A connection that is being erased."""
 
 
 async def fill(data_dir: Path) -> None:
@@ -65,6 +77,19 @@ async def fill(data_dir: Path) -> None:
         place, number, secret = SEALED
         deed = Deed(5, "jo", "keep_secret", "acme", None, "client_secret 1", "the first", "", KEY.id.hex())
         await store.vault.keep(Kept(place, number, seal(Secret(secret), place, number, KEY), 5), deed)
+        await _brought(store)
+
+
+async def _brought(store: SqliteStore) -> None:
+    """Bring a connection with a secret that is in use, a token and a pause, and begin to erase another one."""
+    deed = Deed(5, "jo", "add_connection", BROUGHT.name, None, BROUGHT.name, "the first", "", BROUGHT.text)
+    used = replace(USED, blob=seal(Secret("used"), USED.place, USED.number, KEY))
+    await store.connections.put(Placing(None, BROUGHT, deed, (used,)))
+    await store.vault.begin_use(USED.place, 5)
+    await store.casebook.file(Filing(asides={BROUGHT.name: ASIDE}))
+    await store.tokens.make(TOKEN, replace(deed, action="make_token", connection="acme", subject=TOKEN.name))
+    erased = replace(deed, action="erase_connection", connection=CLEARED, subject=CLEARED)
+    await store.connections.remove(CLEARED, erased, [CLEARED], clear=True)
 
 
 async def _captured(store: SqliteStore) -> None:

@@ -21,7 +21,19 @@ from driftd.core.retention import Extent
 from driftd.errors import StoreError
 from driftd.ports import Filing
 from tests.adapters.sqlite import releasing
-from tests.adapters.sqlite.releasing import CURSOR, GONE, KEY, PROOF, RELEASED, SEALED
+from tests.adapters.sqlite.releasing import (
+    ASIDE,
+    BROUGHT,
+    CLEARED,
+    CURSOR,
+    GONE,
+    KEY,
+    PROOF,
+    RELEASED,
+    SEALED,
+    TOKEN,
+    USED,
+)
 from tests.contracts.detecting import DELIVERED, case, detected
 from tests.contracts.noted import group
 from tests.contracts.staged import ELSEWHERE, ORDERS, body, created, deleted, key, poll, segment, sight, updated
@@ -204,9 +216,25 @@ async def _keeps_what_it_kept(store: SqliteStore, schema: int) -> None:
     if schema >= 5:
         assert await store.key_proof(b"another") == PROOF
     place, number, secret = SEALED
-    kept = await store.vault.sealed()
-    assert [(each.place, each.number) for each in kept] == [(place, number)][: schema >= 6]
-    assert [opened(each.blob, each.place, Keyring([KEY])).reveal() for each in kept] == [secret][: schema >= 6]
+    kept = {each.place: each for each in await store.vault.sealed()}
+    places = [place][: schema >= 6] + [USED.place][: schema >= 7]
+    assert {each.place: each.number for each in kept.values()} == dict.fromkeys(places, number)
+    assert [opened(kept[each].blob, each, Keyring([KEY])).reveal() for each in places] == [secret, "used"][
+        : len(places)
+    ]
+    await _has_what_was_brought(store, schema)
+
+
+async def _has_what_was_brought(store: SqliteStore, schema: int) -> None:
+    """Compare connections, tokens and what was put aside, from the schema on that has room for them."""
+    there = schema >= 7
+    assert await store.connections.all() == [BROUGHT][:there]
+    assert await store.connections.clearing() == [CLEARED][:there]
+    assert await store.tokens.all() == [TOKEN][:there]
+    assert await store.casebook.asides() == ({BROUGHT.name: ASIDE} if there else {})
+    used = await store.vault.kept(USED.place.connection, USED.place.field)
+    assert (used is not None and used.given == USED.given) == there
+    assert (await store.vault.begin_use(USED.place, 9) == 5) == there
 
 
 def test_a_schema_that_is_no_newer_than_a_release_is_not_written_again(monkeypatch: pytest.MonkeyPatch) -> None:
