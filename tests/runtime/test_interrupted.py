@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from driftd.adapters.sqlite import SqliteStore
@@ -200,24 +201,34 @@ async def test_a_reader_delays_the_end_and_nothing_is_rewritten_again(
 
 
 class Looks(FakeClock):
-    """Ends what looks so many times; something may happen before each look but the first."""
+    """Ends what looks so many times; something may happen before each look but the first, once `idle` returns."""
 
-    def __init__(self, *between: Callable[[], None]) -> None:
+    def __init__(
+        self, *between: Callable[[], None], idle: Callable[[], Awaitable[None]] = anyio.lowlevel.checkpoint
+    ) -> None:
         super().__init__()
         self.between = list(between)
+        self.idle = idle
 
     async def sleep(self, seconds: float) -> None:
         assert seconds == EVERY
+        await anyio.wait_all_tasks_blocked()
+        await self.idle()  # what a thread still does blocks a task as well
         await anyio.wait_all_tasks_blocked()
         if not self.between:
             raise anyio.EndOfStream
         self.between.pop(0)()
 
 
-async def looked(again: Erasing, halt: Halt, *between: Callable[[], None]) -> list[Line]:
+async def looked(
+    again: Erasing,
+    halt: Halt,
+    *between: Callable[[], None],
+    idle: Callable[[], Awaitable[None]] = anyio.lowlevel.checkpoint,
+) -> list[Line]:
     said: list[Line] = []
     with pytest.raises(ExceptionGroup) as caught:
-        await Resuming(again, Looks(*between), halt, Told(said)).run()
+        await Resuming(again, Looks(*between, idle=idle), halt, Told(said)).run()
     assert isinstance(caught.value.exceptions[0], anyio.EndOfStream)
     return said
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, TypeVar
 
+import anyio
 import pytest
 
 from driftd.adapters.sqlite import SqliteStore
@@ -38,14 +39,27 @@ class Fills:
 
     def __init__(self, patch: pytest.MonkeyPatch, halt: Halt, nth: int) -> None:
         self.asked = 0
+        self._under_way: list[anyio.Event] = []
 
         async def turn(writer: Writer, work: Callable[..., T]) -> T:
             self.asked += 1
             if self.asked == nth:
                 halt.set(FULL)
-            return await TURN(writer, work)
+            over = anyio.Event()
+            self._under_way.append(over)
+            try:
+                return await TURN(writer, work)
+            finally:
+                self._under_way.remove(over)
+                over.set()
 
         patch.setattr(Writer, "_in_turn", turn)
+
+    async def idle(self) -> None:
+        """Wait until nothing is asked of the writer."""
+        while self._under_way:
+            await self._under_way[0].wait()
+            await anyio.wait_all_tasks_blocked()
 
 
 async def wipes_pages(store: SqliteStore) -> bool:
@@ -67,7 +81,8 @@ async def test_it_pauses_once_the_disk_is_full_and_goes_on_when_there_is_room(
             halt, asked = Halt(), []
             with monkeypatch.context() as patched:
                 fills = Fills(patched, halt, nth)
-                said = await looked(erasing(world, store), halt, nothing, lambda: asked.append(fills.asked), nothing)  # noqa: B023
+                between = (nothing, lambda: asked.append(fills.asked), nothing)  # noqa: B023
+                said = await looked(erasing(world, store), halt, *between, idle=fills.idle)
             if halt.trouble is None:
                 assert said == [FINISHED]
                 break
