@@ -88,7 +88,7 @@ class SourceError(DriftdError):
     """A tenant did not answer as it must.
 
     ``hint`` is the next step; ``retry_after`` the seconds the tenant asked us to wait, where it did; ``requests`` and
-    ``wire_bytes`` what the failed call cost.
+    ``wire_bytes`` what the failed call cost. ``heard``: another connection was told so, and nothing was asked.
     """
 
     def __init__(
@@ -99,11 +99,13 @@ class SourceError(DriftdError):
         hint: str = "",
         status: int | None = None,
         retry_after: float | None = None,
+        heard: bool = False,
     ) -> None:
         self.reason = reason
         self.hint = hint
         self.status = status
         self.retry_after = retry_after
+        self.heard = heard
         self.requests = 0
         self.wire_bytes = 0
         super().__init__(message)

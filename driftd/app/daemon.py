@@ -226,6 +226,7 @@ def _opened(
         redaction.learn(secret)
         housed.marks.read(connection.name, secret)
 
+    housed.refusals.forget()  # it begins anew
     return connected(connection, traffic, learn, housed.safe, housed.pairs, housed.refusals)
 
 

@@ -1,7 +1,10 @@
 """The composition of what the daemon's HTTP surface sees and does."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from driftd.adapters.clock import SystemClock
 from driftd.adapters.logs import Redaction
@@ -105,10 +108,17 @@ def inside(running: Running, redaction: Redaction, log: Log, housed: Housed, pru
             housed.safe,
             SystemClock().now,
             redaction.learn,
-            partial(_with_secret, running, redaction),
+            redaction.forget,
+            partial(_with_secret, running, _known),
             keep,
         )
     )
+
+    def ask(name: str) -> None:
+        housed.refusals.forget()  # who asks may have mended something
+        running.ask(name)
+
+    tenants = tenants_of(running, connections, renewals, store, partial(_trial, running, redaction, housed))
     return Inside(
         status=running.status,
         web=lambda: running.config.web,
@@ -124,7 +134,7 @@ def inside(running: Running, redaction: Redaction, log: Log, housed: Housed, pru
         log=log,
         upkeep=Upkeep(pruning.by_hand, store.changelog.cursors, move, store.changelog.forget),
         vault=Deeds(keep, vault.rotate, vault.shred),
-        tenants=tenants_of(running, connections, renewals, store, partial(_trial, running, redaction, housed)),
+        tenants=replace(tenants, ask=ask),
         direct=running.pausing.direct,
         audit=store.casebook.audit,
         entry=housed.entry,
@@ -138,10 +148,15 @@ async def _trial(running: Running, redaction: Redaction, housed: Housed, name: s
     return await checked(post.connection, opening, post.traffic, whole=whole)
 
 
-async def _with_secret(running: Running, redaction: Redaction, connection: ConnectionConfig, safe: Safe) -> Trial:
+def _known(_secret: str) -> None:
+    """Learn nothing: the secret is known to the log."""
+
+
+async def _with_secret(
+    running: Running, learn: Callable[[str], None], connection: ConnectionConfig, safe: Safe
+) -> Trial:
     """Check a connection live with the secret of a safe, within the limits of its polls."""
-    traffic = running.post(connection.name).traffic
-    return await checked(connection, Opening(redaction.learn, safe), traffic, whole=False)
+    return await checked(connection, Opening(learn, safe), running.post(connection.name).traffic, whole=False)
 
 
 async def _check(running: Running, redaction: Redaction, housed: Housed, name: str) -> Check:
@@ -153,7 +168,7 @@ async def _check(running: Running, redaction: Redaction, housed: Housed, name: s
 
 async def _prove(running: Running, redaction: Redaction, name: str, safe: Safe) -> None:
     """Raise `DecisionError` where a connection does not go with the secret of a safe, asked within its limits."""
-    trial = await _with_secret(running, redaction, running.post(name).connection, safe)
+    trial = await _with_secret(running, redaction.learn, running.post(name).connection, safe)
     if not trial.valid:
         failed = next((each for each in trial.steps if each.outcome is StepOutcome.FAILED), trial.steps[-1])
         what = f"the secret was not kept: {failed.check} {failed.subject}: {failed.message}"

@@ -34,6 +34,8 @@ class Means(Struct, frozen=True):
     """Epoch ms."""
     learn: Callable[[str], None]
     """Is told the secret, so that no log shows it."""
+    forget: Callable[[str], None]
+    """Is told that one is not kept."""
     try_: Callable[[ConnectionConfig, Safe], Awaitable[Trial]]
     """Check a connection live with the secret of a safe."""
     keep: Callable[[Kept, Word, bool], Awaitable[str]]
@@ -55,7 +57,6 @@ class Renewals:
         """
         check_word(word)
         means, name = self._means, renewal.connection
-        means.learn(renewal.secret.reveal())
         connection = self._found(name)
         field = chosen(connection, renewal.field)
         async with self._locks[connection.kept_as, field]:
@@ -64,14 +65,25 @@ class Renewals:
                 return Renewed(Change.UNCHANGED, f'the {field} of "{name}" is kept already: nothing was changed')
             keys = Keyring([*await to_thread.run_sync(read_keys, means.config().vault), *means.safe.keys])
             means.safe.keys = keys
+            before = means.safe.kept(connection.kept_as, field)
             kept = await self._sealed(connection.kept_as, field, renewal)
+            means.learn(renewal.secret.reveal())
             trial = None
             if renewal.check and not paired:
                 trial = await means.try_(connection, Safe(keys, [kept]))
                 if not trial.valid:
+                    means.forget(renewal.secret.reveal())
                     return Renewed(Change.REFUSED, f"the {field} is not valid: that of before stays", trial)
+            self._check_same(connection, field, before)
             says = await means.keep(kept, word, not (renewal.check and paired))
             return Renewed(Change.CHANGED, says, trial)
+
+    def _check_same(self, tried: ConnectionConfig, field: str, before: Kept | None) -> None:
+        """Raise `DecisionError` where the connection, or what is kept of it, is another one than when it was tried."""
+        now = self._found(tried.name)
+        if now.unplaced != tried.unplaced or self._means.safe.kept(tried.kept_as, field) != before:
+            hint = "look who did, and give the secret again"
+            raise DecisionError(f'the connection "{tried.name}" was changed meanwhile', hint=hint)
 
     def _found(self, name: str) -> ConnectionConfig:
         for each in self._means.config().connections:

@@ -65,7 +65,7 @@ class Vault:
     async def put(self, kept: Kept, word: Word, *, action: str = "keep_secret", used: int | None = None) -> None:
         """Put a sealed secret in the place of the one before it; `used`: a use of it began then, epoch ms."""
         before = self._safe.kept(kept.place.connection, kept.place.field)
-        keys = ("" if before is None else _key(before), _key(kept))
+        keys = ("" if before is None else _key_of_old(before), _key(kept))
         await self._store.keep(kept, self._deed(action, kept, word, keys), used=used)
         self._safe.take(kept)
 
@@ -134,6 +134,14 @@ def _opened(kept: Kept, keys: Keyring) -> Secret:
     if parse(kept.blob).number != kept.number:
         raise SealError("it has another number")
     return opened(kept.blob, kept.place, keys)
+
+
+def _key_of_old(kept: Kept) -> str:
+    """Return the key that a secret was under; empty for one that is damaged, which is replaced all the same."""
+    try:
+        return _key(kept)
+    except SealError:
+        return ""
 
 
 def _key(kept: Kept) -> str:

@@ -56,6 +56,8 @@ def wait(
 ) -> Wait:
     """Return what follows the n-th failure in a row (`times` = n): its reason, and the seconds that the tenant asked.
 
+    0 stands for one that is not its own, but was heard of: then it waits for as long as that holds.
+
     `probe` is the resource's probe interval, `second_look` when what is alarming is looked at again, both in seconds;
     `chance` lies in [0, 1). Never longer than the probe interval, but where credentials or the folder were refused, and
     where the tenant asks for it.
@@ -63,14 +65,14 @@ def wait(
     reason, asked = failure
     meaning = MEANINGS[reason]
     first = min(probe, pacing.first)
-    own = backoff(times, base=first, cap=probe, chance=chance)
+    own = backoff(max(1, times), base=first, cap=probe, chance=chance)
     if meaning.reach is Reach.CONNECTION and meaning.state in {State.AUTH_FAILED, State.CONFIG_ERROR}:
         span = pacing.slow if meaning.state is State.AUTH_FAILED else probe
         own = second_look if times <= 1 else min(pacing.slowest, span * 2.0 ** min(times - 2, 64))
     if asked is None:
         return Wait(own, meaning.reach)
     reach = Reach.CONNECTION if meaning.reach is Reach.RESOURCE else meaning.reach
-    bounded = min(max(asked, 0.0), pacing.slowest)
+    bounded, own = min(max(asked, 0.0), pacing.slowest), own if times else 0.0
     return Wait(max(own, bounded + chance * first), reach)  # not all that were asked alike come in the same second
 
 

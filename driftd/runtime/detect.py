@@ -36,7 +36,7 @@ from driftd.core.schema.unseen import unseen
 from driftd.core.veil import of_before
 from driftd.core.volume import Doubt, Swept
 from driftd.errors import Reason, SourceError
-from driftd.ports import Casebook, Detected, Source, Store
+from driftd.ports import Casebook, Detected, Facts, Source, Store
 from driftd.runtime.alarms import Alarms, Checked, Judged
 from driftd.runtime.checks import Checked as CheckedData
 from driftd.runtime.checks import Checks, Start
@@ -78,6 +78,12 @@ class Detector(Struct):
         """Return the detection of a cycle."""
         start = replace(start, erased=partial(among, self.secret, self.store))
         return Detection(self, start, others, decode)
+
+    def found(self, names: tuple[str, str], facts: Facts) -> None:
+        """Take note that what a cycle found of other classes' records can be read there."""
+        for name in facts.breaches:
+            if name != names[1]:
+                self.clear.stir((names[0], name))
 
     def forget(self, connection: str) -> None:
         """Keep nothing in memory of a connection that is gone."""
@@ -222,10 +228,8 @@ class Detection:
     def took(self, verdict: Verdict) -> None:
         """Take note that the commit has succeeded: what was found of other classes' records can be read there."""
         self._detector.alarms.took(verdict.judged)
-        facts = verdict.detected.facts if verdict.detected else None
-        for name in facts.breaches if facts else ():
-            if name != self._resource.name:
-                self._detector.clear.stir((self._resource.connection, name))
+        if verdict.detected is not None:
+            self._detector.found(self._names, verdict.detected.facts)
 
     async def _ready(self) -> tuple[Study, Checks]:
         if self._begun is None:

@@ -134,7 +134,9 @@ class Erasing:
             after="may be seen again" if wanted.forget else "",
         )
         what = Erasure(key, record, now, replace(detected, deeds=[deed]), forget=wanted.forget)
-        return await self._store.erase(resource, what)
+        done = await self._store.erase(resource, what)
+        self._detector.found((resource.connection, resource.name), detected.facts)
+        return done
 
     async def _without(self, resource: Resource, key: KeyBytes, now: int) -> Detected:
         """Return what detection remembers once the record is gone: what it added is taken back."""

@@ -218,7 +218,7 @@ class Poller:
         if poll.result is not Result.FAILED or poll.status is not None:
             post.way.passed()  # before anything is held: a way that is free again releases the connection
         if poll.result is Result.FAILED:
-            self._hold(resource, poll, report.retry_after)
+            self._hold(resource, poll, report)
         else:
             self._retries = earned(self._retries, report.requests)
             self._agenda.release(resource, begun.monotonic)
@@ -245,7 +245,7 @@ class Poller:
             return False
         return report.reason in _UNSENT or MEANINGS[report.reason].reach is Reach.HOST
 
-    def _hold(self, resource: Resource, poll: Poll, retry_after: float | None) -> None:
+    def _hold(self, resource: Resource, poll: Poll, report: CycleReport) -> None:
         chart, settings, way = self._post.chart, self._post.connection.settings, self._post.way
         trouble = chart.health.outage if _is_wide(poll) else chart.resource(resource.name).trouble
         if trouble is None or poll.reason is None:
@@ -256,14 +256,14 @@ class Poller:
             way.failed(trouble)
         after = wait_after(
             self._world.pacing,
-            (poll.reason, retry_after),
-            _times(trouble, poll.reason),
+            (poll.reason, report.retry_after),
+            0 if report.heard else _times(trouble, poll.reason),
             probe=resource.probe,
             second_look=settings.second_look,
             chance=self._world.chance(),
         )
         seconds = after.seconds
-        if retry_after is None and seconds < resource.probe:
+        if report.retry_after is None and seconds < resource.probe:
             left = spent(self._retries, poll.requests)
             self._retries, seconds = (self._retries, resource.probe) if left is None else (left, seconds)
         self._agenda.hold(resource if after.reach is Reach.RESOURCE else None, seconds)

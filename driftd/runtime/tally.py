@@ -37,11 +37,13 @@ class Failure(NamedTuple):
     """HTTP status, where there was one."""
     retry_after: float | None = None
     """Seconds that the tenant asked to wait, where it did."""
+    heard: bool = False
+    """Whether another connection was told so, and nothing was asked."""
 
     @classmethod
     def of(cls, error: SourceError) -> "Failure":
         """Return what a tenant's failure says."""
-        return cls(error.reason, str(error), error.hint, error.status, error.retry_after)
+        return cls(error.reason, str(error), error.hint, error.status, error.retry_after, error.heard)
 
 
 Watch: TypeAlias = Callable[[Progress], None]
@@ -81,6 +83,8 @@ class CycleReport(Struct, frozen=True):
     """HTTP status of what failed, where there was one."""
     retry_after: float | None = None
     """Seconds that the tenant asked to wait, where it did."""
+    heard: bool = False
+    """Whether what failed was told to another connection, and nothing was asked."""
     evaluated: bool = False
     """Whether the checks of drift ran to their end."""
     drifts: tuple[str, ...] = ()
@@ -227,6 +231,7 @@ class Tally(Struct):
             notes=tuple(self.notes),
             status=doubt.status if doubt else None,
             retry_after=doubt.retry_after if doubt else None,
+            heard=doubt is not None and doubt.heard,
             evaluated=committed and self.evaluated,
             drifts=self.drifts,
             schema_changes=self.schema_changes if committed else {},

@@ -262,4 +262,11 @@ def read_secret(source: SecretSource, connection: str) -> Secret:
 
 def again(error: SourceError) -> SourceError:
     """Return the same failure as a new exception, so that tracebacks do not pile up on one."""
-    return SourceError(error.reason, str(error), hint=error.hint, status=error.status, retry_after=error.retry_after)
+    return SourceError(
+        error.reason,
+        str(error),
+        hint=error.hint,
+        status=error.status,
+        retry_after=error.retry_after,
+        heard=error.heard,
+    )

@@ -193,7 +193,8 @@ class X3Source:
         self._sparing.check(grant)
         answer = await self._get(address, question, grant, tally)
         if not _refused(answer):
-            self._sparing.good(grant)
+            if answer.status == 200:
+                self._sparing.good(grant)
             return answer
         answer = answer.beginning()  # all of it may be large, and a token may take long
         renewed = await self._authority.renewed(grant, tally)

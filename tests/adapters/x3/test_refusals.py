@@ -1,6 +1,8 @@
 """Folders that share a client share what is heard of its secret: a tenant that locks clients out is not hammered."""
 
+import random
 from base64 import b64encode
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -9,8 +11,9 @@ import httpx
 import pytest
 
 from driftd.adapters.x3.client import X3Source
-from driftd.adapters.x3.refusals import CONFIRMED, ONCE, Refusals
+from driftd.adapters.x3.refusals import AGAIN, ONCE, Refusals
 from driftd.adapters.x3.settings import Auth, Basic, ClientCredentials, Proof
+from driftd.core.backoff import Pacing, wait
 from driftd.core.secret import Secret
 from driftd.errors import Reason, SourceError
 from tests.adapters.x3.scripted import CUSTOMERS, TOKEN_URL, ScriptedTenant, SetClock, json_page, settings, source
@@ -86,8 +89,8 @@ async def test_a_secret_that_was_refused_twice_is_not_shown_for_the_other_folder
     async def all_polled(known: House) -> int:
         before = known.shown
         for name in NAMES[1:]:
-            for wait in (10, 45):
-                known.clock.advance(wait)
+            for span in (10, 45):
+                known.clock.advance(span)
                 error = await known.poll(name)
                 assert error is not None
                 assert error.reason is (Reason.UNAUTHORIZED if basic else Reason.OAUTH_INVALID_CLIENT)
@@ -137,7 +140,7 @@ async def test_a_new_secret_is_shown_at_once(basic: bool) -> None:
 
 @ways
 async def test_a_secret_that_is_good_again_is_good_for_all(basic: bool) -> None:
-    """As soon as one of them was let in with it; and where none asks, after five minutes."""
+    """As soon as one of them was let in with it; and where none was, once what was heard holds no longer."""
     async with house(basic=basic) as known:
         for _ in range(2):
             await known.poll("aldgate")
@@ -150,9 +153,60 @@ async def test_a_secret_that_is_good_again_is_good_for_all(basic: bool) -> None:
         known.good = "s3cret-new"
         for source_ in NAMES[2:4]:
             await known.poll(source_)
-        known.clock.advance(CONFIRMED)
+        known.clock.advance(ONCE)
         known.good = "s3cret-old"
         assert await known.poll("ealing") is None
+
+
+@ways
+@pytest.mark.parametrize("seed", range(3))
+async def test_many_folders_show_a_refused_secret_as_often_as_one_would(basic: bool, seed: int) -> None:
+    """Each waits as the daemon does, what it heard as long as that holds; in an hour that is four looks, whoever looks,
+    each by a connection that may identify itself in two ways at its first."""
+    chance = random.Random(seed)
+    async with house(basic=basic) as known:
+        due, failures = {name: known.clock.monotonic() + chance.random() * 300 for name in NAMES}, Counter[str]()
+        end = known.clock.monotonic() + 3600
+        while (name := min(due, key=lambda each: due[each])) and due[name] < end:
+            known.clock.advance(due[name] - known.clock.monotonic())
+            error = await known.poll(name)
+            assert error is not None
+            failures[name] += not error.heard
+            failure, times = (error.reason, error.retry_after), 0 if error.heard else failures[name]
+            after = wait(Pacing(), failure, times, probe=300, second_look=45, chance=chance.random())
+            due[name] = known.clock.monotonic() + after.seconds
+        looks = 5 if basic else 10
+        assert 3 <= known.shown <= looks
+
+
+async def test_what_was_heard_holds_for_so_long_and_no_longer() -> None:
+    """So whoever heard it asks next when it may be asked; a person has all of them ask at once."""
+    async with house(basic=False) as known:
+        await known.poll("aldgate")
+        known.clock.advance(45)
+        await known.poll("aldgate")
+        known.clock.advance(100)
+        heard = await known.poll("bow")
+        assert heard is not None
+        assert (heard.heard, heard.retry_after) == (True, AGAIN[0] - 100)
+        before = known.shown
+        known.refusals.forget()
+        asked = await known.poll("camden")
+        assert (asked is not None and asked.heard, known.shown > before) == (False, True)
+
+
+async def test_an_outage_is_no_proof_of_a_password() -> None:
+    """What answers 503 has looked at none."""
+    async with house(basic=True) as known:
+        for _ in range(2):
+            await known.poll("aldgate")
+            known.clock.advance(45)
+        known.tenant.answer = lambda _request: httpx.Response(503)
+        await known.poll("aldgate")
+        before = known.shown
+        known.tenant.answer = known.answer
+        assert await known.poll("bow") is not None
+        assert known.shown == before
 
 
 def test_what_is_known_holds_no_secret() -> None:
