@@ -254,16 +254,18 @@ class Poller:
         unanswered = poll.reason in _UNANSWERED and (silent or way.opens_in is not None)
         if MEANINGS[poll.reason].reach is Reach.HOST or unanswered:
             way.failed(trouble)
+        # what was heard is heard a second time at the usual look, and then holds for as long as it does
+        asked = None if report.heard and not trouble.lasting else report.retry_after
         after = wait_after(
             self._world.pacing,
-            (poll.reason, report.retry_after),
-            0 if report.heard else _times(trouble, poll.reason),
+            (poll.reason, asked),
+            0 if report.heard and trouble.lasting else _times(trouble, poll.reason),
             probe=resource.probe,
             second_look=settings.second_look,
             chance=self._world.chance(),
         )
         seconds = after.seconds
-        if report.retry_after is None and seconds < resource.probe:
+        if asked is None and seconds < resource.probe:
             left = spent(self._retries, poll.requests)
             self._retries, seconds = (self._retries, resource.probe) if left is None else (left, seconds)
         self._agenda.hold(resource if after.reach is Reach.RESOURCE else None, seconds)

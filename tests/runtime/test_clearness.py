@@ -7,14 +7,19 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from driftd.core.decision import Removal
 from driftd.core.drift import Check
 from driftd.core.model import Kind, Resource
+from driftd.runtime.agreements import Disagreement
+from driftd.runtime.checks import Checks
 from driftd.runtime.clearness import Clearness
 from driftd.runtime.cycle import cycle
+from driftd.runtime.erasing import Erasing
+from driftd.runtime.settling import Site
 from driftd.runtime.tenant import Tenant
 from tests.fakes.detection import detector_of
 from tests.fakes.source import FakeTable
-from tests.runtime.world import MASTER, NAME, World, row
+from tests.runtime.world import MASTER, NAME, World, key, row
 
 ORDERS = replace(MASTER, name="ORDERS", representation="ORDERS", references={"PRODUCT": NAME})
 ORPHANS = (Check.ORPHANS, "PRODUCT")
@@ -145,3 +150,20 @@ def test_what_was_stirred_since_it_was_looked_at_is_not_clear(stirred: bool, hol
     assert (clearness.holds(names, 9), clearness.holds(names, 10)) == (holds, False)
     clearness.drop("conn")
     assert not clearness.holds(names, 9)
+
+
+async def test_what_an_erasure_finds_of_another_class_is_judged_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As what a cycle finds is: sums of another class that agree no more without the record."""
+    given = await trade()
+    products = given.world.resource
+
+    async def disagreeing(checks: Checks, *_: object) -> list[Disagreement]:
+        of_products = checks._resource.name == NAME
+        return [Disagreement("ORDERS", Check.BALANCES, "AMOUNT", key(10))] if of_products else []
+
+    monkeypatch.setattr(Checks, "_disagreements", disagreeing)
+    sites = {("conn", each.name): Site(each, "host", "FOLDER") for each in (products, ORDERS)}
+    removal = Removal("conn", NAME, (key(20),), "jo", "request 17", forget=False)
+    await Erasing(given.detector, given.world.store, given.world.clock, lambda: sites).erase(removal)
+    assert await given.world.store.casebook.breached("conn", "ORDERS")
+    assert not given.detector.clear.holds(("conn", "ORDERS"), given.world.clock.ms)
