@@ -89,8 +89,13 @@ async def renewed(config: Config, safe: Safe) -> None:
 
 
 def _lacking(config: Config, safe: Safe) -> Sequence[Mistake]:
-    missing = safe.missing(wanted(config))
-    return [Mistake(f"vault.{config.vault.named}", _lacks(id_, names)) for id_, names in sorted(missing.items())]
+    missing, place = safe.missing(wanted(config)), f"vault.{config.vault.named}"
+    return [Mistake(place, _lacks(id_, _sharing(config, names))) for id_, names in sorted(missing.items())]
+
+
+def _sharing(config: Config, kept: Sequence[str]) -> Sequence[str]:
+    """Return the connections whose secrets are kept under some names, each once."""
+    return [each.name for each in config.connections if each.kept_as in kept]
 
 
 def _lacks(id_: str, names: Sequence[str]) -> str:

@@ -40,13 +40,21 @@ class Vault:
 
         `prove`, where it is given, tries it first, and raises what keeps it from being kept.
         """
-        await self.checked(kept, word)
+        secret, place = await self.checked(kept, word), kept.place
+        if await self._is_kept(secret, place):
+            return f'the {place.field} of "{place.connection}" is kept already: nothing was changed'
         if prove is not None:
             await prove(Safe(self._safe.keys, [kept]))
         kept = replace(kept, at=self._now())
         await self.put(kept, word)
-        place = kept.place
         return f'the {place.field} of "{place.connection}" is kept: it is the {_ordinal(kept.number)} one'
+
+    async def _is_kept(self, secret: Secret, place: Place) -> bool:
+        before = self._safe.kept(place.connection, place.field)
+        try:
+            return before is not None and _opened(before, await self._keys()) == secret
+        except SealError:
+            return False
 
     async def checked(self, kept: Kept, word: Word) -> Secret:
         """Open a secret that is to be kept; raises where it is not wanted, or does not open."""
@@ -98,7 +106,7 @@ class Vault:
         if rest:
             hint = "`driftd keys verify` says why; put the missing key back, or shred what is of no use"
             raise DecisionError(
-                f"{_secrets(done)} rewrapped; what is kept of {', '.join(rest)} does not open", hint=hint
+                f"{_secrets(done)} rewrapped; what is kept of {', '.join(dict.fromkeys(rest))} does not open", hint=hint
             )
         return f'all secrets are under the key "{first}": {_secrets(done)} rewrapped'
 

@@ -88,7 +88,8 @@ def command(  # noqa: PLR0913 - one parameter an option
         trial, says = (None, "") if untried else _tried(new, quiet=form == "json")
         stored = trial is None or trial.valid or keep_invalid or (asks and _insists())
     except (KeyboardInterrupt, click.Abort):
-        say(f"\n{_BROKEN_OFF if new is not None and new.paired else 'nothing was stored'}", err=True)
+        say(err=True)
+        say(_BROKEN_OFF if new is not None and new.paired else "nothing was stored", err=True)
         raise
     if stored and (trial is None or not trial.valid or not new.paired):
         says = _stored(new)

@@ -49,10 +49,14 @@ def create(
     from driftd.cli.asking import posted
     from driftd.cli.deciding import who
     from driftd.cli.loop import leave_no_core, run
-    from driftd.core.access import Scope, Token, digest_of
+    from driftd.core.access import Scope, Token, digest_of, nameable
     from driftd.core.decision import Word
 
     leave_no_core()
+    if not nameable(name):
+        raise click.UsageError(
+            'no token can be called so: up to 64 letters, digits and ".", "_", "-", such as "grafana"'
+        )
     config, word, text = configured(config_path), Word(who(by), reason), tokens.made()
     digest = digest_of(text.reveal())
     token = Token(name, digest, Scope(scope), app.now(), word.by, connection, _end(expires))

@@ -89,6 +89,14 @@ def test_a_secret_is_kept_and_used(driftd: Driftd, vault: Site, given: Given) ->
     assert "client_secret" not in driftd("check", "config", "-c", vault.config).err
 
 
+def test_the_secret_that_is_kept_already_changes_nothing(vault: Site, given: Given) -> None:
+    """Given again it is not tried, and stands in no row of the audit log."""
+    assert given(tenant(vault).client_secret).code == 0
+    again = given(tenant(vault).client_secret, "--reason", "again")
+    assert (again.code, again.out) == (0, 'the client_secret of "aldgate" is kept already: nothing was changed\n')
+    assert deeds(vault) == [("keep_secret", "client_secret 1", "a new secret")]
+
+
 def test_the_first_secret_comes_before_the_first_poll(vault: Site, given: Given) -> None:
     """It makes the database, where there is none."""
     assert not (vault.config.parent / "data").exists()
