@@ -196,8 +196,8 @@ class Connections:
             raise ConfigError(mistakes)
         check_goes_with(config, connection)
         check_key(config)
-        others = [] if brought.create is False else sharing(config, connection)  # whoever may not add joins no pair
-        given = Given(connection, brought.secrets, house.now(), old, others)
+        bound = brought.create is False  # whoever may not add joins no pair
+        given = Given(connection, brought.secrets, house.now(), old, sharing(config, connection), bound)
         secret = await entrusted(given, house.store.vault, house.safe, self._keys)
         return Plan(brought.table, before, connection, secret, word, await self._brought(secret), old)
 
