@@ -20,7 +20,7 @@ from driftd.config import Config, ConnectionConfig, Pairing
 from driftd.core.decision import Word
 from driftd.core.sealed import Kept
 from driftd.core.secret import Secret
-from driftd.errors import SealError, SourceError
+from driftd.errors import DecisionError, SealError, SourceError
 from driftd.ports import Traffic
 
 
@@ -88,6 +88,9 @@ class Adoption:
         book, named = _Given(self._pairs.book(connection), self._vault, (given, secret), word), kept.place.connection
         if traffic is None:
             async with pair.lock:
+                if self._paired(kept) is None or self._pairs.of(connection) is not pair:
+                    what = f'the connections of the pair "{named}" were removed meanwhile'
+                    raise DecisionError(what, hint="`driftd connections list` has those there are")
                 await book.put()
                 pair.forget()
             return f'the {FIELD} of "{named}" is kept untried: the next poll uses it'

@@ -71,7 +71,6 @@ async def entrusted(given: Given, vault: SqliteVault, safe: Safe, keys: Callable
         known = " and ".join(reversed(fields))
         what = f'"{given.connection.name}" signs in with {known}, not with {min(other)}'
         raise _invalid(what, f"give {known} of auth")
-    _check_joins(given, safe)
     _check_with_others(given)
     for field in fields:
         if field not in given.secrets:
@@ -116,7 +115,7 @@ def came_of(kept: Kept | None, connection: ConnectionConfig, token: Secret, keys
         return False
 
 
-def _check_joins(given: Given, safe: Safe) -> None:
+def check_joins(given: Given, safe: Safe) -> None:
     """Refuse a pair that it was not of so far to who is bound to a connection, unless he has its refresh token."""
     own = given.connection.name if given.before is None else given.before.kept_as
     if not given.bound or given.name == own:

@@ -80,10 +80,10 @@ class Renewals:
         raise DecisionError(f'there is no connection "{name}"', hint="`driftd connections list` has them", unknown=True)
 
     def _is_kept(self, connection: ConnectionConfig, field: str, renewal: Renewal) -> bool:
-        """Tell whether a secret is kept, or what came of it; one of a pair is tried again, as long as it can be."""
+        """Tell whether a secret is kept, or what came of it; a refresh token is tried again, as long as it can be."""
         safe, name = self._means.safe, connection.kept_as
-        if isinstance(connection.auth, Pairing):
-            return field == FIELD and came_of(safe.kept(name, FIELD), connection, renewal.secret, safe.keys)
+        if isinstance(connection.auth, Pairing) and field == FIELD:
+            return came_of(safe.kept(name, FIELD), connection, renewal.secret, safe.keys)
         try:
             return safe.secret(name, field) == renewal.secret
         except SealError:

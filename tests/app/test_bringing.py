@@ -6,18 +6,23 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from driftd.adapters.sqlite import connections as sqlite_connections
 from driftd.adapters.sqlite import rewriting
 from driftd.adapters.sqlite import vault as sqlite_vault
 from driftd.adapters.x3.pairing import PairAuthority
+from driftd.app.renewal import Means, Renewals
 from driftd.app.staging import ASIDE, _Aside
 from driftd.app.vault import Vault
 from driftd.core.brought import Change
+from driftd.core.renewal import Renewal
+from driftd.core.secret import Secret
 from driftd.errors import ConfigError, DecisionError, SealError, SourceError, StoreError
 from driftd.simulator import Fault
 from tests.app.bringing import WORD, Site, sites
@@ -370,8 +375,9 @@ async def test_who_joins_a_pair_goes_where_it_goes(site: Site) -> None:
         await process.put(site.tenant.pair(), "brigg")
         with pytest.raises(DecisionError, match="without its refresh token"):
             await process.put(None, "brigg", pair="customer", create=False)
-        with pytest.raises(ConfigError, match='is not that of "aldgate", which shares the pair'):
+        with pytest.raises(ConfigError, match="the pair is used with another client_id") as told:
             await process.put(given, "corby", pair="customer", client_id="somebody")
+        assert "aldgate" not in f"{told.value}{told.value.mistakes}"
         with pytest.raises(ConfigError, match="is the name of a connection that does not share the pair"):
             await process.put(given, "customer", type="client_credentials")
     pair = '[connections.auth]\ntype = "pairing"\npair = "customer"\nclient_id = "other"\n'
@@ -385,13 +391,14 @@ async def test_who_joins_a_pair_goes_where_it_goes(site: Site) -> None:
     assert 'is not that of "corby", which shares the pair "customer": "other": give both the same' in mistake.message
 
 
-@pytest.mark.parametrize("pair", ["bank", "nobody-has-it"])
+@pytest.mark.parametrize("pair", ["bank", "nobody-has-it", "corby"])
 async def test_who_may_not_add_takes_no_pair_with_secrets_of_his_own(pair: str) -> None:
     """Not that of another, tried or not, nor a name that nobody uses yet; nothing of the pair is another."""
     with sites() as site:
         async with site.process() as process:
             await process.put(site.tenant.pair(), "aldgate", pair="bank")
-            await process.put(site.tenant.pair(), "brigg")
+            for name in ("brigg", "corby"):
+                await process.put(site.tenant.pair(), name)
             before = process.pairs.safe.kept("bank", "refresh_token"), process.pairs.safe.kept("bank", "client_secret")
             with pytest.raises(DecisionError, match="without its refresh token") as error:
                 await process.put("junk", "brigg", create=False, pair=pair, application="junk", check=False)
@@ -433,3 +440,46 @@ async def test_a_token_that_is_refused_takes_nothing_from_one_that_waits() -> No
             assert (await process.put("mistyped")).change is Change.REFUSED
             assert (await process.put(given)).change is Change.CREATED
             await process.poll()
+
+
+async def test_a_token_that_waits_behind_a_removal_is_not_kept() -> None:
+    """The pair that it was for is gone."""
+    with sites() as site:
+        async with site.process() as process:
+            await process.put(site.tenant.pair())
+            pair, rotated = process.pairs.named("aldgate"), anyio.Event()
+
+            async def waited(tasks: int) -> None:
+                while pair.lock.statistics().tasks_waiting < tasks:
+                    await anyio.lowlevel.checkpoint()
+
+            async def rotate() -> None:
+                with pytest.raises(DecisionError, match="were removed meanwhile"):
+                    await process.rotate(site.tenant.pair(), unchecked=True)
+                rotated.set()
+
+            async with anyio.create_task_group() as group, pair.lock:
+                group.start_soon(partial(process.connections.remove, "aldgate", WORD, erase=False))
+                await waited(1)
+                group.start_soon(rotate)
+                await waited(2)
+            assert rotated.is_set()
+            assert await process.kept() == []
+
+
+@pytest.mark.parametrize("check", [True, False])
+async def test_a_client_secret_that_is_kept_already_is_no_other(check: bool) -> None:
+    """Nobody is asked."""
+
+    async def never(*_what: Any) -> Any:
+        raise AssertionError
+
+    with sites() as site:
+        async with site.process() as process:
+            await process.put(site.tenant.pair())
+            pairs = process.pairs
+            means = Means(
+                lambda: process.held.config, process.store.vault, pairs.safe, pairs.now, lambda _: None, never, never
+            )
+            renewal = Renewal("aldgate", Secret(site.tenant.client_secret), "client_secret", check)
+            assert (await Renewals(means).rotate(renewal, WORD)).change is Change.UNCHANGED
