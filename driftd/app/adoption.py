@@ -10,6 +10,7 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
+from driftd.adapters.vault.envelope import opened
 from driftd.adapters.vault.safe import Safe
 from driftd.adapters.x3.client import X3Source
 from driftd.adapters.x3.gateway import Begun
@@ -20,7 +21,7 @@ from driftd.config import Config, ConnectionConfig, Pairing
 from driftd.core.decision import Word
 from driftd.core.sealed import Kept
 from driftd.core.secret import Secret
-from driftd.errors import SealError, SourceError
+from driftd.errors import DecisionError, SealError, SourceError
 from driftd.ports import Traffic
 
 
@@ -51,14 +52,15 @@ class Adoption:
         unchecked: bool = False,
         traffic: Callable[[str], Traffic | None] = lambda _name: None,
         prove: Prove | None = None,
+        name: str = "",
     ) -> str:
         """Keep a secret in the place of the one before it, and say so; `traffic` of a connection, by its name.
 
-        `prove` tries one that is of no pair.
+        `prove` tries one that is of no pair; one that is is tried as the connection `name`, or any that shares it.
 
         Raises as `Vault.keep`, and `SourceError` where a pair is not renewed with it.
         """
-        connection = self._paired(kept)
+        connection = self._paired(kept, name)
         if connection is None:
             return await self._vault.keep(kept, word, None if unchecked else prove)
         if unchecked and kept.place.field != FIELD:
@@ -66,16 +68,25 @@ class Adoption:
         if kept.place.field == FIELD:
             return await self._adopt(connection, kept, word, None if unchecked else traffic)
         await self._vault.checked(kept, word)
-        if self._pairs.safe.kept(connection.kept_as, FIELD) is not None:
+        if self._renews(connection):
             safe = Safe(self._pairs.safe.keys, [kept])
             async with self._open(connection, traffic(connection.name), safe=safe, pairs=self._pairs) as source:
                 await source.adopt(self._pairs.of(connection).book)
         return await self._vault.keep(kept, word)
 
-    def _paired(self, kept: Kept) -> ConnectionConfig | None:
-        """Return a connection whose pair a secret belongs to."""
-        paired = (each for each in self._config().connections if isinstance(each.auth, Pairing))
-        return next((each for each in paired if each.kept_as == kept.place.connection), None)
+    def _renews(self, connection: ConnectionConfig) -> bool:
+        """Tell whether a pair has a refresh token that a client secret can be tried with: one that opens."""
+        kept = self._pairs.safe.kept(connection.kept_as, FIELD)
+        try:
+            return kept is not None and bool(opened(kept.blob, kept.place, self._pairs.safe.keys))
+        except SealError:
+            return False
+
+    def _paired(self, kept: Kept, name: str = "") -> ConnectionConfig | None:
+        """Return the connection of this name, else any, whose pair a secret belongs to."""
+        paired = [each for each in self._config().connections if isinstance(each.auth, Pairing)]
+        found = [each for each in paired if each.kept_as == kept.place.connection]
+        return next((each for each in found if each.name == name), found[0] if found else None)
 
     async def _adopt(
         self, connection: ConnectionConfig, kept: Kept, word: Word, traffic: Callable[[str], Traffic | None] | None
@@ -88,6 +99,9 @@ class Adoption:
         book, named = _Given(self._pairs.book(connection), self._vault, (given, secret), word), kept.place.connection
         if traffic is None:
             async with pair.lock:
+                if self._paired(kept) is None or self._pairs.of(connection) is not pair:
+                    what = f'the connections of the pair "{named}" were removed meanwhile'
+                    raise DecisionError(what, hint="`driftd connections list` has those there are")
                 await book.put()
                 pair.forget()
             return f'the {FIELD} of "{named}" is kept untried: the next poll uses it'

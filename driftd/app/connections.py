@@ -18,7 +18,7 @@ from driftd.adapters.sqlite.connections import Placing
 from driftd.adapters.vault.keyring import Keyring
 from driftd.adapters.vault.safe import Safe
 from driftd.adapters.vault.sources import read_keys
-from driftd.app.entrusted import Entrusted, Given, entrusted
+from driftd.app.entrusted import Entrusted, Given, check_joins, entrusted
 from driftd.app.opening import connected, unusable
 from driftd.app.pairing import FIELD, Pairs
 from driftd.app.placing import (
@@ -194,10 +194,11 @@ class Connections:
             raise DecisionError(f"there are {CONNECTIONS:,} connections", hint="run another daemon for this one")
         if mistakes := unusable(placed(replace(config, connections=()), connection.name, connection)):
             raise ConfigError(mistakes)
+        bound = brought.create is False  # whoever may not add joins no pair
+        given = Given(connection, brought.secrets, house.now(), old, sharing(config, connection), bound)
+        check_joins(given, house.safe)  # before anything is told of who has the pair
         check_goes_with(config, connection)
         check_key(config)
-        others = [] if brought.create is False else sharing(config, connection)  # whoever may not add joins no pair
-        given = Given(connection, brought.secrets, house.now(), old, others)
         secret = await entrusted(given, house.store.vault, house.safe, self._keys)
         return Plan(brought.table, before, connection, secret, word, await self._brought(secret), old)
 

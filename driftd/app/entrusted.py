@@ -50,7 +50,9 @@ class Given(Struct, frozen=True):
     before: ConnectionConfig | None = None
     """What it takes the place of."""
     sharing: Sequence[ConnectionConfig] = ()
-    """Others of the same pair, whose secrets it may use; none where it must show that it has them."""
+    """Others of the same pair."""
+    bound: bool = False
+    """Whether it must show that it has the secrets of a pair which it was not of so far."""
 
     @property
     def name(self) -> str:
@@ -69,6 +71,7 @@ async def entrusted(given: Given, vault: SqliteVault, safe: Safe, keys: Callable
         known = " and ".join(reversed(fields))
         what = f'"{given.connection.name}" signs in with {known}, not with {min(other)}'
         raise _invalid(what, f"give {known} of auth")
+    _check_with_others(given)
     for field in fields:
         if field not in given.secrets:
             _check_stays(given, safe.kept(given.name, field))
@@ -112,6 +115,39 @@ def came_of(kept: Kept | None, connection: ConnectionConfig, token: Secret, keys
         return False
 
 
+def check_joins(given: Given, safe: Safe) -> None:
+    """Refuse a pair that it was not of so far to who is bound to a connection, unless he has its refresh token."""
+    own = given.connection.name if given.before is None else given.before.kept_as
+    if not given.bound or given.name == own:
+        return
+    secret = given.secrets.get(FIELD)
+    if secret is not None and _is_of(secret, given, safe):
+        return
+    what = f'"{given.connection.name}" cannot take the pair "{given.name}" without its refresh token'
+    raise DecisionError(what, hint="keep auth.pair as it is, or have who may add connections change it")
+
+
+def _is_of(secret: Kept | Secret, given: Given, safe: Safe) -> bool:
+    """Tell whether a refresh token is the one that is kept, or the kept one came of it."""
+    if _is_kept(secret, (given.name, FIELD), safe):
+        return True
+    try:
+        token = opened(secret.blob, secret.place, safe.keys) if isinstance(secret, Kept) else secret
+    except SealError:
+        return False
+    return came_of(safe.kept(given.name, FIELD), given.connection, token, safe.keys)
+
+
+def _check_with_others(given: Given) -> None:
+    """Refuse to have what a pair gives sent elsewhere than by the others that share it, whatever secrets are given."""
+    connection, before = given.connection, given.before
+    if before is not None and before.kept_as == given.name and goes(before) == goes(connection):
+        return
+    if any(goes(each) != goes(connection) for each in given.sharing):
+        what = f'the pair "{given.name}" would be sent elsewhere than by the others that share it'
+        raise DecisionError(what, hint="give the same hosts as theirs, or a pair of its own")
+
+
 def _check_stays(given: Given, kept: Kept | None) -> None:
     """Refuse to have a secret that is kept sent where it was not sent so far."""
     connection, before = given.connection, given.before
@@ -119,11 +155,11 @@ def _check_stays(given: Given, kept: Kept | None) -> None:
         return
     if before is not None and before.kept_as == given.name and goes(before) == goes(connection):
         return
-    if any(goes(each) == goes(connection) for each in given.sharing):
+    if not given.bound and any(goes(each) == goes(connection) for each in given.sharing):
         return
     field, name = kept.place.field, given.name
     anew = f"give it anew, as {field} of auth"
-    if given.sharing or (before is not None and before.kept_as == name):
+    if (given.sharing and not given.bound) or (before is not None and before.kept_as == name):
         raise DecisionError(f'the {field} of "{name}" would be sent elsewhere than so far', hint=anew)
     what = f'driftd still keeps a {field} of an earlier "{name}", which stays where it is'
     raise DecisionError(what, hint=f"{anew}; or `driftd keys shred {name}` first")

@@ -77,10 +77,10 @@ def inside(running: Running, redaction: Redaction, log: Log, housed: Housed, pru
         check_reads(running.config, cursor)
         await store.changelog.move(cursor)
 
-    async def keep(kept: Kept, word: Word, unchecked: bool) -> str:  # noqa: FBT001 - as it is asked for
+    async def keep(kept: Kept, word: Word, unchecked: bool, name: str = "") -> str:  # noqa: FBT001 - as it is asked for
         prove = partial(_prove, running, redaction, kept.place.connection)
         said = await adoption.keep(
-            kept, word, unchecked=unchecked, traffic=lambda name: running.post(name).traffic, prove=prove
+            kept, word, unchecked=unchecked, traffic=lambda each: running.post(each).traffic, prove=prove, name=name
         )
         for each in running.config.connections:
             if each.kept_as == kept.place.connection:

@@ -93,7 +93,7 @@ def left_by(old: ConnectionConfig | None, after: Config, safe: Safe) -> tuple[Pl
 def check_goes_with(config: Config, connection: ConnectionConfig) -> None:
     """Refuse a connection whose secrets would stand under the name of others that they do not go with."""
     others = [each for each in config.connections if each.name != connection.name]
-    if mistakes := at_odds([*others, connection]):
+    if mistakes := at_odds([*others, connection], telling=False):
         raise ConfigError(mistakes)
 
 

@@ -38,8 +38,9 @@ class Means(Struct, frozen=True):
     """Is told that one is not kept."""
     try_: Callable[[ConnectionConfig, Safe], Awaitable[Trial]]
     """Check a connection live with the secret of a safe."""
-    keep: Callable[[Kept, Word, bool], Awaitable[str]]
-    """Keep it, have it used, and say so; with True it is not tried. That of a pair is tried by whoever keeps it."""
+    keep: Callable[[Kept, Word, bool, str], Awaitable[str]]
+    """Keep it for the connection of a name, have it used, and say so; with True it is not tried. That of a pair is
+    tried by whoever keeps it."""
 
 
 class Renewals:
@@ -75,7 +76,7 @@ class Renewals:
                     means.forget(renewal.secret.reveal())
                     return Renewed(Change.REFUSED, f"the {field} is not valid: that of before stays", trial)
             self._check_same(connection, field, before)
-            says = await means.keep(kept, word, not (renewal.check and paired))
+            says = await means.keep(kept, word, not (renewal.check and paired), name)
             return Renewed(Change.CHANGED, says, trial)
 
     def _check_same(self, tried: ConnectionConfig, field: str, before: Kept | None) -> None:
@@ -92,10 +93,10 @@ class Renewals:
         raise DecisionError(f'there is no connection "{name}"', hint="`driftd connections list` has them", unknown=True)
 
     def _is_kept(self, connection: ConnectionConfig, field: str, renewal: Renewal) -> bool:
-        """Tell whether a secret is kept, or what came of it; one of a pair is tried again, as long as it can be."""
+        """Tell whether a secret is kept, or what came of it; a refresh token is tried again, as long as it can be."""
         safe, name = self._means.safe, connection.kept_as
-        if isinstance(connection.auth, Pairing):
-            return field == FIELD and came_of(safe.kept(name, FIELD), connection, renewal.secret, safe.keys)
+        if isinstance(connection.auth, Pairing) and field == FIELD:
+            return came_of(safe.kept(name, FIELD), connection, renewal.secret, safe.keys)
         try:
             return safe.secret(name, field) == renewal.secret
         except SealError:

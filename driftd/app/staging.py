@@ -18,6 +18,7 @@ from driftd.app.pairing import FIELD, Pairs, SealedBook
 from driftd.config import ConnectionConfig
 from driftd.core.sealed import Kept, Place
 from driftd.core.secret import Secret
+from driftd.errors import SealError
 
 ASIDE: Final = "brought_refresh_token"
 """Where it stands until then."""
@@ -42,6 +43,9 @@ class _Aside(SealedBook):
         self._given = given
         self._first = False
         """Whether the use under way is the first one of what was given."""
+        self._before: Kept | None = None
+        """What stood there of another token, which the gateway may still take."""
+        self._interrupted: int | None = None
 
     async def begin(self) -> Begun:
         """Note that the token is about to be used; what was given is kept with that."""
@@ -50,6 +54,8 @@ class _Aside(SealedBook):
         if not self._first:
             return await super().begin()
         now, place = self.now(), replace(self._given.place, field=ASIDE)
+        self._before = kept
+        self._interrupted = None if kept is None else await self.interrupted(kept)
         before = kept or Kept(place, 0, b"", 0)
         aside = self.next(before, self._given.token, given=self._given.mark, at=now)
         await self._store.renew(aside, used=now)
@@ -58,14 +64,29 @@ class _Aside(SealedBook):
         return Begun(self._given.token, now)
 
     async def unused(self, begun: Begun) -> None:
-        """Keep nothing of a token that the gateway did not take; its successor stays."""
-        kept = await self.kept()
-        if self._first and kept is not None:
+        """Put back what stood there before a token that the gateway did not take; its successor stays."""
+        kept, before = await self.kept(), self._before
+        if self._first and kept is not None and before is not None:
+            await self._put_back(kept, before)
+        elif self._first and kept is not None:
             await self._store.remove(kept.place)
             self._safe.drop(self.name, ASIDE)
             self.told()
         else:
             await super().unused(begun)
+
+    async def _put_back(self, kept: Kept, before: Kept) -> None:
+        try:
+            secret = self.opened(before)
+        except SealError:  # of no use to anybody
+            await self._store.remove(kept.place)
+            self._safe.drop(self.name, ASIDE)
+            self.told()
+            return
+        again = self.next(kept, secret, given=before.given, at=before.at)
+        await self._store.renew(again, used=self._interrupted)
+        self._safe.take(again)
+        self.told(secret)
 
 
 class Staged:

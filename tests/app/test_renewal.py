@@ -49,8 +49,8 @@ class House:
                 await meanwhile()
             return trial
 
-        async def keep(kept: Kept, word: Word, unchecked: bool) -> str:
-            return str(await self.process.adoption.keep(kept, word, unchecked=unchecked))
+        async def keep(kept: Kept, word: Word, unchecked: bool, name: str) -> str:
+            return str(await self.process.adoption.keep(kept, word, unchecked=unchecked, name=name))
 
         process = self.process
         means = Means(
