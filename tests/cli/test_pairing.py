@@ -108,3 +108,24 @@ def test_which_secret_is_given_is_said(given: Given) -> None:
     assert (elsewhere.code, 'stands in the file "' in elsewhere.err) == (2, True), elsewhere.err
     none = given("x", "--field", "password")
     assert (none.code, "it has refresh_token, client_secret" in none.err) == (2, True), none.err
+
+
+def test_where_the_key_is_lost_both_secrets_are_given_anew(driftd: Driftd, paired: Site, given: Given) -> None:
+    """The client secret first, which cannot be tried by a refresh token that does not open; until then a start is
+    refused, in the name of a connection."""
+    text = paired.config.read_text()
+    begin = text.index("client_secret", text.index('type = "pairing"'))
+    paired.config.write_text(text[:begin] + text[text.index("\n", begin) + 1 :])
+    key = paired.config.parent / "key"
+    secret = tenant(paired).client_secret
+    assert given(secret, "--field", "client_secret").code == 0
+    assert given(tenant(paired).pair()).code == 0
+    assert probe(driftd, paired).code == 0
+    key.unlink()
+    assert driftd("keys", "generate", "-c", paired.config).code == 0
+    refused = probe(driftd, paired)
+    assert (refused.code, 'the secret of "aldgate" was sealed' in refused.err) == (2, True), refused.err
+    assert "`driftd connections rotate aldgate`" in refused.err
+    for ran in (given(secret, "--field", "client_secret"), given(tenant(paired).pair())):
+        assert ran.code == 0, ran.err
+    assert probe(driftd, paired).code == 0
